@@ -1,0 +1,1 @@
+"""The service that holds merchants, coupons and books for many lots."""

@@ -1,0 +1,148 @@
+"""What a device can do, in one small Protocol an ability, and what readings look like.
+
+A driver turns one make's wire protocol into these. Its library's types and errors stop at its own file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from domain.plate import PlateColour
+
+
+class DeviceError(Exception):
+    """A device did not do what it was asked; the message says which and what to check."""
+
+
+class DeviceUnreachableError(DeviceError):
+    """No answer in time, connection lost or never made."""
+
+
+class DeviceRefusedError(DeviceError):
+    """The device answered, and the answer was no."""
+
+
+class BadFrameError(DeviceError):
+    """Bytes that are not what the protocol says; the lane goes on without them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Pixels of the frame, right and bottom exclusive."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlateCandidate:
+    """One plate as a recogniser or camera believes it. *confidence* is 0-100; *text* is "" when unread."""
+
+    text: str
+    confidence: int
+    colour: PlateColour = PlateColour.UNKNOWN
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlateRead:
+    """One push of a camera, or one look of a recogniser at a frame.
+
+    *read_id* is stable over resends of the same record (serial number + plate id), so the lane can drop copies.
+    *live* is False for replayed records: they are kept as facts and never open a barrier.
+    *trusted* is False when the reader's answers must be confirmed by a person (``ask``).
+    """
+
+    read_id: str
+    camera: str
+    candidates: tuple[PlateCandidate, ...]
+    live: bool = True
+    trusted: bool = True
+    image: bytes = field(default=b"", repr=False)  # JPEG of the frame, "" when none
+    crop: bytes = field(default=b"", repr=False)  # JPEG of the plate
+    taken_wall_ms: int | None = None  # the camera's own clock, for the record only
+
+
+@dataclass(frozen=True, slots=True)
+class LoopChange:
+    """A vehicle came onto (or left) a ground loop or other input."""
+
+    loop: str
+    occupied: bool
+
+
+class Barrier(Protocol):
+    """A boom gate. One call, one pulse timed by the board; closing belongs to its own controller."""
+
+    async def open(self) -> None:
+        """Pulse once. Raises DeviceError; is never repeated by itself, whatever happened (I22)."""
+        ...
+
+    async def prepare(self) -> None:
+        """Write every output off and read it back, at start. Raises DeviceError."""
+        ...
+
+
+class Loop(Protocol):
+    """Vehicle-presence inputs of a lane."""
+
+    def changes(self) -> AsyncIterator[LoopChange]:
+        """Every change, debounced, starting with the present state. Raises DeviceUnreachableError."""
+        ...
+
+
+class Camera(Protocol):
+    """Delivers plate reads for one lane, by push or by looking at video."""
+
+    def reads(self) -> AsyncIterator[PlateRead]:
+        """Every read, copies included. Raises DeviceUnreachableError when the device is lost."""
+        ...
+
+
+class Triggerable(Protocol):
+    """A camera that can be asked to look now (loop occupied, or the booth wants a picture)."""
+
+    async def trigger(self) -> None: ...
+
+
+class Recogniser(Protocol):
+    """Finds plates in a picture. Called in a thread; must not keep state between calls."""
+
+    trusted: bool  # False: its reads are shown to a person and never open by themselves
+
+    def recognise(self, image: bytes) -> tuple[PlateCandidate, ...]:
+        """Best candidate first; an empty tuple when no plate is seen. Raises BadFrameError on a broken picture."""
+        ...
+
+
+class Display(Protocol):
+    """Tells the driver something, on a board or aloud. Lines are plain text, already in the right language."""
+
+    async def show(self, lines: tuple[str, ...], *, speak: str = "") -> None: ...
+
+
+class PrinterStatus(StrEnum):
+    """What a printer last said of itself."""
+
+    READY = "ready"
+    PAPER_LOW = "paper_low"
+    PAPER_OUT = "paper_out"
+    COVER_OPEN = "cover_open"
+    OFFLINE = "offline"
+    FAULT = "fault"
+    UNKNOWN = "unknown"  # many cheap units never answer
+
+
+class Printer(Protocol):
+    """Puts bytes on paper and says what it knows of the outcome."""
+
+    async def print(self, data: bytes) -> None:
+        """Send *data* whole, then cut. Raises DeviceError; what reached the paper is then unknown."""
+        ...
+
+    async def status(self) -> PrinterStatus: ...

@@ -1,0 +1,1 @@
+"""The daemon on the appliance at one lot."""

@@ -1,0 +1,30 @@
+"""``lotgate``: one program, one file a command. Exit 0 ok, 1 a check failed, 2 usage or bad input."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+COMMANDS: dict[str, str] = {}  # name -> the sentence shown by --help; the module is lotgate.commands.<name>
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(prog="lotgate", description="The software that runs a car park.")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    chosen = next((word for word in words if not word.startswith("-")), "")
+    for name, sentence in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=sentence, description=sentence)
+        if name == chosen:  # only this command's module is imported: a quote need not load a daemon
+            importlib.import_module(f"lotgate.commands.{name.replace('-', '_')}").add_arguments(subparser)
+    args = parser.parse_args(words)
+    command = importlib.import_module(f"lotgate.commands.{args.command.replace('-', '_')}")
+    result: int = command.run(args)
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())
