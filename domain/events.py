@@ -1,0 +1,350 @@
+"""Every fact an edge reports: type, version, priority, fields and ledger legs (docs/events.md is made from here).
+
+Names are subject + past tense. Money fields end in ``_fen``. A new field is optional or the version goes up.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, ClassVar, TypeVar
+
+from domain.ledger import OUTSTANDING, REDEEMED, VOID_PENDING, Leg
+from domain.moment import Moment, Quality
+from domain.wire import BadMessageError, Json, canonical
+
+
+class Priority(IntEnum):
+    """What may be dropped when the disk fills: never P0 or P1 while unacked (sync §3)."""
+
+    P0 = 0  # money, barrier, audit
+    P1 = 1  # passages
+    P2 = 2  # telemetry
+
+
+class Event:
+    """Base of all event payloads; a subclass is a frozen dataclass registered with ``@event``."""
+
+    TYPE: ClassVar[str]
+    VERSION: ClassVar[int]
+    PRIORITY: ClassVar[Priority]
+    LEGS: ClassVar[tuple[Leg, ...]]
+
+
+E = TypeVar("E", bound=type[Event])
+TYPES: dict[tuple[str, int], type[Event]] = {}
+_KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool}
+
+
+def event(name: str, version: int, priority: Priority, legs: tuple[Leg, ...] = ()) -> Callable[[E], E]:
+    """Register a payload class as event type *name*, *version*."""
+
+    def register(cls: E) -> E:
+        cls.TYPE, cls.VERSION, cls.PRIORITY, cls.LEGS = name, version, priority, legs
+        TYPES[name, version] = cls
+        return cls
+
+    return register
+
+
+@event("edge.started", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class EdgeStarted(Event):
+    """The daemon came up; *clean* is False when the last run did not end by itself."""
+
+    release: str
+    mode: str
+    clean: bool
+
+
+@event("stay.opened", 1, Priority.P1)
+@dataclass(frozen=True, slots=True)
+class StayOpened(Event):
+    """A vehicle was let in."""
+
+    stay_id: str
+    lane: str
+    zone: str
+    plate: str
+    plate_raw: str
+    vehicle_class: str
+    decision_id: str
+
+
+@event("stay.corrected", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class StayCorrected(Event):
+    """An attendant mended the plate of an open stay; the old value is kept (E28)."""
+
+    stay_id: str
+    old_plate: str
+    plate: str
+    by: str
+
+
+@event("stay.closed", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class StayClosed(Event):
+    """A stay ended: fee = discount + waived + paid + owed, always."""
+
+    stay_id: str
+    lane: str
+    plate: str
+    outcome: str
+    cause: str
+    fee_fen: int
+    discount_fen: int
+    waived_fen: int
+    paid_fen: int
+    owed_fen: int
+    decision_id: str
+    tariff: str
+
+
+@event("payment.taken", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class PaymentTaken(Event):
+    """Money was taken for a stay at the lot (cash at the booth)."""
+
+    payment_id: str
+    stay_id: str
+    method: str
+    amount_fen: int
+    by: str
+
+
+@event("debt.recorded", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class DebtRecorded(Event):
+    """A vehicle left owing; the plate carries the debt."""
+
+    debt_id: str
+    stay_id: str
+    plate: str
+    owed_fen: int
+
+
+@event("coupon.redeemed", 1, Priority.P0, (Leg(OUTSTANDING, REDEEMED, "the value reserved at issue"),))
+@dataclass(frozen=True, slots=True)
+class CouponRedeemed(Event):
+    """A coupon bound to a car reduced its fee."""
+
+    redemption_id: str
+    coupon_id: str
+    stay_id: str
+    off_fen: int
+
+
+@event("voucher.issued", 1, Priority.P0, (Leg("lease:{lease_id}", OUTSTANDING, "amount"),))
+@dataclass(frozen=True, slots=True)
+class VoucherIssued(Event):
+    """A counter was reserved and its value set aside; printing starts only after this is committed."""
+
+    key_id: int
+    counter: int
+    lease_id: int
+    merchant_id: int
+    template_id: int
+    amount: int
+    cap_fen: int
+    not_after_min: int
+    by: str
+
+
+@event("voucher.printed", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class VoucherPrinted(Event):
+    """How the printing of a voucher ended: confirmed, failed or unknown."""
+
+    key_id: int
+    counter: int
+    state: str
+
+
+@event("voucher.redeemed", 1, Priority.P0, (Leg(OUTSTANDING, REDEEMED, "the value reserved at issue"),))
+@dataclass(frozen=True, slots=True)
+class VoucherRedeemed(Event):
+    """A printed voucher reduced a fee."""
+
+    redemption_id: str
+    key_id: int
+    counter: int
+    stay_id: str
+    off_fen: int
+
+
+@event("voucher.voided", 1, Priority.P0, (Leg(OUTSTANDING, VOID_PENDING, "the value reserved at issue"),))
+@dataclass(frozen=True, slots=True)
+class VoucherVoided(Event):
+    """The booth withdrew a voucher that was not redeemed."""
+
+    key_id: int
+    counter: int
+    reason: str
+    by: str
+
+
+@event("lease.applied", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class LeaseApplied(Event):
+    """A granted lease is now spendable here."""
+
+    lease_id: int
+    granted: int
+
+
+@event("lease.returned", 1, Priority.P0, (Leg("lease:{lease_id}", "available", "amount"),))
+@dataclass(frozen=True, slots=True)
+class LeaseReturned(Event):
+    """The edge closed a lease and gives back what it did not spend."""
+
+    lease_id: int
+    amount: int
+
+
+@event("barrier.opened", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class BarrierOpened(Event):
+    """A pulse is about to be given (written before the act); *by* and *reason* are set for a manual opening."""
+
+    lane: str
+    decision_id: str
+    by: str
+    reason: str
+
+
+@event("passage.seen", 1, Priority.P1)
+@dataclass(frozen=True, slots=True)
+class PassageSeen(Event):
+    """A vehicle crossed the lane; *decision_id* is empty when nobody let it through."""
+
+    lane: str
+    decision_id: str
+    plate: str
+
+
+@event("passage.reversed", 1, Priority.P1)
+@dataclass(frozen=True, slots=True)
+class PassageReversed(Event):
+    """A vehicle that was let through backed out instead."""
+
+    lane: str
+    decision_id: str
+    plate: str
+
+
+@event("incident.raised", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class IncidentRaised(Event):
+    """Something a person should look at: tail-gating, barrier fault, forged voucher, clock step."""
+
+    code: str
+    lane: str
+    detail: str
+
+
+@event("act.recorded", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class ActRecorded(Event):
+    """A person did something at this edge (audit): every act has a name."""
+
+    by: str
+    act: str
+    subject: str
+    reason: str
+
+
+@event("channel.applied", 1, Priority.P2)
+@dataclass(frozen=True, slots=True)
+class ChannelApplied(Event):
+    """All rows of a channel version became visible at once."""
+
+    channel: str
+    version: int
+
+
+@event("command.done", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class CommandDone(Event):
+    """A command of the cloud was carried out, refused, or its outcome is unknown."""
+
+    cmd_seq: int
+    result: str
+
+
+@event("clock.stepped", 1, Priority.P2)
+@dataclass(frozen=True, slots=True)
+class ClockStepped(Event):
+    """The wall clock jumped by more than two seconds against the boot clock."""
+
+    step_ms: int
+
+
+@event("time.corrected", 1, Priority.P2)
+@dataclass(frozen=True, slots=True)
+class TimeCorrected(Event):
+    """A later clock comparison changed what we know of a stay's times; nobody is charged again for it."""
+
+    stay_id: str
+    old_wall_ms: int
+    wall_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """An event as it travels: where it stands in the log, when it happened, what it belongs to."""
+
+    seq: int
+    type: str
+    version: int
+    moment: Moment
+    correlation: str | None
+    payload: Json
+
+
+def encode(seq: int, moment: Moment, payload: Event, correlation: str | None = None) -> bytes:
+    """The body of one log entry: canonical JSON, hashed and stored exactly as given here."""
+    body: Json = {
+        "s": seq,
+        "t": payload.TYPE,
+        "tv": payload.VERSION,
+        "b": moment.boot,
+        "m": moment.boot_ms,
+        "w": moment.wall_ms,
+        "q": int(moment.quality),
+        "u": moment.uncertainty_ms,
+        "d": {field.name: getattr(payload, field.name) for field in dataclasses.fields(payload)},  # type: ignore[arg-type]
+    }
+    if correlation is not None:
+        body["x"] = correlation
+    return canonical(body)
+
+
+def open_envelope(body: bytes) -> Envelope:
+    """The envelope of *body*, its payload unchecked. Raises BadMessageError."""
+    try:
+        raw = json.loads(body)
+        moment = Moment(str(raw["b"]), int(raw["m"]), int(raw["w"]), Quality(raw["q"]), int(raw["u"]))
+        payload = raw["d"]
+        if not isinstance(payload, dict):
+            raise BadMessageError("event payload is not an object")
+        return Envelope(int(raw["s"]), str(raw["t"]), int(raw["tv"]), moment, raw.get("x"), payload)
+    except (KeyError, TypeError, ValueError, RecursionError) as exc:
+        raise BadMessageError(f"not an event body: {exc}") from exc
+
+
+def decode(envelope: Envelope) -> Event:
+    """The payload as its class; unknown extra fields are left aside. Raises BadMessageError: the event is parked."""
+    cls = TYPES.get((envelope.type, envelope.version))
+    if cls is None:
+        raise BadMessageError(f"unknown event type {envelope.type} {envelope.version}")
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+        value = envelope.payload.get(field.name)
+        if type(value) is not _KINDS[str(field.type)]:
+            raise BadMessageError(f"{envelope.type}: {field.name!r} must be {field.type}")
+        values[field.name] = value
+    return cls(**values)

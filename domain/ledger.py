@@ -1,0 +1,111 @@
+"""Double entry in fen and minutes: every move leaves one account and enters another (sync §6).
+
+Accounts of a merchant: ``available``, ``lease:<id>``, ``outstanding`` (issued, unused), ``void_pending``
+(voided, not yet provably unusable) and ``redeemed``. Outside: ``recharge``, ``refund``, ``operator_loss`` and
+``unfunded`` (what drivers got at the operator's expense). A posting's amount is signed; an entry sums to zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+AVAILABLE = "available"
+OUTSTANDING = "outstanding"
+VOID_PENDING = "void_pending"
+REDEEMED = "redeemed"
+RECHARGE = "recharge"
+REFUND = "refund"
+OPERATOR_LOSS = "operator_loss"
+UNFUNDED = "unfunded"
+
+SOURCES = frozenset({RECHARGE, OPERATOR_LOSS})  # money enters the books here: their balances are negative
+
+
+class Commodity(StrEnum):
+    """What is counted: money or parking minutes. Never mixed in one entry."""
+
+    FEN = "FEN"
+    MIN = "MIN"
+
+
+class Funds(StrEnum):
+    """Where it came from: paid for, or a bonus of the operator (never refunded, E15)."""
+
+    PAID = "PAID"
+    BONUS = "BONUS"
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One leg: *amount* (signed) enters *account*."""
+
+    account: str
+    commodity: Commodity
+    funds: Funds
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A move of an event type: the value named *amount* goes from one account to another (templates)."""
+
+    source: str
+    target: str
+    amount: str
+
+
+class UnbalancedError(Exception):
+    """An entry whose postings do not sum to zero: a bug, never to be written."""
+
+
+def lease_account(lease_id: int) -> str:
+    """The account that holds what one lease was granted and has not spent."""
+    return f"lease:{lease_id}"
+
+
+def move(source: str, target: str, amount: int, commodity: Commodity, funds: Funds) -> tuple[Posting, Posting]:
+    """Postings that carry *amount* (>= 0) from *source* to *target*. Raises ValueError below zero."""
+    if amount < 0:
+        raise ValueError(f"a move is never negative: {amount}")
+    return Posting(source, commodity, funds, -amount), Posting(target, commodity, funds, amount)
+
+
+def check_balanced(postings: Iterable[Posting]) -> None:
+    """Raise UnbalancedError unless each commodity and kind of funds sums to zero."""
+    sums: dict[tuple[Commodity, Funds], int] = {}
+    for posting in postings:
+        key = (posting.commodity, posting.funds)
+        sums[key] = sums.get(key, 0) + posting.amount
+    wrong = {key: total for key, total in sums.items() if total}
+    if wrong:
+        raise UnbalancedError(f"postings do not balance: {wrong}")
+
+
+def take(amount: int, bonus: int, paid: int) -> tuple[tuple[Funds, int], ...]:
+    """Split *amount* over purses, bonus before paid (E15); empty if they hold too little. Down to 0 is fine (Q2)."""
+    if amount > bonus + paid:
+        return ()
+    from_bonus = min(amount, max(0, bonus))
+    parts = ((Funds.BONUS, from_bonus), (Funds.PAID, amount - from_bonus))
+    return tuple(part for part in parts if part[1] > 0)
+
+
+def wrong_signs(balances: Mapping[str, int]) -> list[str]:
+    """Accounts on the wrong side of zero (I2)."""
+    return [
+        account
+        for account, balance in balances.items()
+        if (balance > 0 if account in SOURCES else balance < 0) and account != OPERATOR_LOSS
+    ]
+
+
+def merchant_imbalance(balances: Mapping[str, int]) -> int:
+    """Recharged − refunded − everything the merchant holds or used; 0 when the books are right (I1)."""
+    held = sum(
+        balance
+        for account, balance in balances.items()
+        if account in {AVAILABLE, OUTSTANDING, VOID_PENDING, REDEEMED} or account.startswith("lease:")
+    )
+    return -balances.get(RECHARGE, 0) - balances.get(REFUND, 0) - held

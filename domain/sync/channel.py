@@ -1,0 +1,163 @@
+"""Lists the cloud owns and an edge holds: versions, deltas in parts, and digests that show a difference (sync §4).
+
+A row is (key, version, value); a value of None is a tombstone. Rows are compared in 64 buckets by key, so one
+differing row is found and re-sent by its bucket.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from domain.wire import BadMessageError, Json, canonical, text, whole
+
+CHANNELS = ("rules", "people", "keys", "vstate", "config", "coupons", "payments")
+BUCKETS = 64
+PART_BYTES = 48 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entry of a channel at the version that last changed it; *value* None says it was removed."""
+
+    key: str
+    version: int
+    value: Json | None
+
+
+def bucket_of(key: str) -> int:
+    """0-63, from the key alone."""
+    return hashlib.sha256(key.encode()).digest()[0] % BUCKETS
+
+
+def row_weight(row: Row) -> int:
+    """The 64 bits a live row adds to its bucket; a tombstone adds nothing."""
+    if row.value is None:
+        return 0
+    content = canonical([row.key, row.version, row.value])
+    return int.from_bytes(hashlib.sha256(content).digest()[:8], "big")
+
+
+def digest(rows: Iterable[Row]) -> list[int]:
+    """64 sums modulo 2^64; equal on both sides when they hold the same rows."""
+    buckets = [0] * BUCKETS
+    for row in rows:
+        place = bucket_of(row.key)
+        buckets[place] = (buckets[place] + row_weight(row)) % (1 << 64)
+    return buckets
+
+
+def differing(ours: Sequence[int], theirs: Sequence[int]) -> list[int]:
+    """Buckets that are not the same on both sides."""
+    return [place for place in range(BUCKETS) if ours[place] != theirs[place]]
+
+
+def digest_text(buckets: Sequence[int]) -> str:
+    """All buckets as hex, for a message."""
+    return "".join(f"{bucket:016x}" for bucket in buckets)
+
+
+def digest_from(written: str) -> list[int]:
+    """Read back ``digest_text``. Raises BadMessageError."""
+    if len(written) != 16 * BUCKETS:
+        raise BadMessageError("a channel digest has 64 buckets of 16 hex digits")
+    try:
+        return [int(written[at : at + 16], 16) for at in range(0, len(written), 16)]
+    except ValueError as exc:
+        raise BadMessageError("a channel digest is hex") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Part *part* of *parts* of the step of *channel* from version *start* to *end*.
+
+    *repair* lists buckets sent whole (anti-entropy): rows of these buckets that are not in the delta do not exist.
+    """
+
+    channel: str
+    start: int
+    end: int
+    part: int
+    parts: int
+    rows: tuple[Row, ...]
+    digest: str
+    repair: tuple[int, ...] = ()
+
+    def message(self) -> Json:
+        """As it is sent (before signing)."""
+        return {
+            "ch": self.channel,
+            "from": self.start,
+            "to": self.end,
+            "part": self.part,
+            "parts": self.parts,
+            "rows": [[row.key, row.version, row.value] for row in self.rows],
+            "digest": self.digest,
+            "repair": list(self.repair),
+        }
+
+
+def open_part(message: Json) -> Part:
+    """Read a part. Raises BadMessageError."""
+    rows = message.get("rows")
+    repair = message.get("repair")
+    if not isinstance(rows, list) or not isinstance(repair, list):
+        raise BadMessageError("a delta carries rows and repair lists")
+    if not all(isinstance(place, int) and 0 <= place < BUCKETS for place in repair):
+        raise BadMessageError("repair lists bucket numbers")
+    part = Part(
+        text(message, "ch"),
+        whole(message, "from"),
+        whole(message, "to"),
+        whole(message, "part"),
+        whole(message, "parts"),
+        tuple(_open_row(row) for row in rows),
+        text(message, "digest"),
+        tuple(repair),
+    )
+    if part.channel not in CHANNELS or not 1 <= part.part <= part.parts or part.end < part.start:
+        raise BadMessageError("a delta that makes no sense")
+    return part
+
+
+def _open_row(row: object) -> Row:
+    match row:
+        case [str(key), int(version), (dict() | None) as value]:
+            return Row(key, version, value)
+        case _:
+            raise BadMessageError("a channel row is [key, version, value]")
+
+
+def split(
+    channel: str, start: int, end: int, rows: Sequence[Row], full_digest: Sequence[int], repair: Iterable[int] = ()
+) -> list[Part]:
+    """Cut a step into parts that fit a message each."""
+    groups: list[list[Row]] = [[]]
+    size = 0
+    for row in rows:
+        weight = len(canonical([row.key, row.version, row.value]))
+        if groups[-1] and size + weight > PART_BYTES:
+            groups.append([])
+            size = 0
+        groups[-1].append(row)
+        size += weight
+    written = digest_text(full_digest)
+    return [
+        Part(channel, start, end, number, len(groups), tuple(group), written, tuple(repair))
+        for number, group in enumerate(groups, 1)
+    ]
+
+
+def applied(held: Mapping[str, Row], parts: Sequence[Part]) -> dict[str, Row]:
+    """All rows after a complete step. Raises BadMessageError when the digest does not come out."""
+    rows = dict(held)
+    emptied = set(parts[0].repair)
+    if emptied:
+        rows = {key: row for key, row in rows.items() if bucket_of(key) not in emptied}
+    for part in parts:
+        rows.update((row.key, row) for row in part.rows)
+    rows = {key: row for key, row in rows.items() if row.value is not None}
+    if digest_text(digest(rows.values())) != parts[0].digest:
+        raise BadMessageError(f"{parts[0].channel}: rows do not give the digest of version {parts[0].end}")
+    return rows

@@ -1,0 +1,133 @@
+"""What goes over the line: canonical JSON, one compression byte, and signatures with a purpose (sync §3)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Json = dict[str, Any]
+Sign = Callable[[bytes], bytes]
+Verify = Callable[[bytes, bytes], bool]  # (message, signature) -> genuine?
+
+INFLATED_LIMIT = 1 << 20  # bytes: a zlib bomb is refused, not unpacked
+COMPRESSED_LIMIT = 64 * 1024  # bytes of one batch on the line
+PLAIN, ZLIB = b"\x00", b"\x01"
+GENESIS = bytes(32)  # the hash before the first event of an epoch
+
+
+class BadMessageError(ValueError):
+    """Bytes from the line that do not follow the protocol; nothing may be done because of them."""
+
+
+def canonical(value: object) -> bytes:
+    """UTF-8 JSON with sorted keys and no spaces: equal values give equal bytes. Raises TypeError on a float."""
+    _refuse_floats(value)
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _refuse_floats(value: object) -> None:
+    if isinstance(value, float):
+        raise TypeError("a float has no place in a message")
+    if isinstance(value, Mapping):
+        for item in value.values():
+            _refuse_floats(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _refuse_floats(item)
+
+
+def chain_hash(previous: bytes, body: bytes) -> bytes:
+    """``SHA-256(previous || u32 length || body)``: each event vouches for all before it."""
+    return hashlib.sha256(previous + len(body).to_bytes(4, "big") + body).digest()
+
+
+def pack(message: Json) -> bytes:
+    """One payload: a byte that says plain or zlib, then the JSON."""
+    text = canonical(message)
+    if len(text) < 512:
+        return PLAIN + text
+    return ZLIB + zlib.compress(text, 1)
+
+
+def unpack(payload: bytes) -> Json:
+    """The message of *payload*. Raises BadMessageError on anything but one JSON object within the limit."""
+    kind, rest = payload[:1], payload[1:]
+    if kind == ZLIB:
+        rest = _inflate(rest)
+    elif kind != PLAIN:
+        raise BadMessageError("payload starts with neither 0 nor 1")
+    if len(rest) > INFLATED_LIMIT:
+        raise BadMessageError("payload is larger than 1 MiB")
+    try:
+        message = json.loads(rest, parse_float=_no_float, parse_constant=_no_float)
+    except (ValueError, RecursionError) as exc:
+        raise BadMessageError("payload is not JSON") from exc
+    if not isinstance(message, dict):
+        raise BadMessageError("payload is not a JSON object")
+    return message
+
+
+def _inflate(data: bytes) -> bytes:
+    inflater = zlib.decompressobj()
+    try:
+        text = inflater.decompress(data, INFLATED_LIMIT + 1)
+    except zlib.error as exc:
+        raise BadMessageError("payload does not inflate") from exc
+    if len(text) > INFLATED_LIMIT or not inflater.eof:
+        raise BadMessageError("payload inflates beyond 1 MiB or is cut short")
+    return text
+
+
+def _no_float(text: str) -> object:
+    raise BadMessageError(f"a float has no place in a message: {text}")
+
+
+def signed(purpose: str, edge: str, message: Json, sign: Sign) -> Json:
+    """*message* with a ``sig`` that binds it to one *purpose* and one *edge* (``*`` for all)."""
+    return {**message, "sig": base64.b64encode(sign(_to_sign(purpose, edge, message))).decode()}
+
+
+def is_genuine(purpose: str, edge: str, message: Json, verify: Verify) -> bool:
+    """Was *message* signed for exactly this *purpose* and *edge*? Never raises."""
+    try:
+        signature = base64.b64decode(str(message["sig"]), validate=True)
+        unsigned = {key: value for key, value in message.items() if key != "sig"}
+        return verify(_to_sign(purpose, edge, unsigned), signature)
+    except (KeyError, TypeError, binascii.Error, ValueError):
+        return False
+
+
+def _to_sign(purpose: str, edge: str, message: Json) -> bytes:
+    return b"\x00".join((b"lotgate-" + purpose.encode(), edge.encode(), canonical(message)))
+
+
+def text(message: Json, key: str) -> str:
+    """The string at *key*. Raises BadMessageError when it is missing or something else."""
+    value = message.get(key)
+    if not isinstance(value, str):
+        raise BadMessageError(f"{key!r} must be a string")
+    return value
+
+
+def whole(message: Json, key: str) -> int:
+    """The non-negative integer at *key*. Raises BadMessageError when it is missing or something else."""
+    value = message.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise BadMessageError(f"{key!r} must be a whole number")
+    return value
+
+
+def digest_bytes(message: Json, key: str) -> bytes:
+    """The 32 bytes written in hex at *key*. Raises BadMessageError."""
+    try:
+        value = bytes.fromhex(text(message, key))
+    except ValueError as exc:
+        raise BadMessageError(f"{key!r} must be hex") from exc
+    if len(value) != 32:
+        raise BadMessageError(f"{key!r} must be 32 bytes")
+    return value
