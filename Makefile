@@ -1,0 +1,51 @@
+# Two commands matter: make demo (see it run) and make test (see it hold). Both set everything up first.
+# PYTHON=... picks the interpreter for .venv, ARGS=... goes to the program, the tests or the benchmarks.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+RUN := $(VENV)/bin/python
+SETUP := scripts/setup.sh pyproject.toml $(wildcard requirements/*.txt)
+WORKERS ?= 2
+
+.PHONY: help setup demo test check bench torture lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?/  make \1\t/' | expand -t 17
+
+$(VENV)/.ready-demo: $(SETUP)
+	@scripts/setup.sh demo
+
+$(VENV)/.ready-test: $(SETUP)
+	@scripts/setup.sh test
+
+setup: $(VENV)/.ready-test  ## install everything, run nothing
+
+demo: $(VENV)/.ready-demo  ## run the whole system here: cloud, one lot, simulated devices (Ctrl-C stops it)
+	@exec $(RUN) -m lotgate demo $(ARGS)
+
+test: $(VENV)/.ready-test  ## run the tests
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+check: $(VENV)/.ready-test lint  ## what CI runs: ruff, mypy --strict, import contracts, tests
+	@$(MAKE) --no-print-directory test
+
+.PHONY: lint
+lint: $(VENV)/.ready-test
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(VENV)/.ready-test  ## measure against named baselines, interleaved
+	@$(RUN) -m benchmarks $(ARGS)
+
+torture: $(VENV)/.ready-test  ## 10,000 simulator seeds and 1,000 kill cycles: hours
+	@LOTGATE_SEEDS=$${LOTGATE_SEEDS:-10000} LOTGATE_KILL_CYCLES=$${LOTGATE_KILL_CYCLES:-1000} \
+		$(RUN) -m pytest -n $(WORKERS) --dist loadgroup -m "simulator or kill" $(ARGS)
+
+lock: $(VENV)/.ready-test  ## resolve every dependency again into requirements/
+	@scripts/lock.sh
+
+clean:  ## remove what set-up, tests and the demo left here
+	rm -rf $(VENV) .venv-emupos .lotgate-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,73 @@
+"""What every test may ask for: real services on loopback, found on the machine or named as missing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.services.mosquitto import open_mosquitto
+from tests.services.needs import MARKERS, needs, summary
+from tests.services.postgres import PostgresServer, postgres_server
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
+
+CHROMIUM_ARGS = (
+    "--no-sandbox",  # the tests may run as root
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A marked test without its service is skipped by name, or fails in CI."""
+    for marker, name in MARKERS.items():
+        if item.get_closest_marker(marker):
+            needs(name)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what this machine lacked, so that a green run is not taken for more than it is."""
+    lines = summary(terminalreporter.stats.get("skipped", []))
+    if lines:
+        terminalreporter.section("not run on this machine")
+        for line in lines:
+            terminalreporter.line(line)
+
+
+@pytest.fixture
+def mosquitto_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Port of a fresh Mosquitto without accounts, on loopback."""
+    with open_mosquitto(tmp_path_factory.mktemp("mosquitto")) as port:
+        yield port
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this test process."""
+    with postgres_server(needs("postgres")) as running:
+        yield running
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """SQLAlchemy's address of an empty database that is this test's own."""
+    with postgres.database() as name:
+        yield postgres.url(name)
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    """A headless Chromium (Debian's), driven through Playwright's async interface."""
+    program = needs("chromium")
+    from playwright.async_api import async_playwright  # its import costs more than most tests
+
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=CHROMIUM_ARGS)
+        yield browser
+        await browser.close()
