@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from domain.plate import PlateColour
 
@@ -27,6 +27,10 @@ class DeviceRefusedError(DeviceError):
 
 class BadFrameError(DeviceError):
     """Bytes that are not what the protocol says; the lane goes on without them."""
+
+
+class BadOptionsError(DeviceError):
+    """The lot file asks for something a driver does not know; the message names the place and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,10 @@ class Barrier(Protocol):
         """Write every output off and read it back, at start. Raises DeviceError."""
         ...
 
+    async def aclose(self) -> None:
+        """Let the line go; safe to call twice."""
+        ...
+
 
 class Loop(Protocol):
     """Vehicle-presence inputs of a lane."""
@@ -95,19 +103,39 @@ class Loop(Protocol):
         """Every change, debounced, starting with the present state. Raises DeviceUnreachableError."""
         ...
 
+    async def aclose(self) -> None:
+        """Let the line go; safe to call twice."""
+        ...
+
 
 class Camera(Protocol):
     """Delivers plate reads for one lane, by push or by looking at video."""
 
     def reads(self) -> AsyncIterator[PlateRead]:
-        """Every read, copies included. Raises DeviceUnreachableError when the device is lost."""
+        """Every read once, or again with the same read_id. Raises DeviceUnreachableError when the device is lost."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let the line go; safe to call twice."""
         ...
 
 
+@runtime_checkable
 class Triggerable(Protocol):
     """A camera that can be asked to look now (loop occupied, or the booth wants a picture)."""
 
-    async def trigger(self) -> None: ...
+    async def trigger(self) -> None:
+        """Look once at the present frame; what is seen arrives through ``reads``. Raises DeviceError."""
+        ...
+
+
+@runtime_checkable
+class HasInputs(Protocol):
+    """A camera with dry-contact inputs of its own, where a loop detector may be wired."""
+
+    def input_changes(self, source: int, loop: str) -> AsyncIterator[LoopChange]:
+        """Changes of input *source* under the name *loop*; nothing is known before the first push."""
+        ...
 
 
 class Recogniser(Protocol):
@@ -123,7 +151,13 @@ class Recogniser(Protocol):
 class Display(Protocol):
     """Tells the driver something, on a board or aloud. Lines are plain text, already in the right language."""
 
-    async def show(self, lines: tuple[str, ...], *, speak: str = "") -> None: ...
+    async def show(self, lines: tuple[str, ...], *, speak: str = "") -> None:
+        """Replace what is shown; *speak* is said aloud where the board has a voice. Raises DeviceError."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let the line go; safe to call twice."""
+        ...
 
 
 class PrinterStatus(StrEnum):
@@ -142,7 +176,13 @@ class Printer(Protocol):
     """Puts bytes on paper and says what it knows of the outcome."""
 
     async def print(self, data: bytes) -> None:
-        """Send *data* whole, then cut. Raises DeviceError; what reached the paper is then unknown."""
+        """Send *data* whole (it ends with its own cut). Raises DeviceError; what reached the paper is then unknown."""
         ...
 
-    async def status(self) -> PrinterStatus: ...
+    async def status(self) -> PrinterStatus:
+        """What the printer says now; UNKNOWN when it does not answer in time. Raises DeviceUnreachableError."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let the line go; safe to call twice."""
+        ...

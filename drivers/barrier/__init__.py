@@ -1,0 +1,1 @@
+"""Boom gates, one file a way to pulse them."""

@@ -1,0 +1,1 @@
+"""Plate cameras, one file a make."""

@@ -1,0 +1,1 @@
+"""Boards and voices that talk to the driver."""

@@ -1,0 +1,1 @@
+"""Plate recognisers: a picture in, candidates out."""
