@@ -149,15 +149,40 @@ def split(
     ]
 
 
-def applied(held: Mapping[str, Row], parts: Sequence[Part]) -> dict[str, Row]:
-    """All rows after a complete step. Raises BadMessageError when the digest does not come out."""
-    rows = dict(held)
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a complete step changes: rows to write, keys to remove, and the buckets afterwards."""
+
+    changed: tuple[Row, ...]
+    gone: tuple[str, ...]
+    buckets: list[int]
+
+
+def advance(buckets: Sequence[int], held: Mapping[str, Row], parts: Sequence[Part]) -> Step:
+    """The change that *parts* make to a channel whose digest is *buckets*.
+
+    *held* are the rows we have among those the parts name and among all of the repaired buckets. Raises
+    BadMessageError when the digest does not come out: nothing may become visible then.
+    """
     emptied = set(parts[0].repair)
-    if emptied:
-        rows = {key: row for key, row in rows.items() if bucket_of(key) not in emptied}
-    for part in parts:
-        rows.update((row.key, row) for row in part.rows)
-    rows = {key: row for key, row in rows.items() if row.value is not None}
-    if digest_text(digest(rows.values())) != parts[0].digest:
+    fresh = {row.key: row for part in parts for row in part.rows}
+    after = list(buckets)
+    gone = []
+    for key, row in held.items():
+        new = fresh.get(key)
+        if new == row or (new is None and bucket_of(key) not in emptied):
+            continue
+        _add(after, key, -row_weight(row))
+        if new is None or new.value is None:
+            gone.append(key)
+    changed = tuple(row for row in fresh.values() if row.value is not None and held.get(row.key) != row)
+    for row in changed:
+        _add(after, row.key, row_weight(row))
+    if digest_text(after) != parts[0].digest:
         raise BadMessageError(f"{parts[0].channel}: rows do not give the digest of version {parts[0].end}")
-    return rows
+    return Step(changed, tuple(gone), after)
+
+
+def _add(buckets: list[int], key: str, weight: int) -> None:
+    place = bucket_of(key)
+    buckets[place] = (buckets[place] + weight) % (1 << 64)

@@ -1,0 +1,107 @@
+"""The cloud's lists as held here: rows visible a whole version at a time, parts kept aside until the last (I17)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+from domain.sync.channel import (
+    BUCKETS,
+    CHANNELS,
+    Part,
+    Row,
+    Step,
+    advance,
+    bucket_of,
+    digest_from,
+    digest_text,
+    open_part,
+)
+from domain.wire import Json, canonical
+
+
+def version(conn: sqlite3.Connection, channel: str) -> int:
+    """The version of *channel* that services see; 0 before the first."""
+    row = conn.execute("SELECT ver FROM applied WHERE channel = ?", (channel,)).fetchone()
+    return row[0] if row else 0
+
+
+def get(conn: sqlite3.Connection, channel: str, key: str) -> Json | None:
+    """One row's value, or None."""
+    row = conn.execute("SELECT value FROM channel_row WHERE channel = ? AND key = ?", (channel, key)).fetchone()
+    return json.loads(row[0]) if row else None
+
+
+def for_plate(conn: sqlite3.Connection, channel: str, plate: str) -> list[tuple[str, Json]]:
+    """(key, value) of the rows of *channel* whose value names *plate*, in key order."""
+    rows = conn.execute(
+        "SELECT key, value FROM channel_row WHERE channel = ? AND plate = ? ORDER BY key",
+        (channel, plate),
+    )
+    return [(key, json.loads(value)) for key, value in rows]
+
+
+def rows(conn: sqlite3.Connection, channel: str) -> list[Row]:
+    """All rows of *channel*."""
+    found = conn.execute("SELECT key, ver, value FROM channel_row WHERE channel = ? ORDER BY key", (channel,))
+    return [Row(key, ver, json.loads(value)) for key, ver, value in found]
+
+
+def standing(conn: sqlite3.Connection) -> dict[str, tuple[int, list[int]]]:
+    """(version, digest buckets) of every channel, for the hello."""
+    return {channel: (version(conn, channel), _buckets(conn, channel)) for channel in CHANNELS}
+
+
+def _buckets(conn: sqlite3.Connection, channel: str) -> list[int]:
+    row = conn.execute("SELECT digest FROM applied WHERE channel = ?", (channel,)).fetchone()
+    return digest_from(row[0]) if row else [0] * BUCKETS
+
+
+def take(conn: sqlite3.Connection, part: Part) -> bool:
+    """Keep *part*; when it completes its step, make the whole step visible and return True.
+
+    A part that does not start where we stand is dropped: the next hello or digest brings the right one.
+    Raises BadMessageError when the complete step does not give its digest (nothing becomes visible then).
+    """
+    held = version(conn, part.channel)
+    if part.end < held or part.start > held or (part.end == held and not part.repair):
+        return False
+    conn.execute(
+        "INSERT OR REPLACE INTO stage (channel, start, end, part, parts, message) VALUES (?, ?, ?, ?, ?, ?)",
+        (part.channel, part.start, part.end, part.part, part.parts, canonical(part.message()).decode()),
+    )
+    staged = conn.execute(
+        "SELECT message FROM stage WHERE channel = ? AND start = ? AND end = ? AND parts = ? ORDER BY part",
+        (part.channel, part.start, part.end, part.parts),
+    ).fetchall()
+    if len(staged) < part.parts:
+        return False
+    parts = [open_part(json.loads(message)) for (message,) in staged]
+    conn.execute("DELETE FROM stage WHERE channel = ?", (part.channel,))
+    step = advance(_buckets(conn, part.channel), _named(conn, parts), parts)
+    _write(conn, part.channel, step)
+    conn.execute(
+        "INSERT OR REPLACE INTO applied (channel, ver, digest) VALUES (?, ?, ?)",
+        (part.channel, part.end, digest_text(step.buckets)),
+    )
+    return True
+
+
+def _named(conn: sqlite3.Connection, parts: list[Part]) -> dict[str, Row]:
+    """Our rows among those the parts name, and all of the buckets they repair."""
+    channel = parts[0].channel
+    query = "SELECT key, ver, value FROM channel_row WHERE channel = ? AND "
+    found = [
+        row for part in parts for named in part.rows for row in conn.execute(query + "key = ?", (channel, named.key))
+    ]
+    for bucket in parts[0].repair:
+        found += conn.execute(query + "bucket = ?", (channel, bucket))
+    return {key: Row(key, ver, json.loads(value)) for key, ver, value in found}
+
+
+def _write(conn: sqlite3.Connection, channel: str, step: Step) -> None:
+    conn.executemany("DELETE FROM channel_row WHERE channel = ? AND key = ?", [(channel, key) for key in step.gone])
+    conn.executemany(
+        "INSERT OR REPLACE INTO channel_row (channel, key, bucket, ver, value) VALUES (?, ?, ?, ?, ?)",
+        [(channel, row.key, bucket_of(row.key), row.version, canonical(row.value).decode()) for row in step.changed],
+    )

@@ -1,0 +1,73 @@
+"""The lot's database file: one process, one connection, one thread, power-loss durable commits.
+
+SQLite before 3.51.3 can lose commits when two connections share a WAL file, so a lock file keeps everyone else
+out, and backups run on this same connection.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from edge.db.migrations import migrations
+
+__all__ = ["Database", "DatabaseInUseError", "DatabaseLock", "open_database", "transaction"]
+
+
+class DatabaseInUseError(Exception):
+    """Another process holds the lot's database."""
+
+
+class DatabaseLock:
+    """Holds ``<database>.lock`` for this process. Raises DatabaseInUseError when somebody else has it."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path.with_suffix(path.suffix + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            os.close(self._file)
+            raise DatabaseInUseError(f"{path} is in use: stop the daemon, or ask it instead") from exc
+
+    def release(self) -> None:
+        """Let another process open the database."""
+        os.close(self._file)
+
+
+def open_database(path: Path | str) -> Database:
+    """Open (or create) the database at *path* and bring it to the newest schema. Call on the thread that uses it."""
+    conn = sqlite3.connect(path, isolation_level=None, cached_statements=256)
+    conn.row_factory = sqlite3.Row
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=2000",
+        "wal_autocheckpoint=2000",
+        "cache_size=-16000",
+        "temp_store=MEMORY",
+    ):
+        conn.execute(f"PRAGMA {pragma}")
+    db = Database(conn)
+    migrations.apply(db)
+    return db
+
+
+@contextmanager
+def transaction(db: Database) -> Iterator[sqlite3.Connection]:
+    """One ``BEGIN IMMEDIATE`` transaction: the write lock comes before the first read, all is kept or nothing."""
+    conn = db.conn
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield conn
+        conn.execute("COMMIT")
+    except BaseException:
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+        raise

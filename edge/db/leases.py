@@ -1,0 +1,88 @@
+"""Allowances taken from shared balances: counters that only ever go up (sync §6)."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from domain.lease import Lease, LeaseState
+from domain.ledger import Commodity, Funds
+from domain.moment import Moment
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLease:
+    """A lease with whose it is and until when (boot clock) it may be spent in full."""
+
+    lease: Lease
+    merchant_id: int
+    commodity: Commodity
+    funds: Funds
+    boot: str
+    spend_until_boot_ms: int
+
+    def is_fresh(self, now: Moment) -> bool:
+        """May it be spent to its full extent? Not past its time, and not after a power-off of unknown length."""
+        return self.boot == now.boot and now.boot_ms <= self.spend_until_boot_ms
+
+
+def insert(conn: sqlite3.Connection, held: HeldLease, epoch: int) -> bool:
+    """Add a granted lease; False when it is known already (a grant applies once)."""
+    done = conn.execute(
+        "INSERT OR IGNORE INTO lease (lease_id, epoch, merchant_id, commodity, funds, granted, spent, state, boot,"
+        " spend_until_boot_ms) VALUES (?, ?, ?, ?, ?, ?, 0, 'active', ?, ?)",
+        (
+            held.lease.lease_id,
+            epoch,
+            held.merchant_id,
+            held.commodity,
+            held.funds,
+            held.lease.granted,
+            held.boot,
+            held.spend_until_boot_ms,
+        ),
+    )
+    return done.rowcount == 1
+
+
+def active(conn: sqlite3.Connection, merchant_id: int | None = None) -> list[HeldLease]:
+    """Leases that may be spent from, bonus funds first (E15), oldest first."""
+    return [
+        _held(row)
+        for row in conn.execute(
+            "SELECT * FROM lease WHERE state = 'active' AND (?1 IS NULL OR merchant_id = ?1) ORDER BY funds, lease_id",
+            (merchant_id,),
+        )
+    ]
+
+
+def get(conn: sqlite3.Connection, lease_id: int) -> HeldLease | None:
+    """One lease, whatever its state."""
+    row = conn.execute("SELECT * FROM lease WHERE lease_id = ?", (lease_id,)).fetchone()
+    return _held(row) if row else None
+
+
+def all_leases(conn: sqlite3.Connection) -> list[HeldLease]:
+    """Every lease this edge was ever granted."""
+    return [_held(row) for row in conn.execute("SELECT * FROM lease ORDER BY lease_id")]
+
+
+def spend(conn: sqlite3.Connection, lease_id: int, amount: int) -> None:
+    """Count *amount* as spent; the table refuses to pass the grant."""
+    conn.execute("UPDATE lease SET spent = spent + ? WHERE lease_id = ? AND state = 'active'", (amount, lease_id))
+
+
+def close(conn: sqlite3.Connection, lease_id: int) -> None:
+    """No more spending from this lease."""
+    conn.execute("UPDATE lease SET state = 'closed' WHERE lease_id = ?", (lease_id,))
+
+
+def _held(row: sqlite3.Row) -> HeldLease:
+    return HeldLease(
+        Lease(row["lease_id"], row["granted"], row["spent"], LeaseState(row["state"])),
+        row["merchant_id"],
+        Commodity(row["commodity"]),
+        Funds(row["funds"]),
+        row["boot"],
+        row["spend_until_boot_ms"],
+    )

@@ -1,0 +1,123 @@
+"""The durable log of facts (outbox): gapless, hash-chained, forgotten only after the cloud's own ack (sync §2)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from dataclasses import dataclass
+
+from domain.events import Event, encode
+from domain.moment import Moment
+from domain.wire import GENESIS, chain_hash
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in the log: the chain hash *head* after event *seq* of *epoch*."""
+
+    epoch: int
+    seq: int
+    head: bytes
+
+
+def append(conn: sqlite3.Connection, payload: Event, moment: Moment, correlation: str | None = None) -> int:
+    """Write one event inside the caller's transaction; returns its seq."""
+    epoch, seq, head = conn.execute("SELECT epoch, next_seq, head FROM stream").fetchone()
+    body = encode(seq, moment, payload, correlation)
+    after = chain_hash(head, body)
+    conn.execute(
+        "INSERT INTO outbox (epoch, seq, type, tv, prio, wall_ms, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (epoch, seq, payload.TYPE, payload.VERSION, int(payload.PRIORITY), moment.wall_ms, body, after),
+    )
+    conn.execute("UPDATE stream SET next_seq = ?, head = ?", (seq + 1, after))
+    return int(seq)
+
+
+def newest(conn: sqlite3.Connection) -> Position:
+    """Where the log ends."""
+    epoch, next_seq, head = conn.execute("SELECT epoch, next_seq, head FROM stream").fetchone()
+    return Position(epoch, next_seq - 1, head)
+
+
+def acked(conn: sqlite3.Connection) -> Position:
+    """Up to where the cloud has the log, as it last told us."""
+    epoch, seq, head = conn.execute("SELECT epoch, seq, hash FROM acked").fetchone()
+    return Position(epoch, seq, head)
+
+
+def hash_at(conn: sqlite3.Connection, epoch: int, seq: int) -> bytes | None:
+    """The chain hash after event *seq*; None when this log does not hold it (any more)."""
+    if seq == 0:
+        return GENESIS
+    row = conn.execute("SELECT hash FROM outbox WHERE epoch = ? AND seq = ?", (epoch, seq)).fetchone()
+    return row[0] if row else None
+
+
+def bodies(conn: sqlite3.Connection, epoch: int, start: int, most: int) -> list[tuple[bytes, bytes]]:
+    """(body, hash) of up to *most* events from *start* on."""
+    rows = conn.execute(
+        "SELECT body, hash FROM outbox WHERE epoch = ? AND seq >= ? ORDER BY seq LIMIT ?", (epoch, start, most)
+    )
+    return [(body, after) for body, after in rows]
+
+
+def set_acked(conn: sqlite3.Connection, position: Position, parked: list[tuple[int, str]]) -> None:
+    """Remember how far the cloud holds the log, and which events it set aside."""
+    conn.execute("UPDATE acked SET epoch = ?, seq = ?, hash = ?", (position.epoch, position.seq, position.head))
+    conn.executemany(
+        "INSERT OR IGNORE INTO parked (epoch, seq, why) VALUES (?, ?, ?)",
+        [(position.epoch, seq, why) for seq, why in parked],
+    )
+
+
+def open_epoch(conn: sqlite3.Connection, epoch: int) -> None:
+    """Move what the cloud never acked to salvage and start an empty log for *epoch* (sync §5)."""
+    old = acked(conn)
+    conn.execute(
+        "INSERT OR IGNORE INTO salvage (epoch, seq, hash, body) "
+        "SELECT epoch, seq, hash, body FROM outbox WHERE epoch > ? OR (epoch = ? AND seq > ?)",
+        (old.epoch, old.epoch, old.seq),
+    )
+    conn.execute("UPDATE stream SET epoch = ?, next_seq = 1, head = ?", (epoch, GENESIS))
+    conn.execute("UPDATE acked SET epoch = ?, seq = 0, hash = ?", (epoch, GENESIS))
+    conn.execute("UPDATE lease SET state = 'frozen' WHERE state = 'active'")
+
+
+def prune(conn: sqlite3.Connection, before_wall_ms: int) -> int:
+    """Delete acked events older than *before_wall_ms*; the last acked one stays, its hash joins the chain."""
+    cursor = acked(conn)
+    done = conn.execute(
+        "DELETE FROM outbox WHERE wall_ms < ? AND (epoch < ? OR (epoch = ? AND seq < ?))",
+        (before_wall_ms, cursor.epoch, cursor.epoch, cursor.seq),
+    )
+    return done.rowcount
+
+
+def backlog(conn: sqlite3.Connection) -> int:
+    """How many events the cloud does not hold yet."""
+    return newest(conn).seq - acked(conn).seq
+
+
+def oldest_unacked_wall_ms(conn: sqlite3.Connection) -> int | None:
+    """When the oldest waiting event was written, by the wall clock as believed then; None when nothing waits."""
+    cursor = acked(conn)
+    row = conn.execute(
+        "SELECT wall_ms FROM outbox WHERE epoch = ? AND seq = ?", (cursor.epoch, cursor.seq + 1)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def day_totals(conn: sqlite3.Connection, day: int) -> dict[str, int]:
+    """Count of events and the sum of each money field over UTC day number *day*, to compare with the cloud's."""
+    totals: Counter[str] = Counter()
+    rows = conn.execute(
+        "SELECT body FROM outbox WHERE wall_ms >= ? AND wall_ms < ?", (day * DAY_MS, (day + 1) * DAY_MS)
+    )
+    for (body,) in rows:
+        payload = json.loads(body)["d"]
+        totals["events"] += 1
+        totals.update({name: value for name, value in payload.items() if name.endswith("_fen")})
+    return dict(totals)

@@ -1,0 +1,49 @@
+"""The schema, forward only. A released step is never edited; a new one is added below it."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("edge")
+
+LOG = """
+CREATE TABLE stream (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL, next_seq INTEGER NOT NULL,
+    head BLOB NOT NULL) STRICT;
+INSERT INTO stream VALUES (1, 1, 1, zeroblob(32));
+CREATE TABLE acked (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+    hash BLOB NOT NULL) STRICT;
+INSERT INTO acked VALUES (1, 1, 0, zeroblob(32));
+CREATE TABLE outbox (epoch INTEGER NOT NULL, seq INTEGER NOT NULL, type TEXT NOT NULL, tv INTEGER NOT NULL,
+    prio INTEGER NOT NULL, wall_ms INTEGER NOT NULL, body BLOB NOT NULL, hash BLOB NOT NULL,
+    PRIMARY KEY (epoch, seq)) STRICT, WITHOUT ROWID;
+CREATE TABLE parked (epoch INTEGER NOT NULL, seq INTEGER NOT NULL, why TEXT NOT NULL, PRIMARY KEY (epoch, seq)) STRICT;
+CREATE TABLE salvage (epoch INTEGER NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (epoch, seq)) STRICT;
+CREATE TABLE anchor (boot TEXT NOT NULL, boot_ms INTEGER NOT NULL, utc_ms INTEGER NOT NULL,
+    uncertainty_ms INTEGER NOT NULL, PRIMARY KEY (boot, boot_ms)) STRICT;
+"""
+
+CHANNELS = """
+CREATE TABLE applied (channel TEXT PRIMARY KEY, ver INTEGER NOT NULL, digest TEXT NOT NULL) STRICT;
+CREATE TABLE channel_row (channel TEXT NOT NULL, key TEXT NOT NULL, bucket INTEGER NOT NULL, ver INTEGER NOT NULL,
+    value TEXT NOT NULL, plate TEXT GENERATED ALWAYS AS (json_extract(value, '$.plate')) VIRTUAL,
+    PRIMARY KEY (channel, key)) STRICT, WITHOUT ROWID;
+CREATE INDEX channel_row_plate ON channel_row (channel, plate, key);
+CREATE TABLE stage (channel TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL, part INTEGER NOT NULL,
+    parts INTEGER NOT NULL, message TEXT NOT NULL, PRIMARY KEY (channel, start, end, part)) STRICT;
+CREATE TABLE cmd_log (epoch INTEGER NOT NULL, cmd_seq INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('started', 'done', 'unknown')), result TEXT NOT NULL,
+    PRIMARY KEY (epoch, cmd_seq)) STRICT;
+CREATE TABLE lease (lease_id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, merchant_id INTEGER NOT NULL,
+    commodity TEXT NOT NULL, funds TEXT NOT NULL, granted INTEGER NOT NULL CHECK (granted >= 0),
+    spent INTEGER NOT NULL DEFAULT 0 CHECK (spent BETWEEN 0 AND granted), state TEXT NOT NULL,
+    boot TEXT NOT NULL, spend_until_boot_ms INTEGER NOT NULL) STRICT;
+"""
+
+
+@migrations()
+def m0001_log(db: Database) -> None:
+    """The durable log, the cloud's cursor, and what the cloud sends down."""
+    for statement in (LOG + CHANNELS).split(";"):
+        if statement.strip():
+            db.conn.execute(statement)
