@@ -35,7 +35,7 @@ def get(conn: sqlite3.Connection, channel: str, key: str) -> Json | None:
 def for_plate(conn: sqlite3.Connection, channel: str, plate: str) -> list[tuple[str, Json]]:
     """(key, value) of the rows of *channel* whose value names *plate*, in key order."""
     rows = conn.execute(
-        "SELECT key, value FROM channel_row WHERE channel = ? AND plate = ? ORDER BY key",
+        "SELECT key, value FROM channel_row INDEXED BY channel_row_plate WHERE channel = ? AND plate = ? ORDER BY key",
         (channel, plate),
     )
     return [(key, json.loads(value)) for key, value in rows]
