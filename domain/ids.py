@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_VALUES = {letter: value for value, letter in enumerate(CROCKFORD)}
+_LETTERS = re.compile(f"[{CROCKFORD}]*")
+_BASE_32 = str.maketrans(CROCKFORD, "0123456789abcdefghijklmnopqrstuv")  # the digits int(text, 32) reads
 
 
 def uuid7(wall_ms: int, random: bytes) -> str:
@@ -28,13 +31,12 @@ def crockford_encode(data: bytes) -> str:
 
 def crockford_decode(text: str, size: int) -> bytes:
     """The *size* bytes that encode to exactly *text*. Raises ValueError on any other spelling."""
-    try:
-        value = 0
-        for letter in text:
-            value = value << 5 | _VALUES[letter]
-    except KeyError as exc:
-        raise ValueError(f"not a Crockford base32 character: {exc.args[0]!r}") from exc
     padding = -size * 8 % 5
-    if len(text) * 5 != size * 8 + padding or value & (1 << padding) - 1:
-        raise ValueError("wrong length or stray bits at the end")
+    if len(text) * 5 != size * 8 + padding:
+        raise ValueError(f"{len(text)} characters are not the base32 of {size} bytes")
+    if not _LETTERS.fullmatch(text):
+        raise ValueError("a character that is not Crockford base32")
+    value = int(text.translate(_BASE_32) or "0", 32)
+    if value & (1 << padding) - 1:
+        raise ValueError("stray bits at the end")
     return (value >> padding).to_bytes(size, "big")
