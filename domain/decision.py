@@ -1,0 +1,333 @@
+"""What to do with the vehicle at a lane: pure, explained, and the same bytes whenever it is worked out again.
+
+A decision keeps every value it rested on. ``lotgate replay`` feeds the stored inputs back in and compares bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from domain import lookalike
+from domain.plate import classify, is_no_plate, is_virtual
+from domain.wire import BadMessageError, Json, canonical
+
+T = TypeVar("T")
+MS_A_MINUTE = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """Open. *reason*: entered, nothing_due, free_kind, covered, within_leave_time."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayFirst:
+    """The barrier stays shut until *due_fen* is paid, covered or waived."""
+
+    due_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A person must say which plate this is; *candidates* likeliest first."""
+
+    candidates: tuple[str, ...]
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Not through here; *code* says why and has words in both languages."""
+
+    code: str
+
+
+Verdict = Admit | PayFirst | Ask | Refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One plate read as it counted: *plate* in normal form, "" when the reader found none."""
+
+    read_id: str
+    camera: str
+    plate: str
+    plate_raw: str
+    confidence: int
+    colour: str
+    live: bool
+    trusted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The lot's settings a decision rests on. Minutes whole; *free_kinds* are ``PlateKind`` values."""
+
+    free_kinds: tuple[str, ...]
+    least_confidence: int
+    leave_within_min: int
+    frozen_fee_min: int
+
+
+@dataclass(frozen=True, slots=True)
+class TariffRef:
+    """Which price list, to the byte: *digest* is SHA-256 of its source text, kept for ever."""
+
+    zone: str
+    code: str
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class CouponGiven:
+    """A coupon or voucher laid on the stay: *spec* is its canonical value, *ref* says which paper or row it is."""
+
+    ref: str
+    kind: str  # coupon | voucher
+    spec: str
+    merchant_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStay:
+    """The stay a fee is asked for. *entered* is lot-local to the minute; *base_fee_fen* was charged by the stay
+    this one continues (a car that settled, did not leave in time and is still here)."""
+
+    stay_id: str
+    plate: str
+    vehicle_class: str
+    zone: str
+    entered: str
+    entered_wall_ms: int
+    entered_quality: int
+    paid_fen: int
+    waived_fen: int
+    base_fee_fen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EntryInputs:
+    """Everything an entry decision looks at."""
+
+    lane: str
+    zone: str
+    plate: str
+    typed_by: str
+    seen: tuple[Seen, ...]
+    blocked: str
+    covered: bool
+    places_left: int | None
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class ExitInputs:
+    """Everything an exit decision looks at. *length_ms* is by the boot clock; *stay* None when none is near.
+
+    *settled_ms* is how long ago this stay was settled without its passage being seen, None when it was not;
+    *covered* lists lot-local spans an entitlement pays for, as pairs of minutes since entry.
+    """
+
+    lane: str
+    plate: str
+    typed_by: str
+    seen: tuple[Seen, ...]
+    near: tuple[str, ...]
+    stay: OpenStay | None
+    length_ms: int
+    estimated: bool
+    settled_ms: int | None
+    settled_fee_fen: int
+    tariffs: tuple[TariffRef, ...]
+    calendars: tuple[str, ...]
+    coupons: tuple[CouponGiven, ...]
+    covered: tuple[tuple[int, int], ...]
+    cash: bool
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A fee with its lines, and what coupons took off it. *off* maps a coupon's ref to the fen it saved."""
+
+    fee_fen: int
+    lines: tuple[Json, ...]
+    off: tuple[tuple[str, int], ...] = ()
+    steps: tuple[Json, ...] = ()
+    rounding_fen: int = 0
+
+    @property
+    def off_fen(self) -> int:
+        return sum(saved for _, saved in self.off)
+
+
+Pricer = Callable[["ExitInputs", OpenStay], Priced]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict with what it rested on. *text()* is what is stored and what a replay must reproduce."""
+
+    kind: str
+    verdict: Verdict
+    inputs: EntryInputs | ExitInputs
+    explanation: Json
+    priced: Priced | None = None
+
+    def text(self) -> bytes:
+        """Canonical JSON of the whole decision."""
+        verdict = {"is": type(self.verdict).__name__, **asdict(self.verdict)}
+        inputs = asdict(self.inputs)
+        return canonical({"v": 1, "kind": self.kind, "inputs": inputs, "verdict": verdict, "why": self.explanation})
+
+
+def decide_entry(inputs: EntryInputs) -> Decision:
+    """Let in, ask, or refuse. An unconfirmed or unlikely read always asks; a typed plate is a person's word."""
+    verdict = _doubt(inputs.plate, inputs.typed_by, inputs.seen, inputs.rules) or _admission(inputs)
+    return Decision("entry", verdict, inputs, {"plate": inputs.plate})
+
+
+def _admission(inputs: EntryInputs) -> Verdict:
+    if inputs.blocked:
+        return Refuse("blocked")
+    full = inputs.places_left is not None and inputs.places_left <= 0
+    if full and not inputs.covered and not _is_free(inputs.plate, inputs.rules):
+        return Refuse("lot_full")
+    return Admit("entered")
+
+
+def decide_exit(inputs: ExitInputs, price: Pricer) -> Decision:
+    """Let out, ask for money, ask which stay, or refuse; the explanation carries the fee line by line."""
+    doubt = _doubt(inputs.plate, inputs.typed_by, inputs.seen, inputs.rules)
+    found = lookalike.match(inputs.plate, inputs.near)
+    explanation: Json = {"plate": inputs.plate, "matched": _matched(found)}
+    if doubt is not None:
+        candidates = tuple(near.plate for near in lookalike.rank(inputs.plate, inputs.near))
+        return Decision("exit", Ask(candidates, doubt.code) if isinstance(doubt, Ask) else doubt, inputs, explanation)
+    stay = inputs.stay
+    if isinstance(found, lookalike.Ask):
+        return Decision("exit", Ask(tuple(n.plate for n in found.candidates), "which_stay"), inputs, explanation)
+    if stay is None or isinstance(found, lookalike.NoMatch):
+        return Decision("exit", Ask((), "no_open_stay"), inputs, explanation)
+    priced = _price(inputs, stay, price)
+    due = max(0, priced.fee_fen - priced.off_fen - stay.waived_fen - stay.paid_fen)
+    explanation |= {"fee_fen": priced.fee_fen, "off_fen": priced.off_fen, "due_fen": due}
+    explanation |= {"lines": list(priced.lines), "coupons": list(priced.steps)}
+    verdict: Verdict = Admit(_why_free(inputs, priced)) if due == 0 else PayFirst(due)
+    return Decision("exit", verdict, inputs, explanation, priced)
+
+
+def _price(inputs: ExitInputs, stay: OpenStay, price: Pricer) -> Priced:
+    if _is_free(stay.plate, inputs.rules):
+        return Priced(0, ({"rule": "free_kind", "fen": 0},))
+    if _may_still_leave(inputs):
+        return Priced(inputs.settled_fee_fen, ({"rule": "settled", "fen": inputs.settled_fee_fen},))
+    priced = price(inputs, stay)
+    if not stay.base_fee_fen:
+        return priced
+    already = min(stay.base_fee_fen, priced.fee_fen)
+    line: Json = {"rule": "charged_before", "fen": -already}
+    fee = priced.fee_fen - already
+    return Priced(fee, (*priced.lines, line), _capped(priced.off, fee), priced.steps, priced.rounding_fen)
+
+
+def _capped(off: tuple[tuple[str, int], ...], fee_fen: int) -> tuple[tuple[str, int], ...]:
+    kept, left = [], fee_fen
+    for ref, saved in off:
+        kept.append((ref, min(saved, left)))
+        left -= min(saved, left)
+    return tuple(kept)
+
+
+def _may_still_leave(inputs: ExitInputs) -> bool:
+    return inputs.settled_ms is not None and inputs.settled_ms <= inputs.rules.leave_within_min * MS_A_MINUTE
+
+
+def _why_free(inputs: ExitInputs, priced: Priced) -> str:
+    if inputs.stay is not None and _is_free(inputs.stay.plate, inputs.rules):
+        return "free_kind"
+    if _may_still_leave(inputs):
+        return "within_leave_time"
+    return "covered" if inputs.covered and priced.fee_fen == 0 else "nothing_due"
+
+
+def _is_free(plate: str, rules: Rules) -> bool:
+    kind = classify(plate)
+    return kind is not None and kind.value in rules.free_kinds
+
+
+def _doubt(plate: str, typed_by: str, seen: tuple[Seen, ...], rules: Rules) -> Ask | Refuse | None:
+    """Why this read may not act by itself, or None."""
+    if typed_by:
+        return None if plate else Ask((), "no_plate")
+    live = [read for read in seen if read.live]
+    if not live:
+        return Refuse("not_live")
+    if not plate or is_no_plate(plate):
+        return Ask((), "no_plate")
+    of_plate = [read for read in live if read.plate == plate]
+    if not any(read.trusted for read in of_plate):
+        return Ask((plate,), "unconfirmed")
+    if classify(plate) is None and not is_virtual(plate):
+        return Ask((plate,), "unlikely_plate")
+    if max(read.confidence for read in of_plate if read.trusted) < rules.least_confidence:
+        return Ask((plate,), "low_confidence")
+    return None
+
+
+def _matched(found: lookalike.Exact | lookalike.Fuzzy | lookalike.Ask | lookalike.NoMatch) -> Json:
+    match found:
+        case lookalike.Exact(plate):
+            return {"how": "exact", "plate": plate}
+        case lookalike.Fuzzy(near):
+            return {"how": "fuzzy", "plate": near.plate, "slip": near.reason.value, "score": near.score}
+        case lookalike.Ask(candidates):
+            return {"how": "ask", "plates": [near.plate for near in candidates]}
+        case _:
+            return {"how": "none"}
+
+
+def inputs_from(kind: str, value: Mapping[str, Any]) -> EntryInputs | ExitInputs:
+    """Read stored inputs back. Raises BadMessageError when they are of another shape."""
+    return _rebuild(EntryInputs, value) if kind == "entry" else _rebuild(ExitInputs, value)
+
+
+def _rebuild(cls: type[T], value: Any) -> T:
+    hints = get_type_hints(cls)
+    try:
+        return cls(**{field.name: _value(hints[field.name], value[field.name]) for field in fields(cls)})  # type: ignore[arg-type]
+    except (KeyError, TypeError, ValueError) as exc:
+        raise BadMessageError(f"stored decision: {exc}") from exc
+
+
+def _value(kind: Any, value: Any) -> Any:
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        (inner,) = (one for one in get_args(kind) if one is not type(None))
+        return None if value is None else _value(inner, value)
+    if origin is tuple:
+        args = get_args(kind)
+        if len(args) == 2 and args[1] is Ellipsis:
+            return tuple(_value(args[0], one) for one in value)
+        return tuple(_value(arg, one) for arg, one in zip(args, value, strict=True))
+    if is_dataclass(kind):
+        return _rebuild(kind, value)  # type: ignore[arg-type]
+    if type(value) is not kind:
+        raise TypeError(f"{value!r} is not {kind.__name__}")
+    return value
+
+
+def replayed(stored: bytes, price: Pricer) -> bytes:
+    """Work a stored decision out again; equal to *stored* unless code, tariff text or record changed."""
+    value = json.loads(stored)
+    inputs = inputs_from(value["kind"], value["inputs"])
+    if isinstance(inputs, EntryInputs):
+        return decide_entry(inputs).text()
+    return decide_exit(inputs, price).text()
