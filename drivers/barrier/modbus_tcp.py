@@ -1,0 +1,76 @@
+"""A boom gate behind a Modbus TCP relay board that times the pulse itself (Waveshare and its many copies)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from drivers.base import DeviceRefusedError
+from drivers.modbus_line import ModbusLine
+from drivers.wiring import Wiring
+
+LONGEST_PULSE_MS = 5000  # field wirings use 500 to 5000
+
+
+@dataclass(frozen=True, slots=True)
+class ModbusBarrierOptions:
+    """Where the board is and its register map; channels count from 0, whatever the board prints on its case."""
+
+    host: str
+    port: int = 502
+    unit: int = 1
+    channel: int = 0
+    outputs: int = 8
+    pulse_ms: int = 500
+    coil_base: int = 0x0000  # address of output 0
+    flash_base: int = 0x0200  # address of the board's "on for a while" command for output 0
+    flash_unit_ms: int = 100
+    gate_input: str = "open"  # what the contact is wired to
+    timeout_ms: int = 300
+
+    def __post_init__(self) -> None:
+        if self.gate_input != "open":
+            raise ValueError(
+                f'gate_input is {self.gate_input!r}; only "open" is taken: a toggle input would close the boom on a car'
+            )
+        if not 0 <= self.channel < self.outputs <= 64:
+            raise ValueError(f"channel {self.channel} is not one of {self.outputs} outputs (0 to {self.outputs - 1})")
+        if self.flash_unit_ms <= 0 or self.pulse_ms % self.flash_unit_ms or not 0 < self.pulse_ms <= LONGEST_PULSE_MS:
+            raise ValueError(
+                f"pulse_ms is {self.pulse_ms}; a multiple of {self.flash_unit_ms} up to {LONGEST_PULSE_MS} is taken"
+            )
+
+
+class ModbusBarrier:
+    """Opens by one timed pulse. The pulse request leaves at most once a call; no answer means: not known."""
+
+    def __init__(self, line: ModbusLine, options: ModbusBarrierOptions) -> None:
+        self._line = line
+        self._options = options
+
+    async def open(self) -> None:
+        """Pulse once. DeviceUnreachableError: it may or may not have moved. DeviceRefusedError: the board said no."""
+        options = self._options
+        await self._line.wake(options.coil_base)
+        await self._line.write_coil_value(
+            options.flash_base + options.channel, options.pulse_ms // options.flash_unit_ms
+        )
+
+    async def prepare(self) -> None:
+        """Write all outputs of the board off and read them back. Raises DeviceError."""
+        await self._line.write_coils(self._options.coil_base, [False] * self._options.outputs)
+        states = await self._line.read_coils(self._options.coil_base, self._options.outputs)
+        stuck = [str(channel) for channel, on in enumerate(states) if on]
+        if stuck:
+            raise DeviceRefusedError(
+                f"{self._line.name}: output {', '.join(stuck)} stays on; check the relay and its wires"
+            )
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._line.aclose()
+
+
+async def open_modbus_barrier(options: ModbusBarrierOptions, wiring: Wiring) -> ModbusBarrier:
+    """A barrier that connects at its first request, so a lane starts with its board still off."""
+    line = ModbusLine(wiring.name, options.host, options.port, options.unit, options.timeout_ms)
+    return ModbusBarrier(line, options)

@@ -1,0 +1,83 @@
+"""Loop detectors on the dry-contact inputs of a Modbus TCP board, polled and debounced."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from drivers.base import LoopChange
+from drivers.modbus_line import ModbusLine
+from drivers.wiring import Wiring
+
+
+@dataclass(frozen=True, slots=True)
+class ModbusLoopOptions:
+    """``inputs = { approach = 0, safety = 1 }``: the name of each loop and its input, counted from 0."""
+
+    host: str
+    inputs: dict[str, int]
+    port: int = 502
+    unit: int = 1
+    input_base: int = 0x0000
+    inverted: bool = False  # True where the detector opens its contact for a vehicle
+    poll_ms: int = 30
+    debounce_ms: int = 80
+    timeout_ms: int = 300
+
+    def __post_init__(self) -> None:
+        if not self.inputs or min(self.inputs.values()) < 0:
+            raise ValueError("inputs must name at least one loop, each with its input counted from 0")
+        if not 0 < self.poll_ms <= self.debounce_ms <= 1000:
+            raise ValueError("poll_ms must be above 0 and at most debounce_ms, which is at most 1000")
+
+
+class Debounce:
+    """Lets a state through once it has held for *hold_s*, and only when it differs from the last one let through."""
+
+    def __init__(self, hold_s: float) -> None:
+        self._hold_s = hold_s
+        self._let_through: bool | None = None
+        self._candidate: bool | None = None
+        self._since = 0.0
+
+    def sample(self, state: bool, now: float) -> bool:
+        """True when *state*, seen at *now*, is news."""
+        if state != self._candidate:
+            self._candidate, self._since = state, now
+        if state == self._let_through or now - self._since < self._hold_s:
+            return False
+        self._let_through = state
+        return True
+
+
+class ModbusLoop:
+    """Reads all inputs of a lane with one request each time."""
+
+    def __init__(self, line: ModbusLine, options: ModbusLoopOptions) -> None:
+        self._line = line
+        self._options = options
+
+    async def changes(self) -> AsyncIterator[LoopChange]:
+        """Debounced changes, the present state of each loop first. Raises DeviceUnreachableError."""
+        options = self._options
+        filters = {loop: Debounce(options.debounce_ms / 1000) for loop in options.inputs}
+        while True:
+            bits = await self._line.read_inputs(options.input_base, max(options.inputs.values()) + 1)
+            now = time.monotonic()
+            for loop, place in options.inputs.items():
+                occupied = bits[place] != options.inverted
+                if filters[loop].sample(occupied, now):
+                    yield LoopChange(loop, occupied)
+            await asyncio.sleep(options.poll_ms / 1000)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._line.aclose()
+
+
+async def open_modbus_loop(options: ModbusLoopOptions, wiring: Wiring) -> ModbusLoop:
+    """Loops that connect at their first poll."""
+    line = ModbusLine(wiring.name, options.host, options.port, options.unit, options.timeout_ms)
+    return ModbusLoop(line, options)

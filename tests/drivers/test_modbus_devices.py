@@ -1,0 +1,229 @@
+"""Barrier and loop drivers against the simulated relay board on a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+
+from drivers import modbus_line
+from drivers.barrier.modbus_tcp import ModbusBarrier, ModbusBarrierOptions, open_modbus_barrier
+from drivers.barrier.simulated import (
+    Fault,
+    SimulatedBarrierOptions,
+    SimulatedRelayBoard,
+    open_simulated_barrier,
+)
+from drivers.base import DeviceRefusedError, DeviceUnreachableError, LoopChange
+from drivers.loop.modbus_tcp import Debounce, ModbusLoopOptions, open_modbus_loop
+from drivers.modbus_frames import WRITE_MANY_COILS, WRITE_ONE_COIL
+from drivers.wiring import Wiring
+
+WIRING = Wiring("exit-1")
+
+
+@pytest.fixture
+async def board() -> AsyncIterator[SimulatedRelayBoard]:
+    async with SimulatedRelayBoard(slow_s=0.4) as board:
+        yield board
+
+
+@pytest.fixture
+async def barrier(board: SimulatedRelayBoard) -> AsyncIterator[ModbusBarrier]:
+    options = ModbusBarrierOptions(host="127.0.0.1", port=board.port, channel=2, pulse_ms=700, timeout_ms=150)
+    barrier = await open_modbus_barrier(options, WIRING)
+    yield barrier
+    await barrier.aclose()
+
+
+def pulse_requests(board: SimulatedRelayBoard) -> list[str]:
+    return [request.hex(" ") for request in board.requests if request[0] == WRITE_ONE_COIL]
+
+
+async def test_opening_is_one_pulse_that_the_board_times(board: SimulatedRelayBoard, barrier: ModbusBarrier) -> None:
+    await barrier.open()
+
+    assert pulse_requests(board) == ["05 02 02 00 07"]
+    assert [(pulse.channel, round(pulse.length_s, 3)) for pulse in board.pulses] == [(2, 0.7)]
+    assert board.model.outputs[2]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "pulses"),
+    [
+        (Fault.IGNORED, DeviceUnreachableError, 0),
+        (Fault.ANSWER_LOST, DeviceUnreachableError, 1),
+        (Fault.CLOSED, DeviceUnreachableError, 0),
+        (Fault.HALF_FRAME, DeviceUnreachableError, 1),
+        (Fault.SLOW, DeviceUnreachableError, 1),
+        (Fault.EXCEPTION, DeviceRefusedError, 0),
+    ],
+)
+async def test_whatever_goes_wrong_the_pulse_is_asked_for_once(
+    board: SimulatedRelayBoard, barrier: ModbusBarrier, fault: Fault, error: type[Exception], pulses: int
+) -> None:
+    board.inject(fault)
+
+    with pytest.raises(error, match="exit-1"):
+        await barrier.open()
+
+    assert len(pulse_requests(board)) == 1
+    assert len(board.pulses) == pulses
+    await barrier.open()  # the next decision finds a working line, and no late answer takes the place of its own
+    assert len(board.pulses) == pulses + 1
+
+
+async def test_preparing_writes_every_output_off_and_reads_it_back(
+    board: SimulatedRelayBoard, barrier: ModbusBarrier
+) -> None:
+    board.model.answer(bytes.fromhex("05 00 05 FF 00"))
+
+    await barrier.prepare()
+
+    assert not any(board.model.outputs)
+    assert [request[0] for request in board.requests] == [WRITE_MANY_COILS, 0x01]
+
+
+async def test_a_relay_that_stays_on_is_named_at_start(board: SimulatedRelayBoard, barrier: ModbusBarrier) -> None:
+    board.model.welded.add(3)
+
+    with pytest.raises(DeviceRefusedError, match="output 3 stays on"):
+        await barrier.prepare()
+
+
+async def test_unplugged_and_plugged_in_again_it_works_and_says_so_once_each(
+    board: SimulatedRelayBoard, barrier: ModbusBarrier, caplog: pytest.LogCaptureFixture
+) -> None:
+    await barrier.open()
+    with caplog.at_level(logging.INFO, logger="drivers"):
+        await board.stop()
+        for _ in range(3):
+            with pytest.raises(DeviceUnreachableError):
+                await barrier.open()
+        await board.start()
+        await barrier.open()
+
+    assert len(board.pulses) == 2
+    messages = [record.getMessage() for record in caplog.records]
+    assert len(messages) == 2
+    assert messages[0].startswith("exit-1: lost 127.0.0.1:")
+    assert messages[1].endswith("is back")
+
+
+async def test_a_board_restarted_without_a_goodbye_still_opens_at_the_first_try(
+    board: SimulatedRelayBoard, barrier: ModbusBarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modbus_line, "IDLE_S", 0.0)
+    await barrier.prepare()
+    board.inject(Fault.IGNORED, function=0x01)  # the old connection is dead, but nobody has said so
+
+    await barrier.open()
+
+    assert len(board.pulses) == 1
+
+
+async def test_nobody_listening_is_an_error_within_the_timeout() -> None:
+    async with SimulatedRelayBoard() as gone:
+        port = gone.port
+    barrier = await open_modbus_barrier(ModbusBarrierOptions(host="127.0.0.1", port=port), WIRING)
+
+    with pytest.raises(DeviceUnreachableError, match="no answer from"):
+        await asyncio.wait_for(barrier.open(), 2)
+
+
+async def test_another_register_map_is_configuration(board: SimulatedRelayBoard) -> None:
+    options = ModbusBarrierOptions(
+        host="127.0.0.1", port=board.port, flash_base=0x01FF, channel=1, coil_base=1, outputs=4
+    )
+    barrier = await open_modbus_barrier(options, WIRING)
+
+    await barrier.open()
+
+    assert pulse_requests(board) == ["05 02 00 00 05"]
+    await barrier.aclose()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"gate_input": "toggle"}, "toggle input would close the boom"),
+        ({"channel": 8}, "channel 8 is not one of 8"),
+        ({"pulse_ms": 0}, "pulse_ms is 0"),
+        ({"pulse_ms": 550}, "a multiple of 100"),
+        ({"pulse_ms": 60_000}, "up to 5000"),
+    ],
+)
+def test_wirings_that_could_hurt_are_refused(changes: dict[str, object], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        ModbusBarrierOptions(host="127.0.0.1", **changes)  # type: ignore[arg-type]
+
+
+async def test_the_simulated_barrier_pulses_its_own_board() -> None:
+    barrier = await open_simulated_barrier(SimulatedBarrierOptions(), WIRING)
+
+    await barrier.prepare()
+    await barrier.open()
+
+    assert [pulse.length_s for pulse in barrier.board.pulses] == [0.5]
+    await barrier.aclose()
+
+
+async def loops(board: SimulatedRelayBoard, **changes: object) -> AsyncIterator[LoopChange]:
+    options = ModbusLoopOptions(
+        host="127.0.0.1",
+        port=board.port,
+        inputs={"approach": 0, "safety": 1},
+        poll_ms=5,
+        debounce_ms=50,
+        timeout_ms=150,
+        **changes,  # type: ignore[arg-type]
+    )
+    return (await open_modbus_loop(options, WIRING)).changes()
+
+
+async def test_loops_tell_their_present_state_first_and_then_each_change(board: SimulatedRelayBoard) -> None:
+    board.set_input(1, on=True)
+    changes = await loops(board)
+
+    assert {await anext(changes), await anext(changes)} == {
+        LoopChange("approach", occupied=False),
+        LoopChange("safety", occupied=True),
+    }
+    board.set_input(0, on=True)
+    assert await asyncio.wait_for(anext(changes), 1) == LoopChange("approach", occupied=True)
+
+
+async def test_a_loop_wired_the_other_way_round_is_turned_back(board: SimulatedRelayBoard) -> None:
+    changes = await loops(board, inverted=True)
+
+    assert (await anext(changes)).occupied
+
+
+async def test_a_board_gone_ends_the_changes_and_a_new_start_begins_with_the_state(board: SimulatedRelayBoard) -> None:
+    changes = await loops(board)
+    await anext(changes)
+    await anext(changes)
+    await board.stop()
+
+    with pytest.raises(DeviceUnreachableError):
+        await anext(changes)
+
+    await board.start()
+    assert (await anext(await loops(board))).loop == "approach"
+
+
+@pytest.mark.parametrize(
+    ("samples", "news"),
+    [
+        ([(0, False), (50, False)], [50]),
+        ([(0, True), (20, False), (40, True), (60, True), (89, True), (90, True)], [90]),  # chatter
+        ([(0, False), (50, False), (60, True), (70, False), (130, False)], [50]),  # a spike is no vehicle
+        ([(0, False), (50, False), (60, True), (110, True), (120, True)], [50, 110]),
+    ],
+)
+def test_a_state_counts_once_it_has_held(samples: list[tuple[int, bool]], news: list[int]) -> None:
+    debounce = Debounce(50)
+
+    assert [at for at, state in samples if debounce.sample(state, at)] == news
