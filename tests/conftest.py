@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.services.mosquitto import open_mosquitto
+from tests.services.mosquitto import SecureBroker, open_mosquitto, secure_mosquitto
 from tests.services.needs import MARKERS, needs, summary
 from tests.services.postgres import PostgresServer, postgres_server
 
@@ -45,6 +45,13 @@ def mosquitto_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Port of a fresh Mosquitto without accounts, on loopback."""
     with open_mosquitto(tmp_path_factory.mktemp("mosquitto")) as port:
         yield port
+
+
+@pytest.fixture
+def secure_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
+    """A fresh Mosquitto run from config/mosquitto: TLS, a certificate a lot, and the shipped access rules."""
+    with secure_mosquitto(tmp_path_factory.mktemp("mosquitto")) as broker:
+        yield broker
 
 
 @pytest.fixture(scope="session")
