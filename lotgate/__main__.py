@@ -7,7 +7,9 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-COMMANDS: dict[str, str] = {}  # name -> the sentence shown by --help; the module is lotgate.commands.<name>
+COMMANDS: dict[str, str] = {  # name -> the sentence shown by --help; the module is lotgate.commands.<name>
+    "db": "Migrate the cloud's database.",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

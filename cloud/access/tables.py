@@ -1,0 +1,70 @@
+"""Tables of access: people who may log in, their sessions, and the audit log nobody can change."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+
+from cloud.db import big_id, metadata
+
+user = Table(
+    "app_user",  # USER is a word of SQL
+    metadata,
+    Column("user_id", big_id(), primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("login", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),  # admin, finance, read_only, merchant (E65)
+    Column("merchant_id", ForeignKey("merchant.merchant_id")),  # of a merchant's own people
+    Column("password_hash", Text, nullable=False),
+    Column("must_change", Boolean, nullable=False),  # E66
+    Column("enabled", Boolean, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("user_id", ForeignKey("app_user.user_id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+)
+
+web_session = Table(
+    "web_session",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("operator_id", BigInteger, nullable=False),
+    Column("user_id", ForeignKey("app_user.user_id"), nullable=False),
+    Column("csrf", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+)
+Index("ix_web_session_user_id", web_session.c.user_id)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("audit_id", big_id(), primary_key=True),
+    Column("operator_id", BigInteger, nullable=False),
+    Column("lot_id", BigInteger),
+    Column("made_by", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),  # over the row before and this one: a removed row shows (E69)
+)
+
+audit_head = Table(  # the one row that puts audit rows in order, whoever writes them
+    "audit_head",
+    metadata,
+    Column("head_id", Integer, primary_key=True, autoincrement=False),
+    Column("audit_id", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)

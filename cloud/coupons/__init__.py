@@ -1,0 +1,1 @@
+"""Coupon templates, coupons given from afar, and vouchers printed at a lot."""

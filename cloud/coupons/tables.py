@@ -1,0 +1,101 @@
+"""Tables of coupons: templates and coupons are the cloud's, vouchers and redemptions repeat what edges reported."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+
+from cloud.db import big_id, metadata
+
+coupon_template = Table(
+    "coupon_template",
+    metadata,
+    Column("template_id", big_id(), primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("merchant_id", ForeignKey("merchant.merchant_id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # S1.24
+    Column("value", BigInteger, nullable=False),  # fen or minutes; 0 where the kind has none or takes it at issue
+    Column("cap_fen", BigInteger, nullable=False),  # the most one coupon may take off; 0: no cap of its own
+    Column("meaning", Text, nullable=False),  # of a duration: cut from the end, from the entry, or the first minutes
+    Column("remainder", Text, nullable=False),  # what becomes of value a fee did not use up
+    Column("valid_min", Integer, nullable=False),  # how long a coupon of it is good after issue
+    Column("created_ms", BigInteger, nullable=False),
+    Column("deleted_ms", BigInteger),
+)
+Index("ix_coupon_template_merchant_id", coupon_template.c.merchant_id)
+
+coupon = Table(
+    "coupon",
+    metadata,
+    Column("coupon_id", Text, primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("merchant_id", ForeignKey("merchant.merchant_id"), nullable=False),
+    Column("template_id", ForeignKey("coupon_template.template_id"), nullable=False),
+    Column("lot_id", ForeignKey("lot.lot_id"), nullable=False),
+    Column("edge_id", ForeignKey("edge.edge_id"), nullable=False),  # the one edge that may redeem it
+    Column("serial", Text, nullable=False, unique=True),  # S1.41
+    Column("stay_id", Text, nullable=False),
+    Column("plate", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("value", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),  # E1
+    Column("reserved_bonus", BigInteger, nullable=False),  # of the commodity below, kept apart by funds (E15)
+    Column("reserved_paid", BigInteger, nullable=False),
+    Column("commodity", Text, nullable=False),
+    Column("issued_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("is_expired", Boolean, nullable=False),  # recorded only; value returns with a void
+    Column("issued_by", Text, nullable=False),
+    Column("voided_ms", BigInteger),
+    Column("void_reason", Text, nullable=False),
+    Column("void_version", BigInteger),  # of the coupons channel: the edge knows of the void from here on
+    Column("redeemed_ms", BigInteger),
+    Column("off_fen", BigInteger),
+)
+Index("ix_coupon_merchant_id_issued_ms", coupon.c.merchant_id, coupon.c.issued_ms)
+Index("ix_coupon_stay_id", coupon.c.stay_id)
+Index("ix_coupon_edge_id_state", coupon.c.edge_id, coupon.c.state)
+
+voucher = Table(
+    "voucher",
+    metadata,
+    Column("key_id", BigInteger, primary_key=True),
+    Column("counter", BigInteger, primary_key=True),
+    Column("operator_id", BigInteger, nullable=False),
+    Column("edge_id", Text, nullable=False),
+    Column("lot_id", BigInteger, nullable=False),
+    Column("lease_id", BigInteger, nullable=False),
+    Column("merchant_id", BigInteger, nullable=False),
+    Column("template_id", BigInteger, nullable=False),
+    Column(
+        "reserved", BigInteger, nullable=False
+    ),  # held in outstanding; less than the amount when the lease was short
+    Column("unfunded", BigInteger, nullable=False),  # the rest, at the operator's expense
+    Column("commodity", Text, nullable=False),
+    Column("funds", Text, nullable=False),
+    Column("cap_fen", BigInteger, nullable=False),
+    Column("not_after_min", BigInteger, nullable=False),
+    Column("print_state", Text, nullable=False),
+    Column("state", Text, nullable=False),  # OUTSTANDING, REDEEMED, VOIDED
+    Column("issued_ms", BigInteger, nullable=False),
+    Column("issued_by", Text, nullable=False),
+    Column("off_fen", BigInteger),
+)
+Index("ix_voucher_merchant_id_issued_ms", voucher.c.merchant_id, voucher.c.issued_ms)
+
+redemption = Table(
+    "redemption",
+    metadata,
+    Column("redemption_id", Text, primary_key=True),
+    Column("operator_id", BigInteger, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("lot_id", BigInteger, nullable=False),
+    Column("subject", Text, nullable=False),  # "coupon:<id>" or "voucher:<key>:<counter>"
+    Column("stay_id", Text, nullable=False),
+    Column("off_fen", BigInteger, nullable=False),
+    Column("charged", Boolean, nullable=False),  # False: a later use, at the operator's expense
+    Column("redeemed_ms", BigInteger, nullable=False),
+    UniqueConstraint("event_id"),
+)
+Index("ix_redemption_subject", redemption.c.subject)
+Index("ix_redemption_stay_id", redemption.c.stay_id)

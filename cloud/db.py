@@ -1,0 +1,107 @@
+"""The cloud's database: one transaction a piece of work, the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import BigInteger, Connection, Engine, Integer, MetaData, create_engine, event, make_url
+from sqlalchemy.types import TypeEngine
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+POSTGRES_THREADS: Final = 4
+BUSY_MS: Final = 10_000
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+"""Every table of the cloud; each capability adds its own in its ``tables``."""
+
+
+def big_id() -> TypeEngine[int]:
+    """The type of ids the database counts up: 64 bits, and a rowid on SQLite."""
+    return BigInteger().with_variant(Integer, "sqlite")
+
+
+def open_engine(url: str) -> Engine:
+    """An engine whose transactions take the write lock at once and survive a power cut (SQLite, PostgreSQL)."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_engine(parsed, pool_size=1, max_overflow=0)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+        return engine
+    return create_engine(parsed, pool_size=POSTGRES_THREADS, max_overflow=2, pool_pre_ping=True)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # Python's own BEGIN comes too late: a balance would be read without the lock
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def alembic_config(connection: Connection) -> Config:
+    """Alembic's view of our migrations over *connection*."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the schema to the newest revision, in one transaction; nothing happens when it is there already."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":  # two workers starting at once migrate one after the other
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7201946)")
+        command.upgrade(alembic_config(connection), "head")
+
+
+class Database:
+    """Runs pieces of work, each in one transaction, on threads of its own: one for SQLite, a few for PostgreSQL."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        threads = 1 if engine.dialect.name == "sqlite" else POSTGRES_THREADS
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="cloud-db")
+
+    async def run(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """``work(connection, *args)`` committed as a whole, or nothing of it when it raises."""
+        call = partial(self.run_here, work, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    def run_here(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same on the calling thread, for the command line and for tests."""
+        with self.engine.begin() as connection:
+            return work(connection, *args, **kwargs)
+
+    def close(self) -> None:
+        """Wait for work under way, then let go of every connection."""
+        self._threads.shutdown(wait=True)
+        self.engine.dispose()
+
+
+def new_id(connection: Connection, statement: Any) -> int:
+    """Run an INSERT and return the id the database gave the row."""
+    key = connection.execute(statement).inserted_primary_key
+    if key is None:
+        raise LookupError("the insert gave no primary key")
+    return int(key[0])

@@ -1,0 +1,108 @@
+"""Tables of merchants: accounts, contracts, append-only books, leases."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+
+from cloud.db import big_id, metadata
+
+merchant = Table(
+    "merchant",
+    metadata,
+    Column("merchant_id", big_id(), primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("account_no", Text, nullable=False, unique=True),  # nine digits (S1.6)
+    Column("name", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("branch", Text, nullable=False),
+    Column("remark", Text, nullable=False),
+    Column("payment_mode", Text),  # PREPAID or POSTPAID; NULL until set, then immutable (S1.13)
+    Column("settlement_mode", Text),  # ON_ISSUE or ON_REDEEM
+    Column("credit_limit_fen", BigInteger, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("disabled_ms", BigInteger),
+)
+Index("ix_merchant_operator_id", merchant.c.operator_id)
+
+contract = Table(
+    "contract",
+    metadata,
+    Column("contract_id", big_id(), primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("merchant_id", ForeignKey("merchant.merchant_id"), nullable=False),
+    Column("lot_id", ForeignKey("lot.lot_id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("amount_percent", Integer, nullable=False),  # of an amount coupon's face value
+    Column("duration_percent", Integer, nullable=False),  # of a duration coupon's minutes
+    Column("waiver_cap_fen", BigInteger, nullable=False),  # what a full waiver is held at (Q9)
+    Column("starts_ms", BigInteger, nullable=False),
+    UniqueConstraint("merchant_id", "lot_id", "version"),
+)
+
+ledger_entry = Table(
+    "ledger_entry",
+    metadata,
+    Column("entry_id", big_id(), primary_key=True),
+    Column("operator_id", BigInteger, nullable=False),
+    Column("merchant_id", ForeignKey("merchant.merchant_id"), nullable=False),
+    Column("event_id", Text, nullable=False),  # edge.epoch.seq, or a UUIDv7 for an act in the cloud
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),  # what it is about: a coupon serial, a voucher, a lease
+    Column("note", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+)
+Index("ix_ledger_entry_merchant_id_entry_id", ledger_entry.c.merchant_id, ledger_entry.c.entry_id)
+
+posting = Table(
+    "posting",
+    metadata,
+    Column("posting_id", big_id(), primary_key=True),
+    Column("entry_id", ForeignKey("ledger_entry.entry_id"), nullable=False),
+    Column("operator_id", BigInteger, nullable=False),
+    Column("merchant_id", ForeignKey("merchant.merchant_id"), nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("leg", Integer, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("commodity", Text, nullable=False),
+    Column("funds", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    UniqueConstraint("event_id", "leg"),
+)
+Index("ix_posting_entry_id", posting.c.entry_id)
+Index("ix_posting_merchant_id_account", posting.c.merchant_id, posting.c.account)
+
+balance = Table(  # sums of postings, kept in the same transaction and checked against them
+    "balance",
+    metadata,
+    Column("merchant_id", ForeignKey("merchant.merchant_id"), primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("commodity", Text, primary_key=True),
+    Column("funds", Text, primary_key=True),
+    Column("operator_id", BigInteger, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("lease_id", big_id(), primary_key=True),
+    Column("operator_id", BigInteger, nullable=False),
+    Column("edge_id", ForeignKey("edge.edge_id"), nullable=False),
+    Column("lot_id", BigInteger, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("merchant_id", ForeignKey("merchant.merchant_id"), nullable=False),
+    Column("commodity", Text, nullable=False),
+    Column("funds", Text, nullable=False),
+    Column("granted", BigInteger, nullable=False),
+    Column("spent", BigInteger, nullable=False),  # what applied events spent of it
+    Column("returned", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),  # active, closed, frozen
+    Column("is_applied", Boolean, nullable=False),  # the edge said it holds it
+    Column("spend_until_h", Integer, nullable=False),
+    Column("granted_ms", BigInteger, nullable=False),
+    Column("closed_ms", BigInteger),
+)
+Index("ix_lease_edge_id_state", lease.c.edge_id, lease.c.state)
+Index("ix_lease_merchant_id_state", lease.c.merchant_id, lease.c.state)

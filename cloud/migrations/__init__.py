@@ -1,0 +1,1 @@
+"""Forward migrations of the cloud's database, run at start."""

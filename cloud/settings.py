@@ -1,0 +1,67 @@
+"""The cloud's settings file (TOML): every key with its default; unknown keys are refused by name and place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from plumbing.settings import load
+from plumbing.tls import TlsFiles
+
+
+@dataclass(frozen=True, slots=True)
+class ListenSettings:
+    """Where the pages are served: loopback unless told otherwise; put a TLS proxy in front for the world."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """The MQTT 5 broker all edges meet."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    client_id: str = "lotgate-cloud"
+    username: str | None = None
+    password_file: Path | None = None
+    tls: TlsFiles | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseSettings:
+    """How much of merchants' balances lots may hold for spending without the cloud."""
+
+    cap: int = 50_000  # fen or minutes, one lease
+    spend_until_h: int = 72
+
+
+@dataclass(frozen=True, slots=True)
+class CloudSettings:
+    """Everything ``lotgate cloud --config F`` needs to know."""
+
+    data: Path = Path("cloud-data")  # SQLite file and config key live here
+    database_url: str = ""  # empty: SQLite in *data*; else postgresql+psycopg://…
+    public_url: str = ""  # what edges and phones are told; empty: the listen address
+    operator: str = "lotgate"
+    time_zone: str = "Asia/Shanghai"
+    log_json: bool = False
+    listen: ListenSettings = ListenSettings()
+    broker: BrokerSettings | None = None  # without one the cloud serves its pages and waits
+    leases: LeaseSettings = LeaseSettings()
+
+    @property
+    def database(self) -> str:
+        """The database address in SQLAlchemy's form."""
+        return self.database_url or f"sqlite:///{self.data.resolve() / 'cloud.sqlite'}"
+
+    @property
+    def config_key(self) -> Path:
+        """File of the Ed25519 key every message to an edge is signed with."""
+        return self.data / "config.key"
+
+
+def load_settings(path: Path) -> CloudSettings:
+    """Read the settings file. Raises plumbing.settings.SettingsError with every problem at once."""
+    return load(path, CloudSettings)

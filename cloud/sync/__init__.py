@@ -1,0 +1,1 @@
+"""The cloud's end of the line to the edges: their logs in, channels and commands out."""

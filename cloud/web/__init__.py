@@ -1,0 +1,1 @@
+"""The shell all cloud pages share."""

@@ -1,0 +1,105 @@
+"""The schema is what the migrations make, transactions are whole, and the books cannot be rewritten."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, Engine, exc, insert, select, text, update
+
+from cloud.db import Database, upgrade
+from cloud.lots.tables import operator
+from cloud.schema import APPEND_ONLY, metadata
+
+
+def test_migrations_make_exactly_the_tables_the_code_declares(engine: Engine) -> None:
+    with engine.begin() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "render_as_batch": True})
+
+        differences = compare_metadata(context, metadata)
+
+    assert differences == []
+
+
+def test_upgrading_a_current_database_changes_nothing(engine: Engine) -> None:
+    upgrade(engine)
+
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["0001"]
+
+
+def _add_operator(connection: Connection, name: str) -> None:
+    connection.execute(insert(operator).values(name=name, created_ms=1))
+
+
+def _add_and_fail(connection: Connection) -> None:
+    _add_operator(connection, "lost")
+    raise RuntimeError("power cut")
+
+
+async def test_work_that_raises_leaves_nothing_behind(database: Database) -> None:
+    await database.run(_add_operator, "kept")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        await database.run(_add_and_fail)
+
+    names = await database.run(lambda connection: connection.execute(select(operator.c.name)).scalars().all())
+    assert names == ["kept"]
+
+
+def _count_up(connection: Connection) -> None:
+    row = connection.execute(select(operator.c.created_ms).with_for_update()).scalar_one()
+    connection.execute(update(operator).values(created_ms=row + 1))
+
+
+async def test_read_then_write_done_at_once_loses_no_update(database: Database) -> None:
+    await database.run(_add_operator, "counted")
+
+    await asyncio.gather(*(database.run(_count_up) for _ in range(20)))
+
+    assert await database.run(lambda c: c.execute(select(operator.c.created_ms)).scalar_one()) == 21
+
+
+ROWS = {
+    "ledger_entry": "(entry_id,operator_id,merchant_id,event_id,kind,subject,note,made_by,made_ms)"
+    " VALUES (1,1,1,'e','k','','','',0)",
+    "posting": "(posting_id,entry_id,operator_id,merchant_id,event_id,leg,account,commodity,funds,amount)"
+    " VALUES (1,1,1,1,'e',0,'available','FEN','PAID',0)",
+    "audit_log": "(audit_id,operator_id,made_by,act,subject,reason,before,after,made_ms,hash)"
+    " VALUES (1,1,'','','','','','',0,'')",
+    "inbox": "(edge_id,epoch,seq,operator_id,type,tv,wall_ms,hash,body) VALUES ('e',1,1,1,'t',1,0,'','')",
+}
+
+
+@pytest.fixture
+def filled(engine: Engine) -> Engine:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO operator (operator_id,name,created_ms) VALUES (1,'o',0)")
+        connection.exec_driver_sql(
+            "INSERT INTO merchant (merchant_id,operator_id,account_no,name,phone,branch,remark,credit_limit_fen,"
+            "enabled,created_ms) VALUES (1,1,'1','m','','','',0,true,0)"
+        )
+        for table, row in ROWS.items():
+            connection.exec_driver_sql(f"INSERT INTO {table} {row}")
+    return engine
+
+
+CHANGES = [
+    *(f"UPDATE {table} SET operator_id = 2" for table in (*APPEND_ONLY, "inbox")),  # noqa: S608
+    *(f"DELETE FROM {table}" for table in (*APPEND_ONLY, "inbox")),  # noqa: S608
+]
+
+
+@pytest.mark.parametrize("statement", CHANGES)
+def test_books_audit_and_raw_events_cannot_be_changed_or_removed(filled: Engine, statement: str) -> None:
+    with pytest.raises(exc.DatabaseError, match="append-only"), filled.begin() as connection:
+        connection.exec_driver_sql(statement)
+
+
+def test_a_raw_event_may_be_taken_from_the_parked_ones(filled: Engine) -> None:
+    with filled.begin() as connection:
+        changed = connection.exec_driver_sql("UPDATE inbox SET parked_why = NULL")
+
+    assert changed.rowcount == 1
