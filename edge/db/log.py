@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from domain.events import Event, encode
-from domain.moment import Moment
+from domain.moment import Anchor, Moment
 from domain.wire import GENESIS, chain_hash
 
 DAY_MS = 86_400_000
@@ -121,3 +121,17 @@ def day_totals(conn: sqlite3.Connection, day: int) -> dict[str, int]:
         totals["events"] += 1
         totals.update({name: value for name, value in payload.items() if name.endswith("_fen")})
     return dict(totals)
+
+
+def keep_anchor(conn: sqlite3.Connection, anchor: Anchor) -> None:
+    """Remember a comparison with the cloud's clock."""
+    conn.execute(
+        "INSERT OR REPLACE INTO anchor (boot, boot_ms, utc_ms, uncertainty_ms) VALUES (?, ?, ?, ?)",
+        (anchor.boot, anchor.boot_ms, anchor.utc_ms, anchor.uncertainty_ms),
+    )
+
+
+def anchors(conn: sqlite3.Connection, boot: str) -> list[Anchor]:
+    """All comparisons made during *boot*."""
+    rows = conn.execute("SELECT boot, boot_ms, utc_ms, uncertainty_ms FROM anchor WHERE boot = ?", (boot,))
+    return [Anchor(*row) for row in rows]

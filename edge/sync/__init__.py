@@ -1,0 +1,1 @@
+"""Facts up, rules down: the edge's end of the line to the cloud."""

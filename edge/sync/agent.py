@@ -1,0 +1,263 @@
+"""The edge's side of the protocol over its database, without sockets: messages in, messages out (sync §§3-5).
+
+Everything here runs on the database thread. What must survive is in the database; what is kept in memory (the
+session, batches in flight) may be lost at any time at no more cost than sending again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from domain.events import ChannelApplied
+from domain.moment import Anchor, Moment
+from domain.sync.batch import MOST_EVENTS, Batch, batch_message, cut
+from domain.sync.channel import digest_text, open_part
+from domain.sync.uplink import Uplink
+from domain.wire import (
+    BadMessageError,
+    Json,
+    Sign,
+    Verify,
+    digest_bytes,
+    is_genuine,
+    signed,
+    text,
+    unpack,
+    whole,
+)
+from edge.db import channels, leases, log
+from edge.db.database import transaction
+from edge.sync.commands import Handler, carry_out
+
+logger = logging.getLogger(__name__)
+
+DIGEST_EVERY_MS = 10 * 60_000
+TIME_EVERY_MS = 5 * 60_000
+HELLO_AGAIN_MS = 5_000
+
+
+class OutdatedDatabaseError(Exception):
+    """The cloud has seen more of this log than the database holds: an old copy, which must never run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message for topic ``lg/v1/<edge>/up/<kind>``."""
+
+    kind: str
+    message: Json
+
+
+@dataclass(slots=True)
+class Session:
+    """One connection to the broker: nothing but a hello is sent until the cloud has answered it."""
+
+    sid: str  # names the connection: acks and naks of another one are stale
+    nonce: str  # names the last hello: its answer must carry it
+    hello_boot_ms: int
+    digest_boot_ms: int
+    answered: bool = False
+
+
+class EdgeAgent:
+    """Speaks for one edge. Construct and call on the database thread."""
+
+    def __init__(
+        self,
+        edge: str,
+        db: Database,
+        sign: Sign,
+        verify_cloud: Verify,
+        new_nonce: Callable[[], str],
+        handlers: Mapping[str, Handler],
+    ) -> None:
+        self._edge, self._db, self._sign, self._verify = edge, db, sign, verify_cloud
+        self._new_nonce, self._handlers = new_nonce, handlers
+        self._session: Session | None = None
+        self._uplink = self._fresh_uplink()
+        self.anchors: list[Anchor] = []  # comparisons with the cloud's clock, for whoever keeps the time
+
+    def _fresh_uplink(self) -> Uplink:
+        position = log.acked(self._db.conn)
+        return Uplink(position.epoch, position.seq)
+
+    @property
+    def in_session(self) -> bool:
+        """Has the cloud answered this connection's hello?"""
+        return self._session is not None and self._session.answered
+
+    def connected(self, now: Moment) -> list[Outgoing]:
+        """The line is up: say hello."""
+        self._uplink.lost_session()
+        self._session = Session(self._new_nonce(), "", now.boot_ms, now.boot_ms)
+        return [self._hello(now)]
+
+    def disconnected(self) -> None:
+        """The line is down; facts pile up in the log."""
+        self._session = None
+        self._uplink.lost_session()
+
+    def tick(self, now: Moment) -> list[Outgoing]:
+        """Whatever time makes due: a hello again, the next batches, lost batches again, a digest."""
+        session = self._session
+        if session is None:
+            return []
+        if not session.answered:
+            return self._hello_again(session, now)
+        if self._uplink.is_late(now.boot_ms):
+            self._uplink.timed_out()
+        due = now.boot_ms - session.hello_boot_ms >= TIME_EVERY_MS
+        due = due or now.boot_ms - session.digest_boot_ms >= DIGEST_EVERY_MS
+        return [*([self._hello(now)] if due else []), *self._batches(now)]
+
+    def _hello_again(self, session: Session, now: Moment) -> list[Outgoing]:
+        if now.boot_ms - session.hello_boot_ms < HELLO_AGAIN_MS:
+            return []
+        return [self._hello(now)]
+
+    def _hello(self, now: Moment) -> Outgoing:
+        """Where we stand, under a fresh nonce that the answer must carry. It is also the time sample and digest."""
+        assert self._session is not None  # noqa: S101  (callers hold a session)
+        self._session.nonce, self._session.hello_boot_ms = self._new_nonce(), now.boot_ms
+        self._session.digest_boot_ms = now.boot_ms
+        position = log.newest(self._db.conn)
+        message: Json = {
+            "v": 1,
+            "ep": position.epoch,
+            "seq": position.seq,
+            "hash": position.head.hex(),
+            "boot": now.boot,
+            "m": now.boot_ms,
+            "sid": self._session.sid,
+            "nonce": self._session.nonce,
+            "channels": {
+                channel: {"ver": version, "digest": digest_text(buckets)}
+                for channel, (version, buckets) in channels.standing(self._db.conn).items()
+            },
+            "leases": [
+                {"id": held.lease.lease_id, "granted": held.lease.granted, "spent": held.lease.spent}
+                for held in leases.active(self._db.conn)
+            ],
+        }
+        return Outgoing("hello", signed("hello", self._edge, message, self._sign))
+
+    def _batches(self, now: Moment) -> list[Outgoing]:
+        out = []
+        conn = self._db.conn
+        newest = log.newest(conn)
+        while (start := self._uplink.next_start(newest.seq)) is not None:
+            rows = log.bodies(conn, newest.epoch, start, MOST_EVENTS)
+            rows = rows[: cut([body for body, _ in rows])]
+            previous = log.hash_at(conn, newest.epoch, start - 1)
+            if previous is None:
+                raise OutdatedDatabaseError(f"the log does not hold event {start - 1}")
+            batch = Batch(newest.epoch, start, previous, tuple(body for body, _ in rows))
+            out.append(Outgoing("ev", batch_message(self._edge, batch, rows[-1][1], self._sign)))
+            self._uplink.sent(start, batch.last, now.boot_ms)
+        return out
+
+    def received(self, kind: str, payload: bytes, now: Moment) -> list[Outgoing]:
+        """Act on a message from topic ``dn/<kind>``. Forged, late, repeated or senseless ones change nothing (I18).
+
+        Raises OutdatedDatabaseError when the cloud says that this database must not run.
+        """
+        try:
+            message = unpack(payload)
+            if not is_genuine(kind, self._edge, message, self._verify):
+                raise BadMessageError("not signed by our cloud for us")
+            match kind:
+                case "res":
+                    return self._on_answer(message, now)
+                case "ack":
+                    return self._on_ack(message, now)
+                case "nak":
+                    return self._on_nak(message, now)
+                case "ch":
+                    return self._on_part(message, now)
+                case "cmd":
+                    return self._on_command(message, now)
+                case _:
+                    raise BadMessageError("unknown kind")
+        except BadMessageError as exc:
+            logger.warning("message of kind %s dropped: %s", kind, exc)
+            return []
+
+    def _is_ours(self, message: Json) -> bool:
+        """Does it answer this session, in our epoch?"""
+        session = self._session
+        return session is not None and message.get("sid") == session.sid and whole(message, "ep") == self._uplink.epoch
+
+    def _on_answer(self, message: Json, now: Moment) -> list[Outgoing]:
+        """The reply to our hello: where the cloud stands, or why it will not go on with this log."""
+        session = self._session
+        if session is None or message.get("nonce") != session.nonce:
+            return []
+        what = text(message, "what")
+        if what == "refused":
+            raise OutdatedDatabaseError(text(message, "why"))
+        if what == "newepoch":
+            return self._on_new_epoch(whole(message, "ep"), now)
+        self._keep_anchor(session, message, now)
+        session.answered = True
+        self._uplink.open = True
+        return self._on_ack(message, now)
+
+    def _on_new_epoch(self, epoch: int, now: Moment) -> list[Outgoing]:
+        if epoch <= log.newest(self._db.conn).epoch:
+            return []
+        with transaction(self._db) as conn:
+            log.open_epoch(conn, epoch)
+        self._uplink = self._fresh_uplink()
+        logger.warning("the cloud opened epoch %d: leases are given up, unacked events are kept aside", epoch)
+        return self.connected(now)
+
+    def _keep_anchor(self, session: Session, message: Json, now: Moment) -> None:
+        """Four timestamps give the cloud's time at the middle of the exchange, within half its length (sync §8)."""
+        if whole(message, "m") != session.hello_boot_ms or now.boot_ms < session.hello_boot_ms:
+            return
+        middle = (session.hello_boot_ms + now.boot_ms) // 2
+        utc_ms = (whole(message, "t1") + whole(message, "t2")) // 2
+        anchor = Anchor(now.boot, middle, utc_ms, (now.boot_ms - session.hello_boot_ms + 1) // 2)
+        with transaction(self._db) as conn:
+            log.keep_anchor(conn, anchor)
+        self.anchors.append(anchor)
+
+    def _on_ack(self, message: Json, now: Moment) -> list[Outgoing]:
+        if not self._is_ours(message):
+            return []
+        seq, head = whole(message, "s"), digest_bytes(message, "h")
+        conn = self._db.conn
+        if seq > log.newest(conn).seq or log.hash_at(conn, self._uplink.epoch, seq) != head:
+            raise BadMessageError("ack for a history that is not ours")
+        if self._uplink.acked(self._uplink.epoch, seq, whole(message, "win")):
+            with transaction(self._db) as conn:
+                log.set_acked(conn, log.Position(self._uplink.epoch, seq, head), _parked(message))
+        return self._batches(now)
+
+    def _on_nak(self, message: Json, now: Moment) -> list[Outgoing]:
+        if self._is_ours(message) and self._uplink.wanted(self._uplink.epoch, whole(message, "want")):
+            return self._batches(now)
+        return []
+
+    def _on_part(self, message: Json, now: Moment) -> list[Outgoing]:
+        part = open_part(message)
+        with transaction(self._db) as conn:
+            if channels.take(conn, part):
+                log.append(conn, ChannelApplied(part.channel, part.end), now)
+        return self._batches(now)
+
+    def _on_command(self, message: Json, now: Moment) -> list[Outgoing]:
+        if whole(message, "ep") == log.newest(self._db.conn).epoch:
+            carry_out(self._db, self._handlers, message, now)
+        return self._batches(now)
+
+
+def _parked(message: Json) -> list[tuple[int, str]]:
+    parked = message.get("parked")
+    if not isinstance(parked, list):
+        raise BadMessageError("'parked' must be a list")
+    return [(whole(entry, "s"), text(entry, "why")) for entry in parked if isinstance(entry, dict)]
