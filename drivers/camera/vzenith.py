@@ -11,11 +11,13 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 
 from aiohttp import web
 
 from drivers.base import (
     BadFrameError,
+    BadOptionsError,
     DeviceRefusedError,
     DeviceUnreachableError,
     LoopChange,
@@ -25,9 +27,11 @@ from drivers.base import (
 from drivers.camera.vzenith_codec import MAX_BODY, GioIn, PlateResult, VzenithPush, parse_push
 from drivers.camera.vzenith_reply import Reply, answer
 from drivers.wiring import Wiring
+from plumbing.files import ExposedFileError, read_secret
 
 log = logging.getLogger(__name__)
 
+SHORTEST_SECRET = 16
 WAITING_READS = 256  # reads the lane has not taken yet; the camera itself keeps up to 9000
 REMEMBERED = 20_000  # twice what a camera can replay
 PARSE_IN_THREAD = 128 * 1024  # bigger bodies carry pictures and would hold the loop for milliseconds
@@ -37,7 +41,7 @@ PARSE_IN_THREAD = 128 * 1024  # bigger bodies carry pictures and would hold the 
 class VzenithOptions:
     """A camera set to push to ``http://EDGE:PORT/device/SECRET``."""
 
-    secret: str  # last part of the address the camera pushes to, at least 16 characters
+    secret_file: Path  # holds the last part of that address, at least 16 characters
     serials: tuple[str, ...] = ()  # serial numbers allowed; empty: any
     addresses: tuple[str, ...] = ()  # addresses or networks allowed; empty: any
     dedupe_minutes: int = 60
@@ -45,8 +49,6 @@ class VzenithOptions:
     answer_within_ms: int = 3000
 
     def __post_init__(self) -> None:
-        if len(self.secret) < 16:
-            raise ValueError("secret must have at least 16 characters")
         for address in self.addresses:
             ip_network(address, strict=False)
 
@@ -54,9 +56,14 @@ class VzenithOptions:
 class VzenithCamera:
     """Takes the pushes of one camera; an offline record becomes a read that is not live and can never open."""
 
-    def __init__(self, name: str, options: VzenithOptions, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, name: str, options: VzenithOptions, secret: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        if len(secret) < SHORTEST_SECRET:
+            raise BadOptionsError(f"camera {name}: its secret must have at least {SHORTEST_SECRET} characters")
         self.name = name
         self.options = options
+        self.secret = secret
         self._clock = clock
         self._networks = tuple(ip_network(address, strict=False) for address in options.addresses)
         self._reads: asyncio.Queue[PlateRead] = asyncio.Queue(WAITING_READS)
@@ -171,7 +178,7 @@ def device_routes(cameras: Iterable[VzenithCamera]) -> list[web.RouteDef]:
 
     async def receive(request: web.Request) -> web.Response:
         given = request.match_info["secret"].encode()
-        found = [camera for camera in by_secret if hmac.compare_digest(camera.options.secret.encode(), given)]
+        found = [camera for camera in by_secret if hmac.compare_digest(camera.secret.encode(), given)]
         return await _answer(found[0], request) if found else web.Response(status=404)
 
     return [web.post("/device/{secret}", receive)]
@@ -209,5 +216,9 @@ async def _bounded(request: web.Request) -> bytes:
 
 
 async def open_vzenith(options: VzenithOptions, wiring: Wiring) -> VzenithCamera:
-    """A camera that waits for pushes; the edge adds its ``device_routes``."""
-    return VzenithCamera(wiring.name, options)
+    """A camera that waits for pushes; the edge adds its ``device_routes``. Raises BadOptionsError."""
+    try:
+        secret = read_secret(options.secret_file)
+    except (OSError, ValueError, ExposedFileError) as exc:
+        raise BadOptionsError(f"camera {wiring.name}: {exc}") from exc
+    return VzenithCamera(wiring.name, options, secret)

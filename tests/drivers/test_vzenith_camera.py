@@ -6,27 +6,31 @@ import asyncio
 import io
 import logging
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from drivers.base import DeviceRefusedError, DeviceUnreachableError, LoopChange, PlateRead
+from drivers.base import BadOptionsError, DeviceRefusedError, DeviceUnreachableError, LoopChange, PlateRead
 from drivers.camera import vzenith
 from drivers.camera.simulated import SENDS, Sight, SimulatedVzenith
 from drivers.camera.vzenith import VzenithCamera, VzenithOptions, device_routes, open_vzenith
 from drivers.camera.vzenith_reply import Reply, answer
 from drivers.wiring import Wiring
+from plumbing.files import write_private
 
 SECRET = "s3cret-path-of-entry-1"
 SERIAL = "fe71e106-57263272"
+NO_FILE = Path("unread")  # the secret is handed over
 JPEG = b"\xff\xd8\xff\xe0picture"
 
 
 @pytest.fixture
-async def camera() -> VzenithCamera:
-    return await open_vzenith(VzenithOptions(secret=SECRET, serials=(SERIAL,)), Wiring("entry-1"))
+async def camera(tmp_path: Path) -> VzenithCamera:
+    write_private(tmp_path / "secret", SECRET.encode())
+    return await open_vzenith(VzenithOptions(tmp_path / "secret", serials=(SERIAL,)), Wiring("entry-1"))
 
 
 @pytest.fixture
@@ -112,7 +116,7 @@ async def test_a_record_replayed_after_its_answer_was_lost_is_read_once(
 
 async def test_copies_outside_the_window_are_left_to_the_lane() -> None:
     now = [0.0]
-    camera = VzenithCamera("c", VzenithOptions(secret=SECRET, dedupe_minutes=60), clock=lambda: now[0])
+    camera = VzenithCamera("c", VzenithOptions(NO_FILE, dedupe_minutes=60), SECRET, clock=lambda: now[0])
     body = b'{"AlarmInfoPlate":{"serialno":"S","result":{"PlateResult":{"license":"","plateid":7}}}}'
 
     for minute in (0, 59, 61):
@@ -171,7 +175,7 @@ async def test_a_serial_number_off_the_list_is_refused(server: TestServer, camer
     ("remote", "allowed"), [("192.168.55.131", True), ("10.0.0.1", False), ("", False), ("fe80::1", False)]
 )
 async def test_only_listed_addresses_may_push(remote: str, allowed: bool) -> None:
-    camera = VzenithCamera("c", VzenithOptions(secret=SECRET, addresses=("192.168.55.0/24",)))
+    camera = VzenithCamera("c", VzenithOptions(NO_FILE, addresses=("192.168.55.0/24",)), SECRET)
     body = b'{"AlarmGioIn":{"serialno":"S","result":{"TriggerResult":{"source":0,"value":1}}}}'
 
     if allowed:
@@ -194,7 +198,7 @@ async def test_bad_pushes_get_400_and_the_lane_goes_on(
 
 
 async def test_a_push_that_trickles_is_dropped_in_time(server: TestServer) -> None:
-    camera = VzenithCamera("slow", VzenithOptions(secret=SECRET, answer_within_ms=50))
+    camera = VzenithCamera("slow", VzenithOptions(NO_FILE, answer_within_ms=50), SECRET)
     app = web.Application()
     app.add_routes(device_routes([camera]))
 
@@ -229,7 +233,7 @@ async def test_a_silent_camera_is_logged_once_when_it_goes_and_once_when_it_retu
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     now = [0.0]
-    camera = VzenithCamera("c", VzenithOptions(secret=SECRET), clock=lambda: now[0])
+    camera = VzenithCamera("c", VzenithOptions(NO_FILE), SECRET, clock=lambda: now[0])
     now[0] = 100.0
 
     with caplog.at_level(logging.INFO):
@@ -259,6 +263,11 @@ async def test_the_simulated_camera_notices_an_answer_that_would_fire_its_relay(
     assert device.relay_pulses == 1
 
 
-def test_a_guessable_secret_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least 16"):
-        VzenithOptions(secret="short")
+async def test_a_guessable_or_exposed_secret_is_refused(tmp_path: Path) -> None:
+    write_private(tmp_path / "short", b"short")
+    (tmp_path / "open").write_text(SECRET)
+    (tmp_path / "open").chmod(0o644)
+
+    for name, says in (("short", "at least 16"), ("open", "chmod 600"), ("none", "No such file")):
+        with pytest.raises(BadOptionsError, match=says):
+            await open_vzenith(VzenithOptions(tmp_path / name), Wiring("entry-1"))

@@ -1,0 +1,73 @@
+"""``type = "modbus_tcp"`` -> options and factory. A driver's module is imported only where a lot names it."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from drivers.wiring import Wiring
+from plumbing.settings import Problem, SettingsError, build
+
+
+@dataclass(frozen=True, slots=True)
+class Make:
+    """Where a driver lives: its module, the dataclass of its options, its async factory."""
+
+    module: str
+    options: str
+    factory: str
+
+
+MAKES: Mapping[str, Mapping[str, Make]] = {
+    "camera": {
+        "vzenith": Make("drivers.camera.vzenith", "VzenithOptions", "open_vzenith"),
+    },
+    "barrier": {
+        "modbus_tcp": Make("drivers.barrier.modbus_tcp", "ModbusBarrierOptions", "open_modbus_barrier"),
+        "simulated": Make("drivers.barrier.simulated", "SimulatedBarrierOptions", "open_simulated_barrier"),
+    },
+    "loop": {
+        "camera_io": Make("drivers.loop.camera_io", "CameraIoOptions", "open_camera_io"),
+        "modbus_tcp": Make("drivers.loop.modbus_tcp", "ModbusLoopOptions", "open_modbus_loop"),
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A device of the lot file, read and checked, not yet opened."""
+
+    kind: str
+    type: str
+    options: Any
+
+
+def choose(kind: str, table: Mapping[str, object], *, source: str, at: str, folder: Path | None = None) -> Chosen:
+    """Read the *table* found at place *at* of *source*. Raises SettingsError naming every unknown key and type."""
+    name = table.get("type")
+    makes = MAKES[kind]
+    if not isinstance(name, str) or name not in makes:
+        raise SettingsError(source, [Problem(f"{at}.type", _which(kind, name))])
+    make = makes[name]
+    options_class = getattr(importlib.import_module(make.module), make.options)
+    rest = {key: value for key, value in table.items() if key != "type"}
+    return Chosen(kind, name, build(rest, options_class, source=source, at=at, folder=folder))
+
+
+async def open_device(chosen: Chosen, wiring: Wiring) -> Any:
+    """The device itself (a Camera, Barrier, Loop … by its kind); close it with ``aclose``. Raises DeviceError."""
+    make = MAKES[chosen.kind][chosen.type]
+    return await getattr(importlib.import_module(make.module), make.factory)(chosen.options, wiring)
+
+
+def _which(kind: str, name: object) -> str:
+    known = ", ".join(f'"{type_name}"' for type_name in sorted(MAKES[kind]))
+    if name is None:
+        return f"missing; a {kind} is one of {known}"
+    near = difflib.get_close_matches(str(name), MAKES[kind], n=1)
+    hint = f'; did you mean "{near[0]}"?' if near else ""
+    return f"no {kind} is called {name!r}; there are {known}{hint}"
