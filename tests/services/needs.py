@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def _postgres() -> Path | None:
 
 
 def _emupos() -> Path | None:
-    found = ROOT / ".venv-emupos" / "bin" / "emupos"
+    found = Path(sys.prefix).resolve().parent / ".venv-emupos" / "bin" / "emupos"  # beside the .venv in use
     return found if found.exists() else None
 
 

@@ -1,0 +1,55 @@
+"""The units are ones systemd understands, and as closed as docs/operations.md says."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.services.needs import ROOT, needs
+
+UNITS = ROOT / "systemd"
+SCORES = re.findall(r"`(lotgate-\w+)\.service` \| ([\d.]+)", (ROOT / "docs" / "operations.md").read_text("utf-8"))
+
+
+def analyze(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [str(needs("systemd-analyze")), *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+
+
+@pytest.mark.parametrize("unit", ["lotgate-edge.service", "lotgate-cloud.service"])
+def test_systemd_finds_nothing_wrong(unit: str, tmp_path: Path) -> None:
+    text = (UNITS / unit).read_text("utf-8")
+    here = tmp_path / unit
+    here.write_text(text.replace("/opt/lotgate/current/bin/lotgate", "/bin/true"))  # no release is installed here
+
+    checked = analyze("verify", "--man=no", here)
+
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("unit", "score"), SCORES)
+def test_the_exposure_is_what_the_document_says(unit: str, score: str) -> None:
+    checked = analyze("security", "--offline=true", "--no-pager", UNITS / f"{unit}.service")
+
+    assert f"Overall exposure level for {unit}.service: {score} " in checked.stdout
+
+
+def test_both_scores_are_documented() -> None:
+    assert {unit for unit, _ in SCORES} == {path.stem for path in UNITS.glob("*.service")}
+
+
+@pytest.mark.parametrize("unit", sorted(UNITS.glob("*.service")), ids=lambda path: path.stem)
+def test_a_unit_is_watched_and_runs_the_current_release(unit: Path) -> None:
+    parsed = configparser.ConfigParser(strict=False, interpolation=None)
+    parsed.optionxform = str  # type: ignore[assignment,method-assign]
+    parsed.read(unit, "utf-8")
+    service = parsed["Service"]
+
+    assert service["Type"] == "notify"
+    assert int(service["WatchdogSec"]) <= 30
+    assert service["ExecStart"].startswith("/opt/lotgate/current/bin/lotgate ")
+    assert service["User"] in (UNITS / "lotgate.sysusers.conf").read_text("utf-8")
