@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from edge.db import trade
+
 migrations = Migrations("edge")
 
 LOG = """
@@ -47,3 +49,10 @@ def m0001_log(db: Database) -> None:
     for statement in (LOG + CHANNELS).split(";"):
         if statement.strip():
             db.conn.execute(statement)
+
+
+@migrations()
+def m0002_trade(db: Database) -> None:
+    """Stays, decisions, money, vouchers and people."""
+    for statement in trade.statements():
+        db.conn.execute(statement)

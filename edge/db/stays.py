@@ -1,0 +1,262 @@
+"""Stays in the lot and out of it, and the keys by which misread plates are found."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from domain.lookalike import lookalike_keys
+from domain.moment import Moment, Quality
+
+
+@dataclass(frozen=True, slots=True)
+class StayRow:
+    """A stay as stored. *settled* is when nothing more was due; *base_fee_fen* was charged by the stay it continues."""
+
+    stay_id: str
+    plate: str
+    plate_raw: str
+    vehicle_class: str
+    zone: str
+    lane_in: str
+    decision_in: str
+    entered: Moment
+    is_open: bool
+    paid_fen: int
+    waived_fen: int
+    continues: str
+    base_fee_fen: int
+    settled: Moment | None
+    settled_fee_fen: int
+    lane_out: str
+    decision_out: str
+    closed_wall_ms: int | None
+    outcome: str
+    cause: str
+    fee_fen: int
+    discount_fen: int
+    owed_fen: int
+    tariff: str
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How a stay ends; fee = discount + waived + paid + owed or the table refuses it."""
+
+    lane: str
+    decision_id: str
+    outcome: str
+    cause: str
+    fee_fen: int
+    discount_fen: int
+    waived_fen: int
+    paid_fen: int
+    owed_fen: int
+    tariff: str
+
+
+def insert(
+    conn: sqlite3.Connection,
+    stay_id: str,
+    plate: str,
+    plate_raw: str,
+    vehicle_class: str,
+    zone: str,
+    lane: str,
+    decision_id: str,
+    entered: Moment,
+    continues: str = "",
+    base_fee_fen: int = 0,
+) -> None:
+    """Open a stay. Raises sqlite3.IntegrityError when this plate has an open one."""
+    conn.execute(
+        "INSERT INTO stay (stay_id, plate, plate_raw, vehicle_class, zone, lane_in, decision_in, entered_boot,"
+        " entered_boot_ms, entered_wall_ms, entered_quality, entered_uncertainty_ms, continues, base_fee_fen)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (stay_id, plate, plate_raw, vehicle_class, zone, lane, decision_id, *_columns(entered), continues or None,
+         base_fee_fen),
+    )  # fmt: skip
+    conn.execute("INSERT INTO segment VALUES (?, 0, ?, ?, NULL, '')", (stay_id, zone, entered.wall_ms))
+    _add_keys(conn, plate)
+
+
+def get(conn: sqlite3.Connection, stay_id: str) -> StayRow | None:
+    """One stay, open or not."""
+    return _first(conn.execute("SELECT * FROM stay WHERE stay_id = ?", (stay_id,)))
+
+
+def find_open(conn: sqlite3.Connection, plate: str) -> StayRow | None:
+    """The open stay of *plate*."""
+    return _first(conn.execute("SELECT * FROM stay WHERE plate = ? AND state = 'open'", (plate,)))
+
+
+def find_not_passed(conn: sqlite3.Connection, plate: str) -> StayRow | None:
+    """The newest closed stay of *plate* whose passage out was never seen."""
+    rows = conn.execute(
+        "SELECT * FROM stay WHERE plate = ? AND state = 'closed' AND passed = 0 ORDER BY closed_wall_ms DESC LIMIT 1",
+        (plate,),
+    )
+    return _first(rows)
+
+
+def near(conn: sqlite3.Connection, plate: str) -> tuple[str, ...]:
+    """Plates of open stays that share a look-alike key with *plate*, sorted."""
+    keys = sorted(lookalike_keys(plate))
+    marks = ",".join("?" * len(keys))
+    rows = conn.execute(f"SELECT DISTINCT plate FROM stay_key WHERE key IN ({marks}) ORDER BY plate", keys)  # noqa: S608
+    return tuple(row[0] for row in rows)
+
+
+def open_stays(conn: sqlite3.Connection, most: int = 200, containing: str = "") -> list[StayRow]:
+    """Cars inside, the newest first; *containing* narrows to plates with these characters."""
+    rows = conn.execute(
+        "SELECT * FROM stay WHERE state = 'open' AND instr(plate, ?) > 0 ORDER BY entered_wall_ms DESC LIMIT ?",
+        (containing, most),
+    )
+    return [_stay(row) for row in rows]
+
+
+def open_plates(conn: sqlite3.Connection) -> list[str]:
+    """The plates of all cars inside."""
+    return [row[0] for row in conn.execute("SELECT plate FROM stay WHERE state = 'open'")]
+
+
+def count_open(conn: sqlite3.Connection, zone: str | None = None) -> int:
+    """Cars inside, in one zone or all."""
+    row = conn.execute(
+        "SELECT count(*) FROM stay WHERE state = 'open' AND (?1 IS NULL OR zone = ?1)", (zone,)
+    ).fetchone()
+    return int(row[0])
+
+
+def add_paid(conn: sqlite3.Connection, stay_id: str, amount_fen: int) -> None:
+    """Money was taken for an open stay."""
+    conn.execute("UPDATE stay SET paid_fen = paid_fen + ? WHERE stay_id = ? AND state = 'open'", (amount_fen, stay_id))
+
+
+def add_waived(conn: sqlite3.Connection, stay_id: str, amount_fen: int) -> None:
+    """Part of an open stay's fee was let go."""
+    conn.execute(
+        "UPDATE stay SET waived_fen = waived_fen + ? WHERE stay_id = ? AND state = 'open'", (amount_fen, stay_id)
+    )
+
+
+def settle(conn: sqlite3.Connection, stay_id: str, now: Moment | None, fee_fen: int) -> None:
+    """Remember (or, with None, forget) that nothing is due since *now* at this fee."""
+    columns = _columns(now) if now else (None,) * 5
+    conn.execute(
+        "UPDATE stay SET settled_boot = ?, settled_boot_ms = ?, settled_wall_ms = ?, settled_quality = ?,"
+        " settled_uncertainty_ms = ?, settled_fee_fen = ? WHERE stay_id = ?",
+        (*columns, fee_fen, stay_id),
+    )
+
+
+def close(conn: sqlite3.Connection, stay_id: str, closing: Closing, now: Moment, *, passed: bool = False) -> bool:
+    """End a stay with its final figures; False when it is not open (any more)."""
+    stay = get(conn, stay_id)
+    done = conn.execute(
+        "UPDATE stay SET state = 'closed', lane_out = ?, decision_out = ?, outcome = ?, cause = ?, fee_fen = ?,"
+        " discount_fen = ?, waived_fen = ?, paid_fen = ?, owed_fen = ?, tariff = ?, closed_wall_ms = ?, passed = ?"
+        " WHERE stay_id = ? AND state = 'open'",
+        (closing.lane, closing.decision_id, closing.outcome, closing.cause, closing.fee_fen, closing.discount_fen,
+         closing.waived_fen, closing.paid_fen, closing.owed_fen, closing.tariff, now.wall_ms, int(passed), stay_id),
+    )  # fmt: skip
+    if done.rowcount != 1 or stay is None:
+        return False
+    conn.execute(
+        "UPDATE segment SET left_wall_ms = ?, tariff = ? WHERE stay_id = ? AND left_wall_ms IS NULL",
+        (now.wall_ms, closing.tariff, stay_id),
+    )
+    conn.execute("DELETE FROM arrival WHERE stay_id = ?", (stay_id,))
+    _drop_keys(conn, stay.plate)
+    return True
+
+
+def mark_passed(conn: sqlite3.Connection, decision_id: str) -> StayRow | None:
+    """The stay this exit decision closed has crossed the lane; None when the decision closed none."""
+    conn.execute("UPDATE stay SET passed = 1 WHERE decision_out = ? AND state = 'closed'", (decision_id,))
+    return _first(conn.execute("SELECT * FROM stay WHERE decision_out = ? AND state = 'closed'", (decision_id,)))
+
+
+def by_entry_decision(conn: sqlite3.Connection, decision_id: str) -> StayRow | None:
+    """The stay an entry decision opened."""
+    return _first(conn.execute("SELECT * FROM stay WHERE decision_in = ?", (decision_id,)))
+
+
+def correct(conn: sqlite3.Connection, stay: StayRow, plate: str) -> None:
+    """Give an open stay another plate; ``plate_raw`` stays as it was read."""
+    conn.execute("UPDATE stay SET plate = ? WHERE stay_id = ?", (plate, stay.stay_id))
+    _drop_keys(conn, stay.plate)
+    _add_keys(conn, plate)
+
+
+def arrived(conn: sqlite3.Connection, stay_id: str) -> tuple[str, str, int, int] | None:
+    """(lane, boot, boot ms, wall ms) of the car's arrival at an exit, while its fee is frozen."""
+    row = conn.execute("SELECT lane, boot, boot_ms, wall_ms FROM arrival WHERE stay_id = ?", (stay_id,)).fetchone()
+    return tuple(row) if row else None
+
+
+def freeze(conn: sqlite3.Connection, stay_id: str, lane: str, now: Moment) -> None:
+    """From now on the fee is that of *now*, as long as the lot's setting says."""
+    conn.execute(
+        "INSERT OR REPLACE INTO arrival (stay_id, lane, boot, boot_ms, wall_ms) VALUES (?, ?, ?, ?, ?)",
+        (stay_id, lane, now.boot, now.boot_ms, now.wall_ms),
+    )
+
+
+def recent(conn: sqlite3.Connection, most: int = 50) -> list[StayRow]:
+    """The last cars that left."""
+    rows = conn.execute("SELECT * FROM stay WHERE state = 'closed' ORDER BY closed_wall_ms DESC LIMIT ?", (most,))
+    return [_stay(row) for row in rows]
+
+
+def _add_keys(conn: sqlite3.Connection, plate: str) -> None:
+    rows = ((key, plate) for key in lookalike_keys(plate))
+    conn.executemany("INSERT OR IGNORE INTO stay_key (key, plate) VALUES (?, ?)", rows)
+
+
+def _drop_keys(conn: sqlite3.Connection, plate: str) -> None:
+    rows = ((key, plate) for key in lookalike_keys(plate))
+    conn.executemany("DELETE FROM stay_key WHERE key = ? AND plate = ?", rows)
+
+
+def _columns(moment: Moment) -> tuple[str, int, int, int, int]:
+    return moment.boot, moment.boot_ms, moment.wall_ms, int(moment.quality), moment.uncertainty_ms
+
+
+def _first(rows: Iterable[sqlite3.Row]) -> StayRow | None:
+    for row in rows:
+        return _stay(row)
+    return None
+
+
+def _moment(row: sqlite3.Row, name: str) -> Moment | None:
+    if row[f"{name}_boot"] is None:
+        return None
+    quality = Quality(row[f"{name}_quality"])
+    return Moment(
+        row[f"{name}_boot"], row[f"{name}_boot_ms"], row[f"{name}_wall_ms"], quality, row[f"{name}_uncertainty_ms"]
+    )
+
+
+def _stay(row: sqlite3.Row) -> StayRow:
+    entered = _moment(row, "entered")
+    if entered is None:
+        raise ValueError("a stay without an entry time")
+    plain = ("stay_id", "plate", "plate_raw", "vehicle_class", "zone", "lane_in", "decision_in")
+    ends = ("lane_out", "decision_out", "closed_wall_ms", "outcome", "cause", "fee_fen", "discount_fen", "owed_fen")
+    return StayRow(
+        **{name: row[name] for name in plain + ends},
+        entered=entered,
+        is_open=row["state"] == "open",
+        paid_fen=row["paid_fen"],
+        waived_fen=row["waived_fen"],
+        continues=row["continues"] or "",
+        base_fee_fen=row["base_fee_fen"],
+        settled=_moment(row, "settled"),
+        settled_fee_fen=row["settled_fee_fen"],
+        tariff=row["tariff"],
+        passed=bool(row["passed"]),
+    )

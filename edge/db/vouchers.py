@@ -1,0 +1,157 @@
+"""Vouchers this edge printed, and the used sets that make every voucher and coupon count once (I10)."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from domain.moment import Moment
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherRow:
+    """A voucher by its counter; *state* is printing, confirmed, failed or unknown."""
+
+    key_id: int
+    counter: int
+    lease_id: int
+    merchant_id: int
+    template_id: int
+    amount: int
+    cap_fen: int
+    not_after_min: int
+    token: str
+    by: str
+    wall_ms: int
+    state: str
+    voided: int
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A coupon or voucher laid on an open stay at this lot, not yet redeemed."""
+
+    ref: str
+    stay_id: str
+    kind: str
+    spec: str
+    merchant_id: int
+    by: str
+    wall_ms: int
+
+
+def reserve_counter(conn: sqlite3.Connection, key_id: int) -> int:
+    """The next counter of this key: one more than the last, in the caller's transaction."""
+    row = conn.execute(
+        "INSERT INTO voucher_counter VALUES (?, 1) ON CONFLICT (key_id) DO UPDATE SET last = last + 1 RETURNING last",
+        (key_id,),
+    ).fetchone()
+    return int(row[0])
+
+
+def insert(conn: sqlite3.Connection, voucher: VoucherRow) -> None:
+    """Keep a voucher about to be printed. Raises sqlite3.IntegrityError when its counter is taken."""
+    conn.execute(
+        "INSERT INTO voucher (key_id, counter, lease_id, merchant_id, template_id, amount, cap_fen, not_after_min,"
+        " token, by, wall_ms, state, voided) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        tuple(getattr(voucher, name) for name in VoucherRow.__slots__),
+    )
+
+
+def get(conn: sqlite3.Connection, key_id: int, counter: int) -> VoucherRow | None:
+    """One voucher of this edge."""
+    row = conn.execute("SELECT * FROM voucher WHERE key_id = ? AND counter = ?", (key_id, counter)).fetchone()
+    return VoucherRow(**dict(row)) if row else None
+
+
+def recent(conn: sqlite3.Connection, merchant_id: int | None = None, most: int = 50) -> list[VoucherRow]:
+    """The newest vouchers, of one merchant or all."""
+    rows = conn.execute(
+        "SELECT * FROM voucher WHERE (?1 IS NULL OR merchant_id = ?1) ORDER BY wall_ms DESC, counter DESC LIMIT ?2",
+        (merchant_id, most),
+    )
+    return [VoucherRow(**dict(row)) for row in rows]
+
+
+def in_state(conn: sqlite3.Connection, state: str) -> list[VoucherRow]:
+    """Vouchers in one print state."""
+    return [VoucherRow(**dict(row)) for row in conn.execute("SELECT * FROM voucher WHERE state = ?", (state,))]
+
+
+def set_state(conn: sqlite3.Connection, key_id: int, counter: int, state: str, *, expected: tuple[str, ...]) -> bool:
+    """Move a voucher on from one of the *expected* states; False when it is in none of them."""
+    marks = ",".join("?" * len(expected))
+    done = conn.execute(
+        f"UPDATE voucher SET state = ? WHERE key_id = ? AND counter = ? AND state IN ({marks})",  # noqa: S608
+        (state, key_id, counter, *expected),
+    )
+    return done.rowcount == 1
+
+
+def set_voided(conn: sqlite3.Connection, key_id: int, counter: int) -> bool:
+    """Withdraw a voucher; False when it was withdrawn before or is not ours."""
+    done = conn.execute(
+        "UPDATE voucher SET voided = 1 WHERE key_id = ? AND counter = ? AND voided = 0", (key_id, counter)
+    )
+    return done.rowcount == 1
+
+
+def is_used(conn: sqlite3.Connection, key_id: int, counter: int) -> bool:
+    """Was this voucher redeemed here?"""
+    query = "SELECT 1 FROM voucher_used WHERE key_id = ? AND counter = ?"
+    return conn.execute(query, (key_id, counter)).fetchone() is not None
+
+
+def use(
+    conn: sqlite3.Connection, key_id: int, counter: int, redemption_id: str, stay_id: str, off_fen: int, now: Moment
+) -> None:
+    """Count a voucher as redeemed. Raises sqlite3.IntegrityError the second time (I10)."""
+    conn.execute(
+        "INSERT INTO voucher_used VALUES (?, ?, ?, ?, ?, ?)",
+        (key_id, counter, redemption_id, stay_id, off_fen, now.wall_ms),
+    )
+
+
+def is_coupon_used(conn: sqlite3.Connection, coupon_id: str) -> bool:
+    """Was this coupon redeemed here, whatever the channel still says?"""
+    return conn.execute("SELECT 1 FROM coupon_used WHERE coupon_id = ?", (coupon_id,)).fetchone() is not None
+
+
+def use_coupon(
+    conn: sqlite3.Connection, coupon_id: str, redemption_id: str, stay_id: str, off_fen: int, now: Moment
+) -> None:
+    """Count a coupon as redeemed. Raises sqlite3.IntegrityError the second time."""
+    conn.execute(
+        "INSERT INTO coupon_used VALUES (?, ?, ?, ?, ?)", (coupon_id, redemption_id, stay_id, off_fen, now.wall_ms)
+    )
+
+
+def lay(conn: sqlite3.Connection, laid: Laid) -> bool:
+    """Lay a paper on a stay; False when it lies on one already."""
+    done = conn.execute(
+        "INSERT OR IGNORE INTO laid VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (laid.ref, laid.stay_id, laid.kind, laid.spec, laid.merchant_id, laid.by, laid.wall_ms),
+    )
+    return done.rowcount == 1
+
+
+def take_off(conn: sqlite3.Connection, ref: str) -> bool:
+    """Take a paper off its stay again (E36)."""
+    return conn.execute("DELETE FROM laid WHERE ref = ?", (ref,)).rowcount == 1
+
+
+def laid_on(conn: sqlite3.Connection, stay_id: str) -> list[Laid]:
+    """Papers laid on a stay, in the order they came."""
+    rows = conn.execute("SELECT * FROM laid WHERE stay_id = ? ORDER BY wall_ms, ref", (stay_id,))
+    return [Laid(**dict(row)) for row in rows]
+
+
+def laid_where(conn: sqlite3.Connection, ref: str) -> str | None:
+    """The stay a paper lies on, or None."""
+    row = conn.execute("SELECT stay_id FROM laid WHERE ref = ?", (ref,)).fetchone()
+    return row[0] if row else None
+
+
+def clear_laid(conn: sqlite3.Connection, stay_id: str) -> None:
+    """The stay is settled: nothing lies on it any more."""
+    conn.execute("DELETE FROM laid WHERE stay_id = ?", (stay_id,))

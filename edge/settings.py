@@ -1,0 +1,211 @@
+"""The lot file: one TOML read once into frozen values; docs/edge.md and config/lots/ explain every key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from domain.decision import Rules
+from domain.plate import FREE_BY_KIND, PlateKind
+from domain.stay import OUTSIDE, Direction
+from plumbing.settings import load
+
+
+class NoEntry(StrEnum):
+    """What an exit does with a car that never entered by our books."""
+
+    ASK = "ask"  # the booth finds or enters the missing entry
+
+
+class MissedExit(StrEnum):
+    """What becomes of a stay whose car comes in again (E27)."""
+
+    WAIVE = "waive"  # nobody knows when it left: its fee is written off, with an incident
+    OWE = "owe"  # the fee up to the second entry becomes a debt
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where one set of pages listens. Port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    certificate: Path | None = None
+    key: Path | None = None
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key belong together")
+        if not 0 <= self.port <= 65535:
+            raise ValueError("port must be 0 to 65535")
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Each on its own port; the counter only where it is configured."""
+
+    booth: Listener = Listener(port=8620)
+    device: Listener = Listener(port=8621)
+    counter: Listener | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device: *type* names its driver, *options* are that driver's own keys."""
+
+    type: str
+    options: dict[str, Any] = field(default_factory=dict)
+    recogniser: str = ""  # for cameras that only see
+    camera: str = ""  # for a loop wired to a camera's own contact
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """Every device of the lot by the name lanes call it."""
+
+    cameras: dict[str, Device] = field(default_factory=dict)
+    recognisers: dict[str, Device] = field(default_factory=dict)
+    barriers: dict[str, Device] = field(default_factory=dict)
+    loops: dict[str, Device] = field(default_factory=dict)
+    displays: dict[str, Device] = field(default_factory=dict)
+    printers: dict[str, Device] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A part of the lot with its price lists (all versions of it; dates inside say which holds)."""
+
+    name: str
+    tariffs: tuple[Path, ...] = ()
+    places: int | None = None  # None: never full
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A way from zone to zone. The first camera is the main one; *passage_loop* lies under the arm."""
+
+    name: str
+    direction: Direction
+    source: str
+    target: str
+    cameras: tuple[str, ...] = ()
+    barrier: str = ""
+    loop: str = ""
+    passage_loop: str = ""
+    display: str = ""
+    attended: bool = True
+
+    def __post_init__(self) -> None:
+        if self.source == self.target:
+            raise ValueError("a lane leads from one zone to another")
+
+
+@dataclass(frozen=True, slots=True)
+class LotRules:
+    """How this lot decides. Minutes, fen and seconds are whole numbers."""
+
+    free_kinds: tuple[PlateKind, ...] = tuple(sorted(FREE_BY_KIND))
+    least_confidence: int = 60
+    leave_within_min: int = 15
+    frozen_fee_min: int = 10
+    no_entry: NoEntry = NoEntry.ASK
+    missed_exit: MissedExit = MissedExit.WAIVE
+    same_car_s: int = 120  # a second entry read within this time is the same arrival
+    merge_window_ms: int = 400  # main and auxiliary camera see one car within it
+    passage_timeout_s: int = 60
+    restart_grace_min: int = 15
+
+    def for_decisions(self) -> Rules:
+        """The part a decision records."""
+        kinds = tuple(sorted(kind.value for kind in self.free_kinds))
+        return Rules(kinds, self.least_confidence, self.leave_within_min, self.frozen_fee_min)
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """The line to the cloud; absent, the lot runs alone."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    username: str = ""
+    password_file: Path | None = None
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeSettings:
+    """Everything one edge is told. Raises ValueError from checks between keys; ``load_settings`` names the place."""
+
+    lot_id: int
+    name: str
+    zones: tuple[Zone, ...]
+    lanes: tuple[Lane, ...]
+    edge: str = "edge"
+    time_zone: str = "Asia/Shanghai"
+    data: Path = Path("data")
+    calendars: tuple[Path, ...] = ()
+    voucher_host: str = "LOTGATE.EXAMPLE"
+    locale: str = "zh-CN"
+    devices: Devices = field(default_factory=Devices)
+    listeners: Listeners = field(default_factory=Listeners)
+    rules: LotRules = field(default_factory=LotRules)
+    broker: Broker | None = None
+    watchdog_s: int = 20
+
+    def __post_init__(self) -> None:
+        _check_zone_name(self.time_zone)
+        zones = {zone.name for zone in self.zones} | {OUTSIDE}
+        for lane in self.lanes:
+            _check_lane(lane, zones, self.devices)
+        names = [lane.name for lane in self.lanes]
+        if len(set(names)) != len(names):
+            raise ValueError("two lanes have the same name")
+
+    @property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def database(self) -> Path:
+        return self.data / "lot.db"
+
+    @property
+    def key_file(self) -> Path:
+        return self.data / "device.key"
+
+    def lane(self, name: str) -> Lane | None:
+        """The lane called *name*."""
+        return next((lane for lane in self.lanes if lane.name == name), None)
+
+
+def _check_zone_name(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as exc:
+        raise ValueError(f"time_zone: no zone is called {name!r}") from exc
+
+
+def _check_lane(lane: Lane, zones: set[str], devices: Devices) -> None:
+    for zone in (lane.source, lane.target):
+        if zone not in zones:
+            raise ValueError(f"lane {lane.name}: no zone {zone!r}; known: {', '.join(sorted(zones))}")
+    wanted = (
+        ("camera", lane.cameras, devices.cameras),
+        ("barrier", (lane.barrier,), devices.barriers),
+        ("loop", (lane.loop, lane.passage_loop), devices.loops),
+        ("display", (lane.display,), devices.displays),
+    )
+    for kind, names, known in wanted:
+        for name in names:
+            if name and name not in known:
+                raise ValueError(f"lane {lane.name}: no {kind} {name!r}; known: {', '.join(sorted(known)) or 'none'}")
+
+
+def load_settings(path: Path) -> EdgeSettings:
+    """Read a lot file; relative paths start at its folder. Raises plumbing.settings.SettingsError."""
+    return load(path, EdgeSettings)

@@ -1,0 +1,74 @@
+"""The lot file: what a good one gives, and that a bad one is refused with the place named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from domain.plate import PlateKind
+from domain.stay import Direction
+from edge.settings import load_settings
+from plumbing.settings import SettingsError
+
+LOT = """
+lot_id = 7
+name = "Example lot"
+time_zone = "Asia/Shanghai"
+
+[[zones]]
+name = "main"
+tariffs = ["tariff.toml"]
+
+[[lanes]]
+name = "in"
+direction = "entry"
+source = "outside"
+target = "main"
+cameras = ["front"]
+barrier = "arm"
+
+[devices.cameras.front]
+type = "vzenith"
+options = { secret = "0123456789abcdef" }
+
+[devices.barriers.arm]
+type = "simulated"
+
+[rules]
+free_kinds = ["police"]
+leave_within_min = 20
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "lot.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_lot_file_becomes_values(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, LOT))
+
+    assert settings.lanes[0].direction is Direction.ENTRY
+    assert settings.zones[0].tariffs == (tmp_path / "tariff.toml",)
+    assert settings.rules.free_kinds == (PlateKind.POLICE,)
+    assert settings.rules.for_decisions().leave_within_min == 20
+    assert settings.listeners.booth.host == "127.0.0.1"
+    assert settings.listeners.counter is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('source = "outside"', 'source = "nowhere"', "no zone 'nowhere'"),
+        ('cameras = ["front"]', 'cameras = ["back"]', "no camera 'back'"),
+        ('barrier = "arm"', 'barrier = "leg"', "no barrier 'leg'"),
+        ('time_zone = "Asia/Shanghai"', 'time_zone = "Asia/Nowhere"', "no zone is called"),
+        ("leave_within_min", "leave_in_min", "leave_within_min"),
+        ('target = "main"', 'target = "outside"', "from one zone to another"),
+    ],
+)
+def test_a_wrong_key_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        load_settings(write(tmp_path, LOT.replace(old, new)))
