@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from tests.services.postgres import PostgresServer, postgres_server
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
+
+os.environ["LOTGATE_STRICT_TEXTS"] = "1"  # a text missing from a catalogue fails the test that shows it
 
 CHROMIUM_ARGS = (
     "--no-sandbox",  # the tests may run as root
