@@ -1,0 +1,165 @@
+"""A parsed tariff: values only, resolved for each vehicle class so that pricing looks nothing up by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import NewType
+
+from domain.calendar import DayKey
+from domain.document import DocumentError
+from domain.fen import Fen
+
+VehicleClass = NewType("VehicleClass", str)
+"""A class the tariff names: ``small``, ``large``, ``coach``, ``nev`` …"""
+
+FOREVER = 1 << 40
+"""Minutes: later than any stay."""
+
+DAY_MINUTES = 1440
+
+
+class TariffError(DocumentError):
+    """A tariff file that cannot be used; the text names file, key path and what is allowed."""
+
+
+class Method(StrEnum):
+    """How the due is paid; rounding may differ."""
+
+    CASH = "cash"
+    ELECTRONIC = "electronic"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Up to minute *until* each *unit* costs *price* once *grace* is over; a flat step costs it once."""
+
+    until: int
+    unit: int
+    price: Fen
+    grace: int
+    flat: bool
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A part of the day with its own steps; *cap* limits one visit to it."""
+
+    name: str
+    steps: tuple[Step, ...]
+    cap: Fen | None
+    cap_rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Free minutes, with up to *charging* more while the car charges, and when they are given."""
+
+    minutes: int
+    charging: int
+    deducted: bool
+    inclusive: bool
+    every_period: bool
+    first_stay_of_day: bool
+    days: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """What begins anew at a window edge and at a period edge; *period* is minutes from entry, 0 never, -1 each day."""
+
+    window_units: bool
+    window_steps: bool
+    period: int
+    period_units: bool
+    period_steps: bool
+    own_count: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CapKind:
+    """One kind of cap: buckets of *length* minutes from entry, or natural days when *length* is 0."""
+
+    rule: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayKind:
+    """How one sort of day is priced: ``(end, window)`` spans from the turning hour, and the amounts per cap kind."""
+
+    number: int
+    spans: tuple[tuple[int, int], ...]
+    limits: tuple[tuple[Fen, ...] | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything needed to price one vehicle class."""
+
+    vehicle: VehicleClass
+    windows: tuple[Window, ...]
+    days: Mapping[DayKey, DayKind]
+    free: tuple[Free, ...]
+    caps: tuple[CapKind, ...]
+    stay_cap: Fen | None
+    restart: Restart
+    percent: int
+    exempt: bool
+    lengths: tuple[int, ...]
+    ladder: int
+    growth: int
+    uniform: bool
+
+    def day(self, key: DayKey) -> DayKind:
+        """The sort of day *key* is; own days this tariff does not know count as ordinary."""
+        kind = self.days.get(key)
+        return kind if kind is not None else self.days[key[0], key[1], ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepaid:
+    """Minutes to leave after paying ahead; afterwards a new stay, or the difference to the whole fee."""
+
+    leave_within: int
+    late: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """The due is a multiple of *to* fen; *mode* is down, up or nearest."""
+
+    to: int
+    mode: str
+
+    def of(self, fen: int) -> Fen:
+        """*fen* rounded."""
+        if self.mode == "up":
+            return Fen(-(-fen // self.to) * self.to)
+        return Fen((fen + (self.to // 2 if self.mode == "nearest" else 0)) // self.to * self.to)
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """One version of a price list. *digest* is the SHA-256 of its canonical form, *text* its source."""
+
+    code: str
+    version: int
+    name: str
+    starts: date
+    across_start: str
+    day_begins: int
+    classes: tuple[VehicleClass, ...]
+    uses_calendar: bool
+    plans: Mapping[VehicleClass, Plan]
+    prepaid: Prepaid
+    rounding: Mapping[Method, Rounding]
+    digest: str
+    text: str
+
+    def plan(self, vehicle: VehicleClass) -> Plan:
+        """The plan of *vehicle*; a class this tariff does not name pays as the first one."""
+        return self.plans.get(vehicle) or self.plans[self.classes[0]]
