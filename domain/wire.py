@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Json = dict[str, Any]
-Sign = Callable[[bytes], bytes]
-Verify = Callable[[bytes, bytes], bool]  # (message, signature) -> genuine?
+Sign = Callable[[bytes, bytes], bytes]  # (purpose, message) -> signature
+Verify = Callable[[bytes, bytes, bytes], bool]  # (purpose, message, signature) -> genuine?
 
 INFLATED_LIMIT = 1 << 20  # bytes: a zlib bomb is refused, not unpacked
 COMPRESSED_LIMIT = 64 * 1024  # bytes of one batch on the line
@@ -89,7 +89,7 @@ def _no_float(text: str) -> object:
 
 def signed(purpose: str, edge: str, message: Json, sign: Sign) -> Json:
     """*message* with a ``sig`` that binds it to one *purpose* and one *edge* (``*`` for all)."""
-    return {**message, "sig": base64.b64encode(sign(_to_sign(purpose, edge, message))).decode()}
+    return {**message, "sig": base64.b64encode(sign(_purpose(purpose), _to_sign(edge, message))).decode()}
 
 
 def is_genuine(purpose: str, edge: str, message: Json, verify: Verify) -> bool:
@@ -97,13 +97,17 @@ def is_genuine(purpose: str, edge: str, message: Json, verify: Verify) -> bool:
     try:
         signature = base64.b64decode(str(message["sig"]), validate=True)
         unsigned = {key: value for key, value in message.items() if key != "sig"}
-        return verify(_to_sign(purpose, edge, unsigned), signature)
+        return verify(_purpose(purpose), _to_sign(edge, unsigned), signature)
     except (KeyError, TypeError, binascii.Error, ValueError):
         return False
 
 
-def _to_sign(purpose: str, edge: str, message: Json) -> bytes:
-    return b"\x00".join((b"lotgate-" + purpose.encode(), edge.encode(), canonical(message)))
+def _purpose(kind: str) -> bytes:
+    return b"lotgate-" + kind.encode() + b"\x00"  # the zero keeps one purpose from being the start of another
+
+
+def _to_sign(edge: str, message: Json) -> bytes:
+    return edge.encode() + b"\x00" + canonical(message)
 
 
 def text(message: Json, key: str) -> str:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, and_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from cloud.sync.tables import channel_row, channel_version
-from domain.sync.channel import CHANNELS
+from domain.sync.channel import (
+    BUCKETS,
+    CHANNELS,
+    Part,
+    Row,
+    bucket_of,
+    differing,
+    digest_from,
+    digest_text,
+    replaced,
+    split,
+)
 from domain.wire import Json, canonical
 
 
@@ -30,7 +41,9 @@ def put_row(
     ).one_or_none()
     if held is not None and held.value == text:
         return int(held.ver)
-    version = _next_version(conn, operator_id, edge_id, channel)
+    version, buckets = _next_version(conn, operator_id, edge_id, channel)
+    before = None if held is None else Row(key, int(held.ver), _value(held.value))
+    _set_digest(conn, edge_id, channel, replaced(buckets, before, Row(key, version, value)))
     row = {"ver": version, "value": text, "changed_ms": now_ms}
     if held is None:
         named = {"edge_id": edge_id, "channel": channel, "key": key, "operator_id": operator_id}
@@ -44,16 +57,87 @@ def put_row(
     return version
 
 
-def _next_version(conn: Connection, operator_id: int, edge_id: str, channel: str) -> int:
+def _next_version(conn: Connection, operator_id: int, edge_id: str, channel: str) -> tuple[int, list[int]]:
     insert = sqlite_insert if conn.dialect.name == "sqlite" else postgres_insert
+    empty = digest_text([0] * BUCKETS)
     first = insert(channel_version).values(
-        edge_id=edge_id, channel=channel, operator_id=operator_id, ver=1, held_ver=0, held_digest=""
+        edge_id=edge_id, channel=channel, operator_id=operator_id, ver=1, digest=empty, held_ver=0, held_digest=empty
     )
     bumped = first.on_conflict_do_update(
         index_elements=[channel_version.c.edge_id, channel_version.c.channel],
         set_={"ver": channel_version.c.ver + 1},
-    ).returning(channel_version.c.ver)
-    return int(conn.execute(bumped).scalar_one())
+    ).returning(channel_version.c.ver, channel_version.c.digest)
+    version, written = conn.execute(bumped).one()
+    return int(version), digest_from(written)
+
+
+def _of(edge_id: str, channel: str) -> ColumnElement[bool]:
+    return and_(channel_version.c.edge_id == edge_id, channel_version.c.channel == channel)
+
+
+def _set_digest(conn: Connection, edge_id: str, channel: str, buckets: list[int]) -> None:
+    conn.execute(update(channel_version).where(_of(edge_id, channel)).values(digest=digest_text(buckets)))
+
+
+def _value(text: str | None) -> Json | None:
+    return None if text is None else json.loads(text)
+
+
+def set_held(conn: Connection, edge_id: str, channel: str, version: int, digest: str | None = None) -> None:
+    """Remember what the edge says it holds; a digest only when it told one."""
+    values: dict[str, object] = {"held_ver": version}
+    if digest is not None:
+        values["held_digest"] = digest
+    conn.execute(update(channel_version).where(_of(edge_id, channel)).values(values))
+
+
+def behind(conn: Connection, edge_id: str) -> list[tuple[str, int, int]]:
+    """(channel, version the edge holds, our version) of every channel the edge is behind in."""
+    rows = conn.execute(
+        select(channel_version.c.channel, channel_version.c.held_ver, channel_version.c.ver)
+        .where(channel_version.c.edge_id == edge_id, channel_version.c.held_ver < channel_version.c.ver)
+        .order_by(channel_version.c.channel)
+    )
+    return [(channel, int(held), int(ver)) for channel, held, ver in rows]
+
+
+def parts(conn: Connection, edge_id: str, channel: str, held: int) -> list[Part]:
+    """The step from version *held* to ours, cut to fit messages; an edge that holds nothing gets every bucket whole."""
+    repair = range(BUCKETS) if held == 0 else ()
+    version, written = _standing(conn, edge_id, channel)
+    return split(channel, held, version, _rows(conn, edge_id, channel, held), digest_from(written), repair)
+
+
+def repairs(conn: Connection, edge_id: str, channel: str, theirs: str) -> list[Part]:
+    """The buckets that differ from *theirs* at our own version, whole; nothing when all are equal."""
+    version, written = _standing(conn, edge_id, channel)
+    wrong = differing(digest_from(written), digest_from(theirs))
+    if not wrong:
+        return []
+    rows = [row for row in _rows(conn, edge_id, channel, 0) if row.value is not None and bucket_of(row.key) in wrong]
+    return split(channel, version, version, rows, digest_from(written), wrong)
+
+
+def versions(conn: Connection, edge_id: str) -> dict[str, int]:
+    """Our version of every channel that has one."""
+    rows = conn.execute(
+        select(channel_version.c.channel, channel_version.c.ver).where(channel_version.c.edge_id == edge_id)
+    )
+    return {channel: int(ver) for channel, ver in rows}
+
+
+def _standing(conn: Connection, edge_id: str, channel: str) -> tuple[int, str]:
+    row = conn.execute(select(channel_version.c.ver, channel_version.c.digest).where(_of(edge_id, channel))).one()
+    return int(row.ver), row.digest
+
+
+def _rows(conn: Connection, edge_id: str, channel: str, after: int) -> list[Row]:
+    found = conn.execute(
+        select(channel_row.c.key, channel_row.c.ver, channel_row.c.value)
+        .where(channel_row.c.edge_id == edge_id, channel_row.c.channel == channel, channel_row.c.ver > after)
+        .order_by(channel_row.c.ver, channel_row.c.key)
+    )
+    return [Row(key, int(ver), _value(text)) for key, ver, text in found]
 
 
 def get_row(conn: Connection, edge_id: str, channel: str, key: str) -> Json | None:

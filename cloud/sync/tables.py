@@ -16,7 +16,7 @@ edge_cursor = Table(  # locked while a batch of this edge is applied: it keeps t
     Column("head", LargeBinary, nullable=False),  # chain hash at seq
     Column("told_seq", BigInteger, nullable=False),  # where the edge last said its own log ends: backlog = this - seq
     Column("boot", Text, nullable=False),
-    Column("nonce", Text, nullable=False),  # of the last hello
+    Column("sid", Text, nullable=False),  # session of the last hello
     Column("caps", Text, nullable=False),  # JSON, as announced
     Column("hello_ms", BigInteger),
     Column("seen_ms", BigInteger),
@@ -75,6 +75,7 @@ channel_version = Table(
     Column("channel", Text, primary_key=True),
     Column("operator_id", BigInteger, nullable=False),
     Column("ver", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),  # 64 bucket sums of our rows, kept up with every change
     Column("held_ver", BigInteger, nullable=False),  # what the edge last said it holds
     Column("held_digest", Text, nullable=False),
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from domain.wire import BadMessageError, Json, Sign, Verify, chain_hash, digest_bytes, text, whole
 
+PURPOSE = b"lotgate-batch-1\x00"
 MOST_EVENTS = 200
 MOST_BYTES = 256 * 1024  # of bodies before compression: well under 64 KiB on the line, under 1 MiB unpacked
 
@@ -36,12 +37,12 @@ class Batch:
 
 
 def _to_sign(edge: str, epoch: int, last: int, head: bytes) -> bytes:
-    return b"\x00".join((b"lotgate-batch-1", edge.encode(), b"%d" % epoch, b"%d" % last, head))
+    return b"\x00".join((edge.encode(), b"%d" % epoch, b"%d" % last, head))
 
 
 def batch_message(edge: str, batch: Batch, head: bytes, sign: Sign) -> Json:
     """The message that carries *batch*; the signature covers the head and so every event before it."""
-    signature = sign(_to_sign(edge, batch.epoch, batch.last, head))
+    signature = sign(PURPOSE, _to_sign(edge, batch.epoch, batch.last, head))
     return {
         "v": 1,
         "ep": batch.epoch,
@@ -72,7 +73,7 @@ def open_batch(edge: str, message: Json, verify: Verify) -> tuple[Batch, list[by
         signature = base64.b64decode(text(message, "sig"), validate=True)
     except binascii.Error as exc:
         raise BadMessageError("signature is not base64") from exc
-    if not verify(_to_sign(edge, batch.epoch, batch.last, hashes[-1]), signature):
+    if not verify(PURPOSE, _to_sign(edge, batch.epoch, batch.last, hashes[-1]), signature):
         raise BadMessageError("batch is not signed by this edge")
     return batch, hashes
 

@@ -149,6 +149,13 @@ def split(
     ]
 
 
+def replaced(buckets: Sequence[int], before: Row | None, after: Row) -> list[int]:
+    """The digest after one row took another's place."""
+    result = list(buckets)
+    _add(result, after.key, row_weight(after) - (row_weight(before) if before else 0))
+    return result
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What a complete step changes: rows to write, keys to remove, and the buckets afterwards."""

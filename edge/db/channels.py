@@ -79,6 +79,8 @@ def take(conn: sqlite3.Connection, part: Part) -> bool:
     parts = [open_part(json.loads(message)) for (message,) in staged]
     conn.execute("DELETE FROM stage WHERE channel = ?", (part.channel,))
     step = advance(_buckets(conn, part.channel), _named(conn, parts), parts)
+    if part.end == held and not step.changed and not step.gone:
+        return False
     _write(conn, part.channel, step)
     conn.execute(
         "INSERT OR REPLACE INTO applied (channel, ver, digest) VALUES (?, ?, ?)",

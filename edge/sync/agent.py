@@ -194,13 +194,15 @@ class EdgeAgent:
     def _on_answer(self, message: Json, now: Moment) -> list[Outgoing]:
         """The reply to our hello: where the cloud stands, or why it will not go on with this log."""
         session = self._session
-        if session is None or message.get("nonce") != session.nonce:
+        if session is None or (message.get("nonce") != session.nonce and message.get("sid") != session.sid):
             return []
         what = text(message, "what")
         if what == "refused":
             raise OutdatedDatabaseError(text(message, "why"))
         if what == "newepoch":
             return self._on_new_epoch(whole(message, "ep"), now)
+        if message.get("nonce") != session.nonce:
+            return []  # the answer to an earlier hello
         self._keep_anchor(session, message, now)
         session.answered = True
         self._uplink.open = True

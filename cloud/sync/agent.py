@@ -1,0 +1,201 @@
+"""The cloud's side of the protocol over its database, without sockets: messages in, messages out (sync §§3-5).
+
+``received`` runs inside one transaction; what it returns may be published only after the commit (I7). Whichever
+worker handles a message, the lock on the edge's cursor row keeps the order of its log.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from cloud.lots.tables import edge as edge_table
+from cloud.lots.tables import incident
+from cloud.sync import channels
+from cloud.sync.context import ApplyContext
+from cloud.sync.inbox import apply_events, hash_at, parked_events
+from cloud.sync.tables import command, edge_cursor
+from domain.sync.batch import open_batch
+from domain.sync.inbox import Apply, Cursor, Fork, Known, Nak, NewEpoch, judge, judge_hello
+from domain.wire import BadMessageError, Json, Sign, Verify, digest_bytes, is_genuine, signed, text, unpack, whole
+
+logger = logging.getLogger(__name__)
+
+WINDOW = 8  # batches an edge may have in flight
+SEND_AGAIN_MS = 10_000
+
+CursorRow = Row[Any]  # of edge_cursor, with public_key, lot_id and state of the edge
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message for topic ``lg/v1/<edge>/dn/<kind>``."""
+
+    edge: str
+    kind: str
+    message: Json
+
+
+class CloudAgent:
+    """Speaks to all edges. *verifier* turns an edge's public key into its check function."""
+
+    def __init__(self, sign: Sign, verifier: Callable[[bytes], Verify]) -> None:
+        self._sign, self._verifier = sign, verifier
+        self._sent: dict[tuple[str, str], tuple[int, int]] = {}  # (edge, channel or command) -> version, when
+
+    def received(self, conn: Connection, edge: str, kind: str, payload: bytes, now_ms: int) -> list[Outgoing]:
+        """Act on a message from topic ``up/<kind>`` of *edge*; forged or senseless ones change nothing."""
+        try:
+            message = unpack(payload)
+            cursor = self._lock(conn, edge)
+            verify = self._verifier(bytes(cursor.public_key))
+            match kind:
+                case "hello":
+                    return self._on_hello(conn, cursor, message, verify, now_ms)
+                case "ev":
+                    return self._on_batch(conn, cursor, message, verify, now_ms)
+                case _:
+                    raise BadMessageError("unknown kind")
+        except BadMessageError as exc:
+            logger.warning("message %s of edge %s dropped: %s", kind, edge, exc)
+            return []
+
+    def _lock(self, conn: Connection, edge: str) -> CursorRow:
+        """The edge's cursor row, locked until the transaction ends. Raises BadMessageError for a stranger."""
+        row = conn.execute(
+            select(edge_cursor, edge_table.c.public_key, edge_table.c.lot_id, edge_table.c.state)
+            .join(edge_table, edge_table.c.edge_id == edge_cursor.c.edge_id)
+            .where(edge_cursor.c.edge_id == edge)
+            .with_for_update(of=edge_cursor)
+        ).one_or_none()
+        if row is None or row.public_key is None or row.state not in {"claimed", "active"}:
+            raise BadMessageError("no such edge is known here")
+        return row
+
+    def _on_hello(self, conn: Connection, at: CursorRow, message: Json, verify: Verify, now_ms: int) -> list[Outgoing]:
+        edge = at.edge_id
+        if not is_genuine("hello", edge, message, verify):
+            raise BadMessageError("hello is not signed by this edge")
+        epoch, seq = whole(message, "ep"), whole(message, "seq")
+        why = judge_hello(_cursor(at), epoch, seq, digest_bytes(message, "hash"))
+        nonce, sid = text(message, "nonce"), text(message, "sid")
+        if why == "epoch" and epoch < at.epoch:
+            return [self._down(edge, "res", {"what": "newepoch", "nonce": nonce, "ep": at.epoch})]
+        if why is not None:
+            return self._refuse(conn, at, why, {"nonce": nonce}, now_ms)
+        conn.execute(
+            update(edge_cursor)
+            .where(edge_cursor.c.edge_id == edge)
+            .values(sid=sid, boot=text(message, "boot"), told_seq=seq, hello_ms=now_ms, seen_ms=now_ms)
+        )
+        if at.state == "claimed":
+            conn.execute(update(edge_table).where(edge_table.c.edge_id == edge).values(state="active"))
+        answer = {**self._position(conn, at, sid), "what": "ok", "nonce": nonce, "m": whole(message, "m")}
+        out = [self._down(edge, "res", {**answer, "t1": now_ms, "t2": now_ms})]
+        return out + self._compare_channels(conn, edge, message) + self.due(conn, edge, now_ms, again=True)
+
+    def _refuse(self, conn: Connection, at: CursorRow, why: str, to: Json, now_ms: int) -> list[Outgoing]:
+        """This log is not a continuation of what we hold: an old copy of a database, or two devices as one."""
+        name = f"log_{why}:{at.edge_id}:{at.epoch}:{at.seq}"
+        if conn.execute(select(incident.c.incident_id).where(incident.c.incident_id == name)).first() is None:
+            conn.execute(
+                insert(incident).values(
+                    incident_id=name,
+                    operator_id=at.operator_id,
+                    lot_id=at.lot_id,
+                    edge_id=at.edge_id,
+                    code=f"log_{why}",
+                    lane="",
+                    detail=f"the edge's log does not continue what is held at event {at.seq}",
+                    raised_ms=now_ms,
+                )
+            )
+        return [self._down(at.edge_id, "res", {"what": "refused", "why": why, **to})]
+
+    def _on_batch(self, conn: Connection, at: CursorRow, message: Json, verify: Verify, now_ms: int) -> list[Outgoing]:
+        batch, hashes = open_batch(at.edge_id, message, verify)
+        verdict = judge(_cursor(at), batch, hashes, lambda seq: hash_at(conn, at.edge_id, batch.epoch, seq))
+        if not isinstance(verdict, Apply):
+            return self._not_applied(conn, at, verdict, now_ms)
+        ctx = ApplyContext(at.edge_id, at.lot_id, at.operator_id, at.epoch, now_ms)
+        parked = apply_events(conn, ctx, batch.bodies[verdict.skip :], hashes[verdict.skip :], verdict.first)
+        conn.execute(
+            update(edge_cursor)
+            .where(edge_cursor.c.edge_id == at.edge_id)
+            .values(seq=batch.last, head=hashes[-1], seen_ms=now_ms)
+        )
+        ack = {"ep": at.epoch, "s": batch.last, "h": hashes[-1].hex(), "parked": parked, "win": WINDOW, "sid": at.sid}
+        return [self._down(at.edge_id, "ack", ack), *self.due(conn, at.edge_id, now_ms)]
+
+    def _not_applied(
+        self, conn: Connection, at: CursorRow, verdict: Known | Nak | Fork | NewEpoch, now_ms: int
+    ) -> list[Outgoing]:
+        match verdict:
+            case Known():
+                return [self._down(at.edge_id, "ack", self._position(conn, at, at.sid))]
+            case Nak(want, why):
+                return [self._down(at.edge_id, "nak", {"ep": at.epoch, "want": want, "why": why, "sid": at.sid})]
+            case NewEpoch(epoch):
+                return [self._down(at.edge_id, "res", {"what": "newepoch", "sid": at.sid, "ep": epoch})]
+            case Fork():
+                return self._refuse(conn, at, "fork", {"sid": at.sid}, now_ms)
+
+    def _position(self, conn: Connection, at: CursorRow, sid: str) -> Json:
+        parked = parked_events(conn, at.edge_id, at.epoch)
+        return {"ep": at.epoch, "s": at.seq, "h": bytes(at.head).hex(), "parked": parked, "win": WINDOW, "sid": sid}
+
+    def _compare_channels(self, conn: Connection, edge: str, message: Json) -> list[Outgoing]:
+        """Take note of what the edge holds; where versions agree and digests do not, send the buckets whole."""
+        told = message.get("channels")
+        if not isinstance(told, dict):
+            raise BadMessageError("a hello names its channels")
+        out = []
+        for channel, ours in channels.versions(conn, edge).items():
+            theirs = told.get(channel)
+            if not isinstance(theirs, dict):
+                continue
+            version, digest = whole(theirs, "ver"), text(theirs, "digest")
+            channels.set_held(conn, edge, channel, version, digest)
+            if version == ours:
+                out += [self._part(edge, part.message()) for part in channels.repairs(conn, edge, channel, digest)]
+        return out
+
+    def due(self, conn: Connection, edge: str, now_ms: int, *, again: bool = False) -> list[Outgoing]:
+        """Steps of channels and commands the edge does not have yet; what went out lately only when *again*."""
+        out = []
+        for channel, held, version in channels.behind(conn, edge):
+            if again or self._is_due((edge, channel), version, now_ms):
+                self._sent[edge, channel] = (version, now_ms)
+                out += [self._part(edge, part.message()) for part in channels.parts(conn, edge, channel, held)]
+        waiting = conn.execute(
+            select(command.c.cmd_seq, command.c.epoch, command.c.kind, command.c.body)
+            .join(edge_cursor, (edge_cursor.c.edge_id == command.c.edge_id) & (edge_cursor.c.epoch == command.c.epoch))
+            .where(command.c.edge_id == edge, command.c.state == "waiting")
+            .order_by(command.c.cmd_seq)
+            .limit(100)
+        )
+        for cmd_seq, epoch, kind, body in waiting:
+            if again or self._is_due((edge, f"cmd:{cmd_seq}"), cmd_seq, now_ms):
+                self._sent[edge, f"cmd:{cmd_seq}"] = (cmd_seq, now_ms)
+                message = {"ep": epoch, "cmd_seq": cmd_seq, "kind": kind, "body": json.loads(body)}
+                out.append(self._down(edge, "cmd", message))
+        return out
+
+    def _is_due(self, what: tuple[str, str], version: int, now_ms: int) -> bool:
+        sent = self._sent.get(what)
+        return sent is None or sent[0] < version or now_ms - sent[1] >= SEND_AGAIN_MS
+
+    def _part(self, edge: str, message: Json) -> Outgoing:
+        return self._down(edge, "ch", message)
+
+    def _down(self, edge: str, kind: str, message: Json) -> Outgoing:
+        return Outgoing(edge, kind, signed(kind, edge, message, self._sign))
+
+
+def _cursor(at: CursorRow) -> Cursor:
+    return Cursor(at.epoch, at.seq, bytes(at.head))

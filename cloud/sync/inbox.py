@@ -1,0 +1,180 @@
+"""Applying a run of new events: every one is kept raw, and its effect happens once or it is parked (sync §3)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy.exc import DataError, IntegrityError
+
+from cloud.sync.appliers import MONEY, PROJECTIONS
+from cloud.sync.context import Applied, ApplyContext
+from cloud.sync.errors import CannotApplyError
+from cloud.sync.tables import inbox
+from domain.events import Envelope, decode, open_envelope
+from domain.wire import BadMessageError, Json
+
+logger = logging.getLogger(__name__)
+
+Parked = dict[int, CannotApplyError]  # seq -> why
+
+
+def apply_events(
+    conn: Connection, ctx: ApplyContext, bodies: Sequence[bytes], hashes: Sequence[bytes], first: int
+) -> list[Json]:
+    """Store and apply the events *first …* of this edge's log; returns those set aside, as an ack names them."""
+    parked: Parked = {}
+    decoded = [_read(body, first + place, parked) for place, body in enumerate(bodies)]
+    _apply_projections(conn, ctx, decoded, parked)
+    _apply_money(conn, ctx, decoded, parked)
+    conn.execute(
+        insert(inbox),
+        [
+            {
+                "edge_id": ctx.edge_id,
+                "epoch": ctx.epoch,
+                "seq": first + place,
+                "operator_id": ctx.operator_id,
+                "type": envelope.type if envelope else "",
+                "tv": envelope.version if envelope else 0,
+                "wall_ms": envelope.moment.wall_ms if envelope else ctx.now_ms,
+                "hash": hashes[place],
+                "body": bodies[place],
+                "parked_why": parked[first + place].why if first + place in parked else None,
+                "lease_id": parked[first + place].lease_id if first + place in parked else None,
+            }
+            for place, (envelope, _) in enumerate(decoded)
+        ],
+    )
+    for seq, reason in parked.items():
+        logger.error("event %s.%d.%d is parked: %s", ctx.edge_id, ctx.epoch, seq, reason.why)
+    return [{"s": seq, "why": reason.why} for seq, reason in sorted(parked.items())]
+
+
+def _read(body: bytes, seq: int, parked: Parked) -> tuple[Envelope | None, object]:
+    """The envelope and event of *body*; what cannot be read is parked, never refused."""
+    envelope = None
+    try:
+        envelope = open_envelope(body)
+        if envelope.seq != seq:
+            raise BadMessageError(f"says it is event {envelope.seq}")
+        return envelope, decode(envelope)
+    except BadMessageError as exc:
+        parked[seq] = CannotApplyError(str(exc))
+        return envelope, None
+
+
+def _apply_projections(
+    conn: Connection, ctx: ApplyContext, decoded: Sequence[tuple[Envelope | None, object]], parked: Parked
+) -> None:
+    groups: dict[str, list[Applied]] = {}
+    for envelope, event in decoded:
+        if envelope is not None and event is not None and envelope.type in PROJECTIONS:
+            groups.setdefault(envelope.type, []).append((envelope, event))
+    for name, project in PROJECTIONS.items():
+        group = groups.get(name)
+        if group is None or _try(conn, lambda p=project, g=group: p(conn, ctx, g)) is None:  # type: ignore[misc]
+            continue
+        for applied in group:  # one of them is bad: find it
+            error = _try(conn, lambda p=project, a=applied: p(conn, ctx, [a]))  # type: ignore[misc]
+            if error is not None:
+                parked[applied[0].seq] = error
+
+
+def _apply_money(
+    conn: Connection, ctx: ApplyContext, decoded: Sequence[tuple[Envelope | None, object]], parked: Parked
+) -> None:
+    halted: set[int] | None = None
+    for envelope, event in decoded:
+        if envelope is None or event is None or envelope.type not in MONEY:
+            continue
+        halted = _halted_leases(conn, ctx.edge_id) if halted is None else halted
+        error = _apply_one(conn, ctx, envelope, event, halted)
+        if error is not None:
+            parked[envelope.seq] = error
+            if error.lease_id is not None:
+                halted.add(error.lease_id)
+
+
+def _apply_one(
+    conn: Connection, ctx: ApplyContext, envelope: Envelope, event: object, halted: set[int]
+) -> CannotApplyError | None:
+    lease_id = getattr(event, "lease_id", None)
+    if lease_id in halted:
+        return CannotApplyError("an earlier event on this lease is parked", lease_id)
+    return _try(conn, lambda: MONEY[envelope.type](conn, ctx, envelope, event))
+
+
+def _try(conn: Connection, effect: Callable[[], None]) -> CannotApplyError | None:
+    """Run *effect* in a savepoint; None when it holds, else why it was undone."""
+    try:
+        with conn.begin_nested():
+            effect()
+    except CannotApplyError as exc:
+        return exc
+    except (IntegrityError, DataError) as exc:
+        return CannotApplyError(f"the database refused it: {exc.orig}")
+    return None
+
+
+def _halted_leases(conn: Connection, edge_id: str) -> set[int]:
+    rows = conn.execute(
+        select(inbox.c.lease_id).where(
+            inbox.c.edge_id == edge_id, inbox.c.parked_why.is_not(None), inbox.c.lease_id.is_not(None)
+        )
+    )
+    return {int(lease_id) for (lease_id,) in rows}
+
+
+def parked_events(conn: Connection, edge_id: str, epoch: int) -> list[Json]:
+    """All events of the epoch that still wait for a person, as an ack names them."""
+    rows = conn.execute(
+        select(inbox.c.seq, inbox.c.parked_why)
+        .where(inbox.c.edge_id == edge_id, inbox.c.epoch == epoch, inbox.c.parked_why.is_not(None))
+        .order_by(inbox.c.seq)
+    )
+    return [{"s": int(seq), "why": why} for seq, why in rows]
+
+
+def hash_at(conn: Connection, edge_id: str, epoch: int, seq: int) -> bytes | None:
+    """The stored chain hash of an event already applied."""
+    found = conn.execute(
+        select(inbox.c.hash).where(inbox.c.edge_id == edge_id, inbox.c.epoch == epoch, inbox.c.seq == seq)
+    ).scalar_one_or_none()
+    return None if found is None else bytes(found)
+
+
+def rerun_parked(conn: Connection, ctx: ApplyContext) -> int:
+    """Apply again what is parked of this edge, in log order; returns how many events are parked no more (I16)."""
+    rows = conn.execute(
+        select(inbox)
+        .where(inbox.c.edge_id == ctx.edge_id, inbox.c.parked_why.is_not(None))
+        .order_by(inbox.c.epoch, inbox.c.seq)
+    ).mappings()
+    halted: set[int] = set()
+    done = 0
+    for row in rows.all():
+        error = _rerun(conn, ctx, row, halted)
+        if error is not None and error.lease_id is not None:
+            halted.add(error.lease_id)
+        done += error is None
+        conn.execute(
+            update(inbox)
+            .where(inbox.c.edge_id == ctx.edge_id, inbox.c.epoch == row["epoch"], inbox.c.seq == row["seq"])
+            .values(parked_why=error.why if error else None, lease_id=error.lease_id if error else None)
+        )
+    return done
+
+
+def _rerun(conn: Connection, ctx: ApplyContext, row: RowMapping, halted: set[int]) -> CannotApplyError | None:
+    parked: Parked = {}
+    envelope, event = _read(bytes(row["body"]), row["seq"], parked)
+    if envelope is None or event is None:
+        return parked[row["seq"]]
+    then = ApplyContext(ctx.edge_id, ctx.lot_id, ctx.operator_id, row["epoch"], ctx.now_ms)
+    if envelope.type in PROJECTIONS:
+        return _try(conn, lambda: PROJECTIONS[envelope.type](conn, then, [(envelope, event)]))
+    if envelope.type in MONEY:
+        return _apply_one(conn, then, envelope, event, halted)
+    return None

@@ -1,0 +1,272 @@
+"""Both ends of the line against each other over real databases, message by message."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, insert, select
+
+from cloud.db import open_engine, upgrade
+from cloud.lots.tables import edge as edge_table
+from cloud.lots.tables import incident, lot, operator
+from cloud.sync.agent import CloudAgent
+from cloud.sync.agent import Outgoing as Down
+from cloud.sync.channels import put_row
+from cloud.sync.commands import add_command
+from cloud.sync.tables import command, edge_cursor, inbox
+from domain.events import ActRecorded, Event
+from domain.moment import Moment
+from domain.wire import GENESIS, canonical, chain_hash, pack
+from edge.db import channels, leases, log
+from edge.db.database import open_database, transaction
+from edge.services.leases import HANDLERS
+from edge.sync.agent import EdgeAgent, OutdatedDatabaseError
+from edge.sync.agent import Outgoing as Up
+from plumbing.signing import PrivateKey, PublicKey
+
+UTC = 1_790_000_000_000
+
+
+def at(boot_ms: int) -> Moment:
+    return Moment("b1", boot_ms, UTC + boot_ms)
+
+
+def act(number: int) -> Event:
+    return ActRecorded("a1", "test", f"s{number}", "because")
+
+
+class Line:
+    """An edge, a cloud, and what is on its way between them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.edge_key, self.cloud_key = PrivateKey.generate(), PrivateKey.generate()
+        self.engine: Engine = open_engine(f"sqlite:///{folder / 'cloud.db'}")
+        upgrade(self.engine)
+        with self.engine.begin() as conn:
+            conn.execute(insert(operator).values(operator_id=1, name="o", created_ms=0))
+            conn.execute(
+                insert(lot).values(lot_id=1, operator_id=1, name="l", time_zone="Asia/Shanghai", places=9, created_ms=0)
+            )
+            conn.execute(
+                insert(edge_table).values(
+                    edge_id="e1", operator_id=1, lot_id=1, name="", state="claimed", created_ms=0,
+                    public_key=self.edge_key.public.raw,
+                )
+            )  # fmt: skip
+            conn.execute(
+                insert(edge_cursor).values(
+                    edge_id="e1", operator_id=1, epoch=1, seq=0, head=GENESIS, told_seq=0, boot="", sid="", caps="[]"
+                )
+            )
+        self.cloud = CloudAgent(self.cloud_key, PublicKey.from_raw)
+        self.folder = folder
+        self.db = open_database(folder / "lot.db")
+        self.nonces = (f"n{number}" for number in itertools.count())
+        self.edge = self.new_edge()
+
+    def new_edge(self) -> EdgeAgent:
+        return EdgeAgent("e1", self.db, self.edge_key, self.cloud_key.public, lambda: next(self.nonces), HANDLERS)
+
+    def up(self, out: list[Up], now: Moment) -> list[Down]:
+        answers = []
+        for sent in out:
+            with self.engine.begin() as conn:
+                answers += self.cloud.received(conn, "e1", sent.kind, pack(sent.message), now.wall_ms)
+        return answers
+
+    def down(self, out: list[Down], now: Moment) -> list[Up]:
+        return [up for sent in out for up in self.edge.received(sent.kind, pack(sent.message), now)]
+
+    def settle(self, out: list[Up], now: Moment) -> None:
+        while out:
+            out = self.down(self.up(out, now), now)
+
+    def write(self, *events: Event) -> None:
+        with transaction(self.db) as conn:
+            for event in events:
+                log.append(conn, event, at(5))
+
+    def copy(self) -> Path:
+        """The lot's database as an image of the card would keep it."""
+        path = self.folder / "copy.db"
+        self.db.conn.execute("VACUUM INTO ?", (str(path),))
+        return path
+
+    def restore(self, copy: Path) -> None:
+        self.db.close()
+        self.db = open_database(copy)
+        self.edge = self.new_edge()
+
+    def applied(self) -> list[int]:
+        with self.engine.begin() as conn:
+            return [row.seq for row in conn.execute(select(inbox.c.seq).order_by(inbox.c.seq))]
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[Line]:
+    line = Line(tmp_path)
+    yield line
+    line.engine.dispose()
+    line.db.close()
+
+
+def test_facts_written_before_the_line_was_up_are_applied_and_acked(line: Line) -> None:
+    line.write(*[act(number) for number in range(500)])
+
+    line.settle(line.edge.connected(at(10)), at(12))
+
+    assert line.applied() == list(range(1, 501))
+    assert log.backlog(line.db.conn) == 0
+
+
+def test_nothing_is_sent_before_the_hello_is_answered(line: Line) -> None:
+    line.write(act(1))
+
+    out = line.edge.connected(at(10)) + line.edge.tick(at(11))
+
+    assert [sent.kind for sent in out] == ["hello"]
+
+
+def test_a_lost_ack_costs_a_resend_and_no_second_effect(line: Line) -> None:
+    line.write(act(1))
+    batches = line.down(line.up(line.edge.connected(at(10)), at(10)), at(10))
+    line.up(batches, at(11))  # the ack is lost
+
+    again = line.edge.tick(at(20_011))
+
+    assert [sent.kind for sent in again] == ["ev"]
+    line.settle(again, at(20_012))
+    assert line.applied() == [1]
+    assert log.backlog(line.db.conn) == 0
+
+
+def test_a_lost_batch_is_asked_for_and_nothing_beyond_the_gap_is_applied(line: Line) -> None:
+    line.write(*[act(number) for number in range(400)])
+    _, second = line.down(line.up(line.edge.connected(at(10)), at(10)), at(10))
+
+    naks = line.up([second], at(11))
+
+    assert [nak.kind for nak in naks] == ["nak"]
+    assert line.applied() == []
+    line.settle(line.down(naks, at(12)), at(12))
+    assert line.applied() == list(range(1, 401))
+
+
+def test_a_list_changes_at_the_edge_once_and_the_cloud_hears_of_it(line: Line) -> None:
+    line.settle(line.edge.connected(at(10)), at(10))
+    with line.engine.begin() as conn:
+        put_row(conn, 1, "e1", "coupons", "c1", {"plate": "京A12345"}, 10)
+        out = line.cloud.due(conn, "e1", 10)
+
+    line.settle(line.down(out, at(12)), at(12))
+    line.settle(line.down(out, at(13)), at(13))
+
+    assert channels.for_plate(line.db.conn, "coupons", "京A12345") == [("c1", {"plate": "京A12345"})]
+    with line.engine.begin() as conn:
+        assert line.cloud.due(conn, "e1", 99_999) == []
+    assert len(line.applied()) == 1
+
+
+def test_a_grant_is_applied_once_however_often_it_arrives(line: Line) -> None:
+    body = {"lease_id": 7, "merchant_id": 1, "commodity": "FEN", "funds": "PAID", "granted": 5000, "spend_h": 72}
+    with line.engine.begin() as conn:
+        add_command(conn, 1, "e1", "lease.grant", body, 10)
+    hello = line.edge.connected(at(10))
+    answers = line.up(hello, at(10))
+
+    line.settle(line.down(answers, at(11)), at(11))
+    line.settle(line.down(answers, at(12)), at(12))
+
+    assert [held.lease.granted for held in leases.active(line.db.conn)] == [5000]
+    with line.engine.begin() as conn:
+        assert conn.execute(select(command.c.state, command.c.result)).one() == ("done", "applied")
+    assert line.applied() == [1, 2]
+
+
+def test_an_event_nobody_can_apply_is_parked_and_the_log_goes_on(line: Line) -> None:
+    line.write(act(1))
+    strange = canonical({"s": 2, "t": "door.sung", "tv": 1, "b": "b", "m": 1, "w": 1, "q": 0, "u": 0, "d": {}})
+    with transaction(line.db) as conn:
+        position = log.newest(conn)
+        after = chain_hash(position.head, strange)
+        conn.execute("INSERT INTO outbox VALUES (1, 2, 'door.sung', 1, 0, 1, ?, ?)", (strange, after))
+        conn.execute("UPDATE stream SET next_seq = 3, head = ?", (after,))
+    line.write(act(3))
+
+    line.settle(line.edge.connected(at(10)), at(10))
+
+    assert line.applied() == [1, 2, 3]
+    assert [row["why"] for row in line.db.query("SELECT why FROM parked")] == ["unknown event type door.sung 1"]
+
+
+def test_a_forged_stale_or_twisted_answer_changes_nothing(line: Line) -> None:
+    line.write(act(1))
+    batches = line.down(line.up(line.edge.connected(at(10)), at(10)), at(10))
+    acks = line.up(batches, at(11))
+    ack = acks[0].message
+    for forged in (
+        {**ack, "s": 0},
+        {**ack, "h": GENESIS.hex()},
+        {**ack, "sig": ack["sig"][::-1]},
+        {key: value for key, value in ack.items() if key != "sig"},
+    ):
+        assert line.edge.received("ack", pack(forged), at(12)) == []
+    assert line.edge.received("res", pack(ack), at(12)) == []  # signed, but for another purpose
+    assert log.backlog(line.db.conn) == 1
+
+    line.edge.received("ack", pack(ack), at(12))
+
+    assert log.backlog(line.db.conn) == 0
+
+
+def test_a_database_older_than_what_the_cloud_has_seen_is_refused(line: Line) -> None:
+    line.write(act(1), act(2))
+    copy = line.copy()
+    line.write(act(3))
+    line.settle(line.edge.connected(at(10)), at(10))
+    line.restore(copy)
+    answers = line.up(line.edge.connected(at(20)), at(20))
+
+    with pytest.raises(OutdatedDatabaseError, match="behind"):
+        line.down(answers, at(21))
+    with line.engine.begin() as conn:
+        assert conn.execute(select(incident.c.code)).scalar_one() == "log_behind"
+
+
+def test_two_histories_under_one_name_are_a_fork(line: Line) -> None:
+    line.write(act(1))
+    copy = line.copy()
+    line.write(act(2))
+    line.settle(line.edge.connected(at(10)), at(10))
+    line.restore(copy)
+    line.write(act(77))
+
+    answers = line.up(line.edge.connected(at(20)), at(20))
+
+    with pytest.raises(OutdatedDatabaseError, match="fork"):
+        line.down(answers, at(21))
+
+
+def test_an_edge_of_a_fenced_epoch_gives_up_its_leases_and_starts_anew(line: Line) -> None:
+    line.write(act(1))
+    with line.engine.begin() as conn:
+        conn.execute(edge_cursor.update().values(epoch=2, seq=0, head=GENESIS))
+
+    line.settle(line.edge.connected(at(10)), at(10))
+    line.write(act(2))
+    line.settle(line.edge.tick(at(20)), at(20))
+
+    assert log.newest(line.db.conn).epoch == 2
+    assert line.applied() == [1]
+    assert line.db.execute("SELECT count(*) FROM salvage").fetchone()[0] == 1
+
+
+def test_an_edge_cannot_speak_for_another(line: Line) -> None:
+    hello = line.edge.connected(at(10))[0]
+    with line.engine.begin() as conn:
+        assert line.cloud.received(conn, "e2", "hello", pack(hello.message), 1) == []
+        stranger = EdgeAgent("e1", line.db, PrivateKey.generate(), line.cloud_key.public, lambda: "n", {})
+        assert line.cloud.received(conn, "e1", "hello", pack(stranger.connected(at(1))[0].message), 1) == []
