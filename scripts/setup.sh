@@ -44,6 +44,7 @@ missing_packages() {  # one Debian package a line
         has_program mosquitto || echo mosquitto
         compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || has_program initdb || echo postgresql
         has_program chromium || echo chromium
+        compgen -G '/usr/lib/*/libatomic.so.1' >/dev/null || echo libatomic1  # Playwright's driver wants it
     fi
 }
 
@@ -95,7 +96,8 @@ install_locked "$what" .venv
 install_locked build .venv
 quietly .venv/bin/python -m pip install --no-deps --no-build-isolation --editable .
 
-if [ "$what" = test ] && ! .venv-emupos/bin/emupos --help >/dev/null 2>&1; then
+if [ "$what" = test ] && [ ! -e .venv/.emupos-tried ] && ! .venv-emupos/bin/emupos --help >/dev/null 2>&1; then
+    touch .venv/.emupos-tried
     newer=$(find_python "3, 13" python3 python3.13 python3.14 ~/.pyenv/versions/3.1[3-9]*/bin/python || true)
     say "installing the ESC/POS interpreter into .venv-emupos"
     if { [ -n "$newer" ] && "$newer" -m venv --clear .venv-emupos; } ||
