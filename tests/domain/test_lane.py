@@ -468,11 +468,12 @@ def test_a_two_way_lane_opens_only_when_the_other_side_is_held() -> None:
     two_way = State(two_way=True)
 
     held, first = after(*ARRIVED, then=ADMITTED, state=two_way)
-    opened, second = run(OtherHeld("d0"), OtherHeld("d1"), OtherHeld("d1"), state=held)
+    opened, second = run(OtherHeld("d1"), OtherHeld("d1"), state=held)
     _, third = run(PassageBegan(), PassageEnded(), state=opened)
 
     assert first == [HoldOther("d1"), ShowDecision("d1", Verdict.ADMIT)]
     assert isinstance(held.phase, Holding)
+    assert run(OtherHeld("d0"), state=held) == (held, [])
     assert second == [OpenBarrier("d1")]
     assert third == [RecordPassage("d1", "京A12345"), ReleaseOther()]
 
