@@ -7,6 +7,10 @@ from typing import Final
 
 from sqlalchemy import Connection, update
 
+from cloud.access import apply as access
+from cloud.coupons import apply as coupons
+from cloud.lots import apply as lots
+from cloud.merchants import apply as merchants
 from cloud.sync import channels
 from cloud.sync.context import Applied, ApplyContext, MoneyApplier, Projection
 from cloud.sync.tables import command
@@ -35,8 +39,10 @@ def _command_done(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied
 PROJECTIONS: Final[dict[str, Projection]] = {
     "channel.applied": _channel_applied,
     "command.done": _command_done,
+    **lots.PROJECTIONS,
+    **access.PROJECTIONS,
 }
 """Event type -> effect without money, in the order in which the types of one batch are applied."""
 
-MONEY: Final[dict[str, MoneyApplier]] = {}
+MONEY: Final[dict[str, MoneyApplier]] = {**merchants.MONEY, **coupons.MONEY}
 """Event type -> effect on the books."""

@@ -13,6 +13,7 @@ from psycopg import sql
 from sqlalchemy import Connection, Engine
 
 from cloud.db import Database, open_engine, upgrade
+from tests.cloud.world import World, build
 from tests.services.needs import needs
 from tests.services.postgres import PostgresServer
 
@@ -79,3 +80,9 @@ def database(engine: Engine) -> Iterator[Database]:
     database = Database(engine)
     yield database
     database.close()
+
+
+@pytest.fixture
+def world(conn: Connection) -> World:
+    """A lot with an edge, a merchant with money, nobody inside."""
+    return build(conn)

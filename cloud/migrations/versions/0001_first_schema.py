@@ -23,6 +23,9 @@ def upgrade() -> None:
     create_tables()
     guard("inbox", f"UPDATE OF {RAW_EVENT}")
     guard("inbox", "DELETE")
+    op.execute(
+        sa.text("INSERT INTO audit_head (head_id, audit_id, hash) VALUES (1, 0, :none)").bindparams(none=bytes(32))
+    )
     for table in APPEND_ONLY:
         guard(table, "UPDATE")
         guard(table, "DELETE")

@@ -1,0 +1,103 @@
+"""The audit log: who did what, each row vouching for all before it, so that a removed one shows (E69, I24)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from cloud.access.tables import audit_head, audit_log
+from cloud.act import Act
+from domain.wire import Json, canonical
+
+_HASHED = ("audit_id", "operator_id", "lot_id", "made_by", "act", "subject", "reason", "before", "after", "made_ms")
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something a person did, here or at a lot."""
+
+    made_by: str
+    act: str
+    subject: str
+    reason: str
+    made_ms: int
+    lot_id: int | None = None
+    before: str = ""
+    after: str = ""
+
+
+def record(
+    conn: Connection,
+    act: Act,
+    what: str,
+    subject: str,
+    *,
+    reason: str = "",
+    before: Json | None = None,
+    after: Json | None = None,
+) -> None:
+    """Add one act of a person at the cloud to the log."""
+    deed = Deed(act.by, what, subject, reason, act.now_ms, None, _text(before), _text(after))
+    append(conn, act.operator_id, [deed])
+
+
+def _text(values: Json | None) -> str:
+    return "" if values is None else canonical(values).decode()
+
+
+def append(conn: Connection, operator_id: int, deeds: Sequence[Deed]) -> None:
+    """Add *deeds* in their order; writers wait for each other, so the chain has no forks."""
+    if not deeds:
+        return
+    head = conn.execute(select(audit_head).with_for_update()).one()
+    audit_id, tip = int(head.audit_id), bytes(head.hash)
+    rows: list[dict[str, Any]] = []
+    for deed in deeds:
+        audit_id += 1
+        row: dict[str, Any] = {
+            "audit_id": audit_id,
+            "operator_id": operator_id,
+            "lot_id": deed.lot_id,
+            "made_by": deed.made_by,
+            "act": deed.act,
+            "subject": deed.subject,
+            "reason": deed.reason,
+            "before": deed.before,
+            "after": deed.after,
+            "made_ms": deed.made_ms,
+        }
+        tip = _link(tip, row)
+        rows.append(row | {"hash": tip})
+    conn.execute(insert(audit_log), rows)
+    conn.execute(update(audit_head).values(audit_id=audit_id, hash=tip))
+
+
+def _link(tip: bytes, row: dict[str, Any]) -> bytes:
+    return hashlib.sha256(tip + canonical([row[name] for name in _HASHED])).digest()
+
+
+def first_broken(conn: Connection) -> int | None:
+    """Number of the first audit row that was changed or whose predecessor is missing; None when all is whole."""
+    tip, last = bytes(32), 0
+    for row in conn.execute(select(audit_log).order_by(audit_log.c.audit_id)).mappings():
+        tip = _link(tip, dict(row))
+        last = int(row["audit_id"])
+        if tip != bytes(row["hash"]):
+            return last
+    head = conn.execute(select(audit_head)).one()
+    return None if (head.audit_id, bytes(head.hash)) == (last, tip) else last + 1
+
+
+def listed(conn: Connection, operator_id: int, search: str, limit: int, offset: int) -> Iterable[RowMapping]:
+    """Rows newest first, those that contain *search* in person, act or subject."""
+    query = select(audit_log).where(audit_log.c.operator_id == operator_id)
+    if search:
+        like = f"%{search}%"
+        query = query.where(
+            audit_log.c.made_by.like(like) | audit_log.c.act.like(like) | audit_log.c.subject.like(like)
+        )
+    return conn.execute(query.order_by(audit_log.c.audit_id.desc()).limit(limit).offset(offset)).mappings().all()

@@ -1,0 +1,287 @@
+"""Coupons used and vouchers printed, used and withdrawn at the lots: what that does to the books (sync §7).
+
+The first redemption that is applied is the one the merchant pays for, once (I9); anything later, and anything the
+merchant had provably withdrawn, is the operator's loss and an incident. A car that left has left: facts are never
+refused.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from cloud.coupons import service
+from cloud.coupons.service import State
+from cloud.coupons.tables import coupon, coupon_template, redemption, voucher
+from cloud.lots import service as lots
+from cloud.merchants import ledger
+from cloud.merchants.apply import charge_lease
+from cloud.sync.channels import put_row
+from cloud.sync.context import ApplyContext, MoneyApplier
+from cloud.sync.errors import CannotApplyError
+from domain.events import (
+    ChannelApplied,
+    CouponRedeemed,
+    Envelope,
+    VoucherIssued,
+    VoucherPrinted,
+    VoucherRedeemed,
+    VoucherVoided,
+)
+from domain.ledger import (
+    AVAILABLE,
+    OPERATOR_LOSS,
+    OUTSTANDING,
+    REDEEMED,
+    UNFUNDED,
+    VOID_PENDING,
+    Commodity,
+    Funds,
+    Posting,
+    move,
+)
+
+OUT, USED, WITHDRAWN = "OUTSTANDING", "REDEEMED", "VOIDED"
+
+
+def voucher_issued(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: VoucherIssued) -> None:
+    """``voucher.issued``: lease to outstanding; what the lease cannot pay is the operator's."""
+    if not lots.count_voucher(conn, ctx.edge_id, event.key_id, event.counter):
+        raise CannotApplyError(f"key {event.key_id} is not this edge's", event.lease_id)
+    if _voucher(conn, event.key_id, event.counter) is not None:
+        raise CannotApplyError(f"voucher {event.key_id}-{event.counter} was issued before", event.lease_id)
+    charged = charge_lease(
+        conn,
+        ctx,
+        envelope,
+        lease_id=event.lease_id,
+        merchant_id=event.merchant_id,
+        amount=event.amount,
+        subject=_name(event.key_id, event.counter),
+        by=event.by,
+        fallback=_counted_in(conn, event.template_id),
+    )
+    conn.execute(
+        insert(voucher).values(
+            key_id=event.key_id,
+            counter=event.counter,
+            operator_id=ctx.operator_id,
+            edge_id=ctx.edge_id,
+            lot_id=ctx.lot_id,
+            lease_id=event.lease_id,
+            merchant_id=event.merchant_id,
+            template_id=event.template_id,
+            reserved=charged.reserved,
+            unfunded=charged.unfunded,
+            commodity=charged.commodity.value,
+            funds=charged.funds.value,
+            cap_fen=event.cap_fen,
+            not_after_min=event.not_after_min,
+            print_state="printing",
+            state=OUT,
+            issued_ms=envelope.moment.wall_ms,
+            issued_by=event.by,
+        )
+    )
+    if charged.why:
+        _incident(conn, ctx, envelope, charged.why, f"{_name(event.key_id, event.counter)}: {charged.unfunded}")
+
+
+def _counted_in(conn: Connection, template_id: int) -> Commodity:
+    kind = select(coupon_template.c.kind).where(coupon_template.c.template_id == template_id)
+    return Commodity.MIN if conn.execute(kind).scalar_one_or_none() == service.Kind.DURATION else Commodity.FEN
+
+
+def voucher_printed(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: VoucherPrinted) -> None:
+    """``voucher.printed``: money stays held whatever the printer did."""
+    _own_voucher(conn, ctx, event.key_id, event.counter)
+    conn.execute(_at(event.key_id, event.counter).values(print_state=event.state))
+
+
+def voucher_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: VoucherRedeemed) -> None:
+    """``voucher.redeemed``: charged once, later uses are the operator's loss."""
+    row = _own_voucher(conn, ctx, event.key_id, event.counter)
+    name = _name(event.key_id, event.counter)
+    if _known_redemption(conn, event.redemption_id, name):
+        return
+    charged = row["state"] == OUT
+    _redeemed(conn, ctx, envelope, name, event.redemption_id, event.stay_id, event.off_fen, charged=charged)
+    if not charged:
+        code = "voucher_used_again" if row["state"] == USED else "voucher_used_after_void"
+        _lose(conn, ctx, envelope, row["merchant_id"], name, event.off_fen, code)
+        return
+    conn.execute(_at(event.key_id, event.counter).values(state=USED, off_fen=event.off_fen))
+    funds, commodity = Funds(row["funds"]), Commodity(row["commodity"])
+    _post(conn, ctx, envelope, row["merchant_id"], name, move(OUTSTANDING, REDEEMED, row["reserved"], commodity, funds))
+
+
+def voucher_voided(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: VoucherVoided) -> None:
+    """``voucher.voided``: the only lot that could redeem it says it never will, so its value returns at once."""
+    row = _own_voucher(conn, ctx, event.key_id, event.counter)
+    name = _name(event.key_id, event.counter)
+    if row["state"] != OUT:
+        _incident(conn, ctx, envelope, "void_refused", f"{name} is {row['state']}")
+        return
+    conn.execute(_at(event.key_id, event.counter).values(state=WITHDRAWN))
+    funds, commodity = Funds(row["funds"]), Commodity(row["commodity"])
+    legs = (
+        *move(OUTSTANDING, VOID_PENDING, row["reserved"], commodity, funds),
+        *move(VOID_PENDING, AVAILABLE, row["reserved"], commodity, funds),
+    )
+    _post(conn, ctx, envelope, row["merchant_id"], name, legs, by=event.by, note=event.reason)
+
+
+def coupon_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: CouponRedeemed) -> None:
+    """``coupon.redeemed``: charged once; used after a void the lot had not heard of, the operator pays."""
+    row = (
+        conn.execute(
+            select(coupon)
+            .where(coupon.c.coupon_id == event.coupon_id, coupon.c.operator_id == ctx.operator_id)
+            .with_for_update()
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        raise CannotApplyError(f"no coupon {event.coupon_id}")
+    if row["edge_id"] != ctx.edge_id:
+        raise CannotApplyError(f"coupon {event.coupon_id} is bound to another lot")
+    subject = f"coupon:{event.coupon_id}"
+    if _known_redemption(conn, event.redemption_id, subject):
+        return
+    charged = State.REDEEMED in service.MOVES[State(row["state"])]
+    _redeemed(conn, ctx, envelope, subject, event.redemption_id, event.stay_id, event.off_fen, charged=charged)
+    if not charged:
+        code = "coupon_used_again" if row["state"] == State.REDEEMED else "coupon_used_after_void"
+        _lose(conn, ctx, envelope, row["merchant_id"], row["serial"], event.off_fen, code)
+        return
+    conn.execute(
+        update(coupon)
+        .where(coupon.c.coupon_id == event.coupon_id)
+        .values(state=State.REDEEMED.value, redeemed_ms=envelope.moment.wall_ms, off_fen=event.off_fen)
+    )
+    legs = service.carry(row, OUTSTANDING, REDEEMED)
+    _post(conn, ctx, envelope, row["merchant_id"], row["serial"], legs)
+    put_row(conn, ctx.operator_id, ctx.edge_id, "coupons", event.coupon_id, None, ctx.now_ms)
+
+
+def voids_known(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: ChannelApplied) -> None:
+    """``channel.applied`` of ``coupons``: everything the edge did before it knew of these voids is applied by now."""
+    if event.channel == "coupons":
+        service.release_voids(conn, ctx.edge_id, event.version, ctx.now_ms, ctx.event_id(envelope))
+
+
+def _name(key_id: int, counter: int) -> str:
+    return f"voucher:{key_id}-{counter}"
+
+
+def _at(key_id: int, counter: int):  # type: ignore[no-untyped-def]  # SQLAlchemy's Update, values to follow
+    return update(voucher).where(voucher.c.key_id == key_id, voucher.c.counter == counter)
+
+
+def _voucher(conn: Connection, key_id: int, counter: int) -> RowMapping | None:
+    query = select(voucher).where(voucher.c.key_id == key_id, voucher.c.counter == counter)
+    return conn.execute(query.with_for_update()).mappings().one_or_none()
+
+
+def _own_voucher(conn: Connection, ctx: ApplyContext, key_id: int, counter: int) -> RowMapping:
+    row = _voucher(conn, key_id, counter)
+    if row is None:
+        raise CannotApplyError(f"no voucher {key_id}-{counter}")
+    if row["edge_id"] != ctx.edge_id:
+        raise CannotApplyError(f"voucher {key_id}-{counter} is another edge's")
+    return row
+
+
+def _known_redemption(conn: Connection, redemption_id: str, subject: str) -> bool:
+    """True when this very redemption was applied before; the same id for something else cannot be applied."""
+    known = conn.execute(
+        select(redemption.c.subject).where(redemption.c.redemption_id == redemption_id)
+    ).scalar_one_or_none()
+    if known is not None and known != subject:
+        raise CannotApplyError(f"redemption {redemption_id} belongs to {known}")
+    return known is not None
+
+
+def _redeemed(
+    conn: Connection,
+    ctx: ApplyContext,
+    envelope: Envelope,
+    subject: str,
+    redemption_id: str,
+    stay_id: str,
+    off_fen: int,
+    *,
+    charged: bool,
+) -> None:
+    conn.execute(
+        insert(redemption).values(
+            redemption_id=redemption_id,
+            operator_id=ctx.operator_id,
+            event_id=ctx.event_id(envelope),
+            lot_id=ctx.lot_id,
+            subject=subject,
+            stay_id=stay_id,
+            off_fen=off_fen,
+            charged=charged,
+            redeemed_ms=envelope.moment.wall_ms,
+        )
+    )
+
+
+def _lose(
+    conn: Connection, ctx: ApplyContext, envelope: Envelope, merchant_id: int, subject: str, off_fen: int, code: str
+) -> None:
+    if off_fen < 0:
+        raise CannotApplyError("a negative amount off")
+    legs = move(OPERATOR_LOSS, UNFUNDED, off_fen, Commodity.FEN, Funds.PAID)
+    _post(conn, ctx, envelope, merchant_id, subject, legs, note=code)
+    _incident(conn, ctx, envelope, code, f"{subject}: {off_fen}")
+
+
+def _post(
+    conn: Connection,
+    ctx: ApplyContext,
+    envelope: Envelope,
+    merchant_id: int,
+    subject: str,
+    legs: tuple[Posting, ...],
+    *,
+    by: str = "",
+    note: str = "",
+) -> None:
+    entry = ledger.Entry(
+        ctx.operator_id,
+        merchant_id,
+        ctx.event_id(envelope),
+        envelope.type,
+        subject,
+        by or f"edge:{ctx.edge_id}",
+        envelope.moment.wall_ms,
+        note,
+    )
+    ledger.post(conn, entry, legs)
+
+
+def _incident(conn: Connection, ctx: ApplyContext, envelope: Envelope, code: str, detail: str) -> None:
+    lots.raise_incident(
+        conn,
+        ctx.operator_id,
+        f"{ctx.event_id(envelope)}:{code}",
+        code,
+        detail,
+        envelope.moment.wall_ms,
+        lot_id=ctx.lot_id,
+        edge_id=ctx.edge_id,
+    )
+
+
+MONEY: Final[dict[str, MoneyApplier]] = {
+    "voucher.issued": voucher_issued,
+    "voucher.printed": voucher_printed,
+    "voucher.redeemed": voucher_redeemed,
+    "voucher.voided": voucher_voided,
+    "coupon.redeemed": coupon_redeemed,
+    "channel.applied": voids_known,
+}

@@ -1,0 +1,359 @@
+"""What merchants give drivers: templates, coupons straight to a car inside, and taking them back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from cloud.access import audit
+from cloud.act import Act, Refused
+from cloud.coupons.serial import coupon_serial
+from cloud.coupons.tables import coupon, coupon_template, voucher
+from cloud.db import new_id
+from cloud.lots import service as lots
+from cloud.merchants import ledger
+from cloud.merchants import service as merchants
+from cloud.sync.channels import put_row
+from domain.ledger import AVAILABLE, OUTSTANDING, VOID_PENDING, Commodity, Funds, Posting, move, take
+
+MINUTE_MS = 60_000
+MOST_VALUE = 10_000_000  # fen or minutes: more is a slip of the finger
+
+
+class Kind(StrEnum):
+    """The five kinds of S1.24."""
+
+    AMOUNT = "AMOUNT"
+    AMOUNT_CUSTOM = "AMOUNT_CUSTOM"
+    DURATION = "DURATION"
+    DURATION_CUSTOM = "DURATION_CUSTOM"
+    FULL_WAIVER = "FULL_WAIVER"
+
+
+OFFERED = (Kind.AMOUNT, Kind.DURATION, Kind.FULL_WAIVER)
+MEANINGS = ("end", "entry", "first")  # of a duration: cut from the end, shift the entry, price of the first minutes
+REMAINDERS = ("lost",)  # no change given
+
+
+class State(StrEnum):
+    """A coupon's life (E1). VOID_PENDING: withdrawn, and the lot may not know yet."""
+
+    CREATED = "CREATED"
+    PRINTED = "PRINTED"
+    CLAIMABLE = "CLAIMABLE"
+    BOUND = "BOUND"
+    RESERVED = "RESERVED"
+    REDEEMED = "REDEEMED"
+    EXPIRED = "EXPIRED"
+    VOID_PENDING = "VOID_PENDING"
+    VOIDED = "VOIDED"
+    RECLAIMED = "RECLAIMED"
+
+
+MOVES: dict[State, frozenset[State]] = {
+    State.CREATED: frozenset({State.PRINTED, State.CLAIMABLE, State.BOUND, State.VOIDED}),
+    State.PRINTED: frozenset({State.BOUND, State.REDEEMED, State.EXPIRED, State.VOID_PENDING}),
+    State.CLAIMABLE: frozenset({State.BOUND, State.EXPIRED, State.VOIDED, State.RECLAIMED}),
+    State.BOUND: frozenset({State.RESERVED, State.REDEEMED, State.EXPIRED, State.VOID_PENDING}),
+    State.RESERVED: frozenset({State.BOUND, State.REDEEMED, State.VOID_PENDING}),
+    State.EXPIRED: frozenset({State.REDEEMED, State.VOID_PENDING}),
+    State.VOID_PENDING: frozenset({State.VOIDED}),
+    State.REDEEMED: frozenset(),
+    State.VOIDED: frozenset(),
+    State.RECLAIMED: frozenset(),
+}
+"""The moves E1 allows; an expired coupon may still turn out to have been used at a lane that had not reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A coupon is on its way to the lot."""
+
+    coupon_id: str
+    serial: str
+
+
+def create_template(
+    conn: Connection,
+    act: Act,
+    merchant_id: int,
+    name: str,
+    kind: str,
+    value: int,
+    *,
+    meaning: str = "end",
+    cap_fen: int = 0,
+    valid_min: int = 24 * 60,
+) -> int | Refused:
+    """A template; it can be deleted, never changed (S1.27)."""
+    if merchants.get(conn, act.operator_id, merchant_id) is None:
+        return Refused("merchant_unknown")
+    if not name.strip():
+        return Refused("name_missing")
+    if kind not in OFFERED:
+        return Refused("kind_not_offered", {"kind": kind})
+    if (kind == Kind.FULL_WAIVER and value) or (kind != Kind.FULL_WAIVER and not 0 < value <= MOST_VALUE):
+        return Refused("value_malformed")
+    if meaning not in MEANINGS or not 0 <= cap_fen <= MOST_VALUE or not 0 < valid_min <= 60 * 24 * 400:
+        return Refused("template_malformed")
+    template_id = new_id(
+        conn,
+        insert(coupon_template).values(
+            operator_id=act.operator_id,
+            merchant_id=merchant_id,
+            name=name.strip(),
+            kind=str(kind),
+            value=value,
+            cap_fen=cap_fen,
+            meaning=meaning,
+            remainder="lost",
+            valid_min=valid_min,
+            created_ms=act.now_ms,
+        ),
+    )
+    audit.record(conn, act, "template.created", f"template:{template_id}", after={"kind": str(kind), "value": value})
+    tell_template(conn, act.operator_id, template_id, act.now_ms)
+    return template_id
+
+
+def delete_template(conn: Connection, act: Act, merchant_id: int, template_id: int) -> Refused | None:
+    """Issue nothing more from it; coupons already out are not touched."""
+    done = conn.execute(
+        update(coupon_template)
+        .where(
+            coupon_template.c.template_id == template_id,
+            coupon_template.c.operator_id == act.operator_id,
+            coupon_template.c.merchant_id == merchant_id,
+            coupon_template.c.deleted_ms.is_(None),
+        )
+        .values(deleted_ms=act.now_ms)
+    )
+    if done.rowcount != 1:
+        return Refused("template_unknown")
+    audit.record(conn, act, "template.deleted", f"template:{template_id}")
+    tell_template(conn, act.operator_id, template_id, act.now_ms)
+    return None
+
+
+def templates(conn: Connection, operator_id: int, merchant_id: int | None = None) -> Sequence[RowMapping]:
+    """Templates that may be issued from, oldest first."""
+    query = select(coupon_template).where(
+        coupon_template.c.operator_id == operator_id, coupon_template.c.deleted_ms.is_(None)
+    )
+    if merchant_id is not None:
+        query = query.where(coupon_template.c.merchant_id == merchant_id)
+    return conn.execute(query.order_by(coupon_template.c.template_id)).mappings().all()
+
+
+def tell_template(conn: Connection, operator_id: int, template_id: int, now_ms: int) -> None:
+    """Give every edge of the operator the template, or take a deleted one from them (channel ``rules``)."""
+    row = conn.execute(select(coupon_template).where(coupon_template.c.template_id == template_id)).mappings().one()
+    value = {name: row[name] for name in ("template_id", "merchant_id", "name", "kind", "value", "cap_fen", "meaning")}
+    value |= {"remainder": row["remainder"], "valid_min": row["valid_min"]}
+    for edge_id in lots.operator_edges(conn, operator_id):
+        sent = None if row["deleted_ms"] is not None else value
+        put_row(conn, operator_id, edge_id, "rules", f"template:{template_id}", sent, now_ms)
+
+
+def issue(conn: Connection, act: Act, merchant_id: int, template_id: int, stay_id: str) -> Issued | Refused:
+    """Give a coupon of a template to a car inside: take its cost from the purse and send it to the lot (S1.32, S1.33).
+
+    A balance may be spent down to exactly zero (Q2); bonus goes before paid (E15).
+    """
+    account = merchants.get(conn, act.operator_id, merchant_id)
+    if account is None:
+        return Refused("merchant_unknown")
+    if not account["enabled"]:
+        return Refused("merchant_disabled")
+    if account["payment_mode"] is None:
+        return Refused("settlement_missing")
+    template = _template(conn, act.operator_id, merchant_id, template_id)
+    if template is None:
+        return Refused("template_unknown")
+    stay = lots.open_stay(conn, act.operator_id, stay_id)
+    if stay is None:
+        return Refused("stay_not_inside")
+    edge_id = lots.edge_of_lot(conn, stay["lot_id"])
+    if edge_id is None:
+        return Refused("lot_without_edge")
+    cost = merchants.cost(conn, merchant_id, stay["lot_id"], template["kind"], template["value"])
+    if isinstance(cost, Refused):
+        return cost
+    purse = ledger.purse(conn, merchant_id, cost.commodity)
+    parts = dict(take(cost.amount, purse.bonus, purse.paid))
+    if cost.amount and not parts:
+        return Refused("balance_short", {"left": purse.total, "needed": cost.amount})
+    coupon_id = act.uuid()
+    serial = coupon_serial(act.now_ms, account["account_no"], act.below(1 << 30))
+    row = {
+        "coupon_id": coupon_id,
+        "operator_id": act.operator_id,
+        "merchant_id": merchant_id,
+        "template_id": template_id,
+        "lot_id": stay["lot_id"],
+        "edge_id": edge_id,
+        "serial": serial,
+        "stay_id": stay_id,
+        "plate": stay["plate"],
+        "kind": template["kind"],
+        "value": template["value"],
+        "state": State.BOUND.value,
+        "reserved_bonus": parts.get(Funds.BONUS, 0),
+        "reserved_paid": parts.get(Funds.PAID, 0),
+        "commodity": cost.commodity.value,
+        "issued_ms": act.now_ms,
+        "expires_ms": act.now_ms + template["valid_min"] * MINUTE_MS,
+        "is_expired": False,
+        "issued_by": act.by,
+        "void_reason": "",
+    }
+    conn.execute(insert(coupon).values(**row))
+    entry = ledger.Entry(act.operator_id, merchant_id, act.uuid(), "coupon.issued", serial, act.by, act.now_ms)
+    ledger.post(conn, entry, carry(row, AVAILABLE, OUTSTANDING))
+    put_row(conn, act.operator_id, edge_id, "coupons", coupon_id, _for_edge(row, template, account), act.now_ms)
+    audit.record(conn, act, "coupon.issued", f"coupon:{serial}", after={"template": template_id, "stay": stay_id})
+    return Issued(coupon_id, serial)
+
+
+def _template(conn: Connection, operator_id: int, merchant_id: int, template_id: int) -> RowMapping | None:
+    query = select(coupon_template).where(
+        coupon_template.c.template_id == template_id,
+        coupon_template.c.operator_id == operator_id,
+        coupon_template.c.merchant_id == merchant_id,
+        coupon_template.c.deleted_ms.is_(None),
+    )
+    return conn.execute(query).mappings().one_or_none()
+
+
+def _for_edge(row: dict[str, object], template: RowMapping, account: RowMapping) -> dict[str, object]:
+    """The row of channel ``coupons``: all an exit needs to apply the coupon without asking."""
+    return {
+        "coupon_id": row["coupon_id"],
+        "serial": row["serial"],
+        "plate": row["plate"],
+        "stay_id": row["stay_id"],
+        "kind": row["kind"],
+        "value": row["value"],
+        "cap_fen": template["cap_fen"],
+        "meaning": template["meaning"],
+        "remainder": template["remainder"],
+        "merchant_id": row["merchant_id"],
+        "merchant": account["name"],
+        "template_id": row["template_id"],
+        "not_after_ms": row["expires_ms"],
+    }
+
+
+def carry(row: RowMapping | dict[str, object], source: str, target: str) -> tuple[Posting, ...]:
+    """Postings that move a coupon's whole reserved value, each kind of funds by itself."""
+    commodity = Commodity(str(row["commodity"]))
+    return (
+        *move(source, target, int(str(row["reserved_bonus"])), commodity, Funds.BONUS),
+        *move(source, target, int(str(row["reserved_paid"])), commodity, Funds.PAID),
+    )
+
+
+def void(conn: Connection, act: Act, coupon_id: str, reason: str, merchant_id: int | None = None) -> Refused | None:
+    """Withdraw an unused coupon; its value comes back once the lot provably knows (E2, sync §7)."""
+    query = select(coupon).where(coupon.c.coupon_id == coupon_id, coupon.c.operator_id == act.operator_id)
+    if merchant_id is not None:
+        query = query.where(coupon.c.merchant_id == merchant_id)
+    row = conn.execute(query.with_for_update()).mappings().one_or_none()
+    if row is None:
+        return Refused("coupon_unknown")
+    if State.VOID_PENDING not in MOVES[State(row["state"])]:
+        return Refused("coupon_not_voidable", {"state": row["state"]})
+    if not reason.strip():
+        return Refused("reason_missing")
+    version = put_row(conn, act.operator_id, row["edge_id"], "coupons", coupon_id, None, act.now_ms)
+    conn.execute(
+        update(coupon)
+        .where(coupon.c.coupon_id == coupon_id)
+        .values(state=State.VOID_PENDING.value, voided_ms=act.now_ms, void_reason=reason.strip(), void_version=version)
+    )
+    entry = ledger.Entry(
+        act.operator_id, row["merchant_id"], act.uuid(), "coupon.voided", row["serial"], act.by, act.now_ms, reason
+    )
+    ledger.post(conn, entry, carry(row, OUTSTANDING, VOID_PENDING))
+    audit.record(conn, act, "coupon.voided", f"coupon:{row['serial']}", reason=reason)
+    return None
+
+
+def release_voids(conn: Connection, edge_id: str, channel_version: int, now_ms: int, cause: str) -> int:
+    """Return the value of voided coupons whose void is in *channel_version* of the edge's coupons channel or before.
+
+    Call only when the edge holds that version and its log is applied up to the moment it came to hold it: then no
+    redemption of these coupons can be on its way. *cause* names the event that showed it. Returns how many.
+    """
+    rows = conn.execute(
+        select(coupon)
+        .where(
+            coupon.c.edge_id == edge_id,
+            coupon.c.state == State.VOID_PENDING.value,
+            coupon.c.void_version <= channel_version,
+        )
+        .order_by(coupon.c.coupon_id)
+        .with_for_update()
+    ).mappings()
+    released = 0
+    for row in rows.all():
+        entry = ledger.Entry(
+            row["operator_id"],
+            row["merchant_id"],
+            f"release:{row['coupon_id']}",
+            "coupon.released",
+            row["serial"],
+            cause,
+            now_ms,
+        )
+        ledger.post(conn, entry, carry(row, VOID_PENDING, AVAILABLE))
+        conn.execute(update(coupon).where(coupon.c.coupon_id == row["coupon_id"]).values(state=State.VOIDED.value))
+        released += 1
+    return released
+
+
+def record_expiries(conn: Connection, operator_id: int, now_ms: int) -> int:
+    """Mark coupons past their time. Nothing is given back for that alone: a lane may not have reported yet (E3)."""
+    done = conn.execute(
+        update(coupon)
+        .where(
+            coupon.c.operator_id == operator_id,
+            coupon.c.state == State.BOUND.value,
+            coupon.c.expires_ms < now_ms,
+            coupon.c.is_expired.is_(False),
+        )
+        .values(is_expired=True)
+    )
+    return done.rowcount
+
+
+def coupons(
+    conn: Connection,
+    operator_id: int,
+    merchant_id: int | None = None,
+    search: str = "",
+    limit: int = 50,
+    offset: int = 0,
+) -> Sequence[RowMapping]:
+    """Coupons newest first; *search* is part of a serial or plate (S1.38)."""
+    query = select(coupon).where(coupon.c.operator_id == operator_id)
+    if merchant_id is not None:
+        query = query.where(coupon.c.merchant_id == merchant_id)
+    if search:
+        query = query.where(coupon.c.serial.like(f"%{search}%") | coupon.c.plate.like(f"%{search}%"))
+    query = query.order_by(coupon.c.issued_ms.desc(), coupon.c.coupon_id).limit(limit).offset(offset)
+    return conn.execute(query).mappings().all()
+
+
+def vouchers(
+    conn: Connection, operator_id: int, merchant_id: int | None = None, limit: int = 50, offset: int = 0
+) -> Sequence[RowMapping]:
+    """Vouchers printed at lots, newest first."""
+    query = select(voucher).where(voucher.c.operator_id == operator_id)
+    if merchant_id is not None:
+        query = query.where(voucher.c.merchant_id == merchant_id)
+    query = query.order_by(voucher.c.issued_ms.desc(), voucher.c.key_id, voucher.c.counter.desc())
+    return conn.execute(query.limit(limit).offset(offset)).mappings().all()

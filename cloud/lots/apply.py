@@ -1,0 +1,222 @@
+"""What edges report about cars and lanes, repeated in the cloud's tables in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, bindparam, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from cloud.lots.tables import barrier_opening, debt, incident, passage, payment, stay
+from cloud.sync.context import Applied, ApplyContext, Projection
+
+Rows = list[dict[str, Any]]
+
+_OPENED = ("plate_raw", "vehicle_class", "zone", "entry_lane", "entered_ms")
+_CLOSED = (
+    "plate",
+    "exit_lane",
+    "left_ms",
+    "outcome",
+    "cause",
+    "fee_fen",
+    "discount_fen",
+    "waived_fen",
+    "paid_fen",
+    "owed_fen",
+)
+_NOTHING_YET = {
+    "exit_lane": "",
+    "left_ms": None,
+    "outcome": "",
+    "cause": "",
+    "fee_fen": 0,
+    "discount_fen": 0,
+    "waived_fen": 0,
+    "paid_fen": 0,
+    "owed_fen": 0,
+}
+_NOTHING_BEFORE = {"plate_raw": "", "vehicle_class": "", "zone": "", "entry_lane": "", "entered_ms": None}
+
+
+def _upsert(conn: Connection, table: Table, key: str, rows: Rows, mended: Sequence[str] = ()) -> None:
+    """Insert *rows*; of those known already, mend the columns *mended*, if they are this edge's own (I19)."""
+    into = sqlite_insert if conn.dialect.name == "sqlite" else postgres_insert
+    statement = into(table)
+    if not mended:
+        conn.execute(statement.on_conflict_do_nothing(index_elements=[key]), rows)
+        return
+    fresh = statement.excluded
+    upsert = statement.on_conflict_do_update(
+        index_elements=[key],
+        set_={name: fresh[name] for name in mended},
+        where=table.c.edge_id == fresh.edge_id,
+    )
+    conn.execute(upsert, rows)
+
+
+def _whose(ctx: ApplyContext) -> dict[str, Any]:
+    return {"operator_id": ctx.operator_id, "lot_id": ctx.lot_id}
+
+
+def stays_opened(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
+    """``stay.opened``: a car is inside."""
+    rows = [
+        {
+            **_whose(ctx),
+            **_NOTHING_YET,
+            "stay_id": event.stay_id,
+            "edge_id": ctx.edge_id,
+            "plate": event.plate,
+            "plate_raw": event.plate_raw,
+            "vehicle_class": event.vehicle_class,
+            "zone": event.zone,
+            "entry_lane": event.lane,
+            "entered_ms": envelope.moment.wall_ms,
+        }
+        for envelope, event in applied
+    ]
+    _upsert(conn, stay, "stay_id", rows, _OPENED)
+
+
+def stays_corrected(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
+    """``stay.corrected``: the plate was mended at the booth."""
+    mend = (
+        update(stay)
+        .where(stay.c.stay_id == bindparam("of_stay"), stay.c.edge_id == ctx.edge_id)
+        .values(plate=bindparam("to_plate"))
+    )
+    conn.execute(mend, [{"of_stay": event.stay_id, "to_plate": event.plate} for _, event in applied])
+
+
+def stays_closed(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
+    """``stay.closed``: how it ended, and what was charged, given, taken and left owing."""
+    rows = [
+        {
+            **_whose(ctx),
+            **_NOTHING_BEFORE,
+            "stay_id": event.stay_id,
+            "edge_id": ctx.edge_id,
+            "plate": event.plate,
+            "exit_lane": event.lane,
+            "left_ms": envelope.moment.wall_ms,
+            "outcome": event.outcome,
+            "cause": event.cause,
+            "fee_fen": event.fee_fen,
+            "discount_fen": event.discount_fen,
+            "waived_fen": event.waived_fen,
+            "paid_fen": event.paid_fen,
+            "owed_fen": event.owed_fen,
+        }
+        for envelope, event in applied
+    ]
+    _upsert(conn, stay, "stay_id", rows, _CLOSED)
+
+
+def payments_taken(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
+    """``payment.taken``: money at the booth."""
+    rows = [
+        {
+            **_whose(ctx),
+            "payment_id": event.payment_id,
+            "stay_id": event.stay_id,
+            "method": event.method,
+            "amount_fen": event.amount_fen,
+            "taken_ms": envelope.moment.wall_ms,
+            "taken_by": event.by,
+        }
+        for envelope, event in applied
+    ]
+    _upsert(conn, payment, "payment_id", rows)
+
+
+def debts_recorded(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
+    """``debt.recorded``: a plate owes."""
+    rows = [
+        {
+            **_whose(ctx),
+            "debt_id": event.debt_id,
+            "stay_id": event.stay_id,
+            "plate": event.plate,
+            "owed_fen": event.owed_fen,
+            "recorded_ms": envelope.moment.wall_ms,
+        }
+        for envelope, event in applied
+    ]
+    _upsert(conn, debt, "debt_id", rows)
+
+
+def _passages(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied], *, is_reversed: bool) -> None:
+    rows = [
+        {
+            **_whose(ctx),
+            "event_id": ctx.event_id(envelope),
+            "lane": event.lane,
+            "decision_id": event.decision_id,
+            "plate": event.plate,
+            "happened_ms": envelope.moment.wall_ms,
+            "is_reversed": is_reversed,
+        }
+        for envelope, event in applied
+    ]
+    _upsert(conn, passage, "event_id", rows)
+
+
+def passages_seen(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
+    """``passage.seen``: a vehicle crossed a lane."""
+    _passages(conn, ctx, applied, is_reversed=False)
+
+
+def passages_reversed(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
+    """``passage.reversed``: it backed out."""
+    _passages(conn, ctx, applied, is_reversed=True)
+
+
+def barriers_opened(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
+    """``barrier.opened``: by a decision or by a person."""
+    rows = [
+        {
+            **_whose(ctx),
+            "event_id": ctx.event_id(envelope),
+            "lane": event.lane,
+            "decision_id": event.decision_id,
+            "opened_by": event.by,
+            "reason": event.reason,
+            "happened_ms": envelope.moment.wall_ms,
+        }
+        for envelope, event in applied
+    ]
+    _upsert(conn, barrier_opening, "event_id", rows)
+
+
+def incidents_raised(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
+    """``incident.raised``: something a person should look at."""
+    rows = [
+        {
+            **_whose(ctx),
+            "incident_id": ctx.event_id(envelope),
+            "edge_id": ctx.edge_id,
+            "code": event.code,
+            "lane": event.lane,
+            "detail": event.detail,
+            "raised_ms": envelope.moment.wall_ms,
+        }
+        for envelope, event in applied
+    ]
+    _upsert(conn, incident, "incident_id", rows)
+
+
+PROJECTIONS: Final[dict[str, Projection]] = {
+    "stay.opened": stays_opened,
+    "stay.corrected": stays_corrected,
+    "stay.closed": stays_closed,
+    "payment.taken": payments_taken,
+    "debt.recorded": debts_recorded,
+    "passage.seen": passages_seen,
+    "passage.reversed": passages_reversed,
+    "barrier.opened": barriers_opened,
+    "incident.raised": incidents_raised,
+}
+"""In this order: a stay is opened before it is corrected or closed."""

@@ -1,0 +1,213 @@
+"""Allowances out of merchants' purses, for lots to spend while the cloud is away (sync §6)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, RowMapping, Text, cast, func, insert, literal, select
+
+from cloud.act import Act, Refused
+from cloud.db import new_id
+from cloud.lots import service as lots
+from cloud.merchants import ledger
+from cloud.merchants.service import current_contract
+from cloud.merchants.tables import balance, lease, ledger_entry, merchant, posting
+from cloud.sync.commands import add_command
+from domain.lease import FLOOR, LeaseState, grant_size, needs_refill
+from domain.ledger import AVAILABLE, Commodity, Funds, lease_account, move
+
+DAY_MS = 86_400_000
+LOOK_BACK_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Limits of one lease."""
+
+    cap: int = 50_000
+    spend_until_h: int = 72
+
+
+def grant(
+    conn: Connection, act: Act, edge_id: str, merchant_id: int, commodity: Commodity, terms: Terms | None = None
+) -> int | Refused:
+    """Take a lease from the purse and send it to the edge; returns its id. Bonus is leased before paid (E15)."""
+    terms = terms or Terms()
+    row = _edge_and_merchant(conn, act.operator_id, edge_id, merchant_id)
+    if isinstance(row, Refused):
+        return row
+    purse = ledger.purse(conn, merchant_id, commodity)
+    p95 = _p95_spend(conn, merchant_id, row["lot_id"], commodity, act.now_ms, terms.spend_until_h)
+    wanted = grant_size(p95, purse.total, _leased(conn, merchant_id, commodity), terms.cap)
+    funds = Funds.BONUS if purse.bonus >= min(wanted, FLOOR) and purse.bonus else Funds.PAID
+    size = min(wanted, purse.bonus if funds is Funds.BONUS else purse.paid)
+    if size <= 0:
+        return Refused("balance_short", {"left": purse.total})
+    lease_id = new_id(
+        conn,
+        insert(lease).values(
+            operator_id=act.operator_id,
+            edge_id=edge_id,
+            lot_id=row["lot_id"],
+            epoch=row["epoch"],
+            merchant_id=merchant_id,
+            commodity=commodity.value,
+            funds=funds.value,
+            granted=size,
+            spent=0,
+            returned=0,
+            state=LeaseState.ACTIVE.value,
+            is_applied=False,
+            spend_until_h=terms.spend_until_h,
+            granted_ms=act.now_ms,
+        ),
+    )
+    subject = f"lease:{lease_id}"
+    entry = ledger.Entry(act.operator_id, merchant_id, act.uuid(), "lease.granted", subject, act.by, act.now_ms)
+    ledger.post(conn, entry, move(AVAILABLE, lease_account(lease_id), size, commodity, funds))
+    body = {
+        "lease_id": lease_id,
+        "merchant_id": merchant_id,
+        "commodity": commodity.value,
+        "funds": funds.value,
+        "granted": size,
+        "spend_until_h": terms.spend_until_h,
+    }
+    add_command(conn, act.operator_id, edge_id, "lease.grant", body, act.now_ms)
+    return lease_id
+
+
+def _edge_and_merchant(conn: Connection, operator_id: int, edge_id: str, merchant_id: int) -> RowMapping | Refused:
+    known = conn.execute(
+        select(merchant.c.enabled, merchant.c.payment_mode)
+        .where(merchant.c.merchant_id == merchant_id, merchant.c.operator_id == operator_id)
+        .with_for_update()
+    ).one_or_none()
+    if known is None:
+        return Refused("merchant_unknown")
+    if not known.enabled:
+        return Refused("merchant_disabled")
+    if known.payment_mode is None:
+        return Refused("settlement_missing")
+    where = {row["edge_id"]: row for row in lots.edges(conn, operator_id)}.get(edge_id)
+    if where is None or where["state"] != "active":
+        return Refused("edge_not_active")  # leases only after its first hello (sync §9)
+    if current_contract(conn, merchant_id, where["lot_id"]) is None:
+        return Refused("contract_missing")
+    return where
+
+
+def _leased(conn: Connection, merchant_id: int, commodity: Commodity) -> int:
+    """What all leases of the merchant still hold, frozen ones included."""
+    held = select(func.coalesce(func.sum(balance.c.amount), 0)).where(
+        balance.c.merchant_id == merchant_id,
+        balance.c.account.like("lease:%"),
+        balance.c.commodity == commodity.value,
+    )
+    return int(conn.execute(held).scalar_one())
+
+
+def _p95_spend(
+    conn: Connection, merchant_id: int, lot_id: int, commodity: Commodity, now_ms: int, horizon_h: int
+) -> int:
+    """What the merchant spent at the lot over the offline horizon, by the P95 of the last 30 days."""
+    account = literal("lease:") + cast(lease.c.lease_id, Text)
+    rows = conn.execute(
+        select(ledger_entry.c.made_ms, posting.c.amount)
+        .join(posting, posting.c.entry_id == ledger_entry.c.entry_id)
+        .join(lease, posting.c.account == account)
+        .where(
+            ledger_entry.c.merchant_id == merchant_id,
+            ledger_entry.c.kind == "voucher.issued",
+            ledger_entry.c.made_ms >= now_ms - LOOK_BACK_DAYS * DAY_MS,
+            posting.c.commodity == commodity.value,
+            lease.c.lot_id == lot_id,
+        )
+    )
+    days: dict[int, int] = defaultdict(int)
+    for made_ms, amount in rows:
+        days[made_ms // DAY_MS] -= amount
+    spent = sorted([*days.values(), *([0] * (LOOK_BACK_DAYS - len(days)))])
+    return spent[min(len(spent) - 1, len(spent) * 95 // 100)] * horizon_h // 24
+
+
+def refill(conn: Connection, act: Act, edge_id: str, terms: Terms | None = None) -> list[int]:
+    """Give the edge a fresh lease wherever it has none or less than 40 % is left; returns the new leases' ids.
+
+    The nearly spent lease is called back, so that what is left of it is not lost from sight.
+    """
+    granted = []
+    where = {row["edge_id"]: row for row in lots.edges(conn, act.operator_id)}.get(edge_id)
+    if where is None or where["state"] != "active":
+        return []
+    for merchant_id, commodity in _spenders(conn, act.operator_id, where["lot_id"]):
+        held = _active(conn, edge_id, where["epoch"], merchant_id, commodity)
+        if any(not needs_refill(row.granted, row.spent) or not row.is_applied for row in held):
+            continue
+        lease_id = grant(conn, act, edge_id, merchant_id, commodity, terms)
+        if isinstance(lease_id, Refused):
+            continue
+        granted.append(lease_id)
+        for row in held:
+            call_back(conn, act, row.lease_id)
+    return granted
+
+
+def _spenders(conn: Connection, operator_id: int, lot_id: int) -> list[tuple[int, Commodity]]:
+    """Merchants with a contract at the lot and something in a purse."""
+    rows = conn.execute(
+        select(merchant.c.merchant_id, balance.c.commodity)
+        .join(balance, balance.c.merchant_id == merchant.c.merchant_id)
+        .where(
+            merchant.c.operator_id == operator_id,
+            merchant.c.enabled,
+            balance.c.account == AVAILABLE,
+            balance.c.amount > 0,
+        )
+        .distinct()
+        .order_by(merchant.c.merchant_id, balance.c.commodity)
+    ).all()
+    return [
+        (merchant_id, Commodity(commodity))
+        for merchant_id, commodity in rows
+        if current_contract(conn, merchant_id, lot_id) is not None
+    ]
+
+
+def _active(conn: Connection, edge_id: str, epoch: int, merchant_id: int, commodity: Commodity) -> list[RowMapping]:
+    rows = conn.execute(
+        select(lease)
+        .where(
+            lease.c.edge_id == edge_id,
+            lease.c.epoch == epoch,
+            lease.c.merchant_id == merchant_id,
+            lease.c.commodity == commodity.value,
+            lease.c.state == LeaseState.ACTIVE.value,
+        )
+        .order_by(lease.c.lease_id)
+    )
+    return list(rows.mappings())
+
+
+def call_back(conn: Connection, act: Act, lease_id: int) -> Refused | None:
+    """Ask the edge to close a lease; its money returns only with the edge's own word (sync §1: timers never do)."""
+    row = conn.execute(
+        select(lease).where(lease.c.lease_id == lease_id, lease.c.operator_id == act.operator_id)
+    ).one_or_none()
+    if row is None or row.state != LeaseState.ACTIVE.value:
+        return Refused("lease_not_active")
+    add_command(conn, act.operator_id, row.edge_id, "lease.close", {"lease_id": lease_id}, act.now_ms)
+    return None
+
+
+def listed(conn: Connection, operator_id: int, limit: int = 50, offset: int = 0) -> Sequence[RowMapping]:
+    """Leases newest first, with what each still holds."""
+    query = (
+        select(lease, merchant.c.name.label("merchant_name"), (lease.c.granted - lease.c.spent).label("left"))
+        .join(merchant, merchant.c.merchant_id == lease.c.merchant_id)
+        .where(lease.c.operator_id == operator_id)
+        .order_by(lease.c.lease_id.desc())
+    )
+    return conn.execute(query.limit(limit).offset(offset)).mappings().all()

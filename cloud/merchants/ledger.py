@@ -1,0 +1,217 @@
+"""The merchants' books: balanced entries that are only ever added, and sums that must agree with them (sync §6)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from cloud.db import new_id
+from cloud.merchants.tables import balance, ledger_entry, posting
+from domain.ledger import (
+    AVAILABLE,
+    OPERATOR_LOSS,
+    SOURCES,
+    Commodity,
+    Funds,
+    Posting,
+    check_balanced,
+    merchant_imbalance,
+    wrong_signs,
+)
+
+
+class OverdrawnError(Exception):
+    """An entry would take more from an account than it holds: the transaction must not be kept (I2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a set of postings is about."""
+
+    operator_id: int
+    merchant_id: int
+    event_id: str
+    kind: str
+    subject: str
+    made_by: str
+    made_ms: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """What a merchant has left of one commodity, by where it came from."""
+
+    paid: int
+    bonus: int
+
+    @property
+    def total(self) -> int:
+        return self.paid + self.bonus
+
+
+def post(conn: Connection, entry: Entry, postings: Sequence[Posting]) -> None:
+    """Write one balanced entry. Raises UnbalancedError, OverdrawnError, and IntegrityError for an event seen before."""
+    legs = [leg for leg in postings if leg.amount]
+    check_balanced(legs)
+    if not legs:
+        return
+    entry_id = new_id(
+        conn,
+        insert(ledger_entry).values(
+            operator_id=entry.operator_id,
+            merchant_id=entry.merchant_id,
+            event_id=entry.event_id,
+            kind=entry.kind,
+            subject=entry.subject,
+            note=entry.note,
+            made_by=entry.made_by,
+            made_ms=entry.made_ms,
+        ),
+    )
+    shared = {
+        "entry_id": entry_id,
+        "operator_id": entry.operator_id,
+        "merchant_id": entry.merchant_id,
+        "event_id": entry.event_id,
+    }
+    conn.execute(
+        insert(posting),
+        [
+            shared
+            | {
+                "leg": number,
+                "account": leg.account,
+                "commodity": leg.commodity.value,
+                "funds": leg.funds.value,
+                "amount": leg.amount,
+            }
+            for number, leg in enumerate(legs)
+        ],
+    )
+    for (account, commodity, funds), amount in _net(legs).items():
+        _add_to_balance(conn, entry, account, commodity, funds, amount)
+
+
+def _net(legs: Sequence[Posting]) -> dict[tuple[str, Commodity, Funds], int]:
+    """What each account gains in all, in an order every writer shares: locks are taken the same way round."""
+    net: dict[tuple[str, Commodity, Funds], int] = defaultdict(int)
+    for leg in legs:
+        net[leg.account, leg.commodity, leg.funds] += leg.amount
+    return dict(sorted(net.items()))
+
+
+def _add_to_balance(
+    conn: Connection, entry: Entry, account: str, commodity: Commodity, funds: Funds, amount: int
+) -> None:
+    into = sqlite_insert if conn.dialect.name == "sqlite" else postgres_insert
+    first = into(balance).values(
+        merchant_id=entry.merchant_id,
+        account=account,
+        commodity=commodity.value,
+        funds=funds.value,
+        operator_id=entry.operator_id,
+        amount=amount,
+    )
+    upsert = first.on_conflict_do_update(
+        index_elements=[balance.c.merchant_id, balance.c.account, balance.c.commodity, balance.c.funds],
+        set_={"amount": balance.c.amount + amount},
+    ).returning(balance.c.amount)
+    after = conn.execute(upsert).scalar_one()
+    if after > 0 if account in SOURCES else after < 0:
+        raise OverdrawnError(f"merchant {entry.merchant_id}: {account} {commodity} {funds} would be {after}")
+
+
+def purse(conn: Connection, merchant_id: int, commodity: Commodity) -> Purse:
+    """What is available. On PostgreSQL the rows stay locked until the transaction ends."""
+    rows = conn.execute(
+        select(balance.c.funds, balance.c.amount)
+        .where(
+            balance.c.merchant_id == merchant_id,
+            balance.c.account == AVAILABLE,
+            balance.c.commodity == commodity.value,
+        )
+        .order_by(balance.c.funds)
+        .with_for_update()
+    )
+    amounts = {row.funds: row.amount for row in rows}
+    return Purse(paid=amounts.get(Funds.PAID.value, 0), bonus=amounts.get(Funds.BONUS.value, 0))
+
+
+def held_by(conn: Connection, merchant_id: int, account: str, commodity: Commodity, funds: Funds) -> int:
+    """The balance of one account."""
+    found = conn.execute(
+        select(balance.c.amount)
+        .where(
+            balance.c.merchant_id == merchant_id,
+            balance.c.account == account,
+            balance.c.commodity == commodity.value,
+            balance.c.funds == funds.value,
+        )
+        .with_for_update()
+    ).scalar_one_or_none()
+    return found or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """One merchant's accounts in one commodity and kind of funds, and whether they are right."""
+
+    merchant_id: int
+    commodity: Commodity
+    funds: Funds
+    accounts: dict[str, int]
+    imbalance: int  # I1: 0 when right
+    wrong: list[str]  # I2: accounts on the wrong side of zero
+    drift: list[str]  # accounts whose kept sum is not the sum of their postings
+
+    @property
+    def is_right(self) -> bool:
+        return not self.imbalance and not self.wrong and not self.drift
+
+
+def merchant_books(conn: Connection, merchant_id: int | None = None) -> list[Books]:
+    """Every merchant's accounts summed from the postings, checked against I1, I2 and the kept balances."""
+    kept: dict[tuple[int, str, str], dict[str, int]] = defaultdict(dict)
+    summed: dict[tuple[int, str, str], dict[str, int]] = defaultdict(dict)
+    columns = (posting.c.merchant_id, posting.c.commodity, posting.c.funds, posting.c.account)
+    sums = select(*columns, func.sum(posting.c.amount).label("amount")).group_by(*columns)
+    balances = select(balance)
+    if merchant_id is not None:
+        sums = sums.where(posting.c.merchant_id == merchant_id)
+        balances = balances.where(balance.c.merchant_id == merchant_id)
+    for row in conn.execute(sums):
+        summed[row.merchant_id, row.commodity, row.funds][row.account] = int(row.amount)
+    for row in conn.execute(balances):
+        kept[row.merchant_id, row.commodity, row.funds][row.account] = row.amount
+    books = []
+    for key in sorted(summed.keys() | kept.keys()):
+        accounts, beside = summed[key], kept[key]
+        drift = [name for name in sorted(accounts.keys() | beside.keys()) if accounts.get(name) != beside.get(name)]
+        books.append(
+            Books(
+                key[0],
+                Commodity(key[1]),
+                Funds(key[2]),
+                dict(sorted(accounts.items())),
+                merchant_imbalance(accounts),
+                wrong_signs(accounts),
+                drift,
+            )
+        )
+    return books
+
+
+def operator_losses(conn: Connection, operator_id: int) -> dict[str, int]:
+    """What drivers got at the operator's expense, by commodity."""
+    rows = conn.execute(
+        select(balance.c.commodity, func.sum(balance.c.amount).label("amount"))
+        .where(balance.c.operator_id == operator_id, balance.c.account == OPERATOR_LOSS)
+        .group_by(balance.c.commodity)
+    )
+    return {row.commodity: -int(row.amount) for row in rows}

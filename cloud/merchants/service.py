@@ -1,0 +1,312 @@
+"""Merchants: their accounts, how they pay, what is in their purses, and what a coupon costs them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
+
+from cloud.access import audit
+from cloud.act import Act, Refused
+from cloud.db import new_id
+from cloud.lots import service as lots
+from cloud.merchants import ledger
+from cloud.merchants.tables import balance, contract, ledger_entry, merchant, posting
+from cloud.sync.channels import put_row
+from domain.ledger import AVAILABLE, RECHARGE, REFUND, Commodity, Funds, move
+
+REMARK_LENGTH = 128  # S1.19
+LOW_FEN, LOW_MIN = 5_000, 600
+WAIVER_CAP_FEN = 5_000
+
+
+class PaymentMode(StrEnum):
+    """When a merchant pays; chosen once (S1.13)."""
+
+    PREPAID = "PREPAID"
+
+
+class SettlementMode(StrEnum):
+    """Which step of a coupon's life settles it."""
+
+    ON_ISSUE = "ON_ISSUE"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What issuing a coupon takes from a merchant's purse."""
+
+    commodity: Commodity
+    amount: int
+
+
+def create_merchant(
+    conn: Connection, act: Act, name: str, phone: str, branch: str = "", remark: str = ""
+) -> RowMapping | Refused:
+    """A merchant with a new nine-digit account number (S1.6); it can do nothing before settlement is set (S1.11)."""
+    if not name.strip():
+        return Refused("name_missing")
+    if not (phone.isascii() and phone.isdigit() and 6 <= len(phone) <= 15):
+        return Refused("phone_malformed")
+    if len(remark) > REMARK_LENGTH:
+        return Refused("remark_too_long", {"most": REMARK_LENGTH})
+    account_no = _free_account_no(conn, act)
+    merchant_id = new_id(
+        conn,
+        insert(merchant).values(
+            operator_id=act.operator_id,
+            account_no=account_no,
+            name=name.strip(),
+            phone=phone,
+            branch=branch,
+            remark=remark,
+            credit_limit_fen=0,
+            enabled=True,
+            created_ms=act.now_ms,
+        ),
+    )
+    audit.record(conn, act, "merchant.created", f"merchant:{merchant_id}", after={"name": name, "account": account_no})
+    tell_merchant(conn, act.operator_id, merchant_id, act.now_ms)
+    return get(conn, act.operator_id, merchant_id) or Refused("merchant_unknown")
+
+
+def _free_account_no(conn: Connection, act: Act) -> str:
+    while True:
+        number = str(100_000_000 + act.below(900_000_000))
+        if conn.execute(select(merchant.c.merchant_id).where(merchant.c.account_no == number)).first() is None:
+            return number
+
+
+def get(conn: Connection, operator_id: int, merchant_id: int) -> RowMapping | None:
+    """One merchant of the operator, locked until the transaction ends."""
+    query = select(merchant).where(merchant.c.merchant_id == merchant_id, merchant.c.operator_id == operator_id)
+    return conn.execute(query.with_for_update()).mappings().one_or_none()
+
+
+def listed(
+    conn: Connection, operator_id: int, search: str = "", limit: int = 50, offset: int = 0
+) -> Sequence[RowMapping]:
+    """Merchants with what is left in both purses; NULL where a purse was never filled (S1.9)."""
+    query = (
+        select(merchant, _left(Commodity.FEN).label("balance_fen"), _left(Commodity.MIN).label("balance_minutes"))
+        .where(merchant.c.operator_id == operator_id)
+        .order_by(merchant.c.merchant_id.desc())
+    )
+    if search:
+        like = f"%{search}%"
+        query = query.where(merchant.c.name.like(like) | merchant.c.account_no.like(like) | merchant.c.phone.like(like))
+    return conn.execute(query.limit(limit).offset(offset)).mappings().all()
+
+
+def _left(commodity: Commodity):  # type: ignore[no-untyped-def]  # a scalar subquery's type is not exported
+    return (
+        select(func.sum(balance.c.amount))
+        .where(
+            balance.c.merchant_id == merchant.c.merchant_id,
+            balance.c.account == AVAILABLE,
+            balance.c.commodity == commodity.value,
+        )
+        .scalar_subquery()
+    )
+
+
+def configure_settlement(
+    conn: Connection, act: Act, merchant_id: int, payment_mode: PaymentMode, settlement_mode: SettlementMode
+) -> Refused | None:
+    """Set how the merchant pays. The payment mode can never be changed afterwards (S1.13)."""
+    row = get(conn, act.operator_id, merchant_id)
+    if row is None:
+        return Refused("merchant_unknown")
+    if row["payment_mode"] not in (None, payment_mode.value):
+        return Refused("payment_mode_fixed", {"mode": row["payment_mode"]})
+    values = {"payment_mode": payment_mode.value, "settlement_mode": settlement_mode.value}
+    conn.execute(update(merchant).where(merchant.c.merchant_id == merchant_id).values(**values))
+    before = {"payment_mode": row["payment_mode"], "settlement_mode": row["settlement_mode"]}
+    audit.record(conn, act, "merchant.settlement_set", f"merchant:{merchant_id}", before=before, after=values)
+    return None
+
+
+def set_enabled(conn: Connection, act: Act, merchant_id: int, *, enabled: bool) -> Refused | None:
+    """Disable: no new coupons anywhere; those already out keep working (E18)."""
+    if get(conn, act.operator_id, merchant_id) is None:
+        return Refused("merchant_unknown")
+    disabled_ms = None if enabled else act.now_ms
+    conn.execute(
+        update(merchant).where(merchant.c.merchant_id == merchant_id).values(enabled=enabled, disabled_ms=disabled_ms)
+    )
+    audit.record(conn, act, "merchant.enabled" if enabled else "merchant.disabled", f"merchant:{merchant_id}")
+    tell_merchant(conn, act.operator_id, merchant_id, act.now_ms)
+    return None
+
+
+def top_up(
+    conn: Connection, act: Act, merchant_id: int, commodity: Commodity, paid: int, bonus: int, remark: str
+) -> Refused | None:
+    """Fill a purse: what was paid for, and a bonus kept apart from it (S1.19-S1.21)."""
+    row = get(conn, act.operator_id, merchant_id)
+    if row is None:
+        return Refused("merchant_unknown")
+    if row["payment_mode"] is None:
+        return Refused("settlement_missing")
+    if paid <= 0 or bonus < 0 or max(paid, bonus) > 10**11:
+        return Refused("amount_malformed")
+    if len(remark) > REMARK_LENGTH:
+        return Refused("remark_too_long", {"most": REMARK_LENGTH})
+    subject = f"merchant:{merchant_id}"
+    entry = ledger.Entry(act.operator_id, merchant_id, act.uuid(), "top_up", subject, act.by, act.now_ms, remark)
+    ledger.post(
+        conn,
+        entry,
+        (
+            *move(RECHARGE, AVAILABLE, paid, commodity, Funds.PAID),
+            *move(RECHARGE, AVAILABLE, bonus, commodity, Funds.BONUS),
+        ),
+    )
+    after = {"commodity": commodity.value, "paid": paid, "bonus": bonus}
+    audit.record(conn, act, "merchant.topped_up", subject, reason=remark, after=after)
+    return None
+
+
+def refund(
+    conn: Connection, act: Act, merchant_id: int, commodity: Commodity, amount: int, remark: str
+) -> Refused | None:
+    """Give back paid funds; a bonus is never refunded (E14, E15)."""
+    if get(conn, act.operator_id, merchant_id) is None:
+        return Refused("merchant_unknown")
+    if amount <= 0:
+        return Refused("amount_malformed")
+    left = ledger.purse(conn, merchant_id, commodity)
+    if amount > left.paid:
+        return Refused("balance_short", {"left": left.paid})
+    subject = f"merchant:{merchant_id}"
+    entry = ledger.Entry(act.operator_id, merchant_id, act.uuid(), "refund", subject, act.by, act.now_ms, remark)
+    ledger.post(conn, entry, move(AVAILABLE, REFUND, amount, commodity, Funds.PAID))
+    after = {"commodity": commodity.value, "amount": amount}
+    audit.record(conn, act, "merchant.refunded", subject, reason=remark, after=after)
+    return None
+
+
+def set_contract(
+    conn: Connection,
+    act: Act,
+    merchant_id: int,
+    lot_id: int,
+    *,
+    amount_percent: int = 100,
+    duration_percent: int = 100,
+    waiver_cap_fen: int = WAIVER_CAP_FEN,
+) -> int | Refused:
+    """A new version of what coupons cost the merchant at a lot; without one it may issue nothing there."""
+    if get(conn, act.operator_id, merchant_id) is None:
+        return Refused("merchant_unknown")
+    if not (0 <= amount_percent <= 100 and 0 <= duration_percent <= 100 and waiver_cap_fen > 0):
+        return Refused("contract_malformed")
+    last = conn.execute(
+        select(func.max(contract.c.version)).where(contract.c.merchant_id == merchant_id, contract.c.lot_id == lot_id)
+    ).scalar_one()
+    version = (last or 0) + 1
+    terms = {
+        "amount_percent": amount_percent,
+        "duration_percent": duration_percent,
+        "waiver_cap_fen": waiver_cap_fen,
+    }
+    conn.execute(
+        insert(contract).values(
+            operator_id=act.operator_id,
+            merchant_id=merchant_id,
+            lot_id=lot_id,
+            version=version,
+            starts_ms=act.now_ms,
+            **terms,
+        )
+    )
+    audit.record(conn, act, "contract.set", f"merchant:{merchant_id}", after={"lot_id": lot_id, **terms})
+    tell_merchant(conn, act.operator_id, merchant_id, act.now_ms)
+    return version
+
+
+def current_contract(conn: Connection, merchant_id: int, lot_id: int) -> RowMapping | None:
+    """The contract in force at a lot."""
+    query = select(contract).where(contract.c.merchant_id == merchant_id, contract.c.lot_id == lot_id)
+    return conn.execute(query.order_by(contract.c.version.desc()).limit(1)).mappings().one_or_none()
+
+
+def cost(conn: Connection, merchant_id: int, lot_id: int, kind: str, value: int) -> Cost | Refused:
+    """What a coupon of *kind* and *value* takes from the merchant: minutes for a duration, else money (Q1, Q9)."""
+    terms = current_contract(conn, merchant_id, lot_id)
+    if terms is None:
+        return Refused("contract_missing")
+    match kind:
+        case "AMOUNT":
+            return Cost(Commodity.FEN, _share(value, terms["amount_percent"]))
+        case "DURATION":
+            return Cost(Commodity.MIN, _share(value, terms["duration_percent"]))
+        case "FULL_WAIVER":
+            return Cost(Commodity.FEN, int(terms["waiver_cap_fen"]))
+        case _:
+            return Refused("kind_not_offered", {"kind": kind})
+
+
+def _share(value: int, percent: int) -> int:
+    return -(-value * percent // 100)  # up: a part of a fen is the merchant's
+
+
+def tell_merchant(conn: Connection, operator_id: int, merchant_id: int, now_ms: int) -> None:
+    """Give every edge of the operator what its counter page needs to know of a merchant (channel ``rules``)."""
+    row = get(conn, operator_id, merchant_id)
+    if row is None:
+        return
+    terms = conn.execute(
+        select(contract).where(contract.c.merchant_id == merchant_id).order_by(contract.c.version)
+    ).mappings()
+    by_lot = {
+        str(each["lot_id"]): {
+            "amount_percent": each["amount_percent"],
+            "duration_percent": each["duration_percent"],
+            "waiver_cap_fen": each["waiver_cap_fen"],
+        }
+        for each in terms
+    }
+    value = {
+        "merchant_id": merchant_id,
+        "account_no": row["account_no"],
+        "name": row["name"],
+        "enabled": row["enabled"],
+        "contracts": by_lot,
+    }
+    for edge_id in lots.operator_edges(conn, operator_id):
+        put_row(conn, operator_id, edge_id, "rules", f"merchant:{merchant_id}", value, now_ms)
+
+
+def low(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
+    """Enabled merchants with less left than is comfortable in a purse they use (E17)."""
+    query = (
+        select(merchant.c.merchant_id, merchant.c.name, balance.c.commodity, func.sum(balance.c.amount).label("left"))
+        .join(balance, balance.c.merchant_id == merchant.c.merchant_id)
+        .where(merchant.c.operator_id == operator_id, merchant.c.enabled, balance.c.account == AVAILABLE)
+        .group_by(merchant.c.merchant_id, merchant.c.name, balance.c.commodity)
+        .order_by(merchant.c.merchant_id)
+    )
+    limits = {Commodity.FEN.value: LOW_FEN, Commodity.MIN.value: LOW_MIN}
+    return [row for row in conn.execute(query).mappings() if row["left"] < limits[row["commodity"]]]
+
+
+def movements(
+    conn: Connection,
+    merchant_id: int,
+    commodity: Commodity | None = None,
+    limit: int = 50,
+    offset: int = 0,
+) -> Sequence[RowMapping]:
+    """Ledger rows newest first: what each entry did to each account (S1.31)."""
+    query = (
+        select(ledger_entry, posting.c.account, posting.c.commodity, posting.c.funds, posting.c.amount, posting.c.leg)
+        .join(posting, posting.c.entry_id == ledger_entry.c.entry_id)
+        .where(ledger_entry.c.merchant_id == merchant_id)
+        .order_by(ledger_entry.c.entry_id.desc(), posting.c.leg)
+    )
+    if commodity is not None:
+        query = query.where(posting.c.commodity == commodity.value)
+    return conn.execute(query.limit(limit).offset(offset)).mappings().all()

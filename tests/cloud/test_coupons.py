@@ -1,0 +1,200 @@
+"""Coupons from afar: straight to a car inside, used once, withdrawn without anybody paying twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from cloud.act import Refused
+from cloud.coupons import service as coupons
+from cloud.coupons.serial import coupon_serial, is_serial
+from cloud.coupons.service import Issued
+from cloud.merchants import service as merchants
+from cloud.sync.channels import get_row
+from cloud.sync.errors import CannotApplyError
+from domain.events import ChannelApplied, CouponRedeemed, StayClosed
+from domain.ledger import Commodity
+from tests.cloud.world import NOW, World
+
+
+def issue(world: World, kind: str = "AMOUNT", value: int = 500, stay_id: str = "s1") -> Issued:
+    made = coupons.issue(world.conn, world.act("m"), world.merchant_id, world.template(kind, value), stay_id)
+    assert isinstance(made, Issued), made
+    return made
+
+
+def test_a_coupon_for_a_car_inside_is_paid_and_sent_to_its_lot(world: World) -> None:
+    world.car("s1")
+
+    made = issue(world)
+
+    assert world.accounts() == {"recharge": -12_000, "available": 11_500, "outstanding": 500}
+    row = get_row(world.conn, world.edge_id, "coupons", made.coupon_id)
+    assert row is not None
+    assert (row["plate"], row["stay_id"], row["kind"], row["value"]) == ("京A12345", "s1", "AMOUNT", 500)
+    assert is_serial(made.serial)
+
+
+def test_a_duration_coupon_takes_minutes_and_no_money(world: World) -> None:
+    world.car("s1")
+
+    issue(world, "DURATION", 60)
+
+    assert world.accounts(Commodity.MIN) == {"recharge": -600, "available": 540, "outstanding": 60}
+    assert world.accounts()["available"] == 12_000
+
+
+def test_a_full_waiver_is_held_at_its_ceiling(world: World) -> None:
+    world.car("s1")
+
+    issue(world, "FULL_WAIVER", 0)
+
+    assert world.accounts()["outstanding"] == merchants.WAIVER_CAP_FEN
+
+
+def test_a_balance_may_be_spent_to_zero_and_not_below(world: World) -> None:
+    world.car("s1")
+    issue(world, "AMOUNT", 12_000)
+
+    refused = coupons.issue(world.conn, world.act(), world.merchant_id, world.template("AMOUNT", 1), "s1")
+
+    assert refused == Refused("balance_short", {"left": 0, "needed": 1})
+
+
+def test_only_cars_inside_get_coupons(world: World) -> None:
+    world.car("s1")
+    world.apply(StayClosed("s1", "out", "京A12345", "FREE", "", 0, 0, 0, 0, 0, "d", "t"))
+
+    template = world.template()
+
+    for stay_id in ("s1", "never"):
+        refused = coupons.issue(world.conn, world.act(), world.merchant_id, template, stay_id)
+        assert refused == Refused("stay_not_inside")
+
+
+def test_disabled_merchants_and_deleted_templates_issue_nothing(world: World) -> None:
+    world.car("s1")
+    template = world.template()
+    coupons.delete_template(world.conn, world.act(), world.merchant_id, template)
+    gone = coupons.issue(world.conn, world.act(), world.merchant_id, template, "s1")
+    other = world.template()
+    merchants.set_enabled(world.conn, world.act(), world.merchant_id, enabled=False)
+
+    disabled = coupons.issue(world.conn, world.act(), world.merchant_id, other, "s1")
+
+    assert (gone, disabled) == (Refused("template_unknown"), Refused("merchant_disabled"))
+
+
+def test_a_used_coupon_is_charged_once_and_leaves_the_lots_list(world: World) -> None:
+    world.car("s1")
+    made = issue(world)
+
+    world.apply(CouponRedeemed("r1", made.coupon_id, "s1", 400))
+    world.apply(CouponRedeemed("r2", made.coupon_id, "s1", 400))
+
+    assert world.accounts() == {
+        "recharge": -12_000,
+        "available": 11_500,
+        "redeemed": 500,
+        "operator_loss": -400,
+        "unfunded": 400,
+    }
+    assert world.codes() == ["coupon_used_again"]
+    assert get_row(world.conn, world.edge_id, "coupons", made.coupon_id) is None
+
+
+def test_the_same_redemption_told_twice_is_one(world: World) -> None:
+    world.car("s1")
+    made = issue(world)
+
+    world.apply(CouponRedeemed("r1", made.coupon_id, "s1", 400))
+    world.apply(CouponRedeemed("r1", made.coupon_id, "s1", 400))
+
+    assert world.accounts()["redeemed"] == 500
+    assert world.codes() == []
+
+
+def test_a_void_returns_its_value_only_when_the_lot_provably_knows(world: World) -> None:
+    world.car("s1")
+    made = issue(world)
+    assert coupons.void(world.conn, world.act(), made.coupon_id, "wrong car") is None
+
+    world.apply(ChannelApplied("coupons", 1))  # the version that brought the coupon, not the void
+    before = world.accounts()
+    world.apply(ChannelApplied("coupons", 2))
+
+    assert before == {"recharge": -12_000, "available": 11_500, "void_pending": 500}
+    assert world.accounts() == {"recharge": -12_000, "available": 12_000}
+    state = coupons.coupons(world.conn, world.operator_id)[0]["state"]
+    assert state == "VOIDED"
+
+
+def test_a_coupon_used_before_the_lot_heard_of_its_void_costs_the_operator(world: World) -> None:
+    world.car("s1")
+    made = issue(world)
+    coupons.void(world.conn, world.act(), made.coupon_id, "wrong car")
+
+    world.apply(CouponRedeemed("r1", made.coupon_id, "s1", 300))
+    world.apply(ChannelApplied("coupons", 2))
+
+    assert world.accounts() == {"recharge": -12_000, "available": 12_000, "operator_loss": -300, "unfunded": 300}
+    assert world.codes() == ["coupon_used_after_void"]
+
+
+def test_used_and_voided_coupons_cannot_be_voided(world: World) -> None:
+    world.car("s1")
+    used, withdrawn = issue(world), issue(world)
+    world.apply(CouponRedeemed("r1", used.coupon_id, "s1", 1))
+    coupons.void(world.conn, world.act(), withdrawn.coupon_id, "x")
+
+    refusals = [coupons.void(world.conn, world.act(), made.coupon_id, "x") for made in (used, withdrawn)]
+
+    assert [refused and refused.code for refused in refusals] == ["coupon_not_voidable", "coupon_not_voidable"]
+
+
+def test_expiry_is_noted_and_moves_no_money(world: World) -> None:
+    world.car("s1")
+    made = issue(world)
+
+    assert coupons.record_expiries(world.conn, world.operator_id, NOW + 25 * 3_600_000) == 1
+    world.apply(CouponRedeemed("r1", made.coupon_id, "s1", 500))
+
+    assert world.accounts()["redeemed"] == 500
+
+
+def test_an_edge_cannot_use_a_coupon_bound_to_another_lot(world: World) -> None:
+    world.car("s1")
+    made = issue(world)
+
+    with pytest.raises(CannotApplyError, match="another lot"):
+        world.apply(CouponRedeemed("r1", made.coupon_id, "s1", 500), edge_id="e-other")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "code"),
+    [
+        ("AMOUNT", 0, "value_malformed"),
+        ("AMOUNT", 10_000_001, "value_malformed"),
+        ("FULL_WAIVER", 5, "value_malformed"),
+        ("DURATION_CUSTOM", 5, "kind_not_offered"),
+        ("CARD", 5, "kind_not_offered"),
+    ],
+)
+def test_templates_that_make_no_sense_are_refused(world: World, kind: str, value: int, code: str) -> None:
+    refused = coupons.create_template(world.conn, world.act(), world.merchant_id, "t", kind, value)
+
+    assert isinstance(refused, Refused)
+    assert refused.code == code
+
+
+def test_serials_show_one_wrong_character_and_swapped_neighbours() -> None:
+    serial = coupon_serial(1_780_000_000_000, "174293128", 123_456)
+
+    assert serial.startswith("1780000000000174293128231F")
+    for place in range(len(serial)):
+        for other in "05GZ":
+            if other != serial[place]:
+                assert not is_serial(serial[:place] + other + serial[place + 1 :])
+    for place in range(len(serial) - 1):
+        if serial[place] != serial[place + 1]:
+            swapped = serial[:place] + serial[place + 1] + serial[place] + serial[place + 2 :]
+            assert not is_serial(swapped) or {serial[place], serial[place + 1]} == {"0", "Z"}

@@ -1,0 +1,133 @@
+"""Merchants' accounts, purses and prices, S1.1-S1.22."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Connection, insert
+
+from cloud.access import audit
+from cloud.act import Refused
+from cloud.merchants import ledger
+from cloud.merchants import service as merchants
+from cloud.merchants.service import Cost, PaymentMode, SettlementMode
+from cloud.merchants.tables import posting
+from domain.ledger import AVAILABLE, RECHARGE, Commodity, Funds, UnbalancedError, move
+from tests.cloud.world import NOW, World
+
+
+def test_a_new_merchant_gets_a_nine_digit_account_and_can_do_nothing_before_settlement(world: World) -> None:
+    made = merchants.create_merchant(world.conn, world.act(), "书店", "13900000000")
+    assert not isinstance(made, Refused)
+
+    refused = merchants.top_up(world.conn, world.act(), made["merchant_id"], Commodity.FEN, 100, 0, "")
+
+    assert len(made["account_no"]) == 9
+    assert made["account_no"].isdigit()
+    assert refused == Refused("settlement_missing")
+
+
+@pytest.mark.parametrize(
+    ("name", "phone", "remark", "code"),
+    [
+        (" ", "13800000000", "", "name_missing"),
+        ("店", "no", "", "phone_malformed"),
+        ("店", "１３８００００００００", "", "phone_malformed"),
+        ("店", "13800000000", "长" * 129, "remark_too_long"),
+    ],
+)
+def test_details_that_make_no_sense_are_refused(world: World, name: str, phone: str, remark: str, code: str) -> None:
+    refused = merchants.create_merchant(world.conn, world.act(), name, phone, remark=remark)
+
+    assert isinstance(refused, Refused)
+    assert refused.code == code
+
+
+def test_the_payment_mode_is_kept_forever(world: World) -> None:
+    again = merchants.configure_settlement(
+        world.conn, world.act(), world.merchant_id, PaymentMode.PREPAID, SettlementMode.ON_ISSUE
+    )
+
+    assert again is None  # saying the same again is no change
+
+
+def test_paid_and_bonus_money_stay_apart_and_bonus_is_never_refunded(world: World) -> None:
+    purse = ledger.purse(world.conn, world.merchant_id, Commodity.FEN)
+
+    refused = merchants.refund(world.conn, world.act(), world.merchant_id, Commodity.FEN, 10_001, "closing")
+    done = merchants.refund(world.conn, world.act(), world.merchant_id, Commodity.FEN, 10_000, "closing")
+
+    assert (purse.paid, purse.bonus) == (10_000, 2_000)
+    assert refused == Refused("balance_short", {"left": 10_000})
+    assert done is None
+    assert world.accounts() == {"recharge": -12_000, "refund": 10_000, "available": 2_000}
+
+
+@pytest.mark.parametrize(("paid", "bonus"), [(0, 0), (-5, 0), (100, -1), (10**12, 0)])
+def test_amounts_nobody_means_are_refused(world: World, paid: int, bonus: int) -> None:
+    refused = merchants.top_up(world.conn, world.act(), world.merchant_id, Commodity.FEN, paid, bonus, "")
+
+    assert refused == Refused("amount_malformed")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "cost"),
+    [
+        ("AMOUNT", 501, Cost(Commodity.FEN, 401)),  # 80 %, a part of a fen rounded up
+        ("DURATION", 60, Cost(Commodity.MIN, 30)),
+        ("FULL_WAIVER", 0, Cost(Commodity.FEN, 3_000)),
+        ("AMOUNT_CUSTOM", 1, Refused("kind_not_offered", {"kind": "AMOUNT_CUSTOM"})),
+    ],
+)
+def test_a_contract_says_what_a_coupon_costs(world: World, kind: str, value: int, cost: Cost | Refused) -> None:
+    merchants.set_contract(
+        world.conn,
+        world.act(),
+        world.merchant_id,
+        world.lot_id,
+        amount_percent=80,
+        duration_percent=50,
+        waiver_cap_fen=3_000,
+    )
+
+    assert merchants.cost(world.conn, world.merchant_id, world.lot_id, kind, value) == cost
+
+
+def test_an_entry_that_does_not_balance_is_never_written(world: World) -> None:
+    entry = ledger.Entry(world.operator_id, world.merchant_id, "x", "k", "s", "b", NOW)
+
+    with pytest.raises(UnbalancedError):
+        ledger.post(world.conn, entry, move(RECHARGE, AVAILABLE, 5, Commodity.FEN, Funds.PAID)[:1])
+
+
+def test_no_entry_takes_more_than_an_account_holds(world: World) -> None:
+    entry = ledger.Entry(world.operator_id, world.merchant_id, "x", "k", "s", "b", NOW)
+
+    with pytest.raises(ledger.OverdrawnError):
+        ledger.post(world.conn, entry, move("outstanding", "redeemed", 1, Commodity.FEN, Funds.PAID))
+
+
+def test_books_that_were_tampered_with_show_it(world: World, conn: Connection) -> None:
+    row = {"entry_id": 1, "operator_id": world.operator_id, "merchant_id": world.merchant_id, "event_id": "forged"}
+    leg = {"leg": 0, "account": AVAILABLE, "commodity": "FEN", "funds": "PAID", "amount": 700}
+    conn.execute(insert(posting).values(**row, **leg))
+
+    books = next(books for books in ledger.merchant_books(conn) if books.funds is Funds.PAID)
+
+    assert books.imbalance == -700
+    assert books.drift == [AVAILABLE]
+    assert not books.is_right
+
+
+def test_everything_done_is_in_an_unbroken_audit_log(world: World) -> None:
+    acts = [row["act"] for row in audit.listed(world.conn, world.operator_id, "", 100, 0)]
+
+    assert {"lot.created", "edge.claimed", "merchant.created", "contract.set", "merchant.topped_up"} <= set(acts)
+    assert audit.first_broken(world.conn) is None
+
+
+def test_a_merchant_running_low_is_named(world: World) -> None:
+    merchants.refund(world.conn, world.act(), world.merchant_id, Commodity.FEN, 9_000, "")
+
+    assert [(row["name"], row["commodity"], row["left"]) for row in merchants.low(world.conn, world.operator_id)] == [
+        ("面馆", "FEN", 3_000)
+    ]
