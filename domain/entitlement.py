@@ -1,0 +1,199 @@
+"""Who may park without paying for it, and which part of a stay that covers (docs/entitlements.md).
+
+Times are lot-local and whole minutes; lengths are minutes since entry, the end not included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from itertools import pairwise
+from typing import Final
+
+_MINUTE: Final = timedelta(minutes=1)
+_DAY: Final = timedelta(days=1)
+
+
+class Grant(StrEnum):
+    """Why somebody parks without paying each time."""
+
+    MONTHLY = "monthly"  # 月租
+    VISITOR = "visitor"
+    FREE = "free"
+    STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Hours of some weekdays (0 Monday; empty: all). Minutes of the day; *ends* at or before *begins*: the next day.
+
+    A window past midnight belongs to the weekday on which it begins. (0, 1440) is the whole day.
+    """
+
+    begins: int = 0
+    ends: int = 1440
+    weekdays: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """Plates × places × zones × times. *places*: how many of its plates are covered at once (0: all of them).
+
+    Empty *zones* means every zone, empty *windows* any time. Good from *begins* until before *ends*; None has no bound.
+    """
+
+    id: str
+    grant: Grant
+    plates: frozenset[str]
+    places: int = 0
+    zones: frozenset[str] = frozenset()
+    begins: datetime | None = None
+    ends: datetime | None = None
+    windows: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneSpan:
+    """A part of a stay spent in one zone."""
+
+    zone: str
+    begins: int
+    ends: int
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """A part of a stay that *entitlement* pays for."""
+
+    begins: int
+    ends: int
+    entitlement: str
+
+
+@dataclass(frozen=True, slots=True)
+class CutStay:
+    """A stay cut at the bounds of its entitlements: both lists in order, together every minute once."""
+
+    covered: tuple[Covered, ...]
+    uncovered: tuple[tuple[int, int], ...]
+
+
+Span = tuple[int, int]
+
+
+def covers(
+    plate: str, zone: str, at: datetime, entitlements: Iterable[Entitlement], in_use: Mapping[str, int]
+) -> Entitlement | None:
+    """The first entitlement good for *plate* in *zone* now. *in_use*: places taken by other cars, by id."""
+    known = tuple(entitlements)
+    held = {one.id: [(0, 1)] * in_use.get(one.id, 0) for one in known}
+    covered = {part.entitlement for part in cut_stay(plate, at, [ZoneSpan(zone, 0, 1)], known, held).covered}
+    return next((one for one in known if one.id in covered), None)
+
+
+def cut_stay(
+    plate: str,
+    entered: datetime,
+    zones: Sequence[ZoneSpan],
+    entitlements: Iterable[Entitlement],
+    others: Mapping[str, Sequence[Span]] | None = None,
+) -> CutStay:
+    """Cut the stay of *plate* into covered and uncovered spans; an earlier entitlement wins over a later one.
+
+    *others* are the times other cars held a place of an entitlement, by id, in minutes since this car entered: while
+    all places are held this car is not covered, and it is again once one is free.
+    """
+    covered: list[Covered] = []
+    left: list[Span] = _joined((part.begins, part.ends) for part in zones)
+    for one in entitlements:
+        if plate not in one.plates:
+            continue
+        good = _intersect(left, _in_zone(one, zones))
+        good = _intersect(good, list(_in_time(one, entered, left)))
+        good = _subtract(good, _full((others or {}).get(one.id, ()), one.places))
+        covered += [Covered(begins, ends, one.id) for begins, ends in good]
+        left = _subtract(left, good)
+    return CutStay(tuple(sorted(covered, key=lambda part: part.begins)), tuple(left))
+
+
+def _in_zone(one: Entitlement, zones: Sequence[ZoneSpan]) -> list[Span]:
+    return _joined((part.begins, part.ends) for part in zones if not one.zones or part.zone in one.zones)
+
+
+def _in_time(one: Entitlement, entered: datetime, within: Sequence[Span]) -> Iterator[Span]:
+    """The spans of *within*'s reach at which the entitlement is good, in order, none touching another."""
+    if not within:
+        return
+    first, last = within[0][0], within[-1][1]
+    begins = max(first, _minutes(entered, one.begins)) if one.begins else first
+    ends = min(last, _minutes(entered, one.ends)) if one.ends else last
+    if begins >= ends:
+        return
+    if not one.windows:
+        yield begins, ends
+        return
+    open_spans = _joined(_daily(one.windows, entered, begins, ends))
+    yield from _intersect(open_spans, [(begins, ends)])
+
+
+def _daily(windows: Sequence[Window], entered: datetime, begins: int, ends: int) -> Iterator[Span]:
+    """Every occurrence of a window that can reach into the span, from the evening before on."""
+    day = datetime.combine((entered + begins * _MINUTE).date(), time()) - _DAY
+    while (midnight := _minutes(entered, day)) < ends:
+        for window in windows:
+            if not window.weekdays or day.weekday() in window.weekdays:
+                length = window.ends - window.begins
+                opens = midnight + window.begins
+                yield opens, opens + (length if length > 0 else length + 1440)
+        day += _DAY
+
+
+def _full(held: Sequence[Span], places: int) -> list[Span]:
+    """When at least *places* of the spans hold at once; 0 places never fill."""
+    if not places:
+        return []
+    bounds = sorted({bound for span in held for bound in span})
+    return _joined(
+        (begins, ends)
+        for begins, ends in pairwise(bounds)
+        if sum(from_ <= begins and ends <= to for from_, to in held) >= places
+    )
+
+
+def _minutes(entered: datetime, at: datetime) -> int:
+    return (at - entered) // _MINUTE
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """The same minutes as ordered spans that neither touch nor overlap; empty ones are dropped."""
+    joined: list[Span] = []
+    for begins, ends in sorted(spans):
+        if begins >= ends:
+            continue
+        if joined and begins <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], ends))
+        else:
+            joined.append((begins, ends))
+    return joined
+
+
+def _intersect(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
+    return _subtract(one, _subtract(one, other))
+
+
+def _subtract(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
+    """Minutes of *one* that are not in *other*; both ordered."""
+    left: list[Span] = []
+    for span_begins, ends in one:
+        begins = span_begins
+        for cut_begins, cut_ends in other:
+            if cut_ends <= begins or cut_begins >= ends:
+                continue
+            if cut_begins > begins:
+                left.append((begins, cut_begins))
+            begins = max(begins, cut_ends)
+        if begins < ends:
+            left.append((begins, ends))
+    return left
