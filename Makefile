@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 SETUP := scripts/setup.sh pyproject.toml $(wildcard requirements/*.txt)
 WORKERS ?= 2
 
-.PHONY: help setup demo test check bench torture lock clean
+.PHONY: help setup demo test check lint bench torture lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?/  make \1\t/' | expand -t 17
@@ -29,8 +29,7 @@ test: $(VENV)/.ready-test  ## run the tests
 check: $(VENV)/.ready-test lint  ## what CI runs: ruff, mypy --strict, import contracts, tests
 	@$(MAKE) --no-print-directory test
 
-.PHONY: lint
-lint: $(VENV)/.ready-test
+lint: $(VENV)/.ready-test  ## ruff, mypy --strict, import contracts
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy

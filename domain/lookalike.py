@@ -154,6 +154,11 @@ def compare(read: str, plate: str, table: Lookalikes = DEFAULT) -> Match:
     return Match(plate, score, reason, position)
 
 
+def is_near(one: str, other: str, table: Lookalikes = DEFAULT) -> bool:
+    """Whether two reads may well be of the same plate: near enough for a person to be shown one for the other."""
+    return compare(one, other, table).score >= _FLOOR
+
+
 def _shared(read: str, plate: str) -> int:
     """Equal places, counted from either end so that one missing character does not spoil the rest."""
     return max(_equal(read, plate), _equal(read[::-1], plate[::-1]))

@@ -34,6 +34,11 @@ MAKES: Mapping[str, Mapping[str, Make]] = {
         "camera_io": Make("drivers.loop.camera_io", "CameraIoOptions", "open_camera_io"),
         "modbus_tcp": Make("drivers.loop.modbus_tcp", "ModbusLoopOptions", "open_modbus_loop"),
     },
+    "printer": {
+        "escpos_file": Make("drivers.printer.escpos", "EscposFileOptions", "open_escpos_file"),
+        "escpos_network": Make("drivers.printer.escpos", "EscposNetworkOptions", "open_escpos_network"),
+        "simulated": Make("drivers.printer.simulated", "SimulatedPrinterOptions", "open_simulated_printer"),
+    },
 }
 
 

@@ -27,6 +27,11 @@ find_python() {  # oldest version wanted, as "3, 11"; then names to try
     return 1
 }
 
+quietly() {  # a command whose output only matters when it fails
+    local output
+    output=$("$@" 2>&1) || { printf '%s\n' "$output" >&2; return 1; }
+}
+
 has_program() {
     PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$1" >/dev/null
 }
@@ -39,6 +44,7 @@ missing_packages() {  # one Debian package a line
         has_program mosquitto || echo mosquitto
         compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || has_program initdb || echo postgresql
         has_program chromium || echo chromium
+        compgen -G '/usr/lib/*/libatomic.so.1' >/dev/null || echo libatomic1  # Playwright's driver wants it
     fi
 }
 
@@ -58,10 +64,10 @@ install_packages() {  # package...; true only when all of them are in
 install_locked() {  # requirements name, venv
     "$2/bin/python" -m pip --version >/dev/null 2>&1 || "$2/bin/python" -m ensurepip >/dev/null
     if .venv/bin/uv --version >/dev/null 2>&1; then
-        .venv/bin/uv pip install --quiet --python "$2/bin/python" --require-hashes -r "requirements/$1.txt" && return
+        quietly .venv/bin/uv pip install --python "$2/bin/python" --require-hashes -r "requirements/$1.txt" && return
         say "uv could not install them; trying pip"
     fi
-    "$2/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "requirements/$1.txt"
+    quietly "$2/bin/python" -m pip install --require-hashes -r "requirements/$1.txt"
 }
 
 python=${PYTHON:-}
@@ -82,19 +88,20 @@ fi
 
 runs_python .venv/bin/python "3, 11" || { say "creating .venv with $("$python" -V)"; "$python" -m venv --clear .venv; }
 if ! .venv/bin/uv --version >/dev/null 2>&1; then
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/uv.txt ||
+    quietly .venv/bin/python -m pip install --require-hashes --only-binary :all: -r requirements/uv.txt ||
         say "no uv for this machine; pip does the work, slower"
 fi
 say "installing the locked dependencies ($what)"
 install_locked "$what" .venv
 install_locked build .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
+quietly .venv/bin/python -m pip install --no-deps --no-build-isolation --editable .
 
-if [ "$what" = test ] && ! .venv-emupos/bin/emupos --help >/dev/null 2>&1; then
+if [ "$what" = test ] && [ ! -e .venv/.emupos-tried ] && ! .venv-emupos/bin/emupos --help >/dev/null 2>&1; then
+    touch .venv/.emupos-tried
     newer=$(find_python "3, 13" python3 python3.13 python3.14 ~/.pyenv/versions/3.1[3-9]*/bin/python || true)
     say "installing the ESC/POS interpreter into .venv-emupos"
     if { [ -n "$newer" ] && "$newer" -m venv --clear .venv-emupos; } ||
-        .venv/bin/uv venv --quiet --clear --seed --python ">=3.13" .venv-emupos; then
+        .venv/bin/uv venv --quiet --clear --seed --python 3.13 .venv-emupos 2>/dev/null; then
         install_locked emupos .venv-emupos || true
     fi
     if ! .venv-emupos/bin/emupos --help >/dev/null 2>&1; then

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from domain.calendar import CalendarSet
@@ -61,6 +61,13 @@ class TariffBook:
             elif tariff.across_start == "exit":
                 parts = [(tariff, entered, left)]
         return parts
+
+
+def pricer(
+    book: TariffBook, vehicle: VehicleClass, calendar: CalendarSet, facts: StayFacts = _PLAIN
+) -> Callable[[datetime, datetime], Fen]:
+    """The fee of any stay under *book*, as ``domain.coupon.apply_coupons`` asks for it."""
+    return lambda entered, left: book.quote(entered, left, vehicle, calendar, facts).fee
 
 
 def quote_after_payment(

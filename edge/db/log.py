@@ -135,3 +135,14 @@ def anchors(conn: sqlite3.Connection, boot: str) -> list[Anchor]:
     """All comparisons made during *boot*."""
     rows = conn.execute("SELECT boot, boot_ms, utc_ms, uncertainty_ms FROM anchor WHERE boot = ?", (boot,))
     return [Anchor(*row) for row in rows]
+
+
+def refuse(conn: sqlite3.Connection, why: str) -> None:
+    """Remember that the cloud holds another history than this database: it must never run again."""
+    conn.execute("INSERT INTO refused (why) VALUES (?)", (why,))
+
+
+def refusal(conn: sqlite3.Connection) -> str | None:
+    """Why the cloud refused this database (behind, fork, epoch), or None. Asked at every start."""
+    row = conn.execute("SELECT why FROM refused LIMIT 1").fetchone()
+    return row[0] if row else None

@@ -198,7 +198,10 @@ class EdgeAgent:
             return []
         what = text(message, "what")
         if what == "refused":
-            raise OutdatedDatabaseError(text(message, "why"))
+            why = text(message, "why")
+            with transaction(self._db) as conn:
+                log.refuse(conn, why)
+            raise OutdatedDatabaseError(why)
         if what == "newepoch":
             return self._on_new_epoch(whole(message, "ep"), now)
         if message.get("nonce") != session.nonce:

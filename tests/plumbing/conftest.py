@@ -20,5 +20,5 @@ async def broker(tmp_path: Path) -> AsyncIterator[EmbeddedBroker]:
 async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
     """Wait for something another thread or process brings about."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - there is no event to wait on
+        while not condition():
             await asyncio.sleep(0.005)

@@ -1,0 +1,109 @@
+"""The agent on a real line: messages of all edges in, answers out after the commit (sync §3)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, select
+
+from cloud.db import Database
+from cloud.sync.agent import CloudAgent, Outgoing
+from cloud.sync.tables import channel_version, command
+from domain.wire import BadMessageError, Json, pack, unpack
+from plumbing.mqtt import Message, MqttError, MqttLink, MqttOptions
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.25
+UPLINKS = ("lg/v1/+/up/hello", "lg/v1/+/up/ev")
+LIVE = ("lg/v1/+/up/live",)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What an edge last said of its lanes; for screens only, never for the books."""
+
+    state: Json
+    seen_ms: int
+
+
+class CloudLink:
+    """Keeps the cloud in touch with its edges while ``run`` runs."""
+
+    def __init__(
+        self,
+        broker: MqttOptions,
+        db: Database,
+        agent: CloudAgent,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._mqtt = MqttLink(replace(broker, subscriptions=UPLINKS, qos0_subscriptions=LIVE))
+        self._db, self._agent, self._now_ms = db, agent, now_ms
+        self.wake = asyncio.Event()  # set it after writing something an edge should have at once
+        self.live: dict[str, Live] = {}
+
+    @property
+    def is_connected(self) -> bool:
+        """Is there a connection to the broker?"""
+        return self._mqtt.connected.is_set()
+
+    @property
+    def last_error(self) -> str | None:
+        """Why there is none."""
+        return self._mqtt.last_error
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with self._mqtt, asyncio.TaskGroup() as self._group:
+            group = self._group
+            group.create_task(self._receive(), name="cloud sync receive")
+            group.create_task(self._push(), name="cloud sync push")
+
+    async def _receive(self) -> None:
+        async for message in self._mqtt.messages():
+            edge, kind = _address(message)
+            if kind == "live":
+                self._note_live(edge, message)
+                continue
+            self._send(await self._db.run(self._agent.received, edge, kind, message.payload, self._now_ms()))
+
+    def _note_live(self, edge: str, message: Message) -> None:
+        with suppress(BadMessageError):
+            self.live[edge] = Live(unpack(message.payload), self._now_ms())
+
+    async def _push(self) -> None:
+        """Send what pages and jobs have written for edges."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.wake.wait(), POLL_SECONDS)
+            self.wake.clear()
+            if self.is_connected:
+                self._send(await self._db.run(self._due, self._now_ms()))
+
+    def _due(self, conn: Connection, now_ms: int) -> list[Outgoing]:
+        behind = select(channel_version.c.edge_id).where(channel_version.c.held_ver < channel_version.c.ver)
+        waiting = select(command.c.edge_id).where(command.c.state == "waiting")
+        edges = conn.execute(behind.union(waiting)).scalars().all()
+        return [sent for edge in edges for sent in self._agent.due(conn, edge, now_ms)]
+
+    def _send(self, out: list[Outgoing]) -> None:
+        """Publish in order, without waiting for one before the next; an edge asks again for what is lost."""
+        for sent in out:
+            self._group.create_task(self._publish(sent), name=f"sync {sent.kind} to {sent.edge}")
+
+    async def _publish(self, sent: Outgoing) -> None:
+        try:
+            await self._mqtt.publish(f"lg/v1/{sent.edge}/dn/{sent.kind}", pack(sent.message))
+        except MqttError as exc:
+            logger.warning("an answer did not go out: %s", exc)
+
+
+def _address(message: Message) -> tuple[str, str]:
+    """(edge, kind) from the topic, which the broker's ACL protects."""
+    _, _, edge, _, kind = message.topic.split("/")
+    return edge, kind

@@ -1,0 +1,156 @@
+"""What a lane knows of itself: the car at hand, the phase it is in, what it must not forget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One plate read. *plate* in normal form, "" when unread; *read_id* is the same for every copy of it."""
+
+    read_id: str
+    plate: str
+    trusted: bool = True
+    live: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Car:
+    """The vehicle at the lane. *on_loop*: a ground loop holds it, so only that loop says it went.
+
+    *behind*: it came while the barrier was still up for another. *chosen*: the plate an attendant gave it.
+    """
+
+    reads: tuple[Read, ...] = ()
+    on_loop: bool = False
+    behind: bool = False
+    chosen: str = ""
+
+
+class Verdict(StrEnum):
+    """What a decision says to the driver."""
+
+    ADMIT = "admit"
+    PAY_FIRST = "pay_first"
+    ASK = "ask"
+    REFUSE = "refuse"
+
+
+class LaneTimer(StrEnum):
+    """The clocks a lane starts; how long each runs is the lot's setting."""
+
+    WINDOW = "window"  # reads of one car; the worker may ring early, when every camera has spoken
+    WAITING = "waiting"  # nobody paid or answered
+    PASSAGE = "passage"  # the barrier was told to open, or a car is under it
+    CLOSING = "closing"  # the barrier may still be up behind a car
+
+
+class Incident(StrEnum):
+    """What a person should look at."""
+
+    TAILGATE = "tailgate"
+    FORCED = "forced"
+    BARRIER_FAULT = "barrier_fault"
+    BARRIER_UNKNOWN = "barrier_unknown"
+    NO_PASSAGE = "no_passage"
+    UNDER_BARRIER = "under_barrier"
+    REVERSED = "reversed_after_opening"
+    LONG_WAIT = "long_wait"
+    REPEATED_DECISION = "repeated_decision"
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nobody here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A car came; reads of it are collected."""
+
+    car: Car
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """A decision was asked for; only the answer with this *turn* counts."""
+
+    car: Car
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The car may not go yet: it owes, is asked about, or is refused."""
+
+    car: Car
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Admitted; the other side of a two-way lane must stop first."""
+
+    car: Car
+    decision_id: str
+    plate: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """The barrier was told to open once; the car is expected to go. *following* is the car behind it."""
+
+    car: Car
+    decision_id: str
+    plate: str
+    following: Car | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """The car is under the barrier."""
+
+    car: Car
+    decision_id: str
+    plate: str
+    following: Car | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The car has gone, the barrier may still be up."""
+
+    car: Car
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """Told to open, and it did not end well; an attendant resolves it, no pulse is repeated by itself."""
+
+    car: Car
+    decision_id: str
+    plate: str
+    incident: Incident
+    following: Car | None = None
+
+
+Phase: TypeAlias = Idle | Reading | Deciding | Waiting | Holding | Passing | Crossing | Closing | Stuck
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All a lane remembers. *two_way*: opening waits until the other side is held.
+
+    *hold* names the latched hold-open, "" when there is none. *pulsed* are the last decisions that had their pulse,
+    *seen* the last reads, so that copies change nothing.
+    """
+
+    phase: Phase = Idle()
+    two_way: bool = False
+    hold: str = ""
+    turn: int = 0
+    pulsed: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()

@@ -1,0 +1,157 @@
+"""A printed slip as a picture, drawn from the printer's own bytes, so that people can look at what came out."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import segno
+from PIL import Image, ImageDraw, ImageFont
+
+from drivers.base import BadFrameError
+from drivers.printer.commands import (
+    ALIGN,
+    BOLD,
+    CUT,
+    FEED_LINES,
+    INIT,
+    LINE_FEED,
+    RASTER,
+    SIZE,
+    SYMBOL,
+    Command,
+    split,
+)
+
+COLUMN, LINE, MARGIN = 12, 30, 16  # dots of font A, a line with its gap, the paper's white edge
+HANZI = 24
+FONTS = (  # Debian: fonts-wqy-zenhei, fonts-noto-cjk, fonts-wqy-microhei; without one, hanzi are drawn as boxes
+    "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc",
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
+)
+
+
+@dataclass(slots=True)
+class _Paper:
+    """The paper so far and how the next text looks."""
+
+    dots: int
+    pieces: list[Image.Image] = field(default_factory=list)
+    line: bytes = b""
+    align: int = 0
+    bold: bool = False
+    size: int = 1
+    symbol: bytes = b""
+    module: int = 4
+
+    def reset(self) -> None:
+        self.align, self.bold, self.size = 0, False, 1
+
+
+def render(data: bytes, columns: int = 32) -> bytes:
+    """PNG of what *data* prints on paper of *columns*. Raises BadFrameError on a command we never send."""
+    commands, rest = split(data)
+    if rest:
+        raise BadFrameError("printer data ends inside a command")
+    paper = _Paper(columns * COLUMN)
+    for command in commands:
+        _draw(paper, command)
+    return _png(paper)
+
+
+def _draw(paper: _Paper, command: Command) -> None:
+    match command.name:
+        case b"":
+            paper.line += command.data
+        case x if x == INIT:
+            paper.reset()
+        case x if x == ALIGN:
+            paper.align = command.data[0] % 48
+        case x if x == BOLD:
+            paper.bold = bool(command.data[0] & 1)
+        case x if x == SIZE:
+            paper.size = (command.data[0] & 0x0F) + 1
+        case x if x == LINE_FEED:
+            _end_line(paper)
+        case x if x == FEED_LINES:
+            paper.pieces.append(_blank(paper.dots, LINE * command.data[0]))
+        case x if x == RASTER:
+            paper.pieces.append(_raster(command.data, paper.dots))
+        case x if x == SYMBOL:
+            _symbol(paper, command.data[2:])
+        case x if x == CUT:
+            paper.pieces.append(_knife(paper.dots))
+
+
+def _end_line(paper: _Paper) -> None:
+    cells = paper.line.decode("gb18030", "replace")
+    paper.line = b""
+    width = sum(_columns(letter) for letter in cells) * COLUMN * paper.size
+    strip = _blank(paper.dots, LINE * paper.size)
+    left = {1: (paper.dots - width) // 2, 2: paper.dots - width}.get(paper.align, 0)
+    draw = ImageDraw.Draw(strip)
+    font = _font(HANZI * paper.size)
+    for letter in cells:
+        draw.text((left, 0), letter, fill=0, font=font, stroke_width=int(paper.bold))
+        left += _columns(letter) * COLUMN * paper.size
+    paper.pieces.append(strip)
+
+
+def _columns(letter: str) -> int:
+    return 1 if letter < "\x80" else 2
+
+
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    for path in FONTS:
+        if Path(path).exists():
+            return ImageFont.truetype(path, size - 2)
+    return ImageFont.load_default(size - 4)
+
+
+def _raster(data: bytes, dots: int) -> Image.Image:
+    width, height = data[1] + data[2] * 256, data[3] + data[4] * 256
+    inverted = bytes(byte ^ 0xFF for byte in data[5:])
+    picture = Image.frombytes("1", (width * 8, height), inverted).convert("L")
+    return picture.crop((0, 0, dots, height))
+
+
+def _symbol(paper: _Paper, step: bytes) -> None:
+    if step[:2] == b"1C":
+        paper.module = step[2]
+    elif step[:2] == b"1P":
+        paper.symbol = step[3:]
+    elif step[:2] == b"1Q":
+        rows = list(segno.make_qr(paper.symbol, error="m", boost_error=False).matrix_iter(paper.module, border=4))
+        picture = Image.new("L", (len(rows), len(rows)), 255)
+        picture.putdata([0 if dot else 255 for row in rows for dot in row])
+        strip = _blank(paper.dots, len(rows))
+        strip.paste(picture, ((paper.dots - len(rows)) // 2 if paper.align == 1 else 0, 0))
+        paper.pieces.append(strip)
+
+
+def _knife(dots: int) -> Image.Image:
+    strip = _blank(dots, LINE * 2)
+    draw = ImageDraw.Draw(strip)
+    for left in range(0, dots, 12):
+        draw.line((left, LINE, left + 5, LINE), fill=160)
+    return strip
+
+
+def _blank(width: int, height: int) -> Image.Image:
+    return Image.new("L", (width, height), 255)
+
+
+def _png(paper: _Paper) -> bytes:
+    height = sum(piece.height for piece in paper.pieces)
+    sheet = _blank(paper.dots + 2 * MARGIN, height + 2 * MARGIN)
+    top = MARGIN
+    for piece in paper.pieces:
+        sheet.paste(piece, (MARGIN, top))
+        top += piece.height
+    file = io.BytesIO()
+    sheet.save(file, "PNG")
+    return file.getvalue()

@@ -1,0 +1,120 @@
+"""The agent on a real line: MQTT messages to the database thread and back (sync §3)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from sqlite_utils import Database
+
+from domain.moment import Anchor, Moment
+from domain.wire import Json, Sign, Verify, pack
+from edge.sync.agent import EdgeAgent, Outgoing
+from edge.sync.commands import Handler
+from plumbing.mqtt import MqttError, MqttLink, MqttOptions, PublishRefusedError
+from plumbing.onethread import OneThread
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.25
+LIVE_SECONDS = 2.0
+
+
+class EdgeLink:
+    """Keeps the lot in touch with the cloud while ``run`` runs; the lot does not need it to work.
+
+    *wake* may be set by whoever wrote facts, to have them sent at once. *live* gives the state of the lanes for
+    screens in the cloud. *on_anchors* is told of every comparison with the cloud's clock.
+    """
+
+    def __init__(
+        self,
+        edge: str,
+        broker: MqttOptions,
+        thread: OneThread,
+        db: Database,
+        now: Callable[[], Moment],
+        *,
+        live: Callable[[], Json],
+        on_anchors: Callable[[list[Anchor]], None],
+    ) -> None:
+        self._edge, self._thread, self._db, self._now = edge, thread, db, now
+        self._live, self._on_anchors = live, on_anchors
+        self._states: asyncio.Queue[bool] = asyncio.Queue()
+        self._mqtt = MqttLink(replace(broker, subscriptions=(f"lg/v1/{edge}/dn/#",)), on_state=self._states.put_nowait)
+        self._agent: EdgeAgent | None = None
+        self.wake = asyncio.Event()
+
+    @property
+    def in_session(self) -> bool:
+        """Is the cloud there and answering?"""
+        return self._agent is not None and self._agent.in_session
+
+    @property
+    def last_error(self) -> str | None:
+        """Why there is no connection, for the booth."""
+        return self._mqtt.last_error
+
+    async def run(
+        self, sign: Sign, verify_cloud: Verify, new_nonce: Callable[[], str], handlers: Mapping[str, Handler]
+    ) -> None:
+        """Until cancelled. Raises OutdatedDatabaseError when the cloud refuses this database."""
+        self._agent = agent = await self._thread.run(
+            EdgeAgent, self._edge, self._db, sign, verify_cloud, new_nonce, handlers
+        )
+        async with self._mqtt, asyncio.TaskGroup() as self._group:
+            group = self._group
+            group.create_task(self._follow_states(agent), name="sync states")
+            group.create_task(self._receive(agent), name="sync receive")
+            group.create_task(self._tick(agent), name="sync tick")
+            group.create_task(self._show_live(), name="sync live")
+
+    async def _follow_states(self, agent: EdgeAgent) -> None:
+        while True:
+            if await self._states.get():
+                self._send(await self._thread.run(lambda: agent.connected(self._now())))
+            else:
+                await self._thread.run(agent.disconnected)
+
+    async def _receive(self, agent: EdgeAgent) -> None:
+        async for message in self._mqtt.messages():
+            kind = message.topic.rpartition("/")[2]
+            out = await self._thread.run(lambda k=kind, p=message.payload: agent.received(k, p, self._now()))  # type: ignore[misc]
+            self._hand_over_anchors(agent)
+            self._send(out)
+
+    def _hand_over_anchors(self, agent: EdgeAgent) -> None:
+        if agent.anchors:
+            anchors, agent.anchors = agent.anchors, []
+            self._on_anchors(anchors)
+
+    async def _tick(self, agent: EdgeAgent) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.wake.wait(), TICK_SECONDS)
+            self.wake.clear()
+            if self._mqtt.connected.is_set():
+                self._send(await self._thread.run(lambda: agent.tick(self._now())))
+
+    async def _show_live(self) -> None:
+        while True:
+            await asyncio.sleep(LIVE_SECONDS)
+            if self._mqtt.connected.is_set():
+                with suppress(MqttError):
+                    await self._mqtt.publish(f"lg/v1/{self._edge}/up/live", pack(self._live()), qos=0)
+
+    def _send(self, out: list[Outgoing]) -> None:
+        """Publish in order, without waiting for one before the next; the agent sends again what is lost."""
+        for sent in out:
+            self._group.create_task(self._publish(sent), name=f"sync {sent.kind}")
+
+    async def _publish(self, sent: Outgoing) -> None:
+        try:
+            await self._mqtt.publish(f"lg/v1/{self._edge}/up/{sent.kind}", pack(sent.message))
+        except PublishRefusedError as exc:
+            logger.error("the broker does not let this edge publish: %s", exc)
+        except MqttError as exc:
+            logger.info("not sent, will be again: %s", exc)

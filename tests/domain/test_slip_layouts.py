@@ -1,0 +1,218 @@
+"""What stands on the slips, and that it fits the paper in both languages."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import datetime
+
+import pytest
+
+from domain.coupon.model import CouponKind
+from domain.slip import Align, Cut, Feed, Paper, Qr, Rule, Slip, Text, aligned
+from domain.slip_layouts import (
+    Language,
+    Pickup,
+    Receipt,
+    ShiftReport,
+    Ticket,
+    Voucher,
+    coupon_value,
+    entry_ticket,
+    pickup_slip,
+    printer_test_page,
+    receipt_slip,
+    shift_report,
+    voucher_slip,
+)
+
+NOON = datetime(2026, 11, 21, 12, 0)  # noqa: DTZ001  lot-local
+VOUCHER = Voucher(
+    lot="西湖文化广场地下停车场",
+    merchant="三楼书店",
+    kind=CouponKind.AMOUNT,
+    value=1000,
+    not_before=NOON,
+    not_after=NOON.replace(hour=18),
+    number="7-000345",
+    qr="HTTPS://PAY.EXAMPLE/V/LG1",
+    issued_at=NOON,
+    issued_by="收银一号",
+    till="服务台",
+)
+RECEIPT = Receipt(
+    lot="西湖文化广场地下停车场",
+    number="A-12",
+    plate="浙A12345",
+    entered=NOON.replace(hour=8),
+    left=NOON,
+    minutes=240,
+    lines=(("优惠券 三楼书店", -1000),),
+    fee_fen=2400,
+    due_fen=1400,
+    paid=(("现金", 2000),),
+    change_fen=600,
+    cashier="收银一号",
+    till="岗亭",
+)
+TICKET = Ticket("西湖文化广场地下停车场", "东入口", "E-9", "", NOON, "LG-STAY-1")
+REPORT = ShiftReport(
+    "西湖文化广场地下停车场",
+    "岗亭",
+    "甲",
+    "乙",
+    NOON,
+    NOON.replace(hour=18),
+    (("车次", "120"), ("现金", "960.00")),
+    96000,
+    95500,
+)
+PICKUP = Pickup("二号门店", "P-3", "7QX4", (("礼盒", 2),), NOON, "店员")
+
+
+def shown(slip: Slip) -> list[str]:
+    """The slip as one would read it."""
+    lines = []
+    for line in slip.lines:
+        match line:
+            case Text():
+                lines.append(aligned(line, slip.columns))
+            case Rule():
+                lines.append(line.mark * slip.columns)
+            case Qr():
+                lines.append(f"[{line.text}]")
+            case Feed():
+                lines += [""] * line.lines
+            case Cut():
+                lines.append("8<")
+    return lines
+
+
+def test_a_voucher_reads_as_its_merchant_meant_it() -> None:
+    assert shown(voucher_slip(VOUCHER)) == [
+        "     西湖文化广场地下停车场",
+        "   停车优惠券",
+        "-" * 32,
+        "            三楼书店",
+        " 抵扣 10.00 元",
+        "        一次停车限用一张",
+        "-" * 32,
+        "生效            2026-11-21 12:00",
+        "有效至          2026-11-21 18:00",
+        "编号                    7-000345",
+        "发放时间        2026-11-21 12:00",
+        "操作员                  收银一号",
+        "终端                      服务台",
+        "出口扫码使用，或手机扫码绑定车牌",
+        "",
+        "[HTTPS://PAY.EXAMPLE/V/LG1]",
+        "8<",
+    ]
+
+
+@pytest.mark.parametrize("paper", list(Paper))
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("kind", list(CouponKind))
+def test_the_qr_of_a_voucher_comes_last_before_the_cut(kind: CouponKind, language: Language, paper: Paper) -> None:
+    voucher = replace(VOUCHER, kind=kind, value=60, until=NOON, plate="浙A12345", max_fen=5000, test=True)
+
+    slip = voucher_slip(voucher, paper, language)
+
+    assert slip.lines[-2:] == (Qr(voucher.qr), Cut())
+    assert slip.lines[-3] == Feed(1)
+    assert sum(isinstance(line, Qr) for line in slip.lines) == 1
+
+
+def test_a_voucher_cannot_be_marked_as_a_copy_and_everything_else_can() -> None:
+    assert "copy" not in {field.name for field in fields(Voucher)}
+    for kind in (Receipt, Ticket, ShiftReport, Pickup):
+        assert "copy" in {field.name for field in fields(kind)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "zh", "en"),
+    [
+        (CouponKind.AMOUNT, 550, "抵扣 5.50 元", "5.50 yuan off"),
+        (CouponKind.DURATION, 60, "减免 60 分钟", "60 min free"),
+        (CouponKind.PERCENT, 80, "按 80% 付费", "pay 80 %"),
+        (CouponKind.FULL_WAIVER, 0, "停车全免", "Free parking"),
+        (CouponKind.FREE_UNTIL, 0, "免费至 12:00", "free until 12:00"),
+    ],
+)
+def test_the_value_of_a_voucher_in_words(kind: CouponKind, value: int, zh: str, en: str) -> None:
+    voucher = replace(VOUCHER, kind=kind, value=value, until=NOON)
+
+    assert coupon_value(voucher) == zh
+    assert coupon_value(voucher, Language.EN) == en
+
+
+def test_a_receipt_adds_up_before_the_drivers_eyes() -> None:
+    text = shown(receipt_slip(RECEIPT))
+
+    assert text[2:] == [
+        "-" * 32,
+        "车牌                    浙A12345",
+        "入场            2026-11-21 08:00",
+        "出场            2026-11-21 12:00",
+        "停车时长                4小时0分",
+        "-" * 32,
+        "停车费                     24.00",
+        "优惠券 三楼书店           -10.00",
+        "应收                       14.00",
+        "现金                       20.00",
+        "找零                        6.00",
+        "-" * 32,
+        "编号                        A-12",
+        "操作员                  收银一号",
+        "终端                        岗亭",
+        "",
+        "8<",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("slip", "mark"),
+    [
+        (receipt_slip(replace(RECEIPT, copy=2)), "补打 第 2 次"),
+        (entry_ticket(replace(TICKET, copy=1)), "补打 第 1 次"),
+        (shift_report(replace(REPORT, copy=1)), "补打 第 1 次"),
+        (pickup_slip(replace(PICKUP, copy=3)), "补打 第 3 次"),
+    ],
+)
+def test_a_reprint_says_so_in_large_letters(slip: Slip, mark: str) -> None:
+    assert Text(mark, Align.CENTRE, size=2, bold=True) in slip.lines
+
+
+@pytest.mark.parametrize("paper", list(Paper))
+@pytest.mark.parametrize("language", list(Language))
+def test_every_layout_fits_its_paper_and_ends_with_a_cut(paper: Paper, language: Language) -> None:
+    slips = [
+        voucher_slip(VOUCHER, paper, language),
+        receipt_slip(replace(RECEIPT, copy=1), paper, language),
+        entry_ticket(TICKET, paper, language),
+        shift_report(REPORT, paper, language),
+        pickup_slip(PICKUP, paper, language),
+        printer_test_page("counter", NOON, paper, language),
+    ]
+
+    for slip in slips:
+        assert slip.columns == paper
+        assert isinstance(slip.lines[-1], Cut)
+
+
+def test_long_stays_are_told_in_days() -> None:
+    receipt = replace(RECEIPT, minutes=3 * 1440 + 61)
+
+    assert "停车时长             3天1小时1分" in shown(receipt_slip(receipt))
+    assert "Stayed                3d 1h 1min" in shown(receipt_slip(receipt, language=Language.EN))
+
+
+def test_a_car_without_plates_is_named_so() -> None:
+    assert "车牌                      无牌车" in shown(entry_ticket(TICKET))
+
+
+def test_the_shift_report_shows_the_difference_in_cash() -> None:
+    assert "差额                       -5.00" in shown(shift_report(REPORT))
+
+
+def test_a_pickup_slip_shows_only_the_end_of_the_code() -> None:
+    assert "提货码                   ***7QX4" in shown(pickup_slip(PICKUP))
