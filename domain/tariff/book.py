@@ -39,14 +39,17 @@ class TariffBook:
         facts: StayFacts = _PLAIN,
     ) -> Quote:
         """Price a stay; where versions change, the newer one's ``across_start`` decides (docs/tariffs.md)."""
-        return _joined(
-            [
-                price_part(
-                    tariff, begins, ends, vehicle, calendar, facts, free_until=left, grants_free=begins == entered
-                )
-                for tariff, begins, ends in self.parts(entered, left)
-            ]
-        )
+        parts = self.parts(entered, left)
+        first = price_part(parts[0][0], entered, left, vehicle, calendar, facts)
+        if len(parts) == 1 or [line.rule for line in first.lines] == ["free_minutes"]:
+            return first
+        tariff, _, change = parts[0]
+        before = price_part(tariff, entered, change, vehicle, calendar, facts, real_end=left)
+        after = [
+            price_part(tariff, begins, ends, vehicle, calendar, _PLAIN, grants_free=False)
+            for tariff, begins, ends in parts[1:]
+        ]
+        return _joined([before, *after])
 
     def parts(self, entered: datetime, left: datetime) -> list[tuple[Tariff, datetime, datetime]]:
         """Which version prices which part of the stay, in order."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import cast
 
@@ -21,6 +21,7 @@ class Entry:
     begins: int
     ends: int
     days: tuple[str, ...]
+    from_day: int
     window: Window | None
     place: Place
 
@@ -52,13 +53,15 @@ def compile_plan(
         CapKind(f"cap:{per}", length)
         for per, length in {cap.per: cap.length for cap in caps if cap.per != "stay"}.items()
     ]
-    days: dict[DayKey, DayKind] = {}
+    days: list[dict[DayKey, DayKind]] = []
     known: dict[object, DayKind] = {}
-    for key in _day_keys(own_days):
-        names = labels(key)
-        spans = _paint(entries, names, turn, place, name)
-        limits = tuple(_limit(caps, kind, names) for kind in kinds)
-        days[key] = known.setdefault((spans, limits), DayKind(len(known), spans, limits))
+    for day_of_stay in range(1, max(entry.from_day for entry in entries) + 1):
+        days.append({})
+        for key in _day_keys(own_days):
+            names = labels(key)
+            spans = _paint([_on(entry, day_of_stay) for entry in entries], names, turn, place, name)
+            limits = tuple(_limit(caps, kind, names) for kind in kinds)
+            days[-1][key] = known.setdefault((spans, limits), DayKind(len(known), spans, limits))
     reached = {window for kind in known.values() for _, window in kind.spans}
     for number, entry in enumerate(entries):
         if number not in reached:
@@ -71,7 +74,7 @@ def compile_plan(
     return Plan(
         vehicle=VehicleClass(name),
         windows=windows,
-        days=days,
+        days=tuple(days),
         free=free,
         caps=tuple(kinds),
         stay_cap=min(stay_caps) if stay_caps else None,
@@ -84,6 +87,11 @@ def compile_plan(
         growth=max((len(cap.amounts) for cap in caps), default=1),
         uniform=len(known) == 1,
     )
+
+
+def _on(entry: Entry, day_of_stay: int) -> Entry:
+    """The window as it is on that day of a stay: without hours before its first day."""
+    return entry if entry.from_day <= day_of_stay else replace(entry, begins=0, ends=0)
 
 
 def _day_keys(own_days: tuple[str, ...]) -> list[DayKey]:
@@ -119,7 +127,7 @@ def _paint(
 def _fits(entry: Entry, names: frozenset[str], clock: int) -> bool:
     if entry.days and names.isdisjoint(entry.days):
         return False
-    if entry.begins < entry.ends:
+    if entry.begins <= entry.ends:
         return entry.begins <= clock < entry.ends
     return clock >= entry.begins or clock < entry.ends
 

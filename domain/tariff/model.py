@@ -98,11 +98,11 @@ class DayKind:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything needed to price one vehicle class."""
+    """Everything needed to price one vehicle class; *days* by days since entry, the last for all later ones."""
 
     vehicle: VehicleClass
     windows: tuple[Window, ...]
-    days: Mapping[DayKey, DayKind]
+    days: tuple[Mapping[DayKey, DayKind], ...]
     free: tuple[Free, ...]
     caps: tuple[CapKind, ...]
     stay_cap: Fen | None
@@ -114,10 +114,11 @@ class Plan:
     growth: int
     uniform: bool
 
-    def day(self, key: DayKey) -> DayKind:
-        """The sort of day *key* is; own days this tariff does not know count as ordinary."""
-        kind = self.days.get(key)
-        return kind if kind is not None else self.days[key[0], key[1], ""]
+    def day(self, key: DayKey, since_entry: int) -> DayKind:
+        """The sort of day *key* is, so many days after entry; own days this tariff does not know are ordinary."""
+        days = self.days[since_entry] if since_entry < len(self.days) else self.days[-1]
+        kind = days.get(key)
+        return kind if kind is not None else days[key[0], key[1], ""]
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,9 @@ def parse_tariff(text: str, source: str) -> Tariff:
         across_start=top.word("across_start", ("split", "entry", "exit"), "split"),
         day_begins=top.time("day_begins", "00:00") % 1440,
         classes=tuple(plans),
-        uses_calendar=any(len({kind.number for kind in plan.days.values()}) > 1 for plan in plans.values()),
+        uses_calendar=any(
+            len({kind.number for kind in days.values()}) > 1 for plan in plans.values() for days in plan.days
+        ),
         plans=plans,
         prepaid=_prepaid(top),
         rounding=_rounding(top),

@@ -14,7 +14,7 @@ from domain.tariff.model import FOREVER, Free, Restart, Step, Window
 T = TypeVar("T")
 
 _PRICE = ("unit", "price", "flat", "free", "counts", "grace")
-_WINDOW = ("name", "from", "to", "days", "classes", *_PRICE, "steps", "cap")
+_WINDOW = ("name", "from", "to", "days", "classes", "from_day", *_PRICE, "steps", "cap")
 _STEP = ("until", *_PRICE, "total")
 
 
@@ -56,10 +56,11 @@ def read_window(raw: object, place: Place, reader: ClassReader, counts: str) -> 
     if begins == ends:
         raise table.at("to").fault("equals from; leave both out for the whole day")
     if not reader.applies(table):
-        return Entry(False, begins, ends, days, None, place)
+        return Entry(False, begins, ends, days, 1, None, place)
     steps = _steps(table, reader, name, table.word("counts", ("started", "full"), counts))
     cap = reader.value(table.data["cap"], table.at("cap"), amount) if "cap" in table else None
-    return Entry(True, begins, ends, days, Window(name, steps, cap, f"cap:{name}"), place)
+    from_day = table.number("from_day", 1, 1, 31)
+    return Entry(True, begins, ends, days, from_day, Window(name, steps, cap, f"cap:{name}"), place)
 
 
 def _steps(table: Table, reader: ClassReader, name: str, counts: str) -> tuple[Step, ...]:

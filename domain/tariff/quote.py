@@ -118,16 +118,15 @@ def price_part(
     calendar: CalendarSet,
     facts: StayFacts,
     *,
-    free_until: datetime | None = None,
+    real_end: datetime | None = None,
     grants_free: bool = True,
 ) -> Quote:
-    """One part of a stay under one tariff: counted free minutes look at *free_until* (the real exit) when given."""
+    """One part of a stay under one tariff: counted free minutes look at *real_end* when given."""
     begin, end = _minute(entered), _minute(left)
     if end < begin:
         raise ValueError(f"left {left} is before entered {entered}")
     plan = tariff.plan(vehicle)
-    real_end = end if free_until is None else _minute(free_until)
-    rows = _rows(tariff, plan, begin, end, real_end, calendar, facts, grants_free)
+    rows = _rows(tariff, plan, begin, end, end if real_end is None else _minute(real_end), calendar, facts, grants_free)
     years = (entered.year, left.year)
     return Quote(
         entered=_moment(begin),

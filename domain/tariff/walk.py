@@ -23,9 +23,9 @@ class Walk:
     """The running state of pricing one stay; all times are minutes since day 0, lot-local."""
 
     __slots__ = (
-        "_begin", "_calendar", "_end", "_free", "_free_until", "_index", "_limits", "_minutes_free", "_open", "_origin",
-        "_own", "_paid_until", "_plan", "_real_end", "_rows", "_sealed", "_trim", "_turn", "_used", "_visit_used",
-        "_window", "fee",
+        "_begin", "_calendar", "_end", "_first_day", "_free", "_free_until", "_index", "_limits", "_minutes_free",
+        "_open", "_origin", "_own", "_paid_until", "_plan", "_real_end", "_rows", "_sealed", "_trim", "_turn", "_used",
+        "_visit_used", "_window", "fee",
     )  # fmt: skip
 
     def __init__(
@@ -44,6 +44,7 @@ class Walk:
         self._plan, self._calendar, self._turn = plan, calendar, turn
         self._begin, self._end, self._real_end = begin, end, real_end
         self._free, self._minutes_free = free, minutes_free
+        self._first_day = (begin - turn) // DAY_MINUTES
         self._free_until = begin
         self._paid_until = begin  # a unit already charged runs until here
         self._sealed = False  # … and ends with the window whatever restarts (flat prices)
@@ -70,6 +71,8 @@ class Walk:
         )  # free minutes look ahead: walk the days near the end
         days = (latest - 1 - start) // DAY_MINUTES
         if days > 0:
+            if self._turns(start) and self._plan.restart.period_units:
+                self._clip(start)
             start = self._whole_days(start, days)
         while start < self._end:
             stop = min(start + DAY_MINUTES, self._end)
@@ -90,11 +93,11 @@ class Walk:
         known: dict[tuple[int, int, int], tuple[int, int]] = {}
         day = (start - self._turn) // DAY_MINUTES
         ends_later = 1 if (start - self._turn) % DAY_MINUTES else 0
-        kind = plan.day(calendar.day(day)).number
+        kind = plan.day(calendar.day(day), day - self._first_day).number
         fees: list[int] = []
         while len(fees) < days:
             day += 1
-            after = plan.day(calendar.day(day)).number
+            after = plan.day(calendar.day(day), day - self._first_day).number
             key = (number, kind, after if ends_later else kind)
             found = known.get(key)
             if found is None:
@@ -135,7 +138,7 @@ class Walk:
         plan = self._plan
         waiting = None if self._open is None else (self._open[0], self._open[1], self._open[2] - now)
         return (
-            max(self._paid_until - now, 0),
+            min(max(self._paid_until - now, 0), FOREVER >> 1),
             self._sealed,
             max(self._free_until - now, 0),
             min(now - self._origin, plan.ladder),
@@ -158,7 +161,8 @@ class Walk:
         self._used, self._index, self._limits = list(used), list(index), list(limits)  # type: ignore[call-overload]
 
     def _kind(self, now: int) -> DayKind:
-        return self._plan.day(self._calendar.day((now - self._turn) // DAY_MINUTES))
+        day = (now - self._turn) // DAY_MINUTES
+        return self._plan.day(self._calendar.day(day), day - self._first_day)
 
     def _detail(self, now: int, stop: int) -> None:
         """Walk from *now* to *stop*, edge by edge."""
@@ -181,13 +185,17 @@ class Walk:
         """Begin anew what the tariff restarts where *now* is the edge of a window, a period or a cap's bucket."""
         restart = self._plan.restart
         moved = window != self._window
-        period = restart.period
-        turned = now > self._begin and (minute == 0 if period < 0 else period > 0 and (now - self._begin) % period == 0)
+        turned = now > self._begin and self._turns(now)
         if (moved and (restart.window_units or self._sealed)) or (turned and restart.period_units):
             self._cut(now)
         if moved or (turned and restart.period_units):
             self._visit_used = 0
-            self._flush()
+            if (
+                self._trim is not None
+                and self._window >= 0
+                and self._trim[2] == self._plan.windows[self._window].cap_rule
+            ):
+                self._flush()
         if turned and self._free is not None and self._free.every_period:
             self._begin_free(now)
         if now == self._begin and self._free is not None and self._free.deducted:
@@ -200,6 +208,13 @@ class Walk:
         self._window = window
         if now > self._begin:
             self._begin_caps(now, kind, minute)
+
+    def _turns(self, now: int) -> bool:
+        """Whether a new period begins at *now*."""
+        period = self._plan.restart.period
+        if period < 0:
+            return (now - self._turn) % DAY_MINUTES == 0
+        return period > 0 and (now - self._begin) % period == 0
 
     def _begin_free(self, now: int) -> None:
         """Free minutes from *now*: deducted always, counted only when the stay ends within them."""
@@ -214,8 +229,15 @@ class Walk:
             if self._window >= 0 and not self._sealed:
                 self._own[self._window] -= self._paid_until - now
             self._paid_until = now
+            self._clip(now)
         self._open = None
         self._sealed = False
+
+    def _clip(self, now: int) -> None:
+        """Let the line of a unit cut at *now* end there; caps may have added lines behind it."""
+        for place in range(max(0, len(self._rows) - 3), len(self._rows)):
+            begin, end, rule, fen = self._rows[place]
+            self._rows[place] = (begin, min(end, now), rule, fen)
 
     def _begin_caps(self, now: int, kind: DayKind, minute: int = 0) -> None:
         for number, cap in enumerate(self._plan.caps):
@@ -240,6 +262,7 @@ class Walk:
                 count, length = 1, step.until - position
                 self._sealed = True
             else:
+                self._sealed = False
                 count = max(0, -(-(edge - begin - step.grace) // step.unit))
                 if step.until < FOREVER:
                     count = min(count, -(-(step.until - position) // step.unit))
