@@ -121,7 +121,9 @@ class EntryInputs:
     plate: str
     typed_by: str
     seen: tuple[Seen, ...]
+    repeated: bool  # these very records opened a barrier before
     blocked: str
+    inside: str  # "" not inside, "again" asked for again before crossing, "just_entered", "earlier" never seen leaving
     covered: bool
     places_left: int | None
     rules: Rules
@@ -131,20 +133,23 @@ class EntryInputs:
 class ExitInputs:
     """Everything an exit decision looks at. *length_ms* is by the boot clock; *stay* None when none is near.
 
-    *settled_ms* is how long ago this stay was settled without its passage being seen, None when it was not;
-    *covered* lists lot-local spans an entitlement pays for, as pairs of minutes since entry.
+    *settled_ms* is how long ago nothing more was due, None when it never was so; *settled_fee_fen* and
+    *settled_off* are the fee and the coupons' parts of that time. *covered* lists spans an entitlement pays for,
+    as pairs of minutes since entry.
     """
 
     lane: str
     plate: str
     typed_by: str
     seen: tuple[Seen, ...]
+    repeated: bool
     near: tuple[str, ...]
     stay: OpenStay | None
     length_ms: int
     estimated: bool
     settled_ms: int | None
     settled_fee_fen: int
+    settled_off: tuple[tuple[str, int], ...]
     tariffs: tuple[TariffRef, ...]
     calendars: tuple[str, ...]
     coupons: tuple[CouponGiven, ...]
@@ -190,13 +195,15 @@ class Decision:
 
 def decide_entry(inputs: EntryInputs) -> Decision:
     """Let in, ask, or refuse. An unconfirmed or unlikely read always asks; a typed plate is a person's word."""
-    verdict = _doubt(inputs.plate, inputs.typed_by, inputs.seen, inputs.rules) or _admission(inputs)
+    verdict = _doubt(inputs) or _admission(inputs)
     return Decision("entry", verdict, inputs, {"plate": inputs.plate})
 
 
 def _admission(inputs: EntryInputs) -> Verdict:
     if inputs.blocked:
         return Refuse("blocked")
+    if inputs.inside == "just_entered":
+        return Refuse("already_inside")
     full = inputs.places_left is not None and inputs.places_left <= 0
     if full and not inputs.covered and not _is_free(inputs.plate, inputs.rules):
         return Refuse("lot_full")
@@ -205,7 +212,7 @@ def _admission(inputs: EntryInputs) -> Verdict:
 
 def decide_exit(inputs: ExitInputs, price: Pricer) -> Decision:
     """Let out, ask for money, ask which stay, or refuse; the explanation carries the fee line by line."""
-    doubt = _doubt(inputs.plate, inputs.typed_by, inputs.seen, inputs.rules)
+    doubt = _doubt(inputs)
     found = lookalike.match(inputs.plate, inputs.near)
     explanation: Json = {"plate": inputs.plate, "matched": _matched(found)}
     if doubt is not None:
@@ -228,7 +235,7 @@ def _price(inputs: ExitInputs, stay: OpenStay, price: Pricer) -> Priced:
     if _is_free(stay.plate, inputs.rules):
         return Priced(0, ({"rule": "free_kind", "fen": 0},))
     if _may_still_leave(inputs):
-        return Priced(inputs.settled_fee_fen, ({"rule": "settled", "fen": inputs.settled_fee_fen},))
+        return Priced(inputs.settled_fee_fen, ({"rule": "settled", "fen": inputs.settled_fee_fen},), inputs.settled_off)
     priced = price(inputs, stay)
     if not stay.base_fee_fen:
         return priced
@@ -263,13 +270,16 @@ def _is_free(plate: str, rules: Rules) -> bool:
     return kind is not None and kind.value in rules.free_kinds
 
 
-def _doubt(plate: str, typed_by: str, seen: tuple[Seen, ...], rules: Rules) -> Ask | Refuse | None:
+def _doubt(inputs: EntryInputs | ExitInputs) -> Ask | Refuse | None:
     """Why this read may not act by itself, or None."""
-    if typed_by:
+    plate, seen, rules = inputs.plate, inputs.seen, inputs.rules
+    if inputs.typed_by:
         return None if plate else Ask((), "no_plate")
     live = [read for read in seen if read.live]
     if not live:
         return Refuse("not_live")
+    if inputs.repeated:
+        return Refuse("repeated_record")
     if not plate or is_no_plate(plate):
         return Ask((), "no_plate")
     of_plate = [read for read in live if read.plate == plate]

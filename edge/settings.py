@@ -13,6 +13,9 @@ from domain.plate import FREE_BY_KIND, PlateKind
 from domain.stay import OUTSIDE, Direction
 from plumbing.settings import load
 
+DeviceTable = dict[str, Any]
+"""One device: ``type`` names its driver, the rest are that driver's own keys, read strictly when it is opened."""
+
 
 class NoEntry(StrEnum):
     """What an exit does with a car that never entered by our books."""
@@ -53,25 +56,15 @@ class Listeners:
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
-    """One device: *type* names its driver, *options* are that driver's own keys."""
-
-    type: str
-    options: dict[str, Any] = field(default_factory=dict)
-    recogniser: str = ""  # for cameras that only see
-    camera: str = ""  # for a loop wired to a camera's own contact
-
-
-@dataclass(frozen=True, slots=True)
 class Devices:
     """Every device of the lot by the name lanes call it."""
 
-    cameras: dict[str, Device] = field(default_factory=dict)
-    recognisers: dict[str, Device] = field(default_factory=dict)
-    barriers: dict[str, Device] = field(default_factory=dict)
-    loops: dict[str, Device] = field(default_factory=dict)
-    displays: dict[str, Device] = field(default_factory=dict)
-    printers: dict[str, Device] = field(default_factory=dict)
+    cameras: dict[str, DeviceTable] = field(default_factory=dict)
+    recognisers: dict[str, DeviceTable] = field(default_factory=dict)
+    barriers: dict[str, DeviceTable] = field(default_factory=dict)
+    loops: dict[str, DeviceTable] = field(default_factory=dict)
+    displays: dict[str, DeviceTable] = field(default_factory=dict)
+    printers: dict[str, DeviceTable] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

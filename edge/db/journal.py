@@ -78,6 +78,12 @@ def passage(
     )
 
 
+def has_passed(conn: sqlite3.Connection, decision_id: str) -> bool:
+    """Was the passage of this decision seen?"""
+    query = "SELECT 1 FROM passage WHERE decision_id = ? AND kind = 'seen'"
+    return conn.execute(query, (decision_id,)).fetchone() is not None
+
+
 def note(conn: sqlite3.Connection, name: str) -> str | None:
     """A note of the daemon."""
     row = conn.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()

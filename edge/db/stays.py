@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ class StayRow:
     base_fee_fen: int
     settled: Moment | None
     settled_fee_fen: int
+    settled_off: tuple[tuple[str, int], ...]
     lane_out: str
     decision_out: str
     closed_wall_ms: int | None
@@ -102,7 +104,7 @@ def find_not_passed(conn: sqlite3.Connection, plate: str) -> StayRow | None:
 
 
 def near(conn: sqlite3.Connection, plate: str) -> tuple[str, ...]:
-    """Plates of open stays that share a look-alike key with *plate*, sorted."""
+    """Plates that may still be in the lot and share a look-alike key with *plate*, sorted."""
     keys = sorted(lookalike_keys(plate))
     marks = ",".join("?" * len(keys))
     rows = conn.execute(f"SELECT DISTINCT plate FROM stay_key WHERE key IN ({marks}) ORDER BY plate", keys)  # noqa: S608
@@ -143,14 +145,20 @@ def add_waived(conn: sqlite3.Connection, stay_id: str, amount_fen: int) -> None:
     )
 
 
-def settle(conn: sqlite3.Connection, stay_id: str, now: Moment | None, fee_fen: int) -> None:
-    """Remember (or, with None, forget) that nothing is due since *now* at this fee."""
-    columns = _columns(now) if now else (None,) * 5
+def settle(
+    conn: sqlite3.Connection, stay_id: str, now: Moment, fee_fen: int, off: tuple[tuple[str, int], ...] = ()
+) -> None:
+    """Remember that nothing is due since *now*, at this fee and with these coupons."""
     conn.execute(
         "UPDATE stay SET settled_boot = ?, settled_boot_ms = ?, settled_wall_ms = ?, settled_quality = ?,"
-        " settled_uncertainty_ms = ?, settled_fee_fen = ? WHERE stay_id = ?",
-        (*columns, fee_fen, stay_id),
+        " settled_uncertainty_ms = ?, settled_fee_fen = ?, settled_off = ? WHERE stay_id = ?",
+        (*_columns(now), fee_fen, json.dumps(off), stay_id),
     )
+
+
+def unsettle(conn: sqlite3.Connection, stay_id: str) -> None:
+    """Something may be due again."""
+    conn.execute("UPDATE stay SET settled_boot = NULL WHERE stay_id = ? AND state = 'open'", (stay_id,))
 
 
 def close(conn: sqlite3.Connection, stay_id: str, closing: Closing, now: Moment, *, passed: bool = False) -> bool:
@@ -170,14 +178,36 @@ def close(conn: sqlite3.Connection, stay_id: str, closing: Closing, now: Moment,
         (now.wall_ms, closing.tariff, stay_id),
     )
     conn.execute("DELETE FROM arrival WHERE stay_id = ?", (stay_id,))
-    _drop_keys(conn, stay.plate)
+    if passed:
+        _drop_keys(conn, stay.plate)
     return True
 
 
-def mark_passed(conn: sqlite3.Connection, decision_id: str) -> StayRow | None:
-    """The stay this exit decision closed has crossed the lane; None when the decision closed none."""
-    conn.execute("UPDATE stay SET passed = 1 WHERE decision_out = ? AND state = 'closed'", (decision_id,))
-    return _first(conn.execute("SELECT * FROM stay WHERE decision_out = ? AND state = 'closed'", (decision_id,)))
+def mark_passed(conn: sqlite3.Connection, stay: StayRow) -> None:
+    """A closed stay's car is out of the lot: it can no longer be what a misread plate means."""
+    conn.execute("UPDATE stay SET passed = 1 WHERE stay_id = ? AND state = 'closed'", (stay.stay_id,))
+    if find_open(conn, stay.plate) is None:
+        _drop_keys(conn, stay.plate)
+
+
+def by_exit_decision(conn: sqlite3.Connection, decision_id: str) -> StayRow | None:
+    """The stay an exit decision closed, or let go again."""
+    return _first(
+        conn.execute(
+            "SELECT * FROM stay WHERE decision_out = ? AND decision_out <> '' AND state = 'closed'", (decision_id,)
+        )
+    )
+
+
+def set_exit_decision(conn: sqlite3.Connection, stay_id: str, decision_id: str) -> None:
+    """A settled stay gets another decision to leave by."""
+    conn.execute("UPDATE stay SET decision_out = ? WHERE stay_id = ?", (decision_id, stay_id))
+
+
+def not_passed_before(conn: sqlite3.Connection, wall_ms: int) -> list[StayRow]:
+    """Closed stays whose passage was not seen and that ended before *wall_ms*."""
+    rows = conn.execute("SELECT * FROM stay WHERE state = 'closed' AND passed = 0 AND closed_wall_ms < ?", (wall_ms,))
+    return [_stay(row) for row in rows]
 
 
 def by_entry_decision(conn: sqlite3.Connection, decision_id: str) -> StayRow | None:
@@ -192,10 +222,10 @@ def correct(conn: sqlite3.Connection, stay: StayRow, plate: str) -> None:
     _add_keys(conn, plate)
 
 
-def arrived(conn: sqlite3.Connection, stay_id: str) -> tuple[str, str, int, int] | None:
-    """(lane, boot, boot ms, wall ms) of the car's arrival at an exit, while its fee is frozen."""
-    row = conn.execute("SELECT lane, boot, boot_ms, wall_ms FROM arrival WHERE stay_id = ?", (stay_id,)).fetchone()
-    return tuple(row) if row else None
+def arrived(conn: sqlite3.Connection, stay_id: str) -> Moment | None:
+    """When the car arrived at an exit and its fee was frozen."""
+    row = conn.execute("SELECT boot, boot_ms, wall_ms FROM arrival WHERE stay_id = ?", (stay_id,)).fetchone()
+    return Moment(row["boot"], row["boot_ms"], row["wall_ms"]) if row else None
 
 
 def freeze(conn: sqlite3.Connection, stay_id: str, lane: str, now: Moment) -> None:
@@ -257,6 +287,7 @@ def _stay(row: sqlite3.Row) -> StayRow:
         base_fee_fen=row["base_fee_fen"],
         settled=_moment(row, "settled"),
         settled_fee_fen=row["settled_fee_fen"],
+        settled_off=tuple((ref, fen) for ref, fen in json.loads(row["settled_off"])),
         tariff=row["tariff"],
         passed=bool(row["passed"]),
     )

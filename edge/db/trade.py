@@ -16,6 +16,7 @@ CREATE TABLE stay (stay_id TEXT PRIMARY KEY, plate TEXT NOT NULL, plate_raw TEXT
     continues TEXT REFERENCES stay (stay_id), base_fee_fen INTEGER NOT NULL DEFAULT 0,
     settled_boot TEXT, settled_boot_ms INTEGER, settled_wall_ms INTEGER, settled_quality INTEGER,
     settled_uncertainty_ms INTEGER, settled_fee_fen INTEGER NOT NULL DEFAULT 0,
+    settled_off TEXT NOT NULL DEFAULT '[]',
     lane_out TEXT NOT NULL DEFAULT '', decision_out TEXT NOT NULL DEFAULT '', closed_wall_ms INTEGER,
     outcome TEXT NOT NULL DEFAULT '', cause TEXT NOT NULL DEFAULT '', fee_fen INTEGER NOT NULL DEFAULT 0,
     discount_fen INTEGER NOT NULL DEFAULT 0, owed_fen INTEGER NOT NULL DEFAULT 0 CHECK (owed_fen >= 0),
@@ -24,6 +25,8 @@ CREATE TABLE stay (stay_id TEXT PRIMARY KEY, plate TEXT NOT NULL, plate_raw TEXT
 CREATE UNIQUE INDEX stay_open ON stay (plate) WHERE state = 'open';
 CREATE INDEX stay_not_passed ON stay (plate) WHERE state = 'closed' AND passed = 0;
 CREATE INDEX stay_closed_at ON stay (closed_wall_ms) WHERE state = 'closed';
+CREATE INDEX stay_decision_out ON stay (decision_out) WHERE decision_out <> '';
+CREATE INDEX stay_decision_in ON stay (decision_in);
 CREATE TABLE segment (stay_id TEXT NOT NULL REFERENCES stay (stay_id), place INTEGER NOT NULL, zone TEXT NOT NULL,
     entered_wall_ms INTEGER NOT NULL, left_wall_ms INTEGER, tariff TEXT NOT NULL,
     PRIMARY KEY (stay_id, place)) STRICT, WITHOUT ROWID;
@@ -46,6 +49,7 @@ CREATE TABLE acted_read (read_id TEXT PRIMARY KEY, decision_id TEXT NOT NULL, wa
 CREATE TABLE source (digest TEXT PRIMARY KEY, text BLOB NOT NULL) STRICT;
 CREATE TABLE passage (passage_id TEXT PRIMARY KEY, kind TEXT NOT NULL, lane TEXT NOT NULL, decision_id TEXT NOT NULL,
     stay_id TEXT NOT NULL, plate TEXT NOT NULL, wall_ms INTEGER NOT NULL) STRICT;
+CREATE INDEX passage_decision ON passage (decision_id);
 CREATE TABLE picture (decision_id TEXT NOT NULL, kind TEXT NOT NULL, image BLOB NOT NULL, wall_ms INTEGER NOT NULL,
     PRIMARY KEY (decision_id, kind)) STRICT;
 """

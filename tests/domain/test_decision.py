@@ -33,7 +33,9 @@ def seen(plate: str = "京A12345", **changes: object) -> Seen:
 
 
 def entry(plate: str = "京A12345", **changes: object) -> EntryInputs:
-    inputs = EntryInputs("in", "main", plate, "", (seen(plate),), "", covered=False, places_left=None, rules=RULES)
+    inputs = EntryInputs(
+        "in", "main", plate, "", (seen(plate),), False, "", "", covered=False, places_left=None, rules=RULES
+    )
     return replace(inputs, **changes)  # type: ignore[arg-type]
 
 
@@ -42,8 +44,10 @@ STAY = OpenStay("s1", "京A12345", "small", "main", "2026-11-21T08:00", 1_700_00
 
 def leaving(plate: str = "京A12345", near: tuple[str, ...] = ("京A12345",), **changes: object) -> ExitInputs:
     inputs = ExitInputs(
-        "out", plate, "", (seen(plate),), near, STAY, 90 * MINUTE, estimated=False, settled_ms=None, settled_fee_fen=0,
-        tariffs=(TariffRef("main", "hourly", "2026", "ab"),), calendars=(), coupons=(), covered=(), cash=True,
+        "out", plate, "", (seen(plate),), False, near, STAY, 90 * MINUTE, False, None, 0,
+
+        settled_off=(), tariffs=(TariffRef("main", "hourly", "2026", "ab"),),
+        calendars=(), coupons=(), covered=(), cash=True,
         rules=RULES,
     )  # fmt: skip
     return replace(inputs, **changes)  # type: ignore[arg-type]
@@ -60,12 +64,15 @@ def hourly(inputs: ExitInputs, stay: OpenStay) -> Priced:
     [
         (entry(), Admit("entered")),
         (entry(blocked="stolen"), Refuse("blocked")),
+        (entry(inside="just_entered"), Refuse("already_inside")),
+        (entry(inside="earlier"), Admit("entered")),
         (entry(places_left=0), Refuse("lot_full")),
         (entry(places_left=0, covered=True), Admit("entered")),
         (entry("京A1234警", places_left=0), Admit("entered")),
         (entry(seen=(seen(trusted=False),)), Ask(("京A12345",), "unconfirmed")),
         (entry(seen=(seen(confidence=40),)), Ask(("京A12345",), "low_confidence")),
         (entry(seen=(seen(live=False),)), Refuse("not_live")),
+        (entry(repeated=True), Refuse("repeated_record")),
         (entry("", seen=(seen(""),)), Ask((), "no_plate")),
         (entry("无", seen=(seen("无"),)), Ask((), "no_plate")),
         (entry("ABCDEFG"), Ask(("ABCDEFG",), "unlikely_plate")),
@@ -90,6 +97,8 @@ def test_an_entry_is_admitted_asked_about_or_refused(inputs: EntryInputs, verdic
         (leaving(seen=(seen(live=False),)), Refuse("not_live")),
         (leaving(settled_ms=15 * MINUTE, settled_fee_fen=0), Admit("within_leave_time")),
         (leaving(settled_ms=15 * MINUTE + 1), PayFirst(1000)),
+        (leaving(settled_ms=0, settled_fee_fen=700, settled_off=(("c", 700),)), Admit("within_leave_time")),
+        (leaving(settled_ms=0, settled_fee_fen=700, settled_off=(("c", 300),)), PayFirst(400)),
         (leaving(stay=replace(STAY, base_fee_fen=500)), PayFirst(500)),
         (leaving(stay=replace(STAY, base_fee_fen=1500)), Admit("nothing_due")),
     ],

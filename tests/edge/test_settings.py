@@ -30,7 +30,7 @@ barrier = "arm"
 
 [devices.cameras.front]
 type = "vzenith"
-options = { secret = "0123456789abcdef" }
+secret = "0123456789abcdef"
 
 [devices.barriers.arm]
 type = "simulated"

@@ -46,11 +46,16 @@ def test_a_stay_that_does_not_add_up_cannot_be_closed(conn: sqlite3.Connection) 
         stays.close(conn, "s1", closing(paid_fen=400), NOW)
 
 
-def test_a_misread_plate_is_found_while_the_stay_is_open_and_not_after(conn: sqlite3.Connection) -> None:
+def test_a_misread_plate_is_found_until_the_car_has_passed(conn: sqlite3.Connection) -> None:
     open_stay(conn)
     assert stays.near(conn, "京A1234S") == ("京A12345",)
 
     stays.close(conn, "s1", closing(), NOW)
+    settled = stays.find_not_passed(conn, "京A12345")
+    assert settled is not None
+    assert stays.near(conn, "京A1234S") == ("京A12345",)
+
+    stays.mark_passed(conn, settled)
 
     assert stays.near(conn, "京A1234S") == ()
 

@@ -1,0 +1,136 @@
+"""The fee of a stay for an exit decision: price lists, coupons, covered spans and rounding brought together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from domain.calendar import CalendarSet
+from domain.coupon import Coupon, CouponKind, CouponResult, Meaning, Remainder, apply_coupons
+from domain.decision import CouponGiven, ExitInputs, OpenStay, Priced
+from domain.fen import Fen
+from domain.tariff import Line, Method, Quote, Tariff, TariffBook, VehicleClass, round_due
+from domain.wire import BadMessageError, Json
+
+MS_A_MINUTE = 60_000
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceLists:
+    """Every tariff version by the digest of its text, and the calendars of the lot. Call it to price a stay."""
+
+    tariffs: Mapping[str, Tariff]
+    calendar: CalendarSet
+
+    def __call__(self, inputs: ExitInputs, stay: OpenStay) -> Priced:
+        """Fee, lines and what each coupon saves; the due is a multiple of what the lot rounds to."""
+        if not inputs.tariffs:
+            return Priced(0, ({"rule": "no_tariff", "fen": 0},))
+        book = TariffBook(self.tariffs[ref.digest] for ref in inputs.tariffs)
+        entered, left = span(inputs, stay)
+        work = _Work(book, self.calendar, stay, entered, inputs.covered)
+        quote = work.quote(entered, left)
+        used = apply_coupons(work.fee, entered, left, map(coupon_of, inputs.coupons))
+        off = _off(used, quote.fee - stay.paid_fen)
+        settled = stay.paid_fen + stay.waived_fen + stay.base_fee_fen + sum(saved for _, saved in off)
+        method = Method.CASH if inputs.cash else Method.ELECTRONIC
+        rounded = round_due(book.at(left), quote, method, Fen(settled)) if quote.fee > settled else quote
+        lines = [_line(line) for line in rounded.lines]
+        notes = [{"rule": f"note:{note}", "fen": 0} for note in quote.notes]
+        return Priced(rounded.fee, (*lines, *notes), off, _steps(used), rounded.fee - quote.fee)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    book: TariffBook
+    calendar: CalendarSet
+    stay: OpenStay
+    entered: datetime
+    covered: tuple[tuple[int, int], ...]
+
+    def fee(self, entered: datetime, left: datetime) -> Fen:
+        """The fee between two times, covered spans free."""
+        return self.quote(entered, left).fee
+
+    def quote(self, entered: datetime, left: datetime) -> Quote:
+        """Lines of the uncovered parts, and one of 0 for each covered one."""
+        vehicle = VehicleClass(self.stay.vehicle_class)
+        whole = self.book.quote(entered, left, vehicle, self.calendar)
+        if not self.covered:
+            return whole
+        lines: list[Line] = []
+        for begins, ends, free in self._parts(entered, left):
+            if free:
+                lines.append(Line(begins, ends, "covered", Fen(0)))
+            else:
+                lines.extend(self.book.quote(begins, ends, vehicle, self.calendar).lines)
+        return replace(whole, lines=tuple(lines))
+
+    def _parts(self, entered: datetime, left: datetime) -> list[tuple[datetime, datetime, bool]]:
+        parts, at = [], entered
+        for first, last in self.covered:
+            begins = min(max(at, self.entered + first * _MINUTE), left)
+            ends = min(max(begins, self.entered + last * _MINUTE), left)
+            if begins > at:
+                parts.append((at, begins, False))
+            if ends > begins:
+                parts.append((begins, ends, True))
+            at = max(at, ends)
+        if at < left or not parts:
+            parts.append((at, left, False))
+        return parts
+
+
+def span(inputs: ExitInputs, stay: OpenStay) -> tuple[datetime, datetime]:
+    """Entry and exit in lot-local minutes; the exit is the entry plus the length by the boot clock (I20)."""
+    entered = datetime.fromisoformat(stay.entered)
+    return entered, entered + (stay.entered_wall_ms % MS_A_MINUTE + inputs.length_ms) // MS_A_MINUTE * _MINUTE
+
+
+def coupon_of(given: CouponGiven) -> Coupon:
+    """The coupon a row or paper stands for. Raises BadMessageError when its spec makes no sense."""
+    try:
+        spec: dict[str, Any] = json.loads(given.spec)
+        until = spec.get("until")
+        remainder = spec.get("remainder", "forfeit")
+        return Coupon(
+            id=given.ref,
+            kind=CouponKind(spec["kind"]),
+            value=int(spec.get("value", 0)),
+            meaning=Meaning(spec.get("meaning", "end")),
+            until=datetime.fromisoformat(until) if until else None,
+            merchant_id=given.merchant_id or None,
+            max_fen=int(spec.get("cap_fen", 0)) or None,
+            remainder=Remainder.FORFEIT if remainder == "lost" else Remainder(remainder),
+            source=given.kind,
+        )
+    except (KeyError, TypeError, ValueError) as exc:
+        raise BadMessageError(f"coupon {given.ref}: {exc}") from exc
+
+
+def _off(used: CouponResult, most: int) -> tuple[tuple[str, int], ...]:
+    """What each coupon saves, never more together than money paid has left to save."""
+    off, left = [], max(0, most)
+    for applied in used.applied:
+        part = min(int(applied.off), left)
+        left -= part
+        if part:
+            off.append((applied.coupon_id, part))
+    return tuple(off)
+
+
+def _line(line: Line) -> Json:
+    begins, ends = (moment.isoformat(timespec="minutes") for moment in (line.begins, line.ends))
+    return {"from": begins, "to": ends, "rule": line.rule, "fen": int(line.fen)}
+
+
+def _steps(used: CouponResult) -> tuple[Json, ...]:
+    taken = [
+        {"coupon": step.coupon_id, "rule": step.rule, "before": int(step.before), "after": int(step.after)}
+        for step in used.steps
+    ]
+    return (*taken, *({"coupon": one.coupon_id, "refused": one.code} for one in used.refused))

@@ -1,0 +1,99 @@
+"""A vehicle at an entry: the stay, its event and the right to a pulse in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from domain.decision import Admit, Decision, EntryInputs, decide_entry
+from domain.events import StayOpened
+from domain.moment import Moment
+from edge.db import channels, journal, log, stays
+from edge.db.database import Database, transaction
+from edge.db.stays import StayRow
+from edge.services import recording, settling
+from edge.services.lot import Arrival, Decided, Lot
+
+
+def enter(db: Database, lot: Lot, arrival: Arrival, now: Moment) -> Decided:
+    """Decide on the vehicle at an entry lane; on Admit its stay is open before the barrier may move."""
+    with transaction(db) as conn:
+        decision_id = lot.new_id(now)
+        decision, earlier = _decide(conn, lot, arrival, now)
+        stay_id = ""
+        if isinstance(decision.verdict, Admit):
+            stay_id = _open_stay(conn, lot, arrival, decision, decision_id, earlier, now)
+            recording.reserve_pulse(conn, decision_id, arrival.lane, now)
+            recording.mark_acted(conn, arrival, decision_id, now)
+        recording.record(conn, decision_id, decision, stay_id, arrival, now)
+        return Decided(decision_id, decision, stay_id, isinstance(decision.verdict, Admit))
+
+
+def _decide(conn: sqlite3.Connection, lot: Lot, arrival: Arrival, now: Moment) -> tuple[Decision, StayRow | None]:
+    zone = lot.lanes[arrival.lane].target
+    earlier = stays.find_open(conn, arrival.plate) if arrival.plate else None
+    places = lot.places.get(zone)
+    inputs = EntryInputs(
+        lane=arrival.lane,
+        zone=zone,
+        plate=arrival.plate,
+        typed_by=arrival.typed_by,
+        seen=arrival.seen,
+        repeated=recording.already_acted(conn, arrival),
+        blocked=_blocked(conn, arrival.plate),
+        inside=_inside(conn, lot, earlier, now),
+        covered=bool(settling.entitlements(conn, arrival.plate)),
+        places_left=None if places is None else places - stays.count_open(conn, zone),
+        rules=lot.rules.for_decisions(),
+    )
+    return decide_entry(inputs), earlier
+
+
+def _blocked(conn: sqlite3.Connection, plate: str) -> str:
+    for _, row in channels.for_plate(conn, "people", plate):
+        if row.get("list") == "block":
+            return str(row.get("reason") or "blocked")
+    return ""
+
+
+def _inside(conn: sqlite3.Connection, lot: Lot, earlier: StayRow | None, now: Moment) -> str:
+    """Is this car inside by our books? Asked for again before it crossed, it is the same arrival (E25)."""
+    if earlier is None:
+        return ""
+    if now.since(earlier.entered).total_seconds() > lot.rules.same_car_s:
+        return "earlier"
+    return "just_entered" if journal.has_passed(conn, earlier.decision_in) else "again"
+
+
+def _open_stay(
+    conn: sqlite3.Connection,
+    lot: Lot,
+    arrival: Arrival,
+    decision: Decision,
+    decision_id: str,
+    earlier: StayRow | None,
+    now: Moment,
+) -> str:
+    inputs = decision.inputs
+    if earlier is not None and isinstance(inputs, EntryInputs) and inputs.inside == "again":
+        return earlier.stay_id
+    if earlier is not None:
+        settling.close_missed_exit(conn, lot, earlier, now)
+    left_before = stays.find_not_passed(conn, arrival.plate)
+    if left_before is not None:  # it is outside again, so it did pass
+        stays.mark_passed(conn, left_before)
+    return open_stay(conn, lot, arrival, decision_id, now)
+
+
+def open_stay(conn: sqlite3.Connection, lot: Lot, arrival: Arrival, decision_id: str, entered: Moment) -> str:
+    """Write a new stay and its event in the caller's transaction; returns its id."""
+    stay_id = lot.new_id(entered)
+    lane = lot.lanes.get(arrival.lane)
+    zone = lane.target if lane else next(iter(lot.places))
+    stays.insert(
+        conn, stay_id, arrival.plate, arrival.plate_raw, arrival.vehicle_class, zone, arrival.lane, decision_id, entered
+    )
+    event = StayOpened(
+        stay_id, arrival.lane, zone, arrival.plate, arrival.plate_raw, arrival.vehicle_class, decision_id
+    )
+    log.append(conn, event, entered, decision_id)
+    return stay_id

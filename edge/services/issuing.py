@@ -1,0 +1,169 @@
+"""A voucher at the counter: counter, lease, row and event in one transaction, and only then the printer (I13)."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from domain import lease, voucher
+from domain.decision import Refuse
+from domain.events import VoucherIssued, VoucherPrinted, VoucherVoided
+from domain.ledger import Commodity
+from domain.moment import Moment
+from domain.wire import Json
+from edge.db import channels, journal, leases, log, vouchers
+from edge.db.database import Database, transaction
+from edge.db.leases import HeldLease
+from edge.db.vouchers import VoucherRow
+from edge.services.lot import Done, Lot, Result
+from edge.services.redeeming import own_key_id
+
+PRINT_ENDS = ("confirmed", "failed", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a counter asks for."""
+
+    merchant_id: int
+    template_id: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """Reserved and committed as ``printing``: print it now, once, then report how that ended."""
+
+    payload: voucher.Payload
+    token: str
+    template: str
+    left: int
+
+
+def issue(db: Database, lot: Lot, order: Order, now: Moment) -> Issued | Refuse:
+    """Reserve a voucher within the merchant's lease. Refuses when no lease, template or key allows it."""
+    with transaction(db) as conn:
+        template = channels.get(conn, "rules", f"template:{order.template_id}")
+        if template is None or int(template.get("merchant_id", -1)) != order.merchant_id:
+            return Refuse("no_such_template")
+        key_id = own_key_id(conn, lot)
+        if key_id is None:
+            return Refuse("no_voucher_key")
+        cost = _cost(conn, lot, template, order)
+        if isinstance(cost, Refuse):
+            return cost
+        commodity, amount = cost
+        held = _lease(conn, order.merchant_id, commodity, amount, now)
+        if isinstance(held, Refuse):
+            return held
+        payload = _payload(conn, lot, template, order, key_id, held, amount, now)
+        token = voucher.issue(payload, lot.sign)
+        _write(conn, payload, token, order, amount, now)
+        return Issued(payload, token, str(template.get("name", "")), held.lease.left - amount)
+
+
+def _cost(conn: sqlite3.Connection, lot: Lot, template: Json, order: Order) -> tuple[Commodity, int] | Refuse:
+    """What the lease is charged: the face value by the merchant's contract; a full waiver is held at its ceiling."""
+    merchant = channels.get(conn, "rules", f"merchant:{order.merchant_id}")
+    if merchant is None or not merchant.get("enabled", True):
+        return Refuse("merchant_disabled")
+    terms = (merchant.get("contracts") or {}).get(str(lot.lot_id))
+    if terms is None:
+        return Refuse("contract_missing")
+    value = int(template.get("value") or 0)
+    match template.get("kind"):
+        case "AMOUNT":
+            return Commodity.FEN, -(-value * int(terms["amount_percent"]) // 100)
+        case "DURATION":
+            return Commodity.MIN, -(-value * int(terms["duration_percent"]) // 100)
+        case "FULL_WAIVER":
+            return Commodity.FEN, int(terms["waiver_cap_fen"])
+        case _:
+            return Refuse("kind_not_offered")
+
+
+def _lease(
+    conn: sqlite3.Connection, merchant_id: int, commodity: Commodity, amount: int, now: Moment
+) -> HeldLease | Refuse:
+    """The first lease that may carry *amount*, or why none may."""
+    reasons = []
+    for held in leases.active(conn, merchant_id):
+        if held.commodity is not commodity:
+            continue
+        refusal = lease.refusal(held.lease, amount, fresh=held.is_fresh(now))
+        if refusal is None:
+            return held
+        reasons.append(refusal)
+    return Refuse(reasons[0] if reasons else "no_lease")
+
+
+def _payload(
+    conn: sqlite3.Connection,
+    lot: Lot,
+    template: Json,
+    order: Order,
+    key_id: int,
+    held: HeldLease,
+    amount: int,
+    now: Moment,
+) -> voucher.Payload:
+    valid_min = int(template.get("valid_min") or 1440)
+    face = int(template.get("value") or 0) if template.get("kind") == "AMOUNT" else 0
+    cap = int(template.get("cap_fen") or 0) or face or (amount if template.get("kind") == "FULL_WAIVER" else 0)
+    leases.spend(conn, held.lease.lease_id, amount)
+    return voucher.Payload(
+        key_id=key_id,
+        counter=vouchers.reserve_counter(conn, key_id),
+        template_id=order.template_id,
+        merchant_id=order.merchant_id,
+        cap_fen=cap,
+        lease_id=held.lease.lease_id,
+        not_after_min=now.wall_ms // 60_000 + valid_min,
+        span_h=-(-valid_min // 60) + 1,
+        home_lot=lot.lot_id,
+    )
+
+
+def _write(
+    conn: sqlite3.Connection, payload: voucher.Payload, token: str, order: Order, amount: int, now: Moment
+) -> None:
+    row = VoucherRow(
+        payload.key_id, payload.counter, payload.lease_id, payload.merchant_id, payload.template_id, amount,
+        payload.cap_fen, payload.not_after_min, token, order.by, now.wall_ms, "printing", 0,
+    )  # fmt: skip
+    vouchers.insert(conn, row)
+    event = VoucherIssued(
+        payload.key_id, payload.counter, payload.lease_id, payload.merchant_id, payload.template_id, amount,
+        payload.cap_fen, payload.not_after_min, order.by,
+    )  # fmt: skip
+    log.append(conn, event, now)
+    journal.act(conn, order.by, "voucher.issue", voucher.number(payload), "", now)
+
+
+def printed(db: Database, key_id: int, counter: int, state: str, now: Moment) -> bool:
+    """How printing ended: confirmed, failed or unknown. False when this voucher is not being printed."""
+    if state not in PRINT_ENDS:
+        raise ValueError(f"printing ends {', '.join(PRINT_ENDS)}; not {state!r}")
+    with transaction(db) as conn:
+        moved = vouchers.set_state(conn, key_id, counter, state, expected=("printing",))
+        if moved:
+            log.append(conn, VoucherPrinted(key_id, counter, state), now)
+        return moved
+
+
+def void(db: Database, key_id: int, counter: int, by: str, reason: str, now: Moment) -> Result:
+    """Withdraw a voucher that was not redeemed and lies on no stay."""
+    if not reason.strip():
+        return Refuse("reason_missing")
+    with transaction(db) as conn:
+        if vouchers.get(conn, key_id, counter) is None:
+            return Refuse("no_such_voucher")
+        if vouchers.is_used(conn, key_id, counter):
+            return Refuse("voucher_used")
+        if vouchers.laid_where(conn, f"{key_id}:{counter}") is not None:
+            return Refuse("voucher_on_other_stay")
+        if not vouchers.set_voided(conn, key_id, counter):
+            return Refuse("voucher_voided")
+        log.append(conn, VoucherVoided(key_id, counter, reason, by), now)
+        journal.act(conn, by, "voucher.void", f"{key_id}-{counter}", reason, now)
+        return Done(f"{key_id}:{counter}")

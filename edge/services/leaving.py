@@ -1,0 +1,73 @@
+"""A vehicle at an exit: settle its stay, close it and reserve the pulse in one transaction, then open."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from domain import lookalike
+from domain.decision import Admit, Decision, PayFirst, Priced, decide_exit
+from domain.moment import Moment
+from edge.db import stays
+from edge.db.database import Database, transaction
+from edge.db.stays import StayRow
+from edge.services import recording, settling
+from edge.services.continuing import continued
+from edge.services.lot import Arrival, Decided, Lot
+
+
+def leave(db: Database, lot: Lot, arrival: Arrival, now: Moment) -> Decided:
+    """Decide on the vehicle at an exit lane; the barrier moves only after this has returned with *opens*."""
+    with transaction(db) as conn:
+        decision_id = lot.new_id(now)
+        near = stays.near(conn, arrival.plate) if arrival.plate else ()
+        stay = _stay_of(conn, arrival.plate, near)
+        if stay is not None:
+            stay = continued(conn, lot, stay, arrival.lane, decision_id, now)
+        decision = _decide(conn, lot, arrival, stay, near, now)
+        stay_id = stay.stay_id if stay else ""
+        opens = isinstance(decision.verdict, Admit)
+        if stay is not None and isinstance(decision.verdict, PayFirst):
+            _freeze(conn, lot, stay, arrival.lane, now)
+        if stay is not None and opens:
+            _let_go(conn, lot, stay, decision.priced or Priced(0, ()), arrival.lane, decision_id, now)
+        if opens:
+            recording.reserve_pulse(conn, decision_id, arrival.lane, now)
+            recording.mark_acted(conn, arrival, decision_id, now)
+        recording.record(conn, decision_id, decision, stay_id, arrival, now)
+        return Decided(decision_id, decision, stay_id, opens)
+
+
+def _stay_of(conn: sqlite3.Connection, read: str, near: tuple[str, ...]) -> StayRow | None:
+    match lookalike.match(read, near):
+        case lookalike.Exact(plate):
+            pass
+        case lookalike.Fuzzy(found):
+            plate = found.plate
+        case _:
+            return None
+    return stays.find_open(conn, plate) or stays.find_not_passed(conn, plate)
+
+
+def _decide(
+    conn: sqlite3.Connection, lot: Lot, arrival: Arrival, stay: StayRow | None, near: tuple[str, ...], now: Moment
+) -> Decision:
+    inputs = settling.exit_inputs(
+        conn, lot, stay, now, lane=arrival.lane, plate=arrival.plate, typed_by=arrival.typed_by, seen=arrival.seen,
+        near=near, repeated=recording.already_acted(conn, arrival),
+    )  # fmt: skip
+    return decide_exit(inputs, lot.price)
+
+
+def _freeze(conn: sqlite3.Connection, lot: Lot, stay: StayRow, lane: str, now: Moment) -> None:
+    arrived = stays.arrived(conn, stay.stay_id)
+    if arrived is None or now.since(arrived).total_seconds() > lot.rules.frozen_fee_min * 60:
+        stays.freeze(conn, stay.stay_id, lane, now)
+
+
+def _let_go(
+    conn: sqlite3.Connection, lot: Lot, stay: StayRow, priced: Priced, lane: str, decision_id: str, now: Moment
+) -> None:
+    if stay.is_open:
+        settling.close(conn, lot, stay, priced, now, lane=lane, decision_id=decision_id)
+    else:  # settled before, its passage never seen: it leaves by this decision
+        stays.set_exit_decision(conn, stay.stay_id, decision_id)

@@ -1,0 +1,75 @@
+"""What services know of the lot they work for: its rules, price lists and keys, handed in as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from domain import voucher
+from domain.decision import Decision, Pricer, Refuse, Seen, TariffRef
+from domain.moment import Moment
+from edge.settings import Lane, LotRules
+
+NewId = Callable[[Moment], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Handed to every service. *started* is when this daemon came up; *public_key* is that of the device key."""
+
+    lot_id: int
+    edge: str
+    name: str
+    tz: ZoneInfo
+    rules: LotRules
+    lanes: Mapping[str, Lane]
+    places: Mapping[str, int | None]
+    tariffs: Mapping[str, tuple[TariffRef, ...]]
+    calendars: tuple[str, ...]
+    price: Pricer
+    new_id: NewId
+    started: Moment
+    public_key: bytes
+    sign: voucher.Sign
+    verify: voucher.Verify
+
+    def local(self, wall_ms: int) -> datetime:
+        """Lot-local time of *wall_ms*, naive, cut to the minute."""
+        when = datetime.fromtimestamp(wall_ms // 60_000 * 60, UTC)
+        return when.astimezone(self.tz).replace(tzinfo=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A vehicle at a lane: its reads, and the plate they or a person give it (normal form)."""
+
+    lane: str
+    plate: str
+    plate_raw: str
+    seen: tuple[Seen, ...] = ()
+    vehicle_class: str = "small"
+    typed_by: str = ""
+    frame: bytes = field(default=b"", repr=False)
+    crop: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A committed decision. *opens*: this call reserved its one pulse, so the caller must give it now, once."""
+
+    decision_id: str
+    decision: Decision
+    stay_id: str
+    opens: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It was done; *subject* is the id of what it was done to."""
+
+    subject: str
+
+
+Result = Done | Refuse

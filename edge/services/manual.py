@@ -1,0 +1,130 @@
+"""What an attendant does by hand; every act has a name and, where it moves money or a barrier, a reason (E30)."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from domain import lookalike
+from domain.decision import Refuse
+from domain.events import StayCorrected
+from domain.moment import Moment, Quality
+from domain.plate import classify, is_virtual, normalise
+from domain.stay import OUTSIDE, UnpaidCause
+from edge.db import decisions, journal, log, stays
+from edge.db.database import Database, transaction
+from edge.db.stays import StayRow
+from edge.services import entering, paying, recording, settling
+from edge.services.lot import Arrival, Done, Lot, Result
+
+TYPED_BOOT = "typed"  # an entry time from a person: no boot clock can vouch for it
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An open stay a misread plate may belong to."""
+
+    stay: StayRow
+    score: int
+    slip: str
+
+
+def open_barrier(db: Database, lot: Lot, lane: str, by: str, reason: str, now: Moment, plate: str = "") -> Result:
+    """Commit to one pulse by hand; the caller gives it. At an exit a named car that still owes leaves with a debt.
+
+    Refuses ``reason_missing`` and ``no_such_lane``.
+    """
+    if not reason.strip() or not by:
+        return Refuse("reason_missing")
+    if lane not in lot.lanes:
+        return Refuse("no_such_lane")
+    with transaction(db) as conn:
+        decision_id = lot.new_id(now)
+        journal.act(conn, by, "barrier.open", lane, reason, now)
+        stay = stays.find_open(conn, plate) if plate else None
+        if stay is not None and lot.lanes[lane].target == OUTSIDE:
+            settling.close_unpaid(conn, lot, stay, UnpaidCause.MANUAL, lane, decision_id, now)
+        recording.reserve_pulse(conn, decision_id, lane, now, by, reason)
+        return Done(decision_id)
+
+
+def correct_plate(db: Database, stay_id: str, typed: str, by: str, now: Moment) -> Result:
+    """Give an open stay the plate a person read; the old value is kept (E28). Refuses a plate already inside."""
+    plate = normalise(typed)
+    if not is_plate(plate):
+        return Refuse("not_a_plate")
+    with transaction(db) as conn:
+        stay = stays.get(conn, stay_id)
+        if stay is None or not stay.is_open:
+            return Refuse("no_open_stay")
+        if stay.plate == plate:
+            return Done(stay_id)
+        if stays.find_open(conn, plate) is not None:
+            return Refuse("plate_already_inside")
+        stays.correct(conn, stay, plate)
+        log.append(conn, StayCorrected(stay_id, stay.plate, plate, by), now)
+        journal.act(conn, by, "plate.correct", stay_id, "", now)
+        return Done(stay_id)
+
+
+def is_plate(plate: str) -> bool:
+    """Is this a plate in normal form, real or one of ours for cars without?"""
+    return classify(plate) is not None or is_virtual(plate)
+
+
+def look_alikes(conn: sqlite3.Connection, typed: str, most: int = 12) -> list[Candidate]:
+    """Cars inside that *typed* may be, likeliest first; short texts look for plates that contain them."""
+    plate = normalise(typed)
+    ranked = lookalike.rank(plate, stays.open_plates(conn), limit=most)
+    found = [
+        Candidate(stay, near.score, near.reason.value)
+        for near in ranked
+        if (stay := stays.find_open(conn, near.plate)) is not None
+    ]
+    held = {candidate.stay.stay_id for candidate in found}
+    others = stays.open_stays(conn, most, plate) if plate else []
+    return [*found, *(Candidate(stay, 0, "contains") for stay in others if stay.stay_id not in held)][:most]
+
+
+def enter_missing(
+    db: Database, lot: Lot, typed: str, zone: str, entered_wall_ms: int, by: str, reason: str, now: Moment
+) -> Result:
+    """Write an entry nobody recorded, at the time a person names. Refuses a future time and a car already inside."""
+    plate = normalise(typed)
+    if not is_plate(plate):
+        return Refuse("not_a_plate")
+    if not reason.strip():
+        return Refuse("reason_missing")
+    if entered_wall_ms > now.wall_ms:
+        return Refuse("time_in_future")
+    if zone not in lot.places:
+        return Refuse("no_such_zone")
+    with transaction(db) as conn:
+        if stays.find_open(conn, plate) is not None:
+            return Refuse("plate_already_inside")
+        lane = next((lane.name for lane in lot.lanes.values() if lane.target == zone), "")
+        entered = Moment(TYPED_BOOT, 0, entered_wall_ms, Quality.RTC)
+        stay_id = entering.open_stay(conn, lot, Arrival(lane, plate, typed, typed_by=by), "", entered)
+        journal.act(conn, by, "entry.add", stay_id, reason, now)
+        return Done(stay_id)
+
+
+def waive(db: Database, lot: Lot, stay_id: str, amount_fen: int, by: str, reason: str, now: Moment) -> Result:
+    """Let go of part of what an open stay owes. Refuses more than is due."""
+    if not reason.strip():
+        return Refuse("reason_missing")
+    with transaction(db) as conn:
+        stay = stays.get(conn, stay_id)
+        if stay is None or not stay.is_open:
+            return Refuse("no_open_stay")
+        if not 0 < amount_fen <= paying.due_of(conn, lot, stay_id, now):
+            return Refuse("more_than_due" if amount_fen > 0 else "bad_amount")
+        stays.add_waived(conn, stay_id, amount_fen)
+        journal.act(conn, by, "fee.waive", stay_id, f"{amount_fen} {reason}", now)
+        paying.settle_if_paid(conn, lot, stay_id, now)
+        return Done(stay_id)
+
+
+def picture(conn: sqlite3.Connection, decision_id: str, kind: str = "frame") -> bytes | None:
+    """The picture a decision was taken on."""
+    return decisions.picture(conn, decision_id, kind)

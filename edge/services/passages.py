@@ -1,0 +1,73 @@
+"""What the lane saw with its loops: a car through, a car that turned back, a car nobody let through."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from domain.decision import Priced
+from domain.events import PassageReversed, PassageSeen
+from domain.moment import Moment
+from domain.plate import mask
+from domain.stay import OUTSIDE, UnpaidCause
+from edge.db import journal, log, stays
+from edge.db.database import Database, transaction
+from edge.services import entering, settling
+from edge.services.lot import Arrival, Lot
+
+
+def seen(db: Database, lot: Lot, lane: str, decision_id: str, plate: str, now: Moment) -> None:
+    """The car of *decision_id* is through; a settled stay is now gone for good."""
+    with transaction(db) as conn:
+        stay = stays.by_exit_decision(conn, decision_id)
+        stay_id = stay.stay_id if stay else ""
+        journal.passage(conn, lot.new_id(now), "seen", lane, decision_id, stay_id, plate, now)
+        if stay is not None:
+            stays.mark_passed(conn, stay)
+        log.append(conn, PassageSeen(lane, decision_id, plate), now, decision_id or None)
+
+
+def turned_back(db: Database, lot: Lot, lane: str, decision_id: str, plate: str, now: Moment) -> None:
+    """The car backed out after the barrier opened. At an entry its stay never began; at an exit it stays settled."""
+    with transaction(db) as conn:
+        journal.passage(conn, lot.new_id(now), "reversed", lane, decision_id, "", plate, now)
+        log.append(conn, PassageReversed(lane, decision_id, plate), now, decision_id or None)
+        stay = stays.by_entry_decision(conn, decision_id) if decision_id else None
+        if stay is not None and stay.is_open and not stay.paid_fen:
+            settling.close(
+                conn, lot, stay, Priced(0, ()), now, lane=lane, decision_id=decision_id, cause="reversed", passed=True
+            )
+
+
+def unpaid(
+    db: Database, lot: Lot, lane: str, cause: UnpaidCause, plate: str, now: Moment, decision_id: str = ""
+) -> str:
+    """A vehicle went through without a decision of its own; returns the stay it belongs to, "" when unknown.
+
+    At an exit its stay ends UNPAID with what is due as a debt; at an entry it is inside now, let in by nobody.
+    """
+    with transaction(db) as conn:
+        place = lot.lanes[lane]
+        journal.incident(conn, cause.value, lane, mask(plate) if plate else "no plate", now)
+        if place.target == OUTSIDE:
+            stay_id = _went_out(conn, lot, lane, cause, plate, decision_id, now)
+        else:
+            stay_id = _came_in(conn, lot, lane, plate, now)
+        journal.passage(conn, lot.new_id(now), cause.value, lane, decision_id, stay_id, plate, now)
+        log.append(conn, PassageSeen(lane, decision_id, plate), now, decision_id or None)
+        return stay_id
+
+
+def _went_out(
+    conn: sqlite3.Connection, lot: Lot, lane: str, cause: UnpaidCause, plate: str, decision_id: str, now: Moment
+) -> str:
+    stay = stays.find_open(conn, plate) if plate else None
+    if stay is None:
+        return ""
+    settling.close_unpaid(conn, lot, stay, cause, lane, decision_id, now)
+    return stay.stay_id
+
+
+def _came_in(conn: sqlite3.Connection, lot: Lot, lane: str, plate: str, now: Moment) -> str:
+    if not plate or stays.find_open(conn, plate) is not None:
+        return ""
+    return entering.open_stay(conn, lot, Arrival(lane, plate, plate), "", now)

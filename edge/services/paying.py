@@ -1,0 +1,77 @@
+"""Money taken at the booth for a stay that is still open."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from domain.decision import Refuse
+from domain.events import PaymentTaken
+from domain.ledger import Commodity, Funds, move
+from domain.moment import Moment
+from edge.db import journal, log, money, stays
+from edge.db.database import Database, transaction
+from edge.services import settling
+from edge.services.lot import Lot
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Money is in the drawer and in the book; *left_fen* is still due."""
+
+    payment_id: str
+    stay_id: str
+    amount_fen: int
+    left_fen: int
+
+
+def take_cash(
+    db: Database, lot: Lot, payment_id: str, stay_id: str, amount_fen: int, by: str, now: Moment
+) -> Taken | Refuse:
+    """Take cash for an open stay; the same *payment_id* again (a double tap) takes nothing more.
+
+    Refuses ``no_open_stay``, ``bad_amount`` and ``more_than_due`` (change is given before the money is booked).
+    """
+    with transaction(db) as conn:
+        known = money.payment(conn, payment_id)
+        if known is not None:
+            return Taken(payment_id, known.stay_id, known.amount_fen, due_of(conn, lot, known.stay_id, now))
+        stay = stays.get(conn, stay_id)
+        if stay is None or not stay.is_open:
+            return Refuse("no_open_stay")
+        if amount_fen <= 0:
+            return Refuse("bad_amount")
+        if amount_fen > due_of(conn, lot, stay_id, now):
+            return Refuse("more_than_due")
+        _book(conn, payment_id, stay_id, amount_fen, by, now)
+        return Taken(payment_id, stay_id, amount_fen, settle_if_paid(conn, lot, stay_id, now))
+
+
+def _book(conn: sqlite3.Connection, payment_id: str, stay_id: str, amount_fen: int, by: str, now: Moment) -> None:
+    money.insert_payment(conn, money.PaymentRow(payment_id, stay_id, "cash", amount_fen, by, now.wall_ms))
+    stays.add_paid(conn, stay_id, amount_fen)
+    postings = move("held", "cash", amount_fen, Commodity.FEN, Funds.PAID)
+    money.post(conn, f"pay:{payment_id}", postings, stay_id, now)
+    log.append(conn, PaymentTaken(payment_id, stay_id, "cash", amount_fen, by), now, payment_id)
+    journal.act(conn, by, "payment.take", stay_id, "", now)
+
+
+def due_of(conn: sqlite3.Connection, lot: Lot, stay_id: str, now: Moment) -> int:
+    """What is due for a stay now, 0 when it is closed."""
+    stay = stays.get(conn, stay_id)
+    if stay is None or not stay.is_open:
+        return 0
+    return int(settling.standing(conn, lot, stay, now).explanation.get("due_fen", 0))
+
+
+def settle_if_paid(conn: sqlite3.Connection, lot: Lot, stay_id: str, now: Moment) -> int:
+    """Start the leave-within time when nothing is due any more; returns what is due."""
+    stay = stays.get(conn, stay_id)
+    if stay is None or not stay.is_open:
+        return 0
+    decision = settling.standing(conn, lot, stay, now)
+    due = int(decision.explanation.get("due_fen", 0))
+    if due == 0 and decision.priced is not None:
+        final = settling.ending(decision.priced, stay)
+        stays.settle(conn, stay_id, now, final.fee_fen, final.off)
+    return due

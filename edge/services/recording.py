@@ -1,0 +1,40 @@
+"""What every decision leaves behind: its record, its pictures, and the right to one pulse (write, then act)."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from domain.decision import Decision
+from domain.events import BarrierOpened
+from domain.moment import Moment
+from edge.db import decisions, log
+from edge.services.lot import Arrival
+
+
+def record(
+    conn: sqlite3.Connection, decision_id: str, decision: Decision, stay_id: str, arrival: Arrival, now: Moment
+) -> None:
+    """Keep a decision with the pictures it was taken on."""
+    decisions.insert(conn, decision_id, decision, stay_id, now)
+    for kind, image in (("frame", arrival.frame), ("crop", arrival.crop)):
+        if image:
+            decisions.keep_picture(conn, decision_id, kind, image, now)
+
+
+def reserve_pulse(
+    conn: sqlite3.Connection, decision_id: str, lane: str, now: Moment, by: str = "", reason: str = ""
+) -> None:
+    """Commit to one pulse for this decision; it may be given only after the caller's transaction is committed."""
+    decisions.reserve_pulse(conn, decision_id, lane, now, by, reason)
+    log.append(conn, BarrierOpened(lane, decision_id, by, reason), now, decision_id)
+
+
+def already_acted(conn: sqlite3.Connection, arrival: Arrival) -> bool:
+    """Did one of these very records open a barrier before? A resent record never opens (sync §10)."""
+    live = [read.read_id for read in arrival.seen if read.live]
+    return bool(live) and all(decisions.acted_on(conn, read_id) for read_id in live) and not arrival.typed_by
+
+
+def mark_acted(conn: sqlite3.Connection, arrival: Arrival, decision_id: str, now: Moment) -> None:
+    """Remember the records this opening rests on."""
+    decisions.mark_acted(conn, [read.read_id for read in arrival.seen], decision_id, now)

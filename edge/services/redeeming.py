@@ -1,0 +1,128 @@
+"""A printed voucher laid on a stay: genuine, in time, not used, and on one stay only (I10, I12)."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from domain import voucher
+from domain.decision import Refuse
+from domain.events import VoucherPrinted
+from domain.moment import Moment
+from edge.db import channels, journal, log, stays, vouchers
+from edge.db.database import Database, transaction
+from edge.services import paying
+from edge.services.lot import Done, Lot, Result
+from edge.services.settling import coupon_spec
+
+FORGED = (voucher.Refusal.BAD_SIGNATURE, voucher.Refusal.FOREIGN_KEY, voucher.Refusal.ABOVE_REVOKED_COUNTER)
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOn:
+    """The voucher counts for this stay; *due_fen* is what is left to pay."""
+
+    ref: str
+    stay_id: str
+    due_fen: int
+
+
+def lay_voucher(db: Database, lot: Lot, stay_id: str, scanned: str, by: str, lane: str, now: Moment) -> LaidOn | Refuse:
+    """Lay a scanned voucher on an open stay; it is used up only when that stay closes with it.
+
+    A voucher whose printing was in doubt is proven printed by being here. A forged one becomes an incident.
+    """
+    token = voucher.strip_to_token(scanned)
+    with transaction(db) as conn:
+        stay = stays.get(conn, stay_id)
+        if stay is None or not stay.is_open:
+            return Refuse("no_open_stay")
+        checked = voucher.check(token, _keys(conn, lot), lot.verify, now, lot.lot_id)
+        if isinstance(checked, voucher.Refused):
+            return _refused(conn, checked.code, lane, now)
+        payload = checked.payload
+        ref = f"{payload.key_id}:{payload.counter}"
+        refusal = _use_refusal(conn, payload, ref, stay_id)
+        if refusal is not None:
+            return refusal
+        _prove_printed(conn, payload, now)
+        laid = vouchers.Laid(
+            ref, stay_id, "voucher", template_spec(conn, payload), payload.merchant_id, by, now.wall_ms
+        )
+        vouchers.lay(conn, laid)
+        return LaidOn(ref, stay_id, paying.settle_if_paid(conn, lot, stay_id, now))
+
+
+def take_off(db: Database, lot: Lot, ref: str, by: str, now: Moment) -> Result:
+    """Take a paper off its open stay again, before it is used (E36)."""
+    with transaction(db) as conn:
+        stay_id = vouchers.laid_where(conn, ref)
+        if stay_id is None:
+            return Refuse("not_on_a_stay")
+        vouchers.take_off(conn, ref)
+        stays.unsettle(conn, stay_id)
+        journal.act(conn, by, "voucher.take_off", ref, "", now)
+        paying.settle_if_paid(conn, lot, stay_id, now)
+        return Done(stay_id)
+
+
+def _refused(conn: sqlite3.Connection, code: voucher.Refusal, lane: str, now: Moment) -> Refuse:
+    if code in FORGED:
+        journal.incident(conn, "voucher_forged", lane, code.value, now)
+    return Refuse(code.value)
+
+
+def _keys(conn: sqlite3.Connection, lot: Lot) -> dict[int, voucher.VoucherKey]:
+    """The key list of the cloud; a row that cannot be read is no key."""
+    keys = {}
+    for row in channels.rows(conn, "keys"):
+        value = row.value or {}
+        try:
+            key = voucher.VoucherKey(
+                key_id=int(value["key_id"]),
+                public=bytes.fromhex(value["public"]),
+                lot_id=int(value["lot_id"]),
+                not_before_ms=int(value.get("not_before_ms") or 0),
+                not_after_ms=int(value.get("not_after_ms") or 1 << 62),
+                revoked_at_counter=value.get("revoked_at_counter"),
+            )
+        except (KeyError, TypeError, ValueError):
+            continue
+        keys[key.key_id] = key
+    return keys
+
+
+def own_key_id(conn: sqlite3.Connection, lot: Lot) -> int | None:
+    """The number the cloud certified this device's key under, or None before it has."""
+    mine = [key.key_id for key in _keys(conn, lot).values() if key.public == lot.public_key]
+    return max(mine) if mine else None
+
+
+def _use_refusal(conn: sqlite3.Connection, payload: voucher.Payload, ref: str, stay_id: str) -> Refuse | None:
+    if vouchers.is_used(conn, *payload.voucher_id):
+        return Refuse("voucher_used")
+    ours = vouchers.get(conn, *payload.voucher_id)
+    if ours is not None and ours.voided:
+        return Refuse("voucher_voided")
+    state = channels.get(conn, "vstate", ref)
+    if state is not None and state.get("state") in ("void", "VOIDED"):
+        return Refuse("voucher_voided")
+    where = vouchers.laid_where(conn, ref)
+    if where is not None:
+        return Refuse("voucher_already_laid" if where == stay_id else "voucher_on_other_stay")
+    return None
+
+
+def _prove_printed(conn: sqlite3.Connection, payload: voucher.Payload, now: Moment) -> None:
+    doubtful = ("unknown", "printing", "failed")
+    if vouchers.set_state(conn, *payload.voucher_id, "confirmed", expected=doubtful):
+        log.append(conn, VoucherPrinted(*payload.voucher_id, "confirmed"), now)
+
+
+def template_spec(conn: sqlite3.Connection, payload: voucher.Payload) -> str:
+    """What the voucher is worth: its template as held here, never above the cap on the paper."""
+    template = dict(channels.get(conn, "rules", f"template:{payload.template_id}") or {})
+    template.setdefault("kind", "AMOUNT")
+    template.setdefault("value", payload.cap_fen)
+    template["cap_fen"] = payload.cap_fen
+    return coupon_spec(template)

@@ -1,0 +1,293 @@
+"""How a stay is priced and ended: who carries which part of the fee, in the log and in the lot's own book.
+
+Money that was paid counts first, then coupons, then what was waived; the rest is owed. Every end is one balanced
+entry: ``fee`` is given up by the lot and lands in ``held`` (paid before), ``coupon``, ``waived`` and ``owed``.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from dataclasses import dataclass, replace
+
+from domain.decision import CouponGiven, Decision, ExitInputs, OpenStay, Priced, Seen, decide_exit
+from domain.events import CouponRedeemed, DebtRecorded, StayClosed, VoucherRedeemed
+from domain.ledger import Commodity, Funds, Posting
+from domain.moment import Moment, elapsed
+from domain.plate import mask
+from domain.pricing import coupon_of
+from domain.stay import UnpaidCause, outcome_of
+from domain.wire import BadMessageError, Json, canonical
+from edge.db import channels, journal, log, money, stays, vouchers
+from edge.db.stays import Closing, StayRow
+from edge.services.lot import Lot
+from edge.settings import MissedExit
+
+logger = logging.getLogger(__name__)
+
+MS_A_MINUTE = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A stay's final figures; *off* says which coupon carried which part."""
+
+    fee_fen: int
+    off: tuple[tuple[str, int], ...]
+    waived_fen: int
+    paid_fen: int
+    owed_fen: int
+
+    @property
+    def off_fen(self) -> int:
+        return sum(part for _, part in self.off)
+
+
+def ending(priced: Priced, stay: StayRow) -> Ending:
+    """Share the fee out: paid money, coupons, waiver, debt. A fee below what was paid is set to what was paid."""
+    fee = max(priced.fee_fen, stay.paid_fen)
+    left = fee - stay.paid_fen
+    off = []
+    for ref, saved in priced.off:
+        part = min(saved, left)
+        left -= part
+        if part:
+            off.append((ref, part))
+    waived = min(stay.waived_fen, left)
+    return Ending(fee, tuple(off), waived, stay.paid_fen, left - waived)
+
+
+def standing(
+    conn: sqlite3.Connection,
+    lot: Lot,
+    stay: StayRow,
+    now: Moment,
+    *,
+    lane: str = "",
+    plate: str = "",
+    typed_by: str = "booth",
+    seen: tuple[Seen, ...] = (),
+    near: tuple[str, ...] | None = None,
+) -> Decision:
+    """What the exit would decide for this stay now; without reads, as if a person had named its plate."""
+    inputs = exit_inputs(
+        conn, lot, stay, now, lane=lane, plate=plate or stay.plate, typed_by=typed_by, seen=seen,
+        near=(stay.plate,) if near is None else near,
+    )  # fmt: skip
+    return decide_exit(inputs, lot.price)
+
+
+def exit_inputs(
+    conn: sqlite3.Connection,
+    lot: Lot,
+    stay: StayRow | None,
+    now: Moment,
+    *,
+    lane: str,
+    plate: str,
+    typed_by: str,
+    seen: tuple[Seen, ...],
+    near: tuple[str, ...],
+    repeated: bool = False,
+) -> ExitInputs:
+    """Everything the exit decision looks at, read in the caller's transaction."""
+    length_ms, estimated = _length(conn, lot, stay, now) if stay else (0, False)
+    settled_ms = _settled_ms(lot, stay, now) if stay else None
+    rules = lot.rules.for_decisions()
+    if stay is not None and not stay.is_open and _before_start(lot, stay):
+        rules = replace(rules, leave_within_min=min(rules.leave_within_min, lot.rules.restart_grace_min))
+    return ExitInputs(
+        lane=lane,
+        plate=plate,
+        typed_by=typed_by,
+        seen=seen,
+        repeated=repeated,
+        near=near,
+        stay=_open_view(lot, stay) if stay else None,
+        length_ms=length_ms,
+        estimated=estimated,
+        settled_ms=settled_ms,
+        settled_fee_fen=stay.settled_fee_fen if stay else 0,
+        settled_off=stay.settled_off if stay else (),
+        tariffs=lot.tariffs.get(stay.zone, ()) if stay else (),
+        calendars=lot.calendars,
+        coupons=coupons_for(conn, stay, now) if stay and stay.is_open else (),
+        covered=covered(conn, lot, stay, now) if stay else (),
+        cash=True,
+        rules=rules,
+    )
+
+
+def _open_view(lot: Lot, stay: StayRow) -> OpenStay:
+    return OpenStay(
+        stay_id=stay.stay_id,
+        plate=stay.plate,
+        vehicle_class=stay.vehicle_class,
+        zone=stay.zone,
+        entered=lot.local(stay.entered.wall_ms).isoformat(timespec="minutes"),
+        entered_wall_ms=stay.entered.wall_ms,
+        entered_quality=int(stay.entered.quality),
+        paid_fen=stay.paid_fen + (0 if stay.is_open else stay.owed_fen),
+        waived_fen=stay.waived_fen,
+        base_fee_fen=stay.base_fee_fen,
+    )
+
+
+def _length(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> tuple[int, bool]:
+    """Milliseconds inside by the boot clock; while the fee is frozen, those at the car's arrival at the exit."""
+    until = now
+    arrived = stays.arrived(conn, stay.stay_id)
+    if arrived is not None and now.since(arrived).total_seconds() <= lot.rules.frozen_fee_min * 60:
+        until = arrived
+    inside = elapsed(stay.entered, until)
+    return round(inside.length.total_seconds() * 1000), inside.estimated
+
+
+def _before_start(lot: Lot, stay: StayRow) -> bool:
+    settled = stay.settled
+    if settled is None:
+        return False
+    return settled.boot != lot.started.boot or settled.boot_ms < lot.started.boot_ms
+
+
+def _settled_ms(lot: Lot, stay: StayRow, now: Moment) -> int | None:
+    """How long ago it was settled; after a crash a car that could not leave counts from the restart (sync §10)."""
+    if stay.settled is None:
+        return None
+    since = lot.started if not stay.is_open and _before_start(lot, stay) else stay.settled
+    return round(now.since(since).total_seconds() * 1000)
+
+
+def coupons_for(conn: sqlite3.Connection, stay: StayRow, now: Moment) -> tuple[CouponGiven, ...]:
+    """Coupons bound to this car by the cloud and papers laid on it here, without those already used here."""
+    given = []
+    for key, row in channels.for_plate(conn, "coupons", stay.plate):
+        fits = not row.get("stay_id") or row["stay_id"] in (stay.stay_id, stay.continues)
+        in_time = now.wall_ms - now.uncertainty_ms <= int(row.get("not_after_ms") or 1 << 62)
+        if fits and in_time and not vouchers.is_coupon_used(conn, key):
+            given.append(CouponGiven(key, "coupon", coupon_spec(row), int(row.get("merchant_id") or 0)))
+    papers = vouchers.laid_on(conn, stay.stay_id)
+    given += [CouponGiven(paper.ref, paper.kind, paper.spec, paper.merchant_id) for paper in papers]
+    return tuple(one for one in given if _makes_sense(one))
+
+
+def _makes_sense(given: CouponGiven) -> bool:
+    """A coupon this program cannot read must not keep a car from leaving."""
+    try:
+        coupon_of(given)
+    except BadMessageError as exc:
+        logger.warning("left aside: %s", exc)
+        return False
+    return True
+
+
+def coupon_spec(row: Json) -> str:
+    """A coupon row or voucher template as one canonical text: what the pricer needs and nothing else."""
+    wanted = ("kind", "value", "cap_fen", "meaning", "remainder")
+    return canonical({name: row[name] for name in wanted if row.get(name) not in (None, "")}).decode()
+
+
+def entitlements(conn: sqlite3.Connection, plate: str) -> list[Json]:
+    """Rows of the people list that let *plate* park without paying."""
+    return [row for _, row in channels.for_plate(conn, "people", plate) if row.get("list") == "entitled"]
+
+
+def covered(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> tuple[tuple[int, int], ...]:
+    """Spans of this stay an entitlement pays for, as pairs of minutes since entry."""
+    spans = []
+    length = _length(conn, lot, stay, now)[0] // MS_A_MINUTE + 1
+    for row in entitlements(conn, stay.plate):
+        begins = (int(str(row.get("from_ms") or 0)) - stay.entered.wall_ms) // MS_A_MINUTE
+        ends = (int(str(row.get("until_ms") or 1 << 52)) - stay.entered.wall_ms) // MS_A_MINUTE
+        if ends > 0 and begins < length:
+            spans.append((max(0, begins), min(length, ends)))
+    return tuple(sorted(spans))
+
+
+def close(
+    conn: sqlite3.Connection,
+    lot: Lot,
+    stay: StayRow,
+    priced: Priced,
+    now: Moment,
+    *,
+    lane: str,
+    decision_id: str,
+    cause: str = "",
+    passed: bool = False,
+) -> Ending:
+    """End an open stay with everything that belongs to it, in the caller's transaction."""
+    final = ending(priced, stay)
+    tariff = ",".join(f"{ref.code}@{ref.version}" for ref in lot.tariffs.get(stay.zone, ()))
+    outcome = outcome_of(final.fee_fen, final.off_fen, final.waived_fen, final.paid_fen).value
+    closing = Closing(
+        lane, decision_id, outcome, cause, final.fee_fen, final.off_fen, final.waived_fen, final.paid_fen,
+        final.owed_fen, tariff,
+    )  # fmt: skip
+    _redeem(conn, lot, stay, final, now)
+    stays.settle(conn, stay.stay_id, now, final.fee_fen, final.off)
+    if not stays.close(conn, stay.stay_id, closing, now, passed=passed):
+        raise ValueError(f"stay {stay.stay_id} is not open")
+    closed = StayClosed(
+        stay.stay_id, lane, stay.plate, outcome, cause, final.fee_fen, final.off_fen, final.waived_fen,
+        final.paid_fen, final.owed_fen, decision_id, tariff,
+    )  # fmt: skip
+    log.append(conn, closed, now, decision_id or None)
+    money.post(conn, f"close:{stay.stay_id}", _postings(final), stay.stay_id, now)
+    if final.owed_fen:
+        _record_debt(conn, lot, stay, final.owed_fen, cause, now)
+    if final.fee_fen > priced.fee_fen:
+        journal.incident(conn, "paid_more_than_fee", lane, f"{mask(stay.plate)} {final.fee_fen - priced.fee_fen}", now)
+    return final
+
+
+def _redeem(conn: sqlite3.Connection, lot: Lot, stay: StayRow, final: Ending, now: Moment) -> None:
+    kinds = {laid.ref: laid.kind for laid in vouchers.laid_on(conn, stay.stay_id)}
+    for ref, part in final.off:
+        redemption = lot.new_id(now)
+        if kinds.get(ref) == "voucher":
+            key_id, counter = (int(number) for number in ref.split(":"))
+            vouchers.use(conn, key_id, counter, redemption, stay.stay_id, part, now)
+            log.append(conn, VoucherRedeemed(redemption, key_id, counter, stay.stay_id, part), now, redemption)
+        else:
+            vouchers.use_coupon(conn, ref, redemption, stay.stay_id, part, now)
+            log.append(conn, CouponRedeemed(redemption, ref, stay.stay_id, part), now, redemption)
+    vouchers.clear_laid(conn, stay.stay_id)
+
+
+def _postings(final: Ending) -> list[Posting]:
+    parts = (
+        ("fee", -final.fee_fen),
+        ("held", final.paid_fen),
+        ("coupon", final.off_fen),
+        ("waived", final.waived_fen),
+        ("owed", final.owed_fen),
+    )
+    return [Posting(account, Commodity.FEN, Funds.PAID, amount) for account, amount in parts]
+
+
+def _record_debt(conn: sqlite3.Connection, lot: Lot, stay: StayRow, owed_fen: int, cause: str, now: Moment) -> None:
+    debt_id = lot.new_id(now)
+    money.insert_debt(conn, money.DebtRow(debt_id, stay.stay_id, stay.plate, cause, owed_fen, now.wall_ms))
+    log.append(conn, DebtRecorded(debt_id, stay.stay_id, stay.plate, owed_fen), now)
+
+
+def close_unpaid(
+    conn: sqlite3.Connection, lot: Lot, stay: StayRow, cause: UnpaidCause, lane: str, decision_id: str, now: Moment
+) -> Ending:
+    """The car went without settling: the fee of now is fixed and what is missing becomes its debt."""
+    priced = standing(conn, lot, stay, now).priced or Priced(0, ())
+    return close(conn, lot, stay, priced, now, lane=lane, decision_id=decision_id, cause=cause.value, passed=True)
+
+
+def close_missed_exit(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> None:
+    """The car comes in although it never left by our books (E27): end the old stay as the lot's setting says."""
+    journal.incident(conn, "second_entry", stay.lane_in, mask(stay.plate), now)
+    if lot.rules.missed_exit is MissedExit.OWE:
+        close_unpaid(conn, lot, stay, UnpaidCause.DEVICE, "", "", now)
+        return
+    priced = replace(standing(conn, lot, stay, now).priced or Priced(0, ()), off=())
+    missing = max(0, priced.fee_fen - stay.paid_fen - stay.waived_fen)
+    stays.add_waived(conn, stay.stay_id, missing)
+    waived = stays.get(conn, stay.stay_id) or stay
+    close(conn, lot, waived, priced, now, lane="", decision_id="", cause="missed_exit", passed=True)

@@ -1,0 +1,213 @@
+"""Papers that pay: issued once, printed once, counted once; coupons of the cloud used with the cloud gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from domain import voucher
+from domain.decision import Admit, PayFirst, Refuse
+from domain.lease import Lease, LeaseState
+from domain.ledger import Commodity, Funds
+from edge.db import journal, leases, money, vouchers
+from edge.db.database import transaction
+from edge.services.entering import enter
+from edge.services.issuing import Issued, Order, issue, printed, void
+from edge.services.leaving import leave
+from edge.services.lot import Done
+from edge.services.recovering import recover
+from edge.services.redeeming import LaidOn, lay_voucher, take_off
+from plumbing.signing import PrivateKey
+from tests.edge.lots import START, SmallLot, at, small_lot, verdict
+
+PLATE = "京A12345"
+ORDER = Order(3, 5, "wang")
+ALWAYS = {"not_before_ms": 0, "not_after_ms": 1 << 60, "revoked_at_counter": None}
+
+
+@pytest.fixture
+def lot(tmp_path: Path) -> SmallLot:
+    lot = small_lot(tmp_path)
+    lot.put("keys", "1", {"key_id": 1, "public": lot.key.public.raw.hex(), "lot_id": 7, **ALWAYS})
+    terms = {"amount_percent": 100, "duration_percent": 100, "waiver_cap_fen": 3000}
+    lot.put("rules", "merchant:3", {"merchant_id": 3, "name": "Shop", "enabled": True, "contracts": {"7": terms}})
+    lot.put("rules", "template:5", template())
+    grant(lot, 1, 1200)
+    return lot
+
+
+def template(**changes: object) -> dict[str, object]:
+    row: dict[str, object] = {"template_id": 5, "merchant_id": 3, "name": "five", "kind": "AMOUNT", "value": 500}
+    return row | {"cap_fen": 0, "meaning": "end", "remainder": "lost", "valid_min": 1440} | changes
+
+
+def grant(lot: SmallLot, lease_id: int, granted: int) -> None:
+    held = leases.HeldLease(
+        Lease(lease_id, granted, 0, LeaseState.ACTIVE), 3, Commodity.FEN, Funds.PAID, START.boot, at(600).boot_ms
+    )
+    with transaction(lot.db) as conn:
+        leases.insert(conn, held, 1)
+
+
+def issued(lot: SmallLot) -> Issued:
+    result = issue(lot.db, lot.lot, ORDER, START)
+    assert isinstance(result, Issued)
+    return result
+
+
+def car_in(lot: SmallLot, plate: str = PLATE) -> str:
+    return enter(lot.db, lot.lot, lot.arrival("in", plate), START).stay_id
+
+
+def test_a_voucher_is_counter_lease_row_and_event_in_one_commit(lot: SmallLot) -> None:
+    slip = issued(lot)
+
+    held = leases.get(lot.db.conn, 1)
+    row = vouchers.get(lot.db.conn, 1, 1)
+    assert held is not None
+    assert row is not None
+    assert (slip.payload.counter, held.lease.spent, row.state) == (1, 500, "printing")
+    assert lot.types()[-2:] == ["voucher.issued", "act.recorded"]
+
+
+def test_a_lease_is_never_overspent(lot: SmallLot) -> None:
+    issued(lot)
+    issued(lot)
+
+    assert issue(lot.db, lot.lot, ORDER, START) == Refuse("lease_short")
+    assert issued_counters(lot) == [1, 2]
+
+
+def issued_counters(lot: SmallLot) -> list[int]:
+    return sorted(row.counter for row in vouchers.recent(lot.db.conn))
+
+
+def test_after_a_power_off_of_unknown_length_only_a_fifth_is_spent(lot: SmallLot) -> None:
+    elsewhen = START.__class__("boot-b", 10, at(5).wall_ms)
+
+    assert issue(lot.db, lot.lot, ORDER, elsewhen) == Refuse("lease_stale")
+
+
+def test_nothing_is_issued_without_a_certified_key_a_contract_or_a_template(tmp_path: Path) -> None:
+    lot = small_lot(tmp_path)
+    assert issue(lot.db, lot.lot, ORDER, START) == Refuse("no_such_template")
+    lot.put("rules", "template:5", template())
+    assert issue(lot.db, lot.lot, ORDER, START) == Refuse("no_voucher_key")
+
+
+def test_a_voucher_opens_one_exit_only(lot: SmallLot) -> None:
+    slip = issued(lot)
+    printed(lot.db, 1, 1, "confirmed", START)
+    first, second = car_in(lot), car_in(lot, "京B12345")
+
+    laid = lay_voucher(lot.db, lot.lot, first, slip.token, "li", "out", at(30))
+    other = lay_voucher(lot.db, lot.lot, second, slip.token, "li", "out", at(30))
+    left = leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(31))
+    after = lay_voucher(lot.db, lot.lot, second, slip.token, "li", "out", at(32))
+
+    assert laid == LaidOn("1:1", first, 0)
+    assert other == Refuse("voucher_on_other_stay")
+    assert left.opens
+    assert after == Refuse("voucher_used")
+    assert lot.types().count("voucher.redeemed") == 1
+    assert money.balances(lot.db.conn) == {"coupon": 500, "fee": -500}
+
+
+def test_a_voucher_taken_off_again_may_pay_for_another_car(lot: SmallLot) -> None:
+    slip = issued(lot)
+    first, second = car_in(lot), car_in(lot, "京B12345")
+    lay_voucher(lot.db, lot.lot, first, slip.token, "li", "out", at(30))
+
+    assert take_off(lot.db, lot.lot, "1:1", "li", at(31)) == Done(first)
+
+    assert isinstance(lay_voucher(lot.db, lot.lot, second, slip.token, "li", "out", at(31)), LaidOn)
+    assert verdict(leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(32))) == PayFirst(500)
+
+
+def test_the_slip_as_scanned_from_paper_counts(lot: SmallLot) -> None:
+    text = voucher.paper_text("lot.example", issued(lot).token)
+
+    assert isinstance(lay_voucher(lot.db, lot.lot, car_in(lot), text, "li", "out", at(30)), LaidOn)
+
+
+def test_a_forged_voucher_is_refused_and_becomes_an_incident(lot: SmallLot) -> None:
+    forged = voucher.issue(issued(lot).payload, PrivateKey.generate())
+
+    refused = lay_voucher(lot.db, lot.lot, car_in(lot), forged, "li", "out", at(30))
+
+    assert refused == Refuse("voucher_bad_signature")
+    assert [one.code for one in journal.incidents(lot.db.conn)] == ["voucher_forged"]
+
+
+def test_a_voucher_whose_printing_was_cut_off_is_never_printed_again_but_proves_itself(tmp_path: Path) -> None:
+    lot = small_lot(tmp_path)
+    lot.put("keys", "1", {"key_id": 1, "public": lot.key.public.raw.hex(), "lot_id": 7, **ALWAYS})
+    terms = {"amount_percent": 100, "duration_percent": 100, "waiver_cap_fen": 3000}
+    lot.put("rules", "merchant:3", {"merchant_id": 3, "name": "Shop", "enabled": True, "contracts": {"7": terms}})
+    lot.put("rules", "template:5", template())
+    grant(lot, 1, 1200)
+    slip = issued(lot)
+
+    found = recover(lot.db, "0.1", at(1))
+    row = vouchers.get(lot.db.conn, 1, 1)
+
+    assert (found.clean, found.doubtful_vouchers) == (False, 1)
+    assert row is not None
+    assert row.state == "unknown"
+    assert not printed(lot.db, 1, 1, "confirmed", at(1))
+    assert isinstance(lay_voucher(lot.db, lot.lot, car_in(lot), slip.token, "li", "out", at(30)), LaidOn)
+    proven = vouchers.get(lot.db.conn, 1, 1)
+    assert proven is not None
+    assert proven.state == "confirmed"
+    assert issued(lot).payload.counter == 2
+
+
+def test_a_used_voucher_cannot_be_voided_and_a_voided_one_not_used(lot: SmallLot) -> None:
+    first, second = issued(lot), issued(lot)
+    lay_voucher(lot.db, lot.lot, car_in(lot), first.token, "li", "out", at(30))
+    leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(31))
+
+    assert void(lot.db, 1, 1, "wang", "mistake", at(32)) == Refuse("voucher_used")
+    assert void(lot.db, 1, 2, "wang", "mistake", at(32)) == Done("1:2")
+    refused = lay_voucher(lot.db, lot.lot, car_in(lot, "京B12345"), second.token, "li", "out", at(33))
+    assert refused == Refuse("voucher_voided")
+
+
+def coupon(stay_id: str, **changes: object) -> dict[str, object]:
+    row: dict[str, object] = {"coupon_id": "c1", "plate": PLATE, "stay_id": stay_id, "kind": "AMOUNT", "value": 300}
+    return row | {"cap_fen": 0, "meaning": "end", "remainder": "lost", "merchant_id": 3} | changes
+
+
+def test_a_coupon_bound_by_the_cloud_takes_its_part_at_the_exit(lot: SmallLot) -> None:
+    lot.put("coupons", "c1", coupon(car_in(lot)))
+
+    assert verdict(leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(30))) == PayFirst(200)
+
+
+def test_a_coupon_is_used_once_even_while_the_cloud_still_lists_it(lot: SmallLot) -> None:
+    lot.put("coupons", "c1", coupon("", value=500))
+    car_in(lot)
+    first = leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(30))
+
+    enter(lot.db, lot.lot, lot.arrival("in", PLATE), at(40))
+    second = leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(80))
+
+    assert verdict(first) == Admit("nothing_due")
+    assert verdict(second) == PayFirst(500)
+    assert lot.types().count("coupon.redeemed") == 1
+
+
+def test_a_coupon_that_saves_nothing_keeps_its_value(lot: SmallLot) -> None:
+    lot.put("coupons", "c1", coupon(car_in(lot)))
+
+    leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(10))
+
+    assert "coupon.redeemed" not in lot.types()
+
+
+@pytest.mark.parametrize("wrong", [{"kind": "MAGIC"}, {"value": -3}, {"not_after_ms": 1}, {"stay_id": "another"}])
+def test_a_coupon_that_does_not_hold_never_keeps_a_car_from_leaving(lot: SmallLot, wrong: dict[str, object]) -> None:
+    lot.put("coupons", "c1", coupon(car_in(lot)) | wrong)
+
+    assert verdict(leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(30))) == PayFirst(500)
