@@ -1,0 +1,120 @@
+"""Templates: Jinja2 with autoescape always on, and the names every template may use.
+
+Functions: ``t(key, **fields)``, ``csrf_field()``, ``csrf_token()``, ``static(path)``, ``with_query(**changes)``.
+Values: ``request``, ``session``, ``language``, ``theme``, ``shell``, ``navigation``, ``request_id``.
+Filters: ``yuan`` (fen), ``when`` (UTC ms in the lot's zone), ``day``, ``clock``, ``length`` (minutes).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import jinja2
+from aiohttp import web
+from markupsafe import Markup
+
+from domain.fen import yuan
+from plumbing.web.csrf import FIELD, csrf_token
+from plumbing.web.request import SHELL, Shell, texts, visit
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+TEMPLATES = HERE / "templates"
+SHELL_STATIC = "shell"  # /static/shell/… is ours, /static/<listener name>/… is the listener's
+
+
+ENVIRONMENT = web.AppKey("environment", jinja2.Environment)
+
+
+def set_up(app: web.Application, shell: Shell) -> None:
+    """Give *app* its templates; the listener's own come before the shell's of the same name."""
+    folders = [str(folder) for folder in (*shell.templates, TEMPLATES)]
+    environment = app[ENVIRONMENT] = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folders),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters["yuan"] = yuan
+    zone = ZoneInfo(shell.zone)
+    environment.filters["when"] = lambda ms: _local(ms, zone, "%Y-%m-%d %H:%M:%S")
+    environment.filters["day"] = lambda ms: _local(ms, zone, "%Y-%m-%d")
+    environment.filters["clock"] = lambda ms: _local(ms, zone, "%H:%M:%S")
+    environment.filters["length"] = _length
+
+
+def render(request: web.Request, template: str, *, status: int = 200, **values: object) -> web.Response:
+    """A whole page."""
+    text = render_part(request, template, **values)
+    return web.Response(text=text, status=status, content_type="text/html", charset="utf-8")
+
+
+def render_part(request: web.Request, template: str, **values: object) -> str:
+    """The HTML alone, for `Event.data`, in the language of *request*."""
+    page = request.config_dict[ENVIRONMENT].get_template(template)
+    return page.render(_context(request) | values)
+
+
+def _context(request: web.Request) -> dict[str, object]:
+    notes = visit(request)
+    shell = notes.shell
+    return {
+        "request": request,
+        "t": texts(request),
+        "session": notes.session,
+        "language": notes.language,
+        "theme": notes.theme,
+        "shell": shell,
+        "navigation": shell.navigation(request),
+        "request_id": notes.id,
+        "csrf_token": lambda: csrf_token(request),
+        "csrf_field": lambda: Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, csrf_token(request)),
+        "static": lambda path: static_url(request.config_dict[SHELL], path),
+        "with_query": lambda **changes: _with_query(request, changes),
+    }
+
+
+def static_url(shell: Shell, path: str) -> str:
+    """``static("shell/app.css")`` with a mark of its content, so that browsers may keep it for a year."""
+    owner, _, name = path.partition("/")
+    folder = STATIC if owner == SHELL_STATIC else shell.static
+    if folder is None:
+        raise LookupError(f"{path}: this listener has no files of its own")
+    return f"/static/{path}?v={_mark(folder / name)}"
+
+
+@lru_cache(maxsize=256)
+def _mark(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+
+
+def without_choices(request: web.Request) -> str:
+    """The address asked for, less the language and theme switches."""
+    return _with_query(request, {"lang": None, "theme": None})
+
+
+def _with_query(request: web.Request, changes: dict[str, object]) -> str:
+    query = {key: value for key, value in request.query.items() if key not in changes}
+    query.update({key: str(value) for key, value in changes.items() if value is not None})
+    return f"{request.path}?{urlencode(query)}" if query else request.path
+
+
+def _local(ms: int | None, zone: ZoneInfo, form: str) -> str:
+    return "" if ms is None else datetime.fromtimestamp(ms / 1000, zone).strftime(form)
+
+
+@jinja2.pass_context
+def _length(context: jinja2.runtime.Context, minutes: int) -> str:
+    words = context["t"]
+    hours, rest = divmod(minutes, 60)
+    days, of_day = divmod(hours, 24)
+    if days:
+        return str(words("time.days", days=days, hours=of_day, minutes=rest))
+    return str(words("time.hours", hours=hours, minutes=rest) if hours else words("time.minutes", minutes=rest))

@@ -1,0 +1,127 @@
+// What the pages do beyond HTML: ask twice, send once, change by themselves, type by touch.
+"use strict";
+
+const confirmDialog = document.getElementById("confirm");
+
+function askTwice(form, submitter) {
+  const title = confirmDialog.querySelector("[data-title]");
+  const yes = confirmDialog.querySelector("[data-yes]");
+  title.textContent = form.dataset.confirmTitle || title.dataset.default;
+  confirmDialog.querySelector("[data-body]").textContent = form.dataset.confirm;
+  yes.textContent = form.dataset.confirmYes || yes.dataset.default;
+  yes.className = "button " + (form.dataset.confirmTone || "primary");
+  confirmDialog.returnValue = "no";
+  confirmDialog.onclose = () => {
+    if (confirmDialog.returnValue !== "yes") return;
+    form.dataset.confirmed = "1";
+    form.requestSubmit(submitter);
+    delete form.dataset.confirmed;
+  };
+  confirmDialog.showModal();
+}
+
+function sendOnce(form, event) {
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "1";
+  setTimeout(() => enable(form, false), 0); // after the pressed button has become part of the data
+  setTimeout(() => allowAgain(form), 15000);
+}
+
+function allowAgain(form) {
+  delete form.dataset.sent;
+  enable(form, true);
+}
+
+function enable(form, on) {
+  form.querySelectorAll("button:not([type=button])").forEach((button) => (button.disabled = !on));
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.confirm && !form.dataset.confirmed) {
+    event.preventDefault();
+    askTwice(form, event.submitter || undefined);
+  } else if (form.method === "post") {
+    sendOnce(form, event);
+  }
+});
+
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) document.querySelectorAll("form[data-sent]").forEach(allowAgain);
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
+});
+
+document.addEventListener("click", (event) => {
+  const key = event.target.closest("[data-key]");
+  if (key) press(key);
+  if (event.target.closest("[data-back]")) history.back();
+  closeMenus((menu) => !menu.contains(event.target));
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") closeMenus(() => true);
+});
+
+function closeMenus(which) {
+  document.querySelectorAll("details.menu[open]").forEach((menu) => {
+    if (which(menu)) menu.open = false;
+  });
+}
+
+function press(key) {
+  const pad = key.closest("[data-keypad]");
+  const field = (pad.closest("form") || document).querySelector(`[name="${CSS.escape(pad.dataset.keypad)}"]`);
+  const pressed = key.dataset.key;
+  if (pressed === "clear") field.value = "";
+  else if (pressed === "back") field.value = field.value.slice(0, -1);
+  else field.value += pressed;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+// Parts of the page that follow the server: <section data-live="/path"> with children data-part="name".
+function follow(root) {
+  const state = document.querySelector("[data-live-state]");
+  const known = new Set();
+  const source = new EventSource(root.dataset.live);
+  const listen = () =>
+    root.querySelectorAll("[data-part]").forEach((part) => {
+      if (known.has(part.dataset.part)) return;
+      known.add(part.dataset.part);
+      source.addEventListener(part.dataset.part, (event) => swap(part.dataset.part, event.data));
+    });
+  const swap = (name, html) => {
+    root.querySelectorAll(`[data-part="${CSS.escape(name)}"]`).forEach((part) => {
+      if (beingEdited(part)) return;
+      part.innerHTML = html;
+      part.classList.remove("flash");
+      void part.offsetWidth; // so that the animation starts again
+      part.classList.add("flash");
+    });
+    listen();
+  };
+  const show = (lost) => {
+    if (!state) return;
+    state.hidden = false;
+    state.classList.toggle("lost", lost);
+  };
+  source.onopen = () => show(false);
+  source.onerror = () => {
+    show(true);
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => follow(root), 5000); // refused, not merely cut
+  };
+  listen();
+}
+
+// Nobody's typing is swept away: a part with a focused field, or whose form is being confirmed, waits for the next event.
+function beingEdited(part) {
+  const active = document.activeElement;
+  return confirmDialog.open || (part.contains(active) && active.matches("input, select, textarea"));
+}
+
+document.querySelectorAll("[data-live]").forEach(follow);
