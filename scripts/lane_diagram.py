@@ -51,7 +51,7 @@ def name(value: object) -> str:
 def shape(value: object) -> object:
     """What of a state matters to the rules: plates and ids reduced to whether they are there."""
     if is_dataclass(value):
-        kept = [f.name for f in fields(value) if f.name not in ("seen", "pulsed", "turn")]
+        kept = [f.name for f in fields(value) if f.name not in ("seen", "pulsed", "turn", "abandoned")]
         return (name(value), *(shape(getattr(value, key)) for key in kept))
     if isinstance(value, lane.Incident | Verdict | bool):
         return value

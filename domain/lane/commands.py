@@ -55,7 +55,10 @@ class RecordUnpaid:
 
 @dataclass(frozen=True, slots=True)
 class RecordReversal:
-    """A car left without passing; *decision_id* is "" if none admitted it. What is settled stays so."""
+    """A car left without passing; *decision_id* is "" if none admitted it. What is settled stays so.
+
+    If the admitting decision came after the car had gone, the command is said again with its id and an empty car.
+    """
 
     decision_id: str
     car: Car

@@ -145,12 +145,13 @@ class State:
     """All a lane remembers. *two_way*: opening waits until the other side is held.
 
     *hold* names the latched hold-open, "" when there is none. *pulsed* are the last decisions that had their pulse,
-    *seen* the last reads, so that copies change nothing.
+    *seen* the last reads, so that copies change nothing. *abandoned* is the turn whose car went before its answer came.
     """
 
     phase: Phase = Idle()
     two_way: bool = False
     hold: str = ""
     turn: int = 0
+    abandoned: int = 0
     pulsed: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()

@@ -70,6 +70,7 @@ from domain.stay import UnpaidCause
 Result: TypeAlias = tuple[State, tuple[Command, ...]]
 
 _REMEMBERED: Final = 64  # pulses and reads; copies come within seconds
+_READS_A_CAR: Final = 16  # a car may wait for long before a camera that reads every second
 _TIMERS: Final[dict[type, LaneTimer]] = {
     Reading: LaneTimer.WINDOW,
     Waiting: LaneTimer.WAITING,
@@ -94,6 +95,8 @@ def step(state: State, event: Event) -> Result:
             return replace(state, hold=""), (ReleaseHold(state.hold),)
         case _, ManualOpen():
             return _by_hand(state, event)
+        case _, Decided(verdict=Verdict.ADMIT) if event.turn == state.abandoned:
+            return replace(state, abandoned=0), (RecordReversal(event.decision_id, Car()),)
         case ((Passing() | Crossing() | Stuck()), _):
             return _opened(state, state.phase, event)
         case Idle(), VehicleArrived(by_loop=by_loop):
@@ -123,9 +126,9 @@ def _before_opening(state: State, phase: Reading | Deciding | Waiting | Holding,
         case _, VehicleArrived(by_loop=True):
             return replace(state, phase=replace(phase, car=replace(car, on_loop=True))), ()
         case ((Deciding() | Waiting()), PlateSeen(read=read)) if not car.on_loop and not _same(car, read):
-            return _arrive(state, Car((read,)), RecordReversal("", car))
+            return _arrive(_abandon(state), Car((read,)), RecordReversal("", car))
         case _, PlateSeen(read=read):
-            return replace(state, phase=replace(phase, car=replace(car, reads=(*car.reads, read)))), ()
+            return replace(state, phase=replace(phase, car=_with_read(car, read))), ()
         case Reading(), TimerRang(timer=LaneTimer.WINDOW):
             return _decide(state, car)
         case ((Reading() | Deciding() | Waiting()), AttendantChose(plate=plate)):
@@ -143,7 +146,8 @@ def _before_opening(state: State, phase: Reading | Deciding | Waiting | Holding,
         case _, PassageEnded():
             return _unpaid(state, car)
         case _, VehicleReversed():
-            return _to(state, Idle(), RecordReversal(phase.decision_id if isinstance(phase, Holding) else "", car))
+            gone = RecordReversal(phase.decision_id if isinstance(phase, Holding) else "", car)
+            return _to(_abandon(state), Idle(), gone)
         case _:
             return state, ()
 
@@ -274,7 +278,16 @@ def _follower_seen(phase: Passing | Crossing, read: Read) -> Phase:
     if following is None and phase.car.on_loop and isinstance(phase, Passing):
         return phase  # its loop will say when there is another
     following = following or Car(behind=True)
-    return replace(phase, following=replace(following, reads=(*following.reads, read)))
+    return replace(phase, following=_with_read(following, read))
+
+
+def _abandon(state: State) -> State:
+    """The car goes while its decision is being worked out: whatever was admitted will have to be taken back (E8)."""
+    return replace(state, abandoned=state.turn) if isinstance(state.phase, Deciding) else state
+
+
+def _with_read(car: Car, read: Read) -> Car:
+    return replace(car, reads=(*car.reads, read)[:_READS_A_CAR])
 
 
 def _same(car: Car, read: Read) -> bool:

@@ -218,10 +218,29 @@ def test_nobody_answering_is_reported_and_the_car_still_waits() -> None:
 
 
 def test_a_decision_for_the_car_before_does_not_open_for_this_one() -> None:
-    state, asked = run(*ARRIVED, VehicleReversed(), VehicleArrived(), PlateSeen(OTHER), WINDOW, ADMITTED)
+    gone: tuple[Event, ...] = (*ARRIVED, VehicleReversed(), VehicleArrived(), PlateSeen(OTHER), WINDOW)
 
-    assert OpenBarrier("d1") not in asked
+    state, asked = after(*gone, then=ADMITTED)
+
+    assert asked == [RecordReversal("d1", Car())]  # so that the entry can be taken back
     assert isinstance(state.phase, Deciding)
+    assert run(ADMITTED, state=state)[1] == []
+
+
+@pytest.mark.parametrize("answer", [Decided(1, "d1", Verdict.PAY_FIRST, ""), Decided(7, "d7", Verdict.ADMIT, "")])
+def test_an_answer_nobody_waits_for_changes_nothing(answer: Decided) -> None:
+    assert after(*ARRIVED, VehicleReversed(), then=answer)[1] == []
+
+
+def test_an_earlier_answer_about_the_same_car_gives_way_to_the_later_one() -> None:
+    assert after(*ARRIVED, AttendantChose("京A12346"), then=ADMITTED)[1] == []
+
+
+def test_a_car_that_waits_for_long_keeps_a_bounded_number_of_reads() -> None:
+    state, _ = run(*ARRIVED, *(PlateSeen(Read(f"more{number}", "京A12345")) for number in range(99)))
+
+    assert isinstance(state.phase, Deciding)
+    assert len(state.phase.car.reads) == 16
 
 
 def test_the_same_decision_twice_opens_once() -> None:
