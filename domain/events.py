@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from domain.ledger import OUTSTANDING, REDEEMED, VOID_PENDING, Leg
 from domain.moment import Moment, Quality
@@ -32,10 +32,12 @@ class Event:
     VERSION: ClassVar[int]
     PRIORITY: ClassVar[Priority]
     LEGS: ClassVar[tuple[Leg, ...]]
+    FIELDS: ClassVar[tuple[tuple[str, type], ...]]  # name and JSON type of every field, in order
 
 
 E = TypeVar("E", bound=type[Event])
 TYPES: dict[tuple[str, int], type[Event]] = {}
+_QUALITIES = {int(quality): quality for quality in Quality}
 _KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool}
 
 
@@ -44,6 +46,8 @@ def event(name: str, version: int, priority: Priority, legs: tuple[Leg, ...] = (
 
     def register(cls: E) -> E:
         cls.TYPE, cls.VERSION, cls.PRIORITY, cls.LEGS = name, version, priority, legs
+        fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+        cls.FIELDS = tuple((field.name, _KINDS[str(field.type)]) for field in fields)
         TYPES[name, version] = cls
         return cls
 
@@ -316,7 +320,7 @@ def encode(seq: int, moment: Moment, payload: Event, correlation: str | None = N
         "w": moment.wall_ms,
         "q": int(moment.quality),
         "u": moment.uncertainty_ms,
-        "d": {field.name: getattr(payload, field.name) for field in dataclasses.fields(payload)},  # type: ignore[arg-type]
+        "d": {name: getattr(payload, name) for name, _ in payload.FIELDS},
     }
     if correlation is not None:
         body["x"] = correlation
@@ -327,7 +331,7 @@ def open_envelope(body: bytes) -> Envelope:
     """The envelope of *body*, its payload unchecked. Raises BadMessageError."""
     try:
         raw = json.loads(body)
-        moment = Moment(str(raw["b"]), int(raw["m"]), int(raw["w"]), Quality(raw["q"]), int(raw["u"]))
+        moment = Moment(str(raw["b"]), int(raw["m"]), int(raw["w"]), _QUALITIES[raw["q"]], int(raw["u"]))
         payload = raw["d"]
         if not isinstance(payload, dict):
             raise BadMessageError("event payload is not an object")
@@ -341,10 +345,10 @@ def decode(envelope: Envelope) -> Event:
     cls = TYPES.get((envelope.type, envelope.version))
     if cls is None:
         raise BadMessageError(f"unknown event type {envelope.type} {envelope.version}")
-    values: dict[str, Any] = {}
-    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
-        value = envelope.payload.get(field.name)
-        if type(value) is not _KINDS[str(field.type)]:
-            raise BadMessageError(f"{envelope.type}: {field.name!r} must be {field.type}")
-        values[field.name] = value
-    return cls(**values)
+    payload, values = envelope.payload, []
+    for name, kind in cls.FIELDS:
+        value = payload.get(name)
+        if type(value) is not kind:
+            raise BadMessageError(f"{envelope.type}: {name!r} must be {kind.__name__}")
+        values.append(value)
+    return cls(*values)
