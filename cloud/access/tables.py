@@ -35,13 +35,14 @@ api_token = Table(
 web_session = Table(
     "web_session",
     metadata,
-    Column("token_hash", LargeBinary, primary_key=True),
+    Column("key", Text, primary_key=True),  # hash of the cookie's token
     Column("operator_id", BigInteger, nullable=False),
     Column("user_id", ForeignKey("app_user.user_id"), nullable=False),
-    Column("csrf", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("data", Text, nullable=False),  # JSON
     Column("created_ms", BigInteger, nullable=False),
     Column("seen_ms", BigInteger, nullable=False),
-    Column("expires_ms", BigInteger, nullable=False),
 )
 Index("ix_web_session_user_id", web_session.c.user_id)
 

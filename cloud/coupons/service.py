@@ -10,14 +10,16 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
-from cloud.coupons.serial import coupon_serial
 from cloud.coupons.tables import coupon, coupon_template, voucher
 from cloud.db import new_id
 from cloud.lots import service as lots
 from cloud.merchants import ledger
 from cloud.merchants import service as merchants
+from cloud.merchants.service import Cost
 from cloud.sync.channels import put_row
+from domain.coupon.model import Meaning, Remainder
 from domain.ledger import AVAILABLE, OUTSTANDING, VOID_PENDING, Commodity, Funds, Posting, move, take
+from domain.serial import make_serial
 
 MINUTE_MS = 60_000
 MOST_VALUE = 10_000_000  # fen or minutes: more is a slip of the finger
@@ -34,8 +36,6 @@ class Kind(StrEnum):
 
 
 OFFERED = (Kind.AMOUNT, Kind.DURATION, Kind.FULL_WAIVER)
-MEANINGS = ("end", "entry", "first")  # of a duration: cut from the end, shift the entry, price of the first minutes
-REMAINDERS = ("lost",)  # no change given
 
 
 class State(StrEnum):
@@ -97,7 +97,7 @@ def create_template(
         return Refused("kind_not_offered", {"kind": kind})
     if (kind == Kind.FULL_WAIVER and value) or (kind != Kind.FULL_WAIVER and not 0 < value <= MOST_VALUE):
         return Refused("value_malformed")
-    if meaning not in MEANINGS or not 0 <= cap_fen <= MOST_VALUE or not 0 < valid_min <= 60 * 24 * 400:
+    if meaning not in set(Meaning) or not 0 <= cap_fen <= MOST_VALUE or not 0 < valid_min <= 60 * 24 * 400:
         return Refused("template_malformed")
     template_id = new_id(
         conn,
@@ -109,7 +109,7 @@ def create_template(
             value=value,
             cap_fen=cap_fen,
             meaning=meaning,
-            remainder="lost",
+            remainder=Remainder.FORFEIT.value,
             valid_min=valid_min,
             created_ms=act.now_ms,
         ),
@@ -187,7 +187,7 @@ def issue(conn: Connection, act: Act, merchant_id: int, template_id: int, stay_i
     if cost.amount and not parts:
         return Refused("balance_short", {"left": purse.total, "needed": cost.amount})
     coupon_id = act.uuid()
-    serial = coupon_serial(act.now_ms, account["account_no"], act.below(1 << 30))
+    serial = make_serial(act.now_ms, int(account["account_no"]), act.below(1 << 32))
     row = {
         "coupon_id": coupon_id,
         "operator_id": act.operator_id,
@@ -213,7 +213,7 @@ def issue(conn: Connection, act: Act, merchant_id: int, template_id: int, stay_i
     conn.execute(insert(coupon).values(**row))
     entry = ledger.Entry(act.operator_id, merchant_id, act.uuid(), "coupon.issued", serial, act.by, act.now_ms)
     ledger.post(conn, entry, carry(row, AVAILABLE, OUTSTANDING))
-    put_row(conn, act.operator_id, edge_id, "coupons", coupon_id, _for_edge(row, template, account), act.now_ms)
+    put_row(conn, act.operator_id, edge_id, "coupons", coupon_id, _for_edge(row, template, account, cost), act.now_ms)
     audit.record(conn, act, "coupon.issued", f"coupon:{serial}", after={"template": template_id, "stay": stay_id})
     return Issued(coupon_id, serial)
 
@@ -228,7 +228,7 @@ def _template(conn: Connection, operator_id: int, merchant_id: int, template_id:
     return conn.execute(query).mappings().one_or_none()
 
 
-def _for_edge(row: dict[str, object], template: RowMapping, account: RowMapping) -> dict[str, object]:
+def _for_edge(row: dict[str, object], template: RowMapping, account: RowMapping, cost: Cost) -> dict[str, object]:
     """The row of channel ``coupons``: all an exit needs to apply the coupon without asking."""
     return {
         "coupon_id": row["coupon_id"],
@@ -237,7 +237,7 @@ def _for_edge(row: dict[str, object], template: RowMapping, account: RowMapping)
         "stay_id": row["stay_id"],
         "kind": row["kind"],
         "value": row["value"],
-        "cap_fen": template["cap_fen"],
+        "cap_fen": template["cap_fen"] or (cost.amount if row["kind"] == Kind.FULL_WAIVER else 0),
         "meaning": template["meaning"],
         "remainder": template["remainder"],
         "merchant_id": row["merchant_id"],

@@ -73,7 +73,7 @@ def grant(
         "commodity": commodity.value,
         "funds": funds.value,
         "granted": size,
-        "spend_until_h": terms.spend_until_h,
+        "spend_h": terms.spend_until_h,
     }
     add_command(conn, act.operator_id, edge_id, "lease.grant", body, act.now_ms)
     return lease_id
@@ -198,7 +198,7 @@ def call_back(conn: Connection, act: Act, lease_id: int) -> Refused | None:
     ).one_or_none()
     if row is None or row.state != LeaseState.ACTIVE.value:
         return Refused("lease_not_active")
-    add_command(conn, act.operator_id, row.edge_id, "lease.close", {"lease_id": lease_id}, act.now_ms)
+    add_command(conn, act.operator_id, row.edge_id, "lease.return", {"lease_id": lease_id}, act.now_ms)
     return None
 
 

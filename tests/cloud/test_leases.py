@@ -51,7 +51,7 @@ def test_a_grant_moves_money_and_queues_one_command_for_the_epoch(world: World) 
         "commodity": "FEN",
         "funds": "BONUS",
         "granted": 2_000,
-        "spend_until_h": 72,
+        "spend_h": 72,
     }
 
 
@@ -195,7 +195,7 @@ def test_refill_waits_until_less_than_forty_percent_is_left_and_calls_the_old_le
     assert len(first) == 2  # one in money, one in minutes
     assert half == []
     assert len(again) == 1
-    assert kinds == ["lease.grant", "lease.grant", "lease.grant", "lease.close"]
+    assert kinds == ["lease.grant", "lease.grant", "lease.grant", "lease.return"]
 
 
 def test_a_disabled_merchant_gets_no_more_leases(world: World) -> None:

@@ -1,0 +1,39 @@
+"""What each role may do (a part of E65)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Who someone is to this cloud."""
+
+    ADMIN = "admin"
+    FINANCE = "finance"
+    READ_ONLY = "read_only"
+    MERCHANT = "merchant"
+
+
+class Right(StrEnum):
+    """One thing a role may or may not do."""
+
+    VIEW = "view"  # the operator's pages
+    PLATES = "plates"  # plates unmasked
+    MONEY = "money"  # top-ups, refunds, settlement, prices
+    ISSUE = "issue"  # coupons in a merchant's name
+    MANAGE = "manage"  # lots, edges, merchants, incidents
+    AUDIT = "audit"
+    OWN_MERCHANT = "own_merchant"  # the merchant's own pages
+
+
+RIGHTS: dict[Role, frozenset[Right]] = {
+    Role.ADMIN: frozenset(Right) - {Right.OWN_MERCHANT},
+    Role.FINANCE: frozenset({Right.VIEW, Right.PLATES, Right.MONEY}),
+    Role.READ_ONLY: frozenset({Right.VIEW}),
+    Role.MERCHANT: frozenset({Right.OWN_MERCHANT, Right.PLATES}),
+}
+
+
+def may(role: str, right: Right) -> bool:
+    """Whether *role* has *right*; an unknown role has none."""
+    return role in set(Role) and right in RIGHTS[Role(role)]
