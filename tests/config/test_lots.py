@@ -1,0 +1,50 @@
+"""The example lots are ones an edge takes: every key known, every device one we drive, every file there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from drivers.registry import choose
+from edge.settings import EdgeSettings, load_settings
+from tests.services.needs import ROOT
+
+LOTS = sorted((ROOT / "config" / "lots").glob("*.toml"))
+KINDS = {"cameras": "camera", "barriers": "barrier", "loops": "loop", "displays": "display", "printers": "printer"}
+
+
+@pytest.fixture(params=LOTS, ids=lambda path: path.stem)
+def path(request: pytest.FixtureRequest) -> Path:
+    chosen: Path = request.param
+    return chosen
+
+
+@pytest.fixture
+def lot(path: Path) -> EdgeSettings:
+    return load_settings(path)
+
+
+def test_its_devices_are_ones_we_drive(path: Path, lot: EdgeSettings) -> None:
+    for group, kind in KINDS.items():
+        for name, table in getattr(lot.devices, group).items():
+            assert choose(kind, table, source=path.name, at=f"devices.{group}.{name}", folder=path.parent).options
+
+
+def test_its_price_lists_and_calendars_are_there(lot: EdgeSettings) -> None:
+    named = [*lot.calendars, *(tariff for zone in lot.zones for tariff in zone.tariffs)]
+
+    assert named
+    assert [file for file in named if not file.exists()] == []
+
+
+def test_no_two_outputs_or_inputs_share_a_place(lot: EdgeSettings) -> None:
+    outputs = [(table["host"], table["channel"]) for table in lot.devices.barriers.values()]
+    inputs = [(table["host"], *table["inputs"].values()) for table in lot.devices.loops.values()]
+
+    assert len(set(outputs)) == len(outputs) == len(lot.lanes)
+    assert len(set(inputs)) == len(inputs) == 2 * len(lot.lanes)
+
+
+def test_the_examples_are_a_small_and_a_large_lot() -> None:
+    assert {path.stem: len(load_settings(path).lanes) for path in LOTS} == {"two-lane": 2, "eight-lane": 8}
