@@ -24,6 +24,8 @@ class Make:
 
 MAKES: Mapping[str, Mapping[str, Make]] = {
     "camera": {
+        "image_folder": Make("drivers.camera.image_folder", "ImageFolderOptions", "open_image_folder"),
+        "video": Make("drivers.camera.video", "VideoOptions", "open_video"),
         "vzenith": Make("drivers.camera.vzenith", "VzenithOptions", "open_vzenith"),
     },
     "barrier": {
@@ -33,6 +35,13 @@ MAKES: Mapping[str, Mapping[str, Make]] = {
     "loop": {
         "camera_io": Make("drivers.loop.camera_io", "CameraIoOptions", "open_camera_io"),
         "modbus_tcp": Make("drivers.loop.modbus_tcp", "ModbusLoopOptions", "open_modbus_loop"),
+    },
+    "display": {
+        "log": Make("drivers.display.simulated", "DisplayOptions", "open_log_display"),
+        "simulated": Make("drivers.display.simulated", "DisplayOptions", "open_simulated_display"),
+    },
+    "recogniser": {
+        "tesseract": Make("drivers.recogniser.tesseract", "TesseractOptions", "open_tesseract"),
     },
     "printer": {
         "escpos_file": Make("drivers.printer.escpos", "EscposFileOptions", "open_escpos_file"),

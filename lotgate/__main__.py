@@ -10,6 +10,7 @@ from collections.abc import Sequence
 COMMANDS: dict[str, str] = {  # name -> the sentence shown by --help; the module is lotgate.commands.<name>
     "db": "Migrate the cloud's database.",
     "quote": "What a stay costs under a tariff, line by line.",
+    "read": "Read the plates on image files.",
 }
 
 

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import pytesseract
+import pytest
+
+from domain.plate import PlateColour
+from drivers.base import BadFrameError, DeviceError
+from drivers.pictures import as_jpeg, decode, jpeg
+from drivers.recogniser import tesseract
+from drivers.recogniser.localise import patches
+from drivers.recogniser.tesseract import TesseractOptions, new_tesseract
+from tests.drivers import scenes
+from tests.services.needs import needs
+
+
+def test_a_blue_plate_is_found_where_it_is() -> None:
+    box = patches(scenes.with_plate("A58264"), most=3)[0].box
+
+    assert 210 - 15 <= box.left < box.right <= 430 + 15
+    assert 200 - 15 <= box.top < box.bottom <= 270 + 15
+    assert box.right - box.left > 150  # the letters, with or without the province
+
+
+def test_a_crop_of_a_plate_is_read_as_a_whole() -> None:
+    crop = scenes.with_plate("A58264")[200:270, 210:430]
+
+    assert [(patch.box.left, patch.box.right) for patch in patches(crop, most=3)] == [(0, 220)]
+    assert patches(crop, most=3)[0].colour is PlateColour.BLUE
+
+
+def test_an_empty_lane_has_no_plate() -> None:
+    assert patches(scenes.lane(), most=3) == []
+
+
+def test_the_baseline_reads_a_drawn_plate_and_leaves_the_province_open() -> None:
+    needs("tesseract")
+    recogniser = tesseract.TesseractRecogniser(TesseractOptions(), chinese=False)
+
+    best = recogniser.recognise(scenes.plate_jpeg("A58264"))[0]
+
+    assert (best.text, best.colour) == ("?A58264", PlateColour.BLUE)
+    assert not recogniser.trusted
+
+
+def test_nothing_seen_is_an_empty_answer() -> None:
+    needs("tesseract")
+
+    assert new_tesseract().recognise(jpeg(scenes.lane())) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "colour", "serial"),
+    [
+        ("A12345", PlateColour.BLUE, "A12345"),
+        ("KA12345", PlateColour.BLUE, "A12345"),  # the province read as a letter
+        ("AD12345", PlateColour.GREEN, "AD12345"),
+        ("1A2345", PlateColour.BLUE, ""),  # no office letter
+        ("A1", PlateColour.BLUE, ""),
+        ("a-12 345", PlateColour.UNKNOWN, "A12345"),
+    ],
+)
+def test_only_texts_with_the_form_of_a_plate_are_kept(text: str, colour: PlateColour, serial: str) -> None:
+    assert tesseract._serial(text, colour) == serial
+
+
+def test_without_the_program_the_error_says_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pytesseract.pytesseract, "tesseract_cmd", "no-such-tesseract")
+
+    with pytest.raises(DeviceError, match="sudo apt-get install tesseract-ocr"):
+        new_tesseract()
+    with pytest.raises(DeviceError, match="sudo apt-get install tesseract-ocr"):
+        tesseract.TesseractRecogniser(TesseractOptions(), chinese=False).recognise(scenes.plate_jpeg("A58264"))
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xd8\xff", b"not a picture", b"\x89PNG\r\n\x1a\n" + b"\0" * 40])
+def test_broken_pictures_are_refused(data: bytes) -> None:
+    with pytest.raises(BadFrameError, match="picture"):
+        decode(data)
+
+
+def test_a_small_file_that_claims_a_huge_picture_is_refused() -> None:
+    bomb = b"BM" + (54).to_bytes(4, "little") + b"\0\0\0\0" + (54).to_bytes(4, "little") + (40).to_bytes(4, "little")
+    bomb += (60000).to_bytes(4, "little") * 2 + b"\1\0\x18\0" + b"\0" * 24
+
+    with pytest.raises(BadFrameError, match="picture"):
+        decode(bomb)
+
+
+def test_other_formats_become_jpeg_and_jpeg_stays_as_it_is() -> None:
+    import cv2
+
+    picture = scenes.plate_jpeg("A58264")
+    png = bytes(cv2.imencode(".png", scenes.lane())[1])
+
+    assert as_jpeg(picture) is picture
+    assert as_jpeg(png).startswith(b"\xff\xd8")
