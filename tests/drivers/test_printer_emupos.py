@@ -20,7 +20,7 @@ from drivers.printer.encode import EncodeOptions, encode
 from drivers.printer.escpos import EscposNetworkOptions, open_escpos_network
 from drivers.wiring import Wiring
 from tests.services.needs import needs
-from tests.services.processes import free_port, listens, server
+from tests.services.processes import free_port, server
 
 pytestmark = pytest.mark.emupos
 
@@ -71,6 +71,12 @@ class Emupos:
             data: bytes = answer.read()
         return data
 
+    def is_up(self) -> bool:
+        try:
+            return bool(self.get("receipts"))
+        except OSError:  # it listens before it answers
+            return False
+
     def fault(self, name: str) -> None:
         request = urllib.request.Request(f"{self.api}/devices/slip/faults/{name}", method="PUT")  # noqa: S310 - loopback
         urllib.request.urlopen(request, timeout=5).close()  # noqa: S310 - loopback
@@ -87,7 +93,7 @@ def emupos(tmp_path: Path) -> Iterator[Emupos]:
     )
     command = [needs("emupos"), "run", "--config", tmp_path / "emupos.yaml"]
     running = Emupos(printer, f"http://127.0.0.1:{api}/api/v1")
-    with server(command, lambda: listens(api) and bool(running.get("receipts")), tmp_path / "emupos.log"):
+    with server(command, running.is_up, tmp_path / "emupos.log", seconds=60):
         yield running
 
 
