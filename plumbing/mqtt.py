@@ -13,7 +13,7 @@ import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -164,7 +164,7 @@ class MqttLink:
             raise PublishRefusedError(topic, code.value, code.getName())
         return int(code.value)
 
-    async def messages(self) -> AsyncIterator[Message]:
+    async def messages(self) -> AsyncGenerator[Message, None]:
         """Every message in order, for one consumer; asking for the next one acknowledges the last. Ends at close."""
         while True:
             while not self._inbox:
@@ -175,9 +175,11 @@ class MqttLink:
             delivery = self._inbox.popleft()
             if delivery.message.qos == 0:
                 self._qos0_waiting -= 1
-            yield delivery.message
-            if delivery.message.qos > 0:
-                delivery.client.ack(delivery.mid, delivery.message.qos)  # harmless if that connection is gone
+            try:
+                yield delivery.message
+            finally:
+                if delivery.message.qos > 0:
+                    delivery.client.ack(delivery.mid, delivery.message.qos)  # harmless if that connection is gone
 
     async def _keep_connected(self) -> None:
         attempt = 0

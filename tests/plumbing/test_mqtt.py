@@ -34,7 +34,7 @@ async def up(*links: MqttLink) -> None:
 
 async def take(one: MqttLink, count: int) -> list[Message]:
     taken: list[Message] = []
-    async with asyncio.timeout(20), aclosing(one.messages()) as messages:  # type: ignore[type-var]
+    async with asyncio.timeout(20), aclosing(one.messages()) as messages:
         async for message in messages:
             taken.append(message)
             if len(taken) == count:
@@ -79,6 +79,27 @@ async def test_the_link_outlives_the_broker_and_subscribes_again(broker: Embedde
 
     assert received[0].payload == b"again"
     assert edge.connections == 2
+
+
+async def test_a_message_held_while_the_broker_died_is_finished_and_the_next_one_comes(broker: EmbeddedBroker) -> None:
+    async with link(broker, "001") as edge, link(broker, "cloud", "lg/v1/+/up/#") as cloud, asyncio.timeout(20):
+        await up(edge, cloud)
+        await edge.publish("lg/v1/001/up/ev", b"held")
+
+        payloads = []
+        async with aclosing(cloud.messages()) as messages:
+            async for message in messages:
+                payloads.append(message.payload)
+                if payloads == [b"held"]:
+                    broker.kill()
+                    await until(lambda: not edge.connected.is_set() and not cloud.connected.is_set())
+                    await broker.start()
+                    await up(edge, cloud)
+                    await edge.publish("lg/v1/001/up/ev", b"next")
+                else:
+                    break
+
+    assert payloads == [b"held", b"next"]
 
 
 async def test_the_state_is_told_when_it_changes(broker: EmbeddedBroker) -> None:
