@@ -49,7 +49,7 @@ install() {  # requirement sets
     folder=$root/releases/$name
     [ ! -e "$folder" ] || fail "$name is there already: scripts/release.sh switch $name"
     source=$(mktemp -d)
-    trap 'rm -rf "$source" "$folder"' EXIT
+    trap "rm -rf '$source' '$folder'" EXIT  # its own values: the names are gone by then
     git -C "$top" archive HEAD | tar -x -C "$source"
     mkdir -p "$root/releases"
     "${PYTHON:-python3}" -m venv "$folder"
@@ -58,7 +58,7 @@ install() {  # requirement sets
     done
     "$folder/bin/python" -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation "$source"
     cp -r "$source"/{docs,config,systemd,LICENSE,CHANGELOG.md} "$folder/"
-    trap 'rm -rf "$source"' EXIT
+    trap "rm -rf '$source'" EXIT
     switch "$name"
 }
 
