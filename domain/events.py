@@ -297,6 +297,16 @@ class TimeCorrected(Event):
     wall_ms: int
 
 
+@event("log.totalled", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class LogTotalled(Event):
+    """Nightly check figure: all money fields of the events *first_seq … last_seq* of this log sum to *total_fen*."""
+
+    first_seq: int
+    last_seq: int
+    total_fen: int
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """An event as it travels: where it stands in the log, when it happened, what it belongs to."""
@@ -307,6 +317,10 @@ class Envelope:
     moment: Moment
     correlation: str | None
     payload: Json
+
+    def money_fen(self) -> int:
+        """The sum of the payload's money fields, whatever they stand for: a check figure."""
+        return sum(value for name, value in self.payload.items() if name.endswith("_fen") and type(value) is int)
 
 
 def encode(seq: int, moment: Moment, payload: Event, correlation: str | None = None) -> bytes:

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select, update
 
+from cloud.lots.service import raise_incident
 from cloud.lots.tables import edge as edge_table
-from cloud.lots.tables import incident
 from cloud.sync import channels
 from cloud.sync.context import ApplyContext
 from cloud.sync.inbox import apply_events, hash_at, parked_events
@@ -101,20 +101,16 @@ class CloudAgent:
 
     def _refuse(self, conn: Connection, at: CursorRow, why: str, to: Json, now_ms: int) -> list[Outgoing]:
         """This log is not a continuation of what we hold: an old copy of a database, or two devices as one."""
-        name = f"log_{why}:{at.edge_id}:{at.epoch}:{at.seq}"
-        if conn.execute(select(incident.c.incident_id).where(incident.c.incident_id == name)).first() is None:
-            conn.execute(
-                insert(incident).values(
-                    incident_id=name,
-                    operator_id=at.operator_id,
-                    lot_id=at.lot_id,
-                    edge_id=at.edge_id,
-                    code=f"log_{why}",
-                    lane="",
-                    detail=f"the edge's log does not continue what is held at event {at.seq}",
-                    raised_ms=now_ms,
-                )
-            )
+        raise_incident(
+            conn,
+            at.operator_id,
+            f"log_{why}:{at.edge_id}:{at.epoch}:{at.seq}",
+            f"log_{why}",
+            f"the edge's log does not continue what is held at event {at.seq}",
+            now_ms,
+            lot_id=at.lot_id,
+            edge_id=at.edge_id,
+        )
         return [self._down(at.edge_id, "res", {"what": "refused", "why": why, **to})]
 
     def _on_batch(self, conn: Connection, at: CursorRow, message: Json, verify: Verify, now_ms: int) -> list[Outgoing]:

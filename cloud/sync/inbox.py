@@ -26,8 +26,6 @@ def apply_events(
     """Store and apply the events *first …* of this edge's log; returns those set aside, as an ack names them."""
     parked: Parked = {}
     decoded = [_read(body, first + place, parked) for place, body in enumerate(bodies)]
-    _apply_projections(conn, ctx, decoded, parked)
-    _apply_money(conn, ctx, decoded, parked)
     conn.execute(
         insert(inbox),
         [
@@ -41,15 +39,25 @@ def apply_events(
                 "wall_ms": envelope.moment.wall_ms if envelope else ctx.now_ms,
                 "hash": hashes[place],
                 "body": bodies[place],
-                "parked_why": parked[first + place].why if first + place in parked else None,
-                "lease_id": parked[first + place].lease_id if first + place in parked else None,
             }
             for place, (envelope, _) in enumerate(decoded)
         ],
     )
-    for seq, reason in parked.items():
-        logger.error("event %s.%d.%d is parked: %s", ctx.edge_id, ctx.epoch, seq, reason.why)
-    return [{"s": seq, "why": reason.why} for seq, reason in sorted(parked.items())]
+    _apply_projections(conn, ctx, decoded, parked)
+    _apply_money(conn, ctx, decoded, parked)
+    for seq, error in parked.items():
+        _mark(conn, ctx.edge_id, ctx.epoch, seq, error)
+        logger.error("event %s.%d.%d is parked: %s", ctx.edge_id, ctx.epoch, seq, error.why)
+    return [{"s": seq, "why": error.why} for seq, error in sorted(parked.items())]
+
+
+def _mark(conn: Connection, edge_id: str, epoch: int, seq: int, error: CannotApplyError | None) -> None:
+    """Note why an event is set aside, or with None that it is not any more."""
+    conn.execute(
+        update(inbox)
+        .where(inbox.c.edge_id == edge_id, inbox.c.epoch == epoch, inbox.c.seq == seq)
+        .values(parked_why=error.why if error else None, lease_id=error.lease_id if error else None)
+    )
 
 
 def _read(body: bytes, seq: int, parked: Parked) -> tuple[Envelope | None, object]:
@@ -159,11 +167,7 @@ def rerun_parked(conn: Connection, ctx: ApplyContext) -> int:
         if error is not None and error.lease_id is not None:
             halted.add(error.lease_id)
         done += error is None
-        conn.execute(
-            update(inbox)
-            .where(inbox.c.edge_id == ctx.edge_id, inbox.c.epoch == row["epoch"], inbox.c.seq == row["seq"])
-            .values(parked_why=error.why if error else None, lease_id=error.lease_id if error else None)
-        )
+        _mark(conn, ctx.edge_id, row["epoch"], row["seq"], error)
     return done
 
 

@@ -45,18 +45,6 @@ Index(
     postgresql_where=inbox.c.parked_why.is_not(None),
 )
 
-day_total = Table(
-    "day_total",
-    metadata,
-    Column("edge_id", Text, primary_key=True),
-    Column("epoch", Integer, primary_key=True),
-    Column("day", BigInteger, primary_key=True),  # UTC days since 1970
-    Column("operator_id", BigInteger, nullable=False),
-    Column("events", BigInteger, nullable=False),
-    Column("sums", Text, nullable=False),  # JSON: each *_fen field -> sum
-    Column("head", LargeBinary, nullable=False),
-)
-
 anchor = Table(  # clock comparisons of one boot of an edge (sync section 8)
     "anchor",
     metadata,

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections import Counter
 from dataclasses import dataclass
 
-from domain.events import Event, encode
+from domain.events import Event, encode, open_envelope
 from domain.moment import Anchor, Moment
 from domain.wire import GENESIS, chain_hash
-
-DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +106,18 @@ def oldest_unacked_wall_ms(conn: sqlite3.Connection) -> int | None:
     return row[0] if row else None
 
 
-def day_totals(conn: sqlite3.Connection, day: int) -> dict[str, int]:
-    """Count of events and the sum of each money field over UTC day number *day*, to compare with the cloud's."""
-    totals: Counter[str] = Counter()
-    rows = conn.execute(
-        "SELECT body FROM outbox WHERE wall_ms >= ? AND wall_ms < ?", (day * DAY_MS, (day + 1) * DAY_MS)
-    )
-    for (body,) in rows:
-        payload = json.loads(body)["d"]
-        totals["events"] += 1
-        totals.update({name: value for name, value in payload.items() if name.endswith("_fen")})
-    return dict(totals)
+def money_between(conn: sqlite3.Connection, epoch: int, first: int, last: int) -> int:
+    """The sum of every money field of the events *first … last*."""
+    rows = conn.execute("SELECT body FROM outbox WHERE epoch = ? AND seq BETWEEN ? AND ?", (epoch, first, last))
+    return sum(open_envelope(body).money_fen() for (body,) in rows)
+
+
+def last_of_type(conn: sqlite3.Connection, epoch: int, name: str) -> int:
+    """Seq of the newest event of type *name* in *epoch*; 0 when there is none."""
+    row = conn.execute(
+        "SELECT seq FROM outbox WHERE epoch = ? AND type = ? ORDER BY seq DESC LIMIT 1", (epoch, name)
+    ).fetchone()
+    return row[0] if row else 0
 
 
 def keep_anchor(conn: sqlite3.Connection, anchor: Anchor) -> None:

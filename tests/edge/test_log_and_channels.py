@@ -14,6 +14,7 @@ from domain.sync.channel import CHANNELS, Row, bucket_of, differing, digest, dig
 from domain.wire import GENESIS, BadMessageError, chain_hash
 from edge.db import channels, log
 from edge.db.database import DatabaseInUseError, DatabaseLock, open_database, transaction
+from edge.services.totals import total_log
 
 
 @pytest.fixture
@@ -96,11 +97,19 @@ def test_pruning_keeps_what_the_cloud_does_not_hold(db: Database) -> None:
     assert log.backlog(db.conn) == 1
 
 
-def test_money_of_a_day_adds_up(db: Database) -> None:
+def test_the_nightly_figure_covers_what_came_since_the_last(db: Database) -> None:
     for number in (1, 2, 3):
         append(db, number)
+    total_log(db, at(4))
+    total_log(db, at(5))
+    append(db, 5)
+    total_log(db, at(6))
 
-    assert log.day_totals(db.conn, at(1).wall_ms // log.DAY_MS) == {"events": 3, "amount_fen": 600}
+    rows = [open_envelope(body) for body, _ in log.bodies(db.conn, 1, 1, 99)]
+    assert [row.payload for row in rows if row.type == "log.totalled"] == [
+        {"first_seq": 1, "last_seq": 3, "total_fen": 600},
+        {"first_seq": 5, "last_seq": 5, "total_fen": 500},
+    ]
 
 
 def test_only_one_process_may_hold_the_database(tmp_path: Path) -> None:

@@ -17,12 +17,13 @@ from cloud.sync.agent import Outgoing as Down
 from cloud.sync.channels import put_row
 from cloud.sync.commands import add_command
 from cloud.sync.tables import command, edge_cursor, inbox
-from domain.events import ActRecorded, Event
+from domain.events import ActRecorded, Event, LogTotalled, PaymentTaken
 from domain.moment import Moment
 from domain.wire import GENESIS, canonical, chain_hash, pack
 from edge.db import channels, leases, log
 from edge.db.database import open_database, transaction
 from edge.services.leases import HANDLERS
+from edge.services.totals import total_log
 from edge.sync.agent import EdgeAgent, OutdatedDatabaseError
 from edge.sync.agent import Outgoing as Up
 from plumbing.signing import PrivateKey, PublicKey
@@ -262,6 +263,20 @@ def test_an_edge_of_a_fenced_epoch_gives_up_its_leases_and_starts_anew(line: Lin
     assert log.newest(line.db.conn).epoch == 2
     assert line.applied() == [1]
     assert line.db.execute("SELECT count(*) FROM salvage").fetchone()[0] == 1
+
+
+def test_a_nightly_figure_that_differs_is_an_incident(line: Line) -> None:
+    line.write(PaymentTaken("p1", "s1", "CASH", 700, "a1"))
+    total_log(line.db, at(6))
+    line.settle(line.edge.connected(at(10)), at(10))
+    with line.engine.begin() as conn:
+        assert conn.execute(select(incident.c.code)).all() == []
+
+    line.write(LogTotalled(1, 2, 701))
+    line.settle(line.edge.tick(at(20)), at(20))
+
+    with line.engine.begin() as conn:
+        assert conn.execute(select(incident.c.code)).scalar_one() == "log_total_differs"
 
 
 def test_an_edge_cannot_speak_for_another(line: Line) -> None:

@@ -101,17 +101,6 @@ def create_tables() -> None:
     )
     op.create_index("ix_barrier_opening_lot_id_happened_ms", "barrier_opening", ["lot_id", "happened_ms"], unique=False)
     op.create_table(
-        "day_total",
-        sa.Column("edge_id", sa.Text(), nullable=False),
-        sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.Column("day", sa.BigInteger(), nullable=False),
-        sa.Column("operator_id", sa.BigInteger(), nullable=False),
-        sa.Column("events", sa.BigInteger(), nullable=False),
-        sa.Column("sums", sa.Text(), nullable=False),
-        sa.Column("head", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("edge_id", "epoch", "day", name=op.f("pk_day_total")),
-    )
-    op.create_table(
         "debt",
         sa.Column("debt_id", sa.Text(), nullable=False),
         sa.Column("operator_id", sa.BigInteger(), nullable=False),
