@@ -8,6 +8,7 @@ state repeats after a day or two; so each (state, days) is walked once and every
 from __future__ import annotations
 
 from itertools import groupby
+from typing import Any
 
 from domain.calendar import CalendarSet
 from domain.fen import Fen
@@ -16,7 +17,7 @@ from domain.tariff.model import DAY_MINUTES, FOREVER, DayKind, Free, Plan, Step,
 Row = tuple[int, int, str, int]
 """From minute, to minute, rule code, fen."""
 
-State = tuple[object, ...]
+State = tuple[Any, ...]
 
 
 class Walk:
@@ -24,8 +25,8 @@ class Walk:
 
     __slots__ = (
         "_begin", "_calendar", "_end", "_first_day", "_free", "_free_until", "_index", "_limits", "_minutes_free",
-        "_open", "_origin", "_own", "_paid_until", "_plan", "_real_end", "_rows", "_sealed", "_trim", "_turn", "_used",
-        "_visit_used", "_window", "fee",
+        "_open", "_origin", "_own", "_paid_until", "_payer", "_plan", "_real_end", "_rows", "_sealed", "_trim", "_turn",
+        "_used", "_visit_used", "_window", "fee",
     )  # fmt: skip
 
     def __init__(
@@ -47,6 +48,7 @@ class Walk:
         self._first_day = (begin - turn) // DAY_MINUTES
         self._free_until = begin
         self._paid_until = begin  # a unit already charged runs until here
+        self._payer = 0  # … charged by this window
         self._sealed = False  # … and ends with the window whatever restarts (flat prices)
         self._origin = begin  # where position 0 of the steps lies
         self._own = [0] * len(plan.windows)  # or, counted window by window, the minutes used in each
@@ -139,10 +141,11 @@ class Walk:
         waiting = None if self._open is None else (self._open[0], self._open[1], self._open[2] - now)
         return (
             min(max(self._paid_until - now, 0), FOREVER >> 1),
+            self._payer,
             self._sealed,
             max(self._free_until - now, 0),
             min(now - self._origin, plan.ladder),
-            tuple([min(used, plan.ladder) for used in self._own]) if plan.restart.own_count else None,
+            tuple([min(used, plan.ladder) if plan.restart.own_count else 0 for used in self._own]),
             waiting,
             self._window,
             self._visit_used if plan.windows[self._window].cap is not None else 0,
@@ -153,12 +156,12 @@ class Walk:
         )
 
     def _load(self, state: State, now: int) -> None:
-        paid, self._sealed, free, position, own, waiting, self._window, self._visit_used, used, index, limits, _ = state  # type: ignore[assignment]
-        self._paid_until, self._free_until, self._origin = now + paid, now + free, now - position  # type: ignore[operator]
-        if own is not None:
-            self._own = list(own)  # type: ignore[call-overload]
-        self._open = None if waiting is None else (waiting[0], waiting[1], waiting[2] + now)  # type: ignore[index]
-        self._used, self._index, self._limits = list(used), list(index), list(limits)  # type: ignore[call-overload]
+        """Back to a saved state, as if the walk had just come to *now*."""
+        paid, self._payer, self._sealed, free, position, own, waiting, self._window, self._visit_used, *rest = state
+        self._paid_until, self._free_until, self._origin = now + paid, now + free, now - position
+        self._own = list(own)
+        self._open = None if waiting is None else (waiting[0], waiting[1], waiting[2] + now)
+        self._used, self._index, self._limits = [list(values) for values in rest[:3]]
 
     def _kind(self, now: int) -> DayKind:
         day = (now - self._turn) // DAY_MINUTES
@@ -226,8 +229,7 @@ class Walk:
     def _cut(self, now: int) -> None:
         """A running unit ends here."""
         if self._paid_until > now:
-            if self._window >= 0 and not self._sealed:
-                self._own[self._window] -= self._paid_until - now
+            self._own[self._payer] -= self._paid_until - now
             self._paid_until = now
             self._clip(now)
         self._open = None
@@ -268,6 +270,7 @@ class Walk:
                     count = min(count, -(-(step.until - position) // step.unit))
                 length = count * step.unit
             if count:
+                self._payer = window
                 self._row(begin, min(begin + length, self._end), step.rule, count * step.price)
                 total += count * step.price
             else:
@@ -288,6 +291,7 @@ class Walk:
         self._open = None
         self._row(began, min(began + step.unit, self._end), step.rule, step.price)
         self._own[window] += step.unit
+        self._payer = window
         return began + step.unit, step.price
 
     def _row(self, begin: int, end: int, rule: str, fen: int) -> None:

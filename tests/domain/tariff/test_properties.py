@@ -1,0 +1,124 @@
+"""What holds for every tariff one can write, tried on tariffs and stays drawn at random (the same ones every run)."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from domain.calendar import CalendarSet
+from domain.tariff import Quote, Tariff, TariffError, VehicleClass, parse_tariff, quote
+from tests.domain.tariff.drawn import tariffs
+from tests.domain.tariff.oracle import Oracle
+from tests.domain.tariff.test_golden import CALENDAR, GOLDEN, load
+
+SMALL = VehicleClass("small")
+FIXED = settings(max_examples=100, derandomize=True, deadline=None, database=None)
+EMPTY = CalendarSet()
+at = datetime.fromisoformat
+
+
+def parsed(text: str) -> Tariff:
+    try:
+        return parse_tariff(text, "drawn.toml")
+    except TariffError:
+        assume(False)
+        raise
+
+
+ENTRIES = st.integers(0, 60 * 24 * 40).map(lambda minutes: at("2026-02-01") + timedelta(minutes=minutes))
+
+
+def price(tariff: Tariff, entered: datetime, length: int) -> Quote:
+    return quote(tariff, entered, entered + timedelta(minutes=length), SMALL, CALENDAR)
+
+
+@given(tariffs(), ENTRIES, st.integers(0, 60 * 24 * 4))
+@FIXED
+def test_every_fee_is_what_counting_minute_by_minute_gives(text: str, entered: datetime, length: int) -> None:
+    tariff = parsed(text)
+    left = entered + timedelta(minutes=length)
+
+    result = quote(tariff, entered, left, SMALL, CALENDAR)
+
+    assert result.fee == Oracle(tariff, "small", CALENDAR, entered, left).fee()
+
+
+@given(tariffs(), ENTRIES, st.integers(0, 60 * 24 * 40), st.integers(0, 60 * 24 * 3))
+@FIXED
+def test_fees_are_never_negative_and_never_fall_as_the_stay_grows(
+    text: str, entered: datetime, length: int, more: int
+) -> None:
+    tariff = parsed(text)
+
+    shorter, longer = price(tariff, entered, length), price(tariff, entered, length + more)
+
+    assert 0 <= shorter.fee <= longer.fee
+
+
+@given(tariffs(), ENTRIES, st.integers(1, 60 * 24 * 40))
+@FIXED
+def test_lines_stay_within_the_stay_and_survive_their_json_values(text: str, entered: datetime, length: int) -> None:
+    result = price(parsed(text), entered, length)
+
+    assert all(entered <= line.begins < line.ends <= result.left for line in result.lines)
+    assert Quote.from_values(result.to_values()) == result
+
+
+@given(ENTRIES, st.integers(0, 60 * 24 * 45))
+@FIXED
+def test_no_fee_is_above_the_caps(entered: datetime, length: int) -> None:
+    tariff = load("g4-guangzhou-day-night.toml")
+
+    result = price(tariff, entered, length)
+
+    assert result.fee <= -(-length // 1440) * 4000
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Shanghai", "Australia/Lord_Howe"])
+def test_the_machines_time_zone_plays_no_part(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tariff = load("g3-beijing-kerb-1.toml")
+    entered, left = at("2026-03-07T22:10"), at("2026-03-09T09:40")  # over the American change of clocks
+    expected = quote(tariff, entered, left, SMALL, EMPTY)
+
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    result = quote(tariff, entered, left, SMALL, EMPTY)
+    monkeypatch.undo()
+    time.tzset()
+
+    assert result == expected
+
+
+def test_seconds_are_cut_off_at_both_ends() -> None:
+    tariff = load("g2-baiyun-airport.toml")
+
+    result = quote(tariff, at("2026-03-03T08:00:59"), at("2026-03-03T08:15:58"), SMALL, EMPTY)
+
+    assert result.fee == 0
+    assert result.entered == at("2026-03-03T08:00")
+
+
+def test_aware_times_and_reversed_stays_are_refused() -> None:
+    tariff = load("g2-baiyun-airport.toml")
+    noon = at("2026-03-03T12:00")
+
+    with pytest.raises(ValueError, match="naive"):
+        quote(tariff, noon.astimezone(), noon.astimezone(), SMALL, EMPTY)
+    with pytest.raises(ValueError, match="is before"):
+        quote(tariff, noon, noon - timedelta(minutes=1), SMALL, EMPTY)
+
+
+def test_every_published_tariff_agrees_with_the_minutes(subtests: pytest.Subtests) -> None:
+    for name in sorted({row[0] for row in GOLDEN}):
+        with subtests.test(name):
+            tariff, entered = load(name), at("2026-02-13T17:42")
+            left = entered + timedelta(days=4, hours=3, minutes=21)
+
+            assert (
+                quote(tariff, entered, left, SMALL, CALENDAR).fee
+                == Oracle(tariff, "small", CALENDAR, entered, left).fee()
+            )
