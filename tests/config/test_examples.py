@@ -1,4 +1,4 @@
-"""The example lots are ones an edge takes: every key known, every device one we drive, every file there."""
+"""The example settings are ones the daemons take: every key known, every device one we drive, every file there."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cloud.settings import load_settings as load_cloud
 from drivers.registry import choose
 from edge.settings import EdgeSettings, load_settings
 from tests.services.needs import ROOT
@@ -48,3 +49,10 @@ def test_no_two_outputs_or_inputs_share_a_place(lot: EdgeSettings) -> None:
 
 def test_the_examples_are_a_small_and_a_large_lot() -> None:
     assert {path.stem: len(load_settings(path).lanes) for path in LOTS} == {"two-lane": 2, "eight-lane": 8}
+
+
+def test_the_example_cloud_is_one_the_cloud_takes() -> None:
+    settings = load_cloud(ROOT / "config" / "cloud.toml")
+
+    assert settings.broker is not None
+    assert settings.database == "sqlite:////var/lib/lotgate-cloud/cloud.sqlite"
