@@ -34,6 +34,7 @@ def build_lot(
         edge=settings.edge,
         name=settings.name,
         tz=settings.tz,
+        locale=settings.locale,
         rules=settings.rules,
         lanes={lane.name: lane for lane in settings.lanes},
         places={zone.name: zone.places for zone in settings.zones},

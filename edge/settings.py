@@ -78,7 +78,11 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A way from zone to zone. The first camera is the main one; *passage_loop* lies under the arm."""
+    """A way from zone to zone. The first camera is the main one.
+
+    *loop* is the ground loop before the arm, *passage_loop* the one under it; *loop_devices* are what reports them,
+    if not devices of these very names. Two lanes that share a barrier are the two sides of a two-way lane.
+    """
 
     name: str
     direction: Direction
@@ -88,12 +92,18 @@ class Lane:
     barrier: str = ""
     loop: str = ""
     passage_loop: str = ""
+    loop_devices: tuple[str, ...] = ()
     display: str = ""
     attended: bool = True
 
     def __post_init__(self) -> None:
         if self.source == self.target:
             raise ValueError("a lane leads from one zone to another")
+
+    @property
+    def reporting_loops(self) -> tuple[str, ...]:
+        """The loop devices of this lane."""
+        return self.loop_devices or tuple(dict.fromkeys(name for name in (self.loop, self.passage_loop) if name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +118,11 @@ class LotRules:
     missed_exit: MissedExit = MissedExit.WAIVE
     same_car_s: int = 120  # a second entry read within this time is the same arrival
     merge_window_ms: int = 400  # main and auxiliary camera see one car within it
+    read_timeout_ms: int = 3_000  # a loop says a car is there and no camera has read it
+    waiting_alarm_s: int = 180
     passage_timeout_s: int = 60
+    assumed_passage_s: int = 6  # without loops a car is taken as through after this
+    closing_s: int = 4
     restart_grace_min: int = 15
 
     def for_decisions(self) -> Rules:
@@ -190,7 +204,7 @@ def _check_lane(lane: Lane, zones: set[str], devices: Devices) -> None:
     wanted = (
         ("camera", lane.cameras, devices.cameras),
         ("barrier", (lane.barrier,), devices.barriers),
-        ("loop", (lane.loop, lane.passage_loop), devices.loops),
+        ("loop", lane.reporting_loops, devices.loops),
         ("display", (lane.display,), devices.displays),
     )
     for kind, names, known in wanted:

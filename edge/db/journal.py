@@ -84,6 +84,11 @@ def has_passed(conn: sqlite3.Connection, decision_id: str) -> bool:
     return conn.execute(query, (decision_id,)).fetchone() is not None
 
 
+def is_known_passage(conn: sqlite3.Connection, passage_id: str) -> bool:
+    """Is this passage on record?"""
+    return conn.execute("SELECT 1 FROM passage WHERE passage_id = ?", (passage_id,)).fetchone() is not None
+
+
 def note(conn: sqlite3.Connection, name: str) -> str | None:
     """A note of the daemon."""
     row = conn.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()

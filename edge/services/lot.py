@@ -23,6 +23,7 @@ class Lot:
     edge: str
     name: str
     tz: ZoneInfo
+    locale: str
     rules: LotRules
     lanes: Mapping[str, Lane]
     places: Mapping[str, int | None]

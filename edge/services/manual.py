@@ -29,8 +29,8 @@ class Candidate:
     slip: str
 
 
-def open_barrier(db: Database, lot: Lot, lane: str, by: str, reason: str, now: Moment, plate: str = "") -> Result:
-    """Commit to one pulse by hand; the caller gives it. At an exit a named car that still owes leaves with a debt.
+def open_barrier(db: Database, lot: Lot, lane: str, by: str, reason: str, plate: str, now: Moment) -> Result:
+    """Commit to one pulse by hand; the caller gives it. A named car is let in, or out with what it owes.
 
     Refuses ``reason_missing`` and ``no_such_lane``.
     """
@@ -42,7 +42,10 @@ def open_barrier(db: Database, lot: Lot, lane: str, by: str, reason: str, now: M
         decision_id = lot.new_id(now)
         journal.act(conn, by, "barrier.open", lane, reason, now)
         stay = stays.find_open(conn, plate) if plate else None
-        if stay is not None and lot.lanes[lane].target == OUTSIDE:
+        leads_out = lot.lanes[lane].target == OUTSIDE
+        if stay is None and is_plate(plate) and not leads_out:
+            entering.open_stay(conn, lot, Arrival(lane, plate, plate, typed_by=by), decision_id, now)
+        if stay is not None and leads_out:
             settling.close_unpaid(conn, lot, stay, UnpaidCause.MANUAL, lane, decision_id, now)
         recording.reserve_pulse(conn, decision_id, lane, now, by, reason)
         return Done(decision_id)

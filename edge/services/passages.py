@@ -7,7 +7,6 @@ import sqlite3
 from domain.decision import Priced
 from domain.events import PassageReversed, PassageSeen
 from domain.moment import Moment
-from domain.plate import mask
 from domain.stay import OUTSIDE, UnpaidCause
 from edge.db import journal, log, stays
 from edge.db.database import Database, transaction
@@ -47,7 +46,6 @@ def unpaid(
     """
     with transaction(db) as conn:
         place = lot.lanes[lane]
-        journal.incident(conn, cause.value, lane, mask(plate) if plate else "no plate", now)
         if place.target == OUTSIDE:
             stay_id = _went_out(conn, lot, lane, cause, plate, decision_id, now)
         else:
@@ -71,3 +69,13 @@ def _came_in(conn: sqlite3.Connection, lot: Lot, lane: str, plate: str, now: Mom
     if not plate or stays.find_open(conn, plate) is not None:
         return ""
     return entering.open_stay(conn, lot, Arrival(lane, plate, plate), "", now)
+
+
+def replayed(db: Database, lane: str, read_id: str, plate: str, now: Moment) -> None:
+    """A camera's record from a time nobody listened: kept as a fact, opens nothing, counts once."""
+    with transaction(db) as conn:
+        passage_id = f"read:{read_id}"
+        if journal.is_known_passage(conn, passage_id):
+            return
+        journal.passage(conn, passage_id, "replayed", lane, "", "", plate, now)
+        log.append(conn, PassageSeen(lane, "", plate), now)

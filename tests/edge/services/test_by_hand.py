@@ -28,9 +28,9 @@ def car_in(lot: SmallLot, plate: str = PLATE) -> str:
 
 
 def test_opening_by_hand_needs_a_reason_and_leaves_a_name(lot: SmallLot) -> None:
-    assert manual.open_barrier(lot.db, lot.lot, "out", "li", "  ", START) == Refuse("reason_missing")
+    assert manual.open_barrier(lot.db, lot.lot, "out", "li", "  ", "", START) == Refuse("reason_missing")
 
-    opened = manual.open_barrier(lot.db, lot.lot, "out", "li", "ambulance", START)
+    opened = manual.open_barrier(lot.db, lot.lot, "out", "li", "ambulance", "", START)
 
     assert isinstance(opened, Done)
     assert lot.types() == ["act.recorded", "barrier.opened"]
@@ -40,7 +40,7 @@ def test_opening_by_hand_needs_a_reason_and_leaves_a_name(lot: SmallLot) -> None
 def test_a_car_let_out_by_hand_takes_its_debt_along(lot: SmallLot) -> None:
     stay_id = car_in(lot)
 
-    manual.open_barrier(lot.db, lot.lot, "out", "li", "queue", at(70), PLATE)
+    manual.open_barrier(lot.db, lot.lot, "out", "li", "queue", PLATE, at(70))
 
     row = stays.get(lot.db.conn, stay_id)
     assert row is not None

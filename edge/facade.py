@@ -1,0 +1,285 @@
+"""Everything pages, the local API and the command line may ask of a running edge, and nothing else.
+
+Each method is one service on the database thread plus what has to follow it: a lane told, a pulse given, a slip
+printed. Refusals come back as ``domain.decision.Refuse``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from domain import lane as lanes
+from domain.decision import Decision, Refuse
+from domain.plate import normalise
+from domain.stay import OUTSIDE
+from domain.wire import Json
+from drivers.base import Printer
+from edge import printing
+from edge.clock import Clock
+from edge.db import channels, decisions, journal, leases, log, money, people, stays, vouchers
+from edge.db.stays import StayRow
+from edge.lanes.live import LiveLanes
+from edge.lanes.office import Office
+from edge.lanes.worker import LaneWorker
+from edge.services import audit, issuing, manual, paying, redeeming, settling
+from edge.services.issuing import Issued, Order
+from edge.services.lot import Done, Result
+from edge.services.manual import Candidate
+from edge.services.paying import Taken
+from edge.services.redeeming import LaidOn
+from edge.settings import EdgeSettings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A voucher was issued; *state* says how printing ended: confirmed, failed or unknown (never printed again)."""
+
+    key_id: int
+    counter: int
+    state: str
+    left: int
+
+
+@dataclass(slots=True)
+class Edge:
+    """One running edge. *link_state* says ``off``, ``offline`` or ``online``."""
+
+    settings: EdgeSettings
+    office: Office
+    live: LiveLanes
+    workers: Mapping[str, LaneWorker]
+    printers: Mapping[str, Printer] = field(default_factory=dict)
+    link_state: Callable[[], str] = lambda: "off"
+    stuck: Callable[[], tuple[str, ...]] = tuple
+
+    @property
+    def clock(self) -> Clock:
+        """Both clocks."""
+        return self.office.clock
+
+    async def read(self, query: Callable[..., T], *args: Any) -> T:
+        """Run ``query(conn, *args)`` on the database thread; for looking, never for changing."""
+        return await self.office.thread.run(query, self.office.db.conn, *args)
+
+    async def _do(self, service: Callable[..., T], *args: Any) -> T:
+        """Run ``service(db, *args, now)`` on the database thread."""
+        return await self.office.thread.run(service, self.office.db, *args, self.office.now())
+
+    # The booth
+
+    async def cars_inside(self, containing: str = "", most: int = 200) -> list[StayRow]:
+        """Open stays, the newest first."""
+        return await self.read(stays.open_stays, most, normalise(containing))
+
+    async def stay(self, stay_id: str) -> StayRow | None:
+        """One stay."""
+        return await self.read(stays.get, stay_id)
+
+    async def recent_stays(self, most: int = 50) -> list[StayRow]:
+        """The last cars that left."""
+        return await self.read(stays.recent, most)
+
+    async def quote(self, stay_id: str) -> Decision | None:
+        """What an open stay costs now, with its lines and coupons; None when it is not open."""
+
+        def look(conn: sqlite3.Connection) -> Decision | None:
+            stay = stays.get(conn, stay_id)
+            if stay is None or not stay.is_open:
+                return None
+            return settling.standing(conn, self.office.lot, stay, self.office.now())
+
+        return await self.read(look)
+
+    async def take_cash(self, payment_id: str, stay_id: str, amount_fen: int, by: str) -> Taken | Refuse:
+        """Take cash; a car of this stay that waits at a lane is decided on again at once."""
+        result = await self._do(paying.take_cash, self.office.lot, payment_id, stay_id, amount_fen, by)
+        self._due_changed(stay_id)
+        return result
+
+    async def waive(self, stay_id: str, amount_fen: int, by: str, reason: str) -> Result:
+        """Let go of part of a fee."""
+        result = await self._do(manual.waive, self.office.lot, stay_id, amount_fen, by, reason)
+        self._due_changed(stay_id)
+        return result
+
+    async def correct_plate(self, stay_id: str, typed: str, by: str) -> Result:
+        """Mend the plate of an open stay."""
+        return await self._do(manual.correct_plate, stay_id, typed, by)
+
+    async def look_alikes(self, typed: str) -> list[Candidate]:
+        """Cars inside that a typed or misread plate may be."""
+        return await self.read(manual.look_alikes, typed)
+
+    async def enter_missing(self, typed: str, zone: str, entered_wall_ms: int, by: str, reason: str) -> Result:
+        """Write an entry nobody recorded."""
+        args = (self.office.lot, typed, zone, entered_wall_ms, by, reason)
+        return await self._do(manual.enter_missing, *args)
+
+    async def choose_plate(self, lane: str, typed: str, by: str) -> Result:
+        """Say which plate the car at a lane has (typed, or a candidate picked); the lane decides again with it."""
+        plate = normalise(typed)
+        if not manual.is_plate(plate):
+            return Refuse("not_a_plate")
+        worker = self.workers.get(lane)
+        if worker is None:
+            return Refuse("no_such_lane")
+        await self._do(audit.record_act, by, "plate.type", lane, "")
+        worker.choose(plate, by)
+        return Done(lane)
+
+    async def open_by_hand(self, lane: str, by: str, reason: str, plate: str = "") -> Result:
+        """Open once, with a reason. Without *plate* the car waiting there is meant: it leaves with what it owes."""
+        worker = self.workers.get(lane)
+        if worker is None:
+            return Refuse("no_such_lane")
+        view = self.live.get(lane)
+        leads_out = self.office.lot.lanes[lane].target == OUTSIDE
+        waiting = (view.stay_plate if leads_out else view.plate) if view else ""
+        known = normalise(plate) or waiting
+        result = await self._do(manual.open_barrier, self.office.lot, lane, by, reason, known)
+        if isinstance(result, Done):
+            worker.post(lanes.ManualOpen(result.subject, known))
+        return result
+
+    async def clear_fault(self, lane: str, by: str) -> Result:
+        """Say that a stuck lane was seen to."""
+        worker = self.workers.get(lane)
+        if worker is None:
+            return Refuse("no_such_lane")
+        await self._do(audit.record_act, by, "lane.clear", lane, "")
+        worker.post(lanes.FaultCleared())
+        return Done(lane)
+
+    async def lay_voucher(self, stay_id: str, scanned: str, by: str, lane: str = "") -> LaidOn | Refuse:
+        """Lay a scanned voucher on a stay."""
+        result = await self._do(redeeming.lay_voucher, self.office.lot, stay_id, scanned, by, lane)
+        self._due_changed(stay_id)
+        return result
+
+    async def take_off(self, ref: str, by: str) -> Result:
+        """Take a voucher off its stay again."""
+        result = await self._do(redeeming.take_off, self.office.lot, ref, by)
+        if isinstance(result, Done):
+            self._due_changed(result.subject)
+        return result
+
+    async def record_act(self, by: str, act: str, subject: str = "", reason: str = "") -> None:
+        """Put an act with its name on record."""
+        await self._do(audit.record_act, by, act, subject, reason)
+
+    async def picture(self, decision_id: str, kind: str = "frame") -> bytes | None:
+        """The JPEG a decision was taken on."""
+        return await self.read(decisions.picture, decision_id, kind)
+
+    async def incidents(self, most: int = 100) -> list[journal.IncidentRow]:
+        """What a person should look at."""
+        return await self.read(journal.incidents, most)
+
+    async def acts(self, most: int = 100) -> list[journal.ActRow]:
+        """Who did what."""
+        return await self.read(journal.acts, most)
+
+    async def debts(self, plate: str | None = None) -> list[money.DebtRow]:
+        """What plates owe."""
+        return await self.read(money.debts, normalise(plate) if plate else None)
+
+    async def attendant(self, name: str) -> people.Attendant | None:
+        """Someone who may use the booth."""
+        return await self.read(people.get, name)
+
+    async def attendants(self) -> list[people.Attendant]:
+        """Everyone who may use the booth."""
+        return await self.read(people.everyone)
+
+    # The counter
+
+    async def merchants(self) -> list[Json]:
+        """Merchants as the cloud last told us, with what their leases here still hold by commodity (``left``)."""
+
+        def look(conn: sqlite3.Connection) -> list[Json]:
+            held: dict[int, dict[str, int]] = {}
+            for one in leases.active(conn):
+                left = held.setdefault(one.merchant_id, {})
+                left[one.commodity.value] = left.get(one.commodity.value, 0) + one.lease.left
+            rows = [row.value for row in channels.rows(conn, "rules") if row.key.startswith("merchant:") and row.value]
+            return [{**row, "left": held.get(int(row["merchant_id"]), {})} for row in rows]
+
+        return await self.read(look)
+
+    async def templates(self, merchant_id: int) -> list[Json]:
+        """What a merchant may print."""
+
+        def look(conn: sqlite3.Connection) -> list[Json]:
+            rows = [row.value for row in channels.rows(conn, "rules") if row.key.startswith("template:") and row.value]
+            return [row for row in rows if row.get("merchant_id") == merchant_id]
+
+        return await self.read(look)
+
+    async def vouchers(self, merchant_id: int | None = None, most: int = 50) -> list[vouchers.VoucherRow]:
+        """The newest vouchers."""
+        return await self.read(vouchers.recent, merchant_id, most)
+
+    async def issue_voucher(self, merchant_id: int, template_id: int, by: str, printer: str = "") -> Printed | Refuse:
+        """Issue and print one voucher. Refuses ``printer_not_ready`` before anything is reserved."""
+        device = self.printers.get(printer) if printer else next(iter(self.printers.values()), None)
+        if device is None or not await printing.is_ready(device):
+            return Refuse("printer_not_ready")
+        issued = await self._do(issuing.issue, self.office.lot, Order(merchant_id, template_id, by))
+        if isinstance(issued, Refuse):
+            return issued
+        state = await self._print(issued, device, by)
+        payload = issued.payload
+        await self._do(issuing.printed, payload.key_id, payload.counter, state)
+        return Printed(payload.key_id, payload.counter, state, issued.left)
+
+    async def _print(self, issued: Issued, device: Printer, by: str) -> str:
+        payload = issued.payload
+        template = await self.read(channels.get, "rules", f"template:{payload.template_id}") or {"kind": "AMOUNT"}
+        merchant = await self.read(channels.get, "rules", f"merchant:{payload.merchant_id}") or {}
+        slip = printing.slip_of(
+            self.office.lot, self.settings.voucher_host, issued, template, str(merchant.get("name", "")), by,
+            self.office.now().wall_ms,
+        )  # fmt: skip
+        return await printing.put_on_paper(device, slip)
+
+    async def void_voucher(self, key_id: int, counter: int, by: str, reason: str) -> Result:
+        """Withdraw a voucher that was not used."""
+        return await self._do(issuing.void, key_id, counter, by, reason)
+
+    # Operations
+
+    async def standing(self) -> Json:
+        """How this edge is: for /healthz, the booth's status line and ``doctor``."""
+
+        def look(conn: sqlite3.Connection) -> Json:
+            return {
+                "inside": stays.count_open(conn),
+                "backlog": log.backlog(conn),
+                "oldest_unacked_wall_ms": log.oldest_unacked_wall_ms(conn),
+                "rules_version": channels.version(conn, "rules"),
+                "coupons_version": channels.version(conn, "coupons"),
+            }
+
+        now = self.office.now()
+        wrong = {f"{view.lane}: {part}": why for view in self.live.snapshot() for part, why in view.wrong.items()}
+        return {
+            **await self.read(look),
+            "lot": self.settings.name,
+            "edge": self.settings.edge,
+            "link": self.link_state(),
+            "clock": int(now.quality),
+            "wall_ms": now.wall_ms,
+            "wrong": wrong,
+            "stuck": list(self.stuck()),
+            "lanes": [view.values() for view in self.live.snapshot()],
+        }
+
+    def _due_changed(self, stay_id: str) -> None:
+        for worker in self.workers.values():
+            if worker.waiting_stay == stay_id:
+                worker.post(lanes.DueChanged())

@@ -1,0 +1,86 @@
+"""The devices of the lot file, opened once and closed in reverse; each lane gets its own handful."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from drivers.base import Barrier, Camera, Display, Loop, Printer, Recogniser
+from drivers.registry import choose, open_device
+from drivers.wiring import Wiring
+from edge.settings import DeviceTable, EdgeSettings, Lane
+
+
+@dataclass(frozen=True, slots=True)
+class LaneDevices:
+    """What one lane works with; cameras in the order of the lot file, the main one first."""
+
+    cameras: tuple[Camera, ...] = ()
+    loops: tuple[Loop, ...] = ()
+    barrier: Barrier | None = None
+    display: Display | None = None
+
+
+@dataclass(slots=True)
+class LotDevices:
+    """Everything by name."""
+
+    recognisers: dict[str, Recogniser] = field(default_factory=dict)
+    cameras: dict[str, Camera] = field(default_factory=dict)
+    barriers: dict[str, Barrier] = field(default_factory=dict)
+    loops: dict[str, Loop] = field(default_factory=dict)
+    displays: dict[str, Display] = field(default_factory=dict)
+    printers: dict[str, Printer] = field(default_factory=dict)
+
+    def of_lane(self, lane: Lane) -> LaneDevices:
+        """A lane's devices."""
+        return LaneDevices(
+            tuple(self.cameras[name] for name in lane.cameras),
+            tuple(self.loops[name] for name in lane.reporting_loops),
+            self.barriers[lane.barrier] if lane.barrier else None,
+            self.displays[lane.display] if lane.display else None,
+        )
+
+
+async def open_devices(settings: EdgeSettings, stack: AsyncExitStack, source: str, folder: Path) -> LotDevices:
+    """Open every device; drivers connect when they are first used, so none of them keeps the lot from starting.
+
+    Raises plumbing.settings.SettingsError for keys a driver does not know, and BadOptionsError.
+    """
+    lot, tables = LotDevices(), settings.devices
+    opener = _Opener(stack, source, folder)
+    for name, table in tables.recognisers.items():
+        lot.recognisers[name] = await opener.open("recogniser", "recognisers", name, table, Wiring(name))
+    for name, table in tables.cameras.items():
+        recogniser = lot.recognisers[str(table["recogniser"])] if "recogniser" in table else None
+        lot.cameras[name] = await opener.open("camera", "cameras", name, table, Wiring(name, recogniser))
+    for name, table in tables.loops.items():
+        camera = lot.cameras[str(table["camera"])] if "camera" in table else None
+        lot.loops[name] = await opener.open("loop", "loops", name, table, Wiring(name, None, camera))
+    kinds: tuple[tuple[str, str, Mapping[str, DeviceTable], dict[str, Any]], ...] = (
+        ("barrier", "barriers", tables.barriers, lot.barriers),
+        ("display", "displays", tables.displays, lot.displays),
+        ("printer", "printers", tables.printers, lot.printers),
+    )
+    for kind, at, named, held in kinds:
+        for name, table in named.items():
+            held[name] = await opener.open(kind, at, name, table, Wiring(name))
+    return lot
+
+
+@dataclass(frozen=True, slots=True)
+class _Opener:
+    stack: AsyncExitStack
+    source: str
+    folder: Path
+
+    async def open(self, kind: str, at: str, name: str, table: DeviceTable, wiring: Wiring) -> Any:
+        own = {key: value for key, value in table.items() if key not in ("recogniser", "camera")}
+        chosen = choose(kind, own, source=self.source, at=f"devices.{at}.{name}", folder=self.folder)
+        device = await open_device(chosen, wiring)
+        if hasattr(device, "aclose"):
+            self.stack.push_async_callback(device.aclose)
+        return device

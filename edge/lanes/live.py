@@ -1,0 +1,92 @@
+"""What the lanes show right now, for the booth, the local API and the cloud's screens. No effect on any book."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass, field
+
+from domain.wire import Json
+
+
+@dataclass(frozen=True, slots=True)
+class LaneView:
+    """One lane as a screen sees it. *verdict* is Admit, PayFirst, Ask, Refuse or ""; *code* its reason.
+
+    *stay_plate* is the open stay the read was matched to; *wrong* names devices that do not work and why;
+    *call* says why a person is needed.
+    """
+
+    lane: str
+    direction: str
+    phase: str = "Idle"
+    plate: str = ""
+    plate_raw: str = ""
+    confidence: int = 0
+    trusted: bool = True
+    colour: str = ""
+    decision_id: str = ""
+    stay_id: str = ""
+    stay_plate: str = ""
+    matched: str = ""
+    verdict: str = ""
+    code: str = ""
+    fee_fen: int = 0
+    off_fen: int = 0
+    due_fen: int = 0
+    lines: tuple[Json, ...] = ()
+    coupons: tuple[Json, ...] = ()
+    candidates: tuple[str, ...] = ()
+    picture_of: str = ""  # decision whose picture shows this car
+    call: str = ""
+    incident: str = ""
+    wrong: dict[str, str] = field(default_factory=dict)
+    updated_wall_ms: int = 0
+
+    def values(self) -> Json:
+        """As JSON values."""
+        return asdict(self)
+
+
+class LiveLanes:
+    """The newest view of every lane; subscribers get all of them after each change, the slow ones only the latest."""
+
+    def __init__(self) -> None:
+        self._views: dict[str, LaneView] = {}
+        self._subscribers: set[asyncio.Event] = set()
+
+    def publish(self, view: LaneView) -> None:
+        """Replace a lane's view."""
+        if self._views.get(view.lane) != view:
+            self._views[view.lane] = view
+            for changed in self._subscribers:
+                changed.set()
+
+    def get(self, lane: str) -> LaneView | None:
+        """One lane."""
+        return self._views.get(lane)
+
+    def snapshot(self) -> tuple[LaneView, ...]:
+        """All lanes, in the order of the lot file."""
+        return tuple(self._views.values())
+
+    async def subscribe(self) -> AsyncIterator[tuple[LaneView, ...]]:
+        """All lanes now, and again after every change."""
+        changed = asyncio.Event()
+        self._subscribers.add(changed)
+        try:
+            while True:
+                yield self.snapshot()
+                await changed.wait()
+                changed.clear()
+        finally:
+            self._subscribers.discard(changed)
+
+    def brief(self) -> Json:
+        """What the cloud's screens get: no plates."""
+        return {
+            "lanes": [
+                {"lane": view.lane, "phase": view.phase, "verdict": view.verdict, "wrong": sorted(view.wrong)}
+                for view in self._views.values()
+            ]
+        }

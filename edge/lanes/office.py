@@ -1,0 +1,59 @@
+"""The lane's way to the services: every call runs on the database thread and is committed when it returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.moment import Moment
+from domain.stay import OUTSIDE, UnpaidCause
+from edge.clock import Clock
+from edge.db.database import Database
+from edge.services import audit, passages
+from edge.services.entering import enter
+from edge.services.leaving import leave
+from edge.services.lot import Arrival, Decided, Lot
+from edge.services.paying import due_of
+from plumbing.onethread import OneThread
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The database, its thread, the lot and the clock in one hand."""
+
+    thread: OneThread
+    db: Database
+    lot: Lot
+    clock: Clock
+
+    def now(self) -> Moment:
+        """Both clocks now."""
+        return self.clock.now()
+
+    async def decide(self, arrival: Arrival) -> Decided:
+        """An entry or an exit, by where the lane leads."""
+        service = leave if self.lot.lanes[arrival.lane].target == OUTSIDE else enter
+        return await self.thread.run(service, self.db, self.lot, arrival, self.now())
+
+    async def passage(self, lane: str, decision_id: str, plate: str) -> None:
+        """The car of *decision_id* is through."""
+        await self.thread.run(passages.seen, self.db, self.lot, lane, decision_id, plate, self.now())
+
+    async def reversal(self, lane: str, decision_id: str, plate: str) -> None:
+        """The car of *decision_id* turned back."""
+        await self.thread.run(passages.turned_back, self.db, self.lot, lane, decision_id, plate, self.now())
+
+    async def unpaid(self, lane: str, cause: UnpaidCause, plate: str) -> None:
+        """A car went through without a decision."""
+        await self.thread.run(passages.unpaid, self.db, self.lot, lane, cause, plate, self.now())
+
+    async def replayed(self, lane: str, read_id: str, plate: str) -> None:
+        """A camera told later what it saw while nobody listened."""
+        await self.thread.run(passages.replayed, self.db, lane, read_id, plate, self.now())
+
+    async def incident(self, code: str, lane: str, detail: str) -> None:
+        """Something a person should look at."""
+        await self.thread.run(audit.raise_incident, self.db, code, lane, detail, self.now())
+
+    async def due(self, stay_id: str) -> int:
+        """What a stay owes now."""
+        return await self.thread.run(lambda: due_of(self.db.conn, self.lot, stay_id, self.now()))

@@ -1,0 +1,346 @@
+"""One lane at work: devices in, decisions from the services, the state machine's commands carried out in order.
+
+Whatever opens goes through ``domain.lane.step`` and a committed decision; a pulse is asked of the barrier once and
+never again by itself (I22).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from domain.decision import Admit, Ask, PayFirst
+from domain.lane import (
+    AttendantChose,
+    BarrierFailed,
+    CallAttendant,
+    Car,
+    Command,
+    Crossing,
+    Decide,
+    Decided,
+    DueChanged,
+    Event,
+    HoldOther,
+    Idle,
+    Incident,
+    LaneTimer,
+    OpenBarrier,
+    OtherHeld,
+    PassageEnded,
+    Passing,
+    PlateSeen,
+    RaiseIncident,
+    Reading,
+    RecordPassage,
+    RecordReversal,
+    RecordUnpaid,
+    ReleaseOther,
+    ShowDecision,
+    StartTimer,
+    State,
+    StopTimer,
+    TakePicture,
+    TimerRang,
+    Verdict,
+    Waiting,
+    step,
+)
+from domain.plate import mask
+from drivers.base import Camera, DeviceError, DeviceUnreachableError, Loop, PlateRead, Triggerable
+from edge.lanes.devices import LaneDevices
+from edge.lanes.live import LiveLanes
+from edge.lanes.loops import LoopSense
+from edge.lanes.office import Office
+from edge.lanes.reads import arrival_of, best_read, lane_read, plate_of
+from edge.lanes.screen import Screen
+from edge.lanes.timers import LaneTimers
+from edge.services import lot as services
+from edge.settings import Lane, LotRules
+from edge.supervise import Health, keep_running
+
+log = logging.getLogger(__name__)
+
+REMEMBERED_READS = 64
+TURN_S = 1.0  # the worker turns at least this often, so that a watchdog can tell it from a stuck one
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """A timer of the lane rang in its *run*."""
+
+    timer: LaneTimer
+    run: int
+
+
+class LaneWorker:
+    """Runs one lane until cancelled. *other_side* is shared by the lanes of one barrier: who holds it may open."""
+
+    def __init__(
+        self,
+        lane: Lane,
+        rules: LotRules,
+        office: Office,
+        devices: LaneDevices,
+        live: LiveLanes,
+        screen: Screen,
+        other_side: asyncio.Lock | None = None,
+    ) -> None:
+        self.lane, self._rules, self._office, self._devices = lane, rules, office, devices
+        self._live, self._screen = live, screen
+        self._state = State(two_way=other_side is not None)
+        self._other_side = other_side
+        self._holding: asyncio.Task[None] | None = None
+        self._inbox: asyncio.Queue[Event | Ring] = asyncio.Queue()
+        self._reads: OrderedDict[str, PlateRead] = OrderedDict()
+        self._timers = LaneTimers(lambda timer, run: self._inbox.put_nowait(Ring(timer, run)))
+        self._loops = LoopSense(lane, self.post, lambda: isinstance(self._state.phase, Passing))
+        self._health = Health(self._publish)
+        self._chosen_by = ""
+        self._decided: services.Decided | None = None
+        self._call = self._incident = ""
+        self._background: set[asyncio.Task[None]] = set()
+        self.turns = 0
+
+    @property
+    def state(self) -> State:
+        """Where the lane stands."""
+        return self._state
+
+    @property
+    def waiting_stay(self) -> str:
+        """The stay whose car waits at this lane to be settled, "" when none does."""
+        waits = isinstance(self._state.phase, Waiting) and self._decided is not None
+        return self._decided.stay_id if waits and self._decided else ""
+
+    def post(self, event: Event) -> None:
+        """Let something happen at this lane."""
+        self._inbox.put_nowait(event)
+
+    def choose(self, plate: str, by: str) -> None:
+        """An attendant says which plate this car has."""
+        self._chosen_by = by
+        self.post(AttendantChose(plate))
+
+    async def run(self) -> None:
+        """Work until cancelled; each device is followed by itself, so one that fails stops nothing else."""
+        self._publish()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for camera, name in zip(self._devices.cameras, self.lane.cameras, strict=True):
+                    group.create_task(self._keep(name, lambda c=camera: self._follow_camera(c)), name=name)  # type: ignore[misc]
+                for loop, name in zip(self._devices.loops, self.lane.reporting_loops, strict=True):
+                    group.create_task(self._keep(name, lambda d=loop: self._follow_loops(d)), name=name)  # type: ignore[misc]
+                if self._devices.barrier is not None:
+                    group.create_task(self._keep(self.lane.barrier, self._prepare), name=self.lane.barrier)
+                group.create_task(self._work(), name=f"lane {self.lane.name}")
+        finally:
+            self._timers.stop_all()
+            self._release()
+
+    async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        await keep_running(f"{self.lane.name}: {name}", work, on_state=lambda wrong: self._health.set(name, wrong))
+
+    async def _prepare(self) -> None:
+        """Every output off and read back, before anything is trusted to it."""
+        if self._devices.barrier is not None:
+            await self._devices.barrier.prepare()
+            self._health.set(self.lane.barrier, "")
+
+    async def _follow_camera(self, camera: Camera) -> None:
+        async for read in camera.reads():
+            self._health.set(read.camera, "")
+            if not read.live:
+                await self._office.replayed(self.lane.name, read.read_id, plate_of(read))
+                continue
+            self._reads[read.read_id] = read
+            while len(self._reads) > REMEMBERED_READS:
+                self._reads.popitem(last=False)
+            self.post(PlateSeen(lane_read(read)))
+
+    async def _follow_loops(self, loop: Loop) -> None:
+        async for change in loop.changes():
+            self._loops.changed(change)
+
+    async def _work(self) -> None:
+        while True:
+            self.turns += 1
+            try:
+                item = await asyncio.wait_for(self._inbox.get(), TURN_S)
+            except TimeoutError:
+                await self._look_at_due()
+                continue
+            if isinstance(item, Ring):
+                if not self._timers.is_current(item.timer, item.run):
+                    continue
+                item = self._rang(item.timer)
+            await self._happen(item)
+
+    def _rang(self, timer: LaneTimer) -> Event:
+        """Without loops, a car the barrier opened for is taken as through when its time is over."""
+        if timer is LaneTimer.PASSAGE and not self._loops.senses_passage:
+            return PassageEnded()
+        return TimerRang(timer)
+
+    async def _happen(self, event: Event) -> None:
+        events = [event]
+        while events:
+            happened = events.pop(0)
+            self._state, commands = step(self._state, happened)
+            if isinstance(self._state.phase, Idle | Reading):
+                self._decided, self._call, self._incident = None, "", ""
+            for command in commands:
+                answer = await self._carry_out(command)
+                if answer is not None:
+                    events.append(answer)
+            if isinstance(happened, PlateSeen):
+                self._read_more()
+        self._publish()
+
+    def _read_more(self) -> None:
+        """Decide at once when every camera has spoken, else within the merge window."""
+        phase = self._state.phase
+        if not isinstance(phase, Reading):
+            return
+        spoken = {self._reads[read.read_id].camera for read in phase.car.reads if read.read_id in self._reads}
+        done = len(spoken) >= len(self.lane.cameras)
+        self._timers.hasten(LaneTimer.WINDOW, 0 if done else self._rules.merge_window_ms / 1000)
+
+    async def _carry_out(self, command: Command) -> Event | None:
+        match command:
+            case Decide(turn=turn, car=car):
+                return await self._decide(turn, car)
+            case OpenBarrier(decision_id=decision_id):
+                return await self._open(decision_id)
+            case StartTimer(timer=timer):
+                self._timers.start(timer, self._seconds(timer))
+            case StopTimer(timer=timer):
+                self._timers.stop(timer)
+            case RecordPassage(decision_id=decision_id, plate=plate):
+                await self._office.passage(self.lane.name, decision_id, plate)
+            case RecordReversal(decision_id=decision_id, car=car):
+                await self._office.reversal(self.lane.name, decision_id, self._plate(car))
+            case RecordUnpaid(cause=cause, car=car):
+                await self._office.unpaid(self.lane.name, cause, self._plate(car))
+            case RaiseIncident(incident=incident, decision_id=decision_id):
+                await self._raise(incident, decision_id)
+            case CallAttendant(reason=reason):
+                self._call = reason
+            case ShowDecision():
+                self._in_background(self._screen.show(self._devices.display, self.lane, self._decided))
+            case TakePicture():
+                self._in_background(self._trigger())
+            case HoldOther(decision_id=decision_id):
+                self._holding = asyncio.create_task(self._hold(decision_id))
+            case ReleaseOther():
+                self._release()
+            case _:
+                log.warning("%s: %s is not something this lane's devices can do", self.lane.name, command)
+        return None
+
+    async def _decide(self, turn: int, car: Car) -> Event:
+        reads = [self._reads[read.read_id] for read in car.reads if read.read_id in self._reads]
+        decided = await self._office.decide(arrival_of(self.lane.name, car, reads, self._chosen_by))
+        self._decided = decided
+        match decided.decision.verdict:
+            case Admit() if decided.opens:
+                verdict = Verdict.ADMIT
+            case PayFirst():
+                verdict = Verdict.PAY_FIRST
+            case Ask():
+                verdict = Verdict.ASK
+            case _:
+                verdict = Verdict.REFUSE
+        return Decided(turn, decided.decision_id, verdict, decided.decision.inputs.plate)
+
+    async def _open(self, decision_id: str) -> Event | None:
+        """The one pulse of a committed decision. What went wrong is told; nothing is tried again."""
+        if self._devices.barrier is None:
+            return None
+        try:
+            await self._devices.barrier.open()
+        except DeviceError as exc:
+            log.error("%s: barrier: %s", self.lane.name, exc)
+            self._health.set(self.lane.barrier, str(exc))
+            return BarrierFailed(decision_id, unknown=isinstance(exc, DeviceUnreachableError))
+        self._health.set(self.lane.barrier, "")
+        return None
+
+    async def _raise(self, incident: Incident, decision_id: str) -> None:
+        self._incident = incident.value
+        plate = self._decided.decision.inputs.plate if self._decided else ""
+        await self._office.incident(incident.value, self.lane.name, f"{mask(plate)} {decision_id}".strip())
+
+    def _plate(self, car: Car) -> str:
+        """What to call a car that nobody decided on: an attendant's word, else its best trusted read."""
+        reads = [self._reads[read.read_id] for read in car.reads if read.read_id in self._reads and read.trusted]
+        best = best_read(reads)
+        return car.chosen or (plate_of(best) if best else "")
+
+    async def _trigger(self) -> None:
+        for camera in self._devices.cameras:
+            if isinstance(camera, Triggerable):
+                with suppress(DeviceError):
+                    await camera.trigger()
+
+    async def _hold(self, decision_id: str) -> None:
+        if self._other_side is not None:
+            await self._other_side.acquire()
+            self.post(OtherHeld(decision_id))
+
+    def _release(self) -> None:
+        """Give the shared barrier free, whether it was held or still waited for."""
+        holding, self._holding = self._holding, None
+        if holding is None or self._other_side is None:
+            return
+        if holding.done() and not holding.cancelled():
+            self._other_side.release()
+        else:
+            holding.cancel()
+
+    async def _look_at_due(self) -> None:
+        """A coupon from afar or a waiver may have changed what the waiting car owes."""
+        stay_id = self.waiting_stay
+        decided = self._decided
+        if stay_id and decided is not None and isinstance(decided.decision.verdict, PayFirst):
+            due = await self._office.due(stay_id)
+            if due != decided.decision.verdict.due_fen:
+                await self._happen(DueChanged())
+
+    def _seconds(self, timer: LaneTimer) -> float:
+        rules = self._rules
+        match timer:
+            case LaneTimer.WINDOW:
+                read = isinstance(self._state.phase, Reading) and bool(self._state.phase.car.reads)
+                return (rules.merge_window_ms if read else rules.read_timeout_ms) / 1000
+            case LaneTimer.WAITING:
+                return rules.waiting_alarm_s
+            case LaneTimer.PASSAGE:
+                return rules.passage_timeout_s if self._loops.senses_passage else rules.assumed_passage_s
+            case LaneTimer.CLOSING:
+                return rules.closing_s
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    def _publish(self) -> None:
+        phase = self._state.phase
+        car = None if isinstance(phase, Idle) else phase.car
+        reads = [self._reads[read.read_id] for read in car.reads if read.read_id in self._reads] if car else []
+        view = self._screen.view(
+            self.lane, phase, best_read(reads), self._decided, wrong=self._health.wrong, call=self._call,
+            incident=self._incident, now=self._office.now(), chosen=car.chosen if car else "",
+        )  # fmt: skip
+        self._live.publish(view)
+
+    @property
+    def is_busy(self) -> bool:
+        """Is a car at or under this barrier?"""
+        return isinstance(self._state.phase, Passing | Crossing | Waiting | Reading)
