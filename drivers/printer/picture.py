@@ -93,9 +93,9 @@ def _end_line(paper: _Paper) -> None:
     strip = _blank(paper.dots, LINE * paper.size)
     left = {1: (paper.dots - width) // 2, 2: paper.dots - width}.get(paper.align, 0)
     draw = ImageDraw.Draw(strip)
-    font = _font(HANZI * paper.size)
+    letters = font(HANZI * paper.size)
     for letter in cells:
-        draw.text((left, 0), letter, fill=0, font=font, stroke_width=int(paper.bold))
+        draw.text((left, 0), letter, fill=0, font=letters, stroke_width=int(paper.bold))
         left += _columns(letter) * COLUMN * paper.size
     paper.pieces.append(strip)
 
@@ -105,7 +105,8 @@ def _columns(letter: str) -> int:
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """A font with hanzi of about *size* dots, or the drawing library's own where none is installed."""
     for path in FONTS:
         if Path(path).exists():
             return ImageFont.truetype(path, size - 2)
