@@ -17,14 +17,25 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
+from urllib.parse import unquote
 
-from domain.plate import mask
+from domain.plate import PROVINCES, mask
 
 REDACTED = "[redacted]"
 SECRET_NAMES = ("password", "passwd", "pass_wd", "token", "secret", "authorization", "cookie", "private_key")
 
-_PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使军民领港澳台"
-_PLATE = re.compile(rf"[{_PROVINCES}WＷ]\s?[A-Z]{{1,2}}[·•.\-\s]?[A-Z0-9]{{4,6}}[学挂警港澳领使电]?")
+_PLATE = re.compile(
+    rf"""(?x)
+    (?<![A-Za-z0-9])(?:
+      [{PROVINCES}][A-Za-z][·•.\-\s]?(?=[A-Za-z]*[0-9])[A-Za-z0-9]{{4,6}}   # also 学 挂 警 港 澳 … behind it
+      | [{PROVINCES}][0-9]{{5}}领
+      | WJ[{PROVINCES}]?[0-9]{{4,6}}[A-Z0-9]?
+      | [A-HJ-NP-Z]{{2}}[0-9]{{5}}                                         # army
+      | 使[0-9]{{6}} | [0-9]{{6}}使 | 民航[A-Z0-9]{{5}}
+      | %E[4-9](?:%[89AB][0-9A-F]){{2}}[A-Za-z][A-Za-z0-9]{{4,6}}              # a province as it stands in addresses
+    )(?![A-Za-z0-9])
+    """
+)
 _SECRET = re.compile(
     rf"""(?ix)
     (["']?\b[\w-]*(?:{"|".join(SECRET_NAMES)}|\bpin)["']?\s*[=:]\s*)   # name and sign
@@ -49,7 +60,7 @@ def configure(*, json: bool = False, level: str = "INFO", stream: TextIO | None 
 def scrub(text: str) -> str:
     """*text* with plates masked and the values of secret names left out."""
     text = _SECRET.sub(rf"\1{REDACTED}", text)
-    return _PLATE.sub(lambda found: mask(re.sub(r"[·•.\-\s]", "", found.group())), text)
+    return _PLATE.sub(lambda found: mask(re.sub(r"[·•.\-\s]", "", unquote(found.group()))), text)
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:

@@ -15,6 +15,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from plumbing.web.request import Shell, visit
 
@@ -76,5 +77,8 @@ def from_here(request: web.Request, shell: Shell) -> bool:
 async def _field(request: web.Request) -> str:
     if request.content_type not in ("application/x-www-form-urlencoded", "multipart/form-data"):
         return ""
-    value = (await request.post()).get(FIELD, "")
+    try:
+        value = (await request.post()).get(FIELD, "")
+    except (ValueError, LookupError, HttpProcessingError) as exc:  # no boundary, an unknown charset, half a part
+        raise web.HTTPBadRequest from exc
     return value if isinstance(value, str) else ""

@@ -68,6 +68,21 @@ async def test_a_cancelled_wait_does_not_stop_a_call_that_has_begun() -> None:
     assert done == [1]
 
 
+async def test_a_call_given_up_before_its_turn_is_not_made() -> None:
+    release, done = threading.Event(), []
+
+    async with OneThread("db") as thread:
+        thread.submit(release.wait, 5)
+        waiting = asyncio.create_task(thread.run(done.append, 1))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        release.set()
+
+    assert done == []
+
+
 async def test_synchronous_callers_may_use_it_too_also_from_inside() -> None:
     async with OneThread("db") as thread:
         nested = await asyncio.to_thread(

@@ -66,6 +66,16 @@ async def test_the_login_form_needs_its_token_too(visitor: Visitor) -> None:
     assert answer.status == 403
 
 
+@pytest.mark.parametrize(
+    "content_type",
+    ["multipart/form-data", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded; charset=nonsense"],
+)
+async def test_a_broken_form_is_a_bad_request_and_no_bug(visitor: Visitor, content_type: str) -> None:
+    answer = await visitor.post("/open", data=b"--x\r\ngarbage", headers={"Content-Type": content_type})
+
+    assert answer.status in (400, 403)
+
+
 async def test_our_own_origin_is_welcome(visitor: Visitor) -> None:
     await sign_in(visitor)
     token = await form_token(visitor, "/cars")
