@@ -88,6 +88,7 @@ class _Session:
     lost: asyncio.Event = field(default_factory=asyncio.Event)
     pending: dict[int, asyncio.Future[ReasonCode]] = field(default_factory=dict)
     usable: bool = False
+    abandoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +188,8 @@ class MqttLink:
             began = time.monotonic()
             try:
                 await self._one_connection()
-            except (OSError, MqttError, TimeoutError) as exc:
-                self._note_error(f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__)
+            except (OSError, MqttError) as exc:
+                self._note_error(str(exc) or f"no answer within {self.options.connect_seconds:g} s")
             if time.monotonic() - began >= STABLE_SECONDS:
                 attempt = 0
             await asyncio.sleep(self._backoff(attempt))
@@ -201,7 +202,7 @@ class MqttLink:
         self._bind(session, loop)
         try:
             async with asyncio.timeout(self.options.connect_seconds):
-                await asyncio.to_thread(self._connect, session.client)
+                await asyncio.to_thread(self._connect, session)
                 await session.ready
             self._went_up(session)
             await session.lost.wait()
@@ -209,7 +210,8 @@ class MqttLink:
             self._went_down(session)
             await _close(session.client)
 
-    def _connect(self, client: Client) -> None:
+    def _connect(self, session: _Session) -> None:
+        client = session.client
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.ReceiveMaximum = RECEIVE_MAXIMUM
         properties.SessionExpiryInterval = 0
@@ -220,7 +222,8 @@ class MqttLink:
             clean_start=True,
             properties=properties,
         )
-        client.loop_start()
+        if not session.abandoned:  # name look-up and TLS may take longer than anybody waited
+            client.loop_start()
 
     def _went_up(self, session: _Session) -> None:
         session.usable = True
@@ -233,7 +236,7 @@ class MqttLink:
             self._on_state(True)
 
     def _went_down(self, session: _Session) -> None:
-        was_up, session.usable = session.usable, False
+        was_up, session.usable, session.abandoned = session.usable, False, True
         for waiting in session.pending.values():
             if not waiting.done():
                 waiting.set_exception(NotConnectedError("connection lost before the broker acknowledged"))

@@ -133,6 +133,38 @@ async def test_a_publish_under_way_when_the_broker_dies_says_that_its_fate_is_un
                 await edge.publish("lg/v1/001/up/ev", b"x")
 
 
+async def test_a_broker_that_falls_silent_is_given_up_after_the_keepalive() -> None:
+    async def fall_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(64)
+        writer.write(b"\x20\x03\x00\x00\x00")
+        await reader.read()  # pings are taken and never answered
+        writer.close()
+
+    server = await asyncio.start_server(fall_silent, "127.0.0.1", 0)
+    options = MqttOptions("127.0.0.1", server.sockets[0].getsockname()[1], "001", keepalive_seconds=1)
+    async with server, MqttLink(options, backoff=steady(60)) as edge:
+        await up(edge)
+
+        async with asyncio.timeout(6):
+            with pytest.raises(NotConnectedError):
+                await edge.publish("lg/v1/001/up/ev", b"x")
+        assert not edge.connected.is_set()
+        assert edge.last_error is not None
+
+
+async def test_a_port_that_never_answers_is_told_as_such() -> None:
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    options = MqttOptions("127.0.0.1", server.sockets[0].getsockname()[1], "001", connect_seconds=0.2)
+    async with server, MqttLink(options, backoff=steady(60)) as edge:
+        await until(lambda: edge.last_error is not None)
+
+    assert edge.last_error == "no answer within 0.2 s"
+
+
 async def test_a_refused_publish_raises_though_it_was_acknowledged() -> None:
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(64)
