@@ -82,9 +82,10 @@ def compile_plan(
         percent=reduced[0],
         exempt=reduced[1],
         lengths=tuple(sorted(lengths)),
+        uneven=tuple(sorted(length for length in lengths if DAY_MINUTES % length)),
         ladder=max((step.until for window in windows for step in window.steps if step.until < FOREVER), default=0)
         + max((window.steps[-2].until for window in windows if len(window.steps) > 1), default=0),
-        growth=max((len(cap.amounts) for cap in caps), default=1),
+        growth=max((len(cap.amounts) for cap in caps), default=1) - 1,
         uniform=len(known) == 1,
     )
 

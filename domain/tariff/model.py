@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import NewType
+from typing import Any, NewType
 
 from domain.calendar import DayKey
 from domain.document import DocumentError
@@ -98,7 +98,10 @@ class DayKind:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything needed to price one vehicle class; *days* by days since entry, the last for all later ones."""
+    """Everything needed to price one vehicle class; *days* by days since entry, the last for all later ones.
+
+    *walked* remembers what whole charging days came to (``walk.py``): a cache, the same for every stay.
+    """
 
     vehicle: VehicleClass
     windows: tuple[Window, ...]
@@ -110,9 +113,11 @@ class Plan:
     percent: int
     exempt: bool
     lengths: tuple[int, ...]
+    uneven: tuple[int, ...]
     ladder: int
     growth: int
     uniform: bool
+    walked: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def day(self, key: DayKey, since_entry: int) -> DayKind:
         """The sort of day *key* is, so many days after entry; own days this tariff does not know are ordinary."""

@@ -19,6 +19,9 @@ Row = tuple[int, int, str, int]
 
 State = tuple[Any, ...]
 
+MOST_REMEMBERED = 4096
+"""Whole days kept for each vehicle class of a tariff; some hundred bytes each."""
+
 
 class Walk:
     """The running state of pricing one stay; all times are minutes since day 0, lot-local."""
@@ -103,7 +106,7 @@ class Walk:
             key = (number, kind, after if ends_later else kind)
             found = known.get(key)
             if found is None:
-                fee, state = self._walk_day(start + len(fees) * DAY_MINUTES, states[number])
+                fee, state = self._known_day(start + len(fees) * DAY_MINUTES, states[number], key[1:])
                 if state not in numbers:
                     numbers[state] = len(states)
                     states.append(state)
@@ -116,6 +119,18 @@ class Walk:
         self._load(states[number], stop)
         self._sum_up(start, fees)
         return stop
+
+    def _known_day(self, start: int, state: State, kinds: tuple[int, int]) -> tuple[int, State]:
+        """What such a day comes to and how it ends: walked once for a tariff, remembered for every later stay."""
+        repeats = self._free is not None and self._free.every_period
+        key = (state, kinds, (start - self._turn) % DAY_MINUTES, (self._free, self._minutes_free) if repeats else None)
+        walked = self._plan.walked
+        found: tuple[int, State] | None = walked.get(key)
+        if found is None:
+            if len(walked) >= MOST_REMEMBERED:
+                walked.clear()
+            found = walked[key] = self._walk_day(start, state)
+        return found
 
     def _walk_day(self, start: int, state: State) -> tuple[int, State]:
         """What the whole charging day from *start* comes to, begun in *state*, and the state it ends in."""
@@ -137,31 +152,35 @@ class Walk:
 
     def _save(self, now: int) -> State:
         """Everything the future depends on, relative to *now* and levelled where more makes no difference."""
-        plan = self._plan
-        waiting = None if self._open is None else (self._open[0], self._open[1], self._open[2] - now)
+        plan, paid, free, position = self._plan, self._paid_until - now, self._free_until - now, now - self._origin
+        growth, ladder = plan.growth, plan.ladder
         return (
-            min(max(self._paid_until - now, 0), FOREVER >> 1),
+            0 if paid < 0 else min(paid, FOREVER >> 1),
             self._payer,
             self._sealed,
-            max(self._free_until - now, 0),
-            min(now - self._origin, plan.ladder),
-            tuple([min(used, plan.ladder) if plan.restart.own_count else 0 for used in self._own]),
-            waiting,
+            max(free, 0),
+            position if position < ladder else ladder,
+            tuple([min(used, ladder) for used in self._own]) if plan.restart.own_count else (),
+            None if self._open is None else (self._open[0], self._open[1], self._open[2] - now),
             self._window,
             self._visit_used if plan.windows[self._window].cap is not None else 0,
-            tuple([0 if limit is None else used for used, limit in zip(self._used, self._limits, strict=True)]),
-            tuple([min(index, plan.growth) for index in self._index]),
-            tuple(self._limits),
-            tuple([(now - self._begin) % length for length in plan.lengths]),
+            tuple(
+                [
+                    (0 if limit is None else used, index if index < growth else growth, limit)
+                    for used, index, limit in zip(self._used, self._index, self._limits, strict=True)
+                ]
+            ),
+            tuple([(now - self._begin) % length for length in plan.uneven]) if plan.uneven else (),
         )
 
     def _load(self, state: State, now: int) -> None:
         """Back to a saved state, as if the walk had just come to *now*."""
-        paid, self._payer, self._sealed, free, position, own, waiting, self._window, self._visit_used, *rest = state
+        paid, self._payer, self._sealed, free, position, own, waiting, self._window, self._visit_used, caps, _ = state
         self._paid_until, self._free_until, self._origin = now + paid, now + free, now - position
-        self._own = list(own)
+        self._own = list(own) or [0] * len(self._own)
         self._open = None if waiting is None else (waiting[0], waiting[1], waiting[2] + now)
-        self._used, self._index, self._limits = [list(values) for values in rest[:3]]
+        for number, (used, index, limit) in enumerate(caps):
+            self._used[number], self._index[number], self._limits[number] = used, index, limit
 
     def _kind(self, now: int) -> DayKind:
         day = (now - self._turn) // DAY_MINUTES
@@ -170,15 +189,19 @@ class Walk:
     def _detail(self, now: int, stop: int) -> None:
         """Walk from *now* to *stop*, edge by edge."""
         lengths, turn, begin = self._plan.lengths, self._turn, self._begin
+        kind = self._kind(now)
         while now < stop:
             minute = (now - turn) % DAY_MINUTES
-            kind = self._kind(now)
+            if minute == 0:
+                kind = self._kind(now)
             for span_end, window in kind.spans:  # noqa: B007  read after the loop
                 if minute < span_end:
                     break
             edge = min(now - minute + span_end, stop)
             for length in lengths:
-                edge = min(edge, now + length - (now - begin) % length)
+                bucket = now + length - (now - begin) % length
+                if bucket < edge:
+                    edge = bucket
             self._enter(now, minute, window, kind)
             self._charge(now, edge, window)
             now = edge
@@ -253,22 +276,29 @@ class Walk:
 
     def _charge(self, now: int, edge: int, window: int) -> None:
         """Count the units that begin between *now* and *edge*, then cut what the caps cut."""
-        begin, total = self._resume(now, edge)
-        begin = max(begin, now, self._paid_until, self._free_until)
+        begin, total = (now, 0) if self._open is None else self._resume(self._open, edge)
+        if self._paid_until > begin:
+            begin = self._paid_until
+        if self._free_until > begin:
+            begin = self._free_until
         rules = self._plan.windows[window]
         own = self._own if self._plan.restart.own_count else None
         while begin < edge and self._open is None:
             position = begin - self._origin if own is None else own[window]
-            step = next(step for step in rules.steps if position < step.until)
+            for step in rules.steps:
+                if position < step.until:
+                    break
             if step.flat:
                 count, length = 1, step.until - position
                 self._sealed = True
             else:
                 self._sealed = False
-                count = max(0, -(-(edge - begin - step.grace) // step.unit))
+                unit = step.unit
+                count = (edge - begin - step.grace + unit - 1) // unit
                 if step.until < FOREVER:
-                    count = min(count, -(-(step.until - position) // step.unit))
-                length = count * step.unit
+                    count = min(count, (step.until - position + unit - 1) // unit)
+                count = max(count, 0)
+                length = count * unit
             if count:
                 self._payer = window
                 self._row(begin, min(begin + length, self._end), step.rule, count * step.price)
@@ -281,11 +311,9 @@ class Walk:
         self._paid_until = max(self._paid_until, begin)
         self._cap(now, edge, rules, total)
 
-    def _resume(self, now: int, edge: int) -> tuple[int, int]:
-        """Count the unit that was open when this piece began, if its grace has run out by now."""
-        if self._open is None:
-            return now, 0
-        step, window, began = self._open
+    def _resume(self, waiting: tuple[Step, int, int], edge: int) -> tuple[int, int]:
+        """Count the unit that was open when this piece began, if its grace runs out before *edge*."""
+        step, window, began = waiting
         if edge - began <= step.grace:
             return edge, 0
         self._open = None
