@@ -1,13 +1,15 @@
 """Templates: Jinja2 with autoescape always on, and the names every template may use.
 
 Functions: ``t(key, **fields)``, ``csrf_field()``, ``csrf_token()``, ``static(path)``, ``with_query(**changes)``.
-Values: ``request``, ``session``, ``language``, ``theme``, ``shell``, ``navigation``, ``request_id``.
-Filters: ``yuan`` (fen), ``when`` (UTC ms in the lot's zone), ``day``, ``clock``, ``length`` (minutes).
+Values: ``request``, ``session``, ``language``, ``theme``, ``shell``, ``navigation``, ``here``, ``request_id``.
+Filters: ``yuan`` (fen), ``masked`` (plates), ``when`` (UTC ms in the lot's zone), ``day``, ``clock``,
+``length`` (minutes).
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -19,8 +21,9 @@ from aiohttp import web
 from markupsafe import Markup
 
 from domain.fen import yuan
+from domain.plate import mask
 from plumbing.web.csrf import FIELD, csrf_token
-from plumbing.web.request import SHELL, Shell, texts, visit
+from plumbing.web.request import SHELL, NavItem, Shell, texts, visit
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -43,6 +46,7 @@ def set_up(app: web.Application, shell: Shell) -> None:
         auto_reload=False,
     )
     environment.filters["yuan"] = yuan
+    environment.filters["masked"] = mask
     zone = ZoneInfo(shell.zone)
     environment.filters["when"] = lambda ms: _local(ms, zone, "%Y-%m-%d %H:%M:%S")
     environment.filters["day"] = lambda ms: _local(ms, zone, "%Y-%m-%d")
@@ -65,6 +69,7 @@ def render_part(request: web.Request, template: str, **values: object) -> str:
 def _context(request: web.Request) -> dict[str, object]:
     notes = visit(request)
     shell = notes.shell
+    navigation = shell.navigation(request)
     return {
         "request": request,
         "t": texts(request),
@@ -72,13 +77,20 @@ def _context(request: web.Request) -> dict[str, object]:
         "language": notes.language,
         "theme": notes.theme,
         "shell": shell,
-        "navigation": shell.navigation(request),
+        "navigation": navigation,
+        "here": _here(request.path, navigation),
         "request_id": notes.id,
         "csrf_token": lambda: csrf_token(request),
         "csrf_field": lambda: Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, csrf_token(request)),
         "static": lambda path: static_url(request.config_dict[SHELL], path),
         "with_query": lambda **changes: _with_query(request, changes),
     }
+
+
+def _here(path: str, navigation: Sequence[NavItem]) -> str:
+    """The entry this page stands below: of /admin and /admin/cars, the longer one that fits."""
+    fitting = [item.href for item in navigation if path == item.href or path.startswith(item.href.rstrip("/") + "/")]
+    return max(fitting, key=len, default="")
 
 
 def static_url(shell: Shell, path: str) -> str:

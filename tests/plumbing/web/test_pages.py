@@ -7,7 +7,8 @@ import re
 import pytest
 
 from plumbing.i18n import differences
-from plumbing.web import walk
+from plumbing.web import NavItem, walk
+from plumbing.web.rendering import _here
 from tests.plumbing.web.conftest import Visitor, sign_in
 from tests.plumbing.web.gallery.app import HERE, gallery
 
@@ -112,6 +113,20 @@ async def test_a_body_beyond_the_limit_is_refused(visitor: Visitor) -> None:
     answer = await visitor.post("/push", data=io.BytesIO(b"x" * (1024 * 1024 + 1)))
 
     assert answer.status == 413
+
+
+@pytest.mark.parametrize(
+    ("path", "here"),
+    [
+        ("/admin", "/admin"),
+        ("/admin/cars/7", "/admin/cars"),
+        ("/admin/other", "/admin"),
+        ("/administer", "/"),
+        ("/", "/"),
+    ],
+)
+def test_the_navigation_shows_the_nearest_entry_above_a_page(path: str, here: str) -> None:
+    assert _here(path, [NavItem(href, "x") for href in ("/", "/admin", "/admin/cars")]) == here
 
 
 def test_every_route_can_be_listed() -> None:
