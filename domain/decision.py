@@ -189,8 +189,9 @@ class Decision:
     def text(self) -> bytes:
         """Canonical JSON of the whole decision."""
         verdict = {"is": type(self.verdict).__name__, **asdict(self.verdict)}
-        inputs = asdict(self.inputs)
-        return canonical({"v": 1, "kind": self.kind, "inputs": inputs, "verdict": verdict, "why": self.explanation})
+        return canonical(
+            {"v": 1, "kind": self.kind, "inputs": self.inputs, "verdict": verdict, "why": self.explanation}
+        )
 
 
 def decide_entry(inputs: EntryInputs) -> Decision:

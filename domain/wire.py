@@ -25,20 +25,30 @@ class BadMessageError(ValueError):
 
 
 def canonical(value: object) -> bytes:
-    """UTF-8 JSON with sorted keys and no spaces: equal values give equal bytes. Raises TypeError on a float."""
-    _refuse_floats(value)
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    """UTF-8 JSON, keys sorted, no spaces: equal values give equal bytes. A dataclass is the object of its fields.
+
+    Raises TypeError on a float, or on anything else that JSON has no form for.
+    """
+    return json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _refuse_floats(value: object) -> None:
+_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
+
+
+def _plain(value: object) -> object:
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if isinstance(value, Mapping):
+        return {key: item if type(item) in _AS_THEY_ARE else _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [item if type(item) in _AS_THEY_ARE else _plain(item) for item in value]
     if isinstance(value, float):
         raise TypeError("a float has no place in a message")
-    if isinstance(value, Mapping):
-        for item in value.values():
-            _refuse_floats(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            _refuse_floats(item)
+    fields = getattr(kind, "__dataclass_fields__", None)
+    if fields is None:
+        return value
+    return {name: _plain(getattr(value, name)) for name in fields}
 
 
 def chain_hash(previous: bytes, body: bytes) -> bytes:
