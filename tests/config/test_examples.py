@@ -39,12 +39,23 @@ def test_its_price_lists_and_calendars_are_there(lot: EdgeSettings) -> None:
     assert [file for file in named if not file.exists()] == []
 
 
-def test_no_two_outputs_or_inputs_share_a_place(lot: EdgeSettings) -> None:
+def test_no_two_barriers_or_loops_share_a_place(lot: EdgeSettings) -> None:
     outputs = [(table["host"], table["channel"]) for table in lot.devices.barriers.values()]
-    inputs = [(table["host"], *table["inputs"].values()) for table in lot.devices.loops.values()]
+    inputs = {
+        (table["host"], number): loop
+        for table in lot.devices.loops.values()
+        for loop, number in table["inputs"].items()
+    }
 
-    assert len(set(outputs)) == len(outputs) == len(lot.lanes)
-    assert len(set(inputs)) == len(inputs) == 2 * len(lot.lanes)
+    assert len(set(outputs)) == len(outputs)
+    assert len(inputs) == len(set(inputs.values()))
+
+
+def test_every_lane_hears_of_its_loops(lot: EdgeSettings) -> None:
+    for lane in lot.lanes:
+        heard = {loop for device in lane.reporting_loops for loop in lot.devices.loops[device]["inputs"]}
+
+        assert heard == {lane.loop, lane.passage_loop}
 
 
 def test_the_examples_are_a_small_and_a_large_lot() -> None:
