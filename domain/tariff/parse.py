@@ -16,7 +16,7 @@ from domain.tariff.compile import Entry, compile_plan
 from domain.tariff.model import Method, Plan, Prepaid, Rounding, Tariff, TariffError, VehicleClass
 from domain.tariff.prices import ClassReader, read_cap, read_free, read_restart, read_window
 
-_TOP = (
+TOP_KEYS = (
     "code", "version", "name", "starts", "across_start", "day_begins", "classes", "own_days", "counts", "notes",
     "window", "free", "cap", "restart", "class", "prepaid", "rounding",
 )  # fmt: skip
@@ -35,7 +35,7 @@ class _Class:
 def parse_tariff(text: str, source: str) -> Tariff:
     """Read one tariff version; *source* is the file name for messages. Raises TariffError."""
     data, place = load(text, source, TariffError)
-    top = Table(data, place, _TOP)
+    top = Table(data, place, TOP_KEYS)
     names = top.words("classes", None, ("small",)) or ("small",)
     own_days = top.words("own_days", None)
     for number, name in enumerate(own_days, 1):

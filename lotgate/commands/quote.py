@@ -94,12 +94,18 @@ def as_json(answer: Answer) -> dict[str, Any]:
             for line in quote.lines
         ],
         "applied": [
-            {"coupon": one.coupon_id, "kind": one.kind, "fen": one.off, "minutes": one.minutes, "unused": one.unused}
+            {
+                "coupon": _spec(one.coupon_id),
+                "kind": one.kind,
+                "fen": one.off,
+                "minutes": one.minutes,
+                "unused": one.unused,
+            }
             for one in coupons.applied
         ],
-        "refused": [{"coupon": one.coupon_id, "code": one.code} for one in coupons.refused],
+        "refused": [{"coupon": _spec(one.coupon_id), "code": one.code} for one in coupons.refused],
         "steps": [
-            {"rule": step.rule, "coupon": step.coupon_id, "before": step.before, "after": step.after}
+            {"rule": step.rule, "coupon": _spec(step.coupon_id), "before": step.before, "after": step.after}
             for step in coupons.steps
         ],
         "vehicle": quote.vehicle,
@@ -190,6 +196,11 @@ def coupon_from(spec: str, number: int, entered: datetime, zone: ZoneInfo) -> Co
     except (ValueError, BadInputError) as exc:
         raise BadInputError(f"--coupon {spec} cannot be read; write one of {SPECS}") from exc
     raise BadInputError(f"--coupon {spec} cannot be read; write one of {SPECS}")
+
+
+def _spec(coupon_id: str) -> str:
+    """The spec as it was typed."""
+    return coupon_id.partition(":")[2]
 
 
 def _whole(text: str) -> int:

@@ -50,6 +50,12 @@ def test_a_short_stay_across_the_change_is_still_free() -> None:
     assert result.fee == 0
 
 
+def test_the_part_under_the_new_version_has_no_free_minutes_of_its_own() -> None:
+    result = book("split").quote(at("2026-03-31T23:30"), at("2026-04-01T00:20"), SMALL, CALENDAR)
+
+    assert result.fee == 500 + 800
+
+
 def test_a_day_before_the_first_version_is_priced_by_it() -> None:
     assert book("split").at(at("2025-06-01T00:00")).version == 1
     assert book("split").at(at("2026-04-01T00:00")).version == 2

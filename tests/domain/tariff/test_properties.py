@@ -122,3 +122,50 @@ def test_every_published_tariff_agrees_with_the_minutes(subtests: pytest.Subtest
                 quote(tariff, entered, left, SMALL, CALENDAR).fee
                 == Oracle(tariff, "small", CALENDAR, entered, left).fee()
             )
+
+
+LONG = {
+    "one visit under its cap": "[[window]]\nname = 'w'\nunit = 60\nprice = 1\ncap = 70",
+    "a cap every ten hours": "[[window]]\nname = 'w'\nunit = 60\nprice = 3\n[[cap]]\nper = '10h'\namounts = [9, 17]",
+    "steps that come back after thirty hours": (
+        "[[window]]\nname = 'w'\nsteps = [{until = 60, unit = 60, price = 9}, {unit = 60, price = 1}]\n"
+        "[restart]\nevery = '30h'"
+    ),
+    "units that never meet the day": (
+        "[[window]]\nname = 'd'\nfrom = '07:00'\nto = '19:00'\nunit = 420\nprice = 4\n"
+        "[[window]]\nname = 'n'\nunit = 45\nprice = 1\n[restart]\nat_window = []"
+    ),
+    "steps counted in their own window": (
+        "[[window]]\nname = 'd'\nfrom = '07:00'\nto = '19:00'\n"
+        "steps = [{until = 1800, unit = 60, price = 4}, {unit = 60, price = 1}]\n"
+        "[[window]]\nname = 'n'\nflat = 6\n[restart]\nsteps_count = 'own_window'"
+    ),
+    "full units across the edges": (
+        "counts = 'full'\n[[window]]\nname = 'd'\nfrom = '07:00'\nto = '19:00'\nunit = 420\nprice = 4\n"
+        "[[window]]\nname = 'n'\nunit = 120\nprice = 1\n[restart]\nat_window = []"
+    ),
+    "free minutes each day": (
+        "[free]\nminutes = 100\nmode = 'deducted'\nevery_period = true\n"
+        "[[window]]\nname = 'w'\nunit = 60\nprice = 1\n[restart]\nevery = 'day'"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG.keys())
+@pytest.mark.parametrize("entered", [at("2026-02-11T17:42"), at("2026-03-05T00:00")])
+def test_whole_days_that_are_looked_up_agree_with_the_minutes(text: str, entered: datetime) -> None:
+    tariff = parse_tariff(f"code = 'long'\n{text}", "long.toml")
+    left = entered + timedelta(days=6, hours=7, minutes=8)
+
+    fee = quote(tariff, entered, left, SMALL, CALENDAR).fee
+
+    assert fee == Oracle(tariff, "small", CALENDAR, entered, left).fee()
+
+
+@pytest.mark.parametrize("name", sorted({row[0] for row in GOLDEN} | {"example-mall.toml"}))
+def test_a_stay_of_forty_days_walks_only_a_few_of_them(name: str) -> None:
+    tariff = load(name)
+
+    price(tariff, at("2026-02-09T17:42"), 40 * 1440)
+
+    assert 0 < len(tariff.plan(SMALL).walked) <= 8
