@@ -344,7 +344,7 @@ def encode(seq: int, moment: Moment, payload: Event, correlation: str | None = N
 def open_envelope(body: bytes) -> Envelope:
     """The envelope of *body*, its payload unchecked. Raises BadMessageError."""
     try:
-        raw = json.loads(body)
+        raw = json.loads(body.decode())  # told apart from other encodings, it need not be guessed
         moment = Moment(str(raw["b"]), int(raw["m"]), int(raw["w"]), _QUALITIES[raw["q"]], int(raw["u"]))
         payload = raw["d"]
         if not isinstance(payload, dict):

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, bindparam, update
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Connection, bindparam, update
 
+from cloud.bulk import insert_new, upsert_own
 from cloud.lots.tables import barrier_opening, debt, incident, passage, payment, stay
 from cloud.sync.context import Applied, ApplyContext, Projection
-
-Rows = list[dict[str, Any]]
 
 _OPENED = ("plate_raw", "vehicle_class", "zone", "entry_lane", "entered_ms")
 _CLOSED = (
@@ -41,22 +38,6 @@ _NOTHING_YET = {
 _NOTHING_BEFORE = {"plate_raw": "", "vehicle_class": "", "zone": "", "entry_lane": "", "entered_ms": None}
 
 
-def _upsert(conn: Connection, table: Table, key: str, rows: Rows, mended: Sequence[str] = ()) -> None:
-    """Insert *rows*; of those known already, mend the columns *mended*, if they are this edge's own (I19)."""
-    into = sqlite_insert if conn.dialect.name == "sqlite" else postgres_insert
-    statement = into(table)
-    if not mended:
-        conn.execute(statement.on_conflict_do_nothing(index_elements=[key]), rows)
-        return
-    fresh = statement.excluded
-    upsert = statement.on_conflict_do_update(
-        index_elements=[key],
-        set_={name: fresh[name] for name in mended},
-        where=table.c.edge_id == fresh.edge_id,
-    )
-    conn.execute(upsert, rows)
-
-
 def _whose(ctx: ApplyContext) -> dict[str, Any]:
     return {"operator_id": ctx.operator_id, "lot_id": ctx.lot_id}
 
@@ -78,7 +59,7 @@ def stays_opened(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]
         }
         for envelope, event in applied
     ]
-    _upsert(conn, stay, "stay_id", rows, _OPENED)
+    upsert_own(conn, stay, rows, "stay_id", _OPENED)
 
 
 def stays_corrected(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
@@ -112,7 +93,7 @@ def stays_closed(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]
         }
         for envelope, event in applied
     ]
-    _upsert(conn, stay, "stay_id", rows, _CLOSED)
+    upsert_own(conn, stay, rows, "stay_id", _CLOSED)
 
 
 def payments_taken(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
@@ -129,7 +110,7 @@ def payments_taken(conn: Connection, ctx: ApplyContext, applied: Sequence[Applie
         }
         for envelope, event in applied
     ]
-    _upsert(conn, payment, "payment_id", rows)
+    insert_new(conn, payment, rows, "payment_id")
 
 
 def debts_recorded(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
@@ -145,7 +126,7 @@ def debts_recorded(conn: Connection, ctx: ApplyContext, applied: Sequence[Applie
         }
         for envelope, event in applied
     ]
-    _upsert(conn, debt, "debt_id", rows)
+    insert_new(conn, debt, rows, "debt_id")
 
 
 def _passages(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied], *, is_reversed: bool) -> None:
@@ -161,7 +142,7 @@ def _passages(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied], *
         }
         for envelope, event in applied
     ]
-    _upsert(conn, passage, "event_id", rows)
+    insert_new(conn, passage, rows, "event_id")
 
 
 def passages_seen(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
@@ -188,7 +169,7 @@ def barriers_opened(conn: Connection, ctx: ApplyContext, applied: Sequence[Appli
         }
         for envelope, event in applied
     ]
-    _upsert(conn, barrier_opening, "event_id", rows)
+    insert_new(conn, barrier_opening, rows, "event_id")
 
 
 def incidents_raised(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
@@ -205,7 +186,7 @@ def incidents_raised(conn: Connection, ctx: ApplyContext, applied: Sequence[Appl
         }
         for envelope, event in applied
     ]
-    _upsert(conn, incident, "incident_id", rows)
+    insert_new(conn, incident, rows, "incident_id")
 
 
 PROJECTIONS: Final[dict[str, Projection]] = {

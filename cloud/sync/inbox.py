@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 from sqlalchemy.exc import DataError, IntegrityError
 
+from cloud.bulk import insert_rows
 from cloud.sync.appliers import MONEY, PROJECTIONS
 from cloud.sync.context import Applied, ApplyContext
 from cloud.sync.errors import CannotApplyError
@@ -26,8 +27,9 @@ def apply_events(
     """Store and apply the events *first …* of this edge's log; returns those set aside, as an ack names them."""
     parked: Parked = {}
     decoded = [_read(body, first + place, parked) for place, body in enumerate(bodies)]
-    conn.execute(
-        insert(inbox),
+    insert_rows(
+        conn,
+        inbox,
         [
             {
                 "edge_id": ctx.edge_id,
