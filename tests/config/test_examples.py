@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,16 @@ def test_every_lane_hears_of_its_loops(lot: EdgeSettings) -> None:
         heard = {loop for device in lane.reporting_loops for loop in lot.devices.loops[device]["inputs"]}
 
         assert heard == {lane.loop, lane.passage_loop}
+
+
+def test_the_commented_out_video_camera_is_one_we_drive_too() -> None:
+    commented = (ROOT / "config" / "lots" / "two-lane.toml").read_text("utf-8").split("# [devices.recognisers")[1]
+    block = "# [devices.recognisers" + commented.split("\n\n")[0]
+    devices = tomllib.loads(re.sub(r"^# ?", "", block, flags=re.MULTILINE))["devices"]
+    camera = {key: value for key, value in devices["cameras"]["in"].items() if key != "recogniser"}
+
+    assert choose("camera", camera, source="two-lane.toml", at="devices.cameras.in").options.trigger == "loop"
+    assert choose("recogniser", devices["recognisers"]["baseline"], source="two-lane.toml", at="devices").options
 
 
 def test_the_examples_are_a_small_and_a_large_lot() -> None:
