@@ -12,14 +12,32 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import BigInteger, Connection, Engine, Integer, MetaData, create_engine, event, make_url
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    RowMapping,
+    Select,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.types import TypeEngine
+
+from plumbing.web.paging import PAGE_SIZE, Page
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 POSTGRES_THREADS: Final = 4
 BUSY_MS: Final = 10_000
+DEADLOCKS: Final = frozenset({"40P01", "40001"})  # deadlock_detected, serialization_failure
+DEADLOCK_TRIES: Final = 5
 
 metadata: Final = MetaData(
     naming_convention={
@@ -82,14 +100,39 @@ class Database:
         self.engine = engine
         threads = 1 if engine.dialect.name == "sqlite" else POSTGRES_THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="cloud-db")
+        self._asked = self._done = 0
+
+    @property
+    def progress(self) -> int:
+        """Pieces of work finished so far; a watchdog sees by it that the database answers."""
+        return self._done
+
+    @property
+    def waiting(self) -> int:
+        """Pieces of work asked for and not finished."""
+        return self._asked - self._done
 
     async def run(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """``work(connection, *args)`` committed as a whole, or nothing of it when it raises."""
+        """``work(connection, *args)`` committed as a whole, or nothing of it when it raises.
+
+        It may be run again from the start: PostgreSQL ends one of two transactions that wait for each other.
+        """
         call = partial(self.run_here, work, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        self._asked += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        finally:
+            self._done += 1
 
     def run_here(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The same on the calling thread, for the command line and for tests."""
+        for _ in range(DEADLOCK_TRIES - 1):
+            try:
+                with self.engine.begin() as connection:
+                    return work(connection, *args, **kwargs)
+            except OperationalError as exc:
+                if getattr(exc.orig, "sqlstate", None) not in DEADLOCKS:
+                    raise
         with self.engine.begin() as connection:
             return work(connection, *args, **kwargs)
 
@@ -105,3 +148,10 @@ def new_id(connection: Connection, statement: Any) -> int:
     if key is None:
         raise LookupError("the insert gave no primary key")
     return int(key[0])
+
+
+def paged(connection: Connection, query: Select[Any], number: int) -> Page[RowMapping]:
+    """Page *number* (from 1) of the rows of *query*, and how many there are in all."""
+    total = connection.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar_one()
+    rows = connection.execute(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).mappings().all()
+    return Page(rows, number, total)

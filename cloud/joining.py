@@ -16,7 +16,7 @@ def join(conn: Connection, edge_id: str, secret: str, public_key: bytes, now_ms:
     claimed = lots.claim(conn, edge_id, secret, public_key, now_ms)
     if isinstance(claimed, Refused):
         return claimed
-    for row in merchants.listed(conn, claimed.operator_id, limit=100_000):
+    for row in merchants.everyone(conn, claimed.operator_id):
         merchants.tell_merchant(conn, claimed.operator_id, row["merchant_id"], now_ms)
     for template in coupons.templates(conn, claimed.operator_id):
         coupons.tell_template(conn, claimed.operator_id, template["template_id"], now_ms)

@@ -47,6 +47,8 @@ class CloudSettings:
     operator: str = "lotgate"
     time_zone: str = "Asia/Shanghai"
     log_json: bool = False
+    log_level: str = "INFO"
+    first_password_file: Path | None = None  # where the first admin's password goes; else it is printed, once
     listen: ListenSettings = ListenSettings()
     broker: BrokerSettings | None = None  # without one the cloud serves its pages and waits
     leases: LeaseSettings = LeaseSettings()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,9 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from cloud.access.tables import audit_head, audit_log
 from cloud.act import Act
+from cloud.db import paged
 from domain.wire import Json, canonical
+from plumbing.web.paging import Page
 
 _HASHED = ("audit_id", "operator_id", "lot_id", "made_by", "act", "subject", "reason", "before", "after", "made_ms")
 
@@ -92,12 +94,12 @@ def first_broken(conn: Connection) -> int | None:
     return None if (head.audit_id, bytes(head.hash)) == (last, tip) else last + 1
 
 
-def listed(conn: Connection, operator_id: int, search: str, limit: int, offset: int) -> Iterable[RowMapping]:
+def listed(conn: Connection, operator_id: int, search: str = "", page: int = 1) -> Page[RowMapping]:
     """Rows newest first, those that contain *search* in person, act or subject."""
-    query = select(audit_log).where(audit_log.c.operator_id == operator_id)
+    query = select(audit_log).where(audit_log.c.operator_id == operator_id).order_by(audit_log.c.audit_id.desc())
     if search:
         like = f"%{search}%"
         query = query.where(
             audit_log.c.made_by.like(like) | audit_log.c.act.like(like) | audit_log.c.subject.like(like)
         )
-    return conn.execute(query.order_by(audit_log.c.audit_id.desc()).limit(limit).offset(offset)).mappings().all()
+    return paged(conn, query, page)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.coupons.tables import coupon, coupon_template, voucher
-from cloud.db import new_id
+from cloud.db import new_id, paged
 from cloud.lots import service as lots
 from cloud.merchants import ledger
 from cloud.merchants import service as merchants
@@ -20,6 +20,7 @@ from cloud.sync.channels import put_row
 from domain.coupon.model import Meaning, Remainder
 from domain.ledger import AVAILABLE, OUTSTANDING, VOID_PENDING, Commodity, Funds, Posting, move, take
 from domain.serial import make_serial
+from plumbing.web.paging import Page
 
 MINUTE_MS = 60_000
 MOST_VALUE = 10_000_000  # fen or minutes: more is a slip of the finger
@@ -331,29 +332,20 @@ def record_expiries(conn: Connection, operator_id: int, now_ms: int) -> int:
 
 
 def coupons(
-    conn: Connection,
-    operator_id: int,
-    merchant_id: int | None = None,
-    search: str = "",
-    limit: int = 50,
-    offset: int = 0,
-) -> Sequence[RowMapping]:
+    conn: Connection, operator_id: int, merchant_id: int | None = None, search: str = "", page: int = 1
+) -> Page[RowMapping]:
     """Coupons newest first; *search* is part of a serial or plate (S1.38)."""
     query = select(coupon).where(coupon.c.operator_id == operator_id)
     if merchant_id is not None:
         query = query.where(coupon.c.merchant_id == merchant_id)
     if search:
         query = query.where(coupon.c.serial.like(f"%{search}%") | coupon.c.plate.like(f"%{search}%"))
-    query = query.order_by(coupon.c.issued_ms.desc(), coupon.c.coupon_id).limit(limit).offset(offset)
-    return conn.execute(query).mappings().all()
+    return paged(conn, query.order_by(coupon.c.issued_ms.desc(), coupon.c.coupon_id), page)
 
 
-def vouchers(
-    conn: Connection, operator_id: int, merchant_id: int | None = None, limit: int = 50, offset: int = 0
-) -> Sequence[RowMapping]:
+def vouchers(conn: Connection, operator_id: int, merchant_id: int | None = None, page: int = 1) -> Page[RowMapping]:
     """Vouchers printed at lots, newest first."""
     query = select(voucher).where(voucher.c.operator_id == operator_id)
     if merchant_id is not None:
         query = query.where(voucher.c.merchant_id == merchant_id)
-    query = query.order_by(voucher.c.issued_ms.desc(), voucher.c.key_id, voucher.c.counter.desc())
-    return conn.execute(query.limit(limit).offset(offset)).mappings().all()
+    return paged(conn, query.order_by(voucher.c.issued_ms.desc(), voucher.c.key_id, voucher.c.counter.desc()), page)

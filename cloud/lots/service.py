@@ -6,18 +6,32 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Table, func, insert, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
-from cloud.db import new_id
-from cloud.lots.tables import debt, edge, incident, lane, lot, operator, stay, voucher_key, zone
+from cloud.db import new_id, paged
+from cloud.lots.tables import (
+    barrier_opening,
+    debt,
+    edge,
+    incident,
+    lane,
+    lot,
+    operator,
+    passage,
+    payment,
+    stay,
+    voucher_key,
+    zone,
+)
 from cloud.sync.channels import put_row
 from cloud.sync.tables import edge_cursor
 from domain.claim import Claim
 from domain.ids import crockford_encode
 from domain.stay import OUTSIDE, Direction
 from domain.wire import GENESIS
+from plumbing.web.paging import Page
 
 CLAIM_HOURS = 24
 KEY_YEARS_MS = 10 * 365 * 86_400_000
@@ -277,34 +291,43 @@ def open_stay(conn: Connection, operator_id: int, stay_id: str) -> RowMapping | 
     return conn.execute(query.with_for_update()).mappings().one_or_none()
 
 
+def stays(conn: Connection, operator_id: int, stay_ids: Sequence[str]) -> dict[str, RowMapping]:
+    """Stays by id, whatever became of them."""
+    query = select(stay).where(stay.c.operator_id == operator_id, stay.c.stay_id.in_(stay_ids))
+    return {row["stay_id"]: row for row in conn.execute(query).mappings()}
+
+
 def cars_inside(
-    conn: Connection, operator_id: int, search: str = "", lot_id: int | None = None, limit: int = 50, offset: int = 0
-) -> Sequence[RowMapping]:
+    conn: Connection, operator_id: int, search: str = "", lot_id: int | None = None, page: int = 1
+) -> Page[RowMapping]:
     """Open stays, newest first; *search* is part of a plate in normal form."""
     query = (
         select(stay, lot.c.name.label("lot_name"))
         .join(lot, lot.c.lot_id == stay.c.lot_id)
         .where(stay.c.operator_id == operator_id, stay.c.left_ms.is_(None))
+        .order_by(stay.c.entered_ms.desc(), stay.c.stay_id)
     )
     if search:
         query = query.where(stay.c.plate.like(f"%{search}%"))
     if lot_id is not None:
         query = query.where(stay.c.lot_id == lot_id)
-    query = query.order_by(stay.c.entered_ms.desc(), stay.c.stay_id).limit(limit).offset(offset)
-    return conn.execute(query).mappings().all()
+    return paged(conn, query, page)
 
 
 def incidents(
-    conn: Connection, operator_id: int, *, only_open: bool, search: str = "", limit: int = 50, offset: int = 0
-) -> Sequence[RowMapping]:
+    conn: Connection, operator_id: int, *, only_open: bool, search: str = "", page: int = 1
+) -> Page[RowMapping]:
     """Incidents newest first."""
-    query = select(incident).where(incident.c.operator_id == operator_id)
+    query = (
+        select(incident)
+        .where(incident.c.operator_id == operator_id)
+        .order_by(incident.c.raised_ms.desc(), incident.c.incident_id)
+    )
     if only_open:
         query = query.where(incident.c.closed_ms.is_(None))
     if search:
         query = query.where(incident.c.code.like(f"%{search}%") | incident.c.detail.like(f"%{search}%"))
-    query = query.order_by(incident.c.raised_ms.desc(), incident.c.incident_id).limit(limit).offset(offset)
-    return conn.execute(query).mappings().all()
+    return paged(conn, query, page)
 
 
 def close_incident(conn: Connection, act: Act, incident_id: str, reason: str) -> Refused | None:
@@ -357,3 +380,32 @@ def owed_by(conn: Connection, operator_id: int, plate: str) -> int:
     """Sum of what a plate left owing, in fen."""
     query = select(func.coalesce(func.sum(debt.c.owed_fen), 0))
     return int(conn.execute(query.where(debt.c.operator_id == operator_id, debt.c.plate == plate)).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class LaneNow:
+    """What was last seen of a lane."""
+
+    lane: RowMapping
+    passage: RowMapping | None
+    opening: RowMapping | None
+
+
+def lanes_now(conn: Connection, operator_id: int) -> list[LaneNow]:
+    """Every lane with its last passage and last opening, as far as reported."""
+    return [
+        LaneNow(row, _last(conn, passage, row), _last(conn, barrier_opening, row)) for row in lanes(conn, operator_id)
+    ]
+
+
+def _last(conn: Connection, table: Table, row: RowMapping) -> RowMapping | None:
+    query = select(table).where(table.c.lot_id == row["lot_id"], table.c.lane == row["name"])
+    return conn.execute(query.order_by(table.c.happened_ms.desc()).limit(1)).mappings().one_or_none()
+
+
+def taken_since(conn: Connection, operator_id: int, since_ms: int) -> int:
+    """Fen taken at the booths since *since_ms*."""
+    query = select(func.coalesce(func.sum(payment.c.amount_fen), 0))
+    return int(
+        conn.execute(query.where(payment.c.operator_id == operator_id, payment.c.taken_ms >= since_ms)).scalar_one()
+    )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, Text, cast, func, insert, literal, select
 
 from cloud.act import Act, Refused
-from cloud.db import new_id
+from cloud.db import new_id, paged
 from cloud.lots import service as lots
 from cloud.merchants import ledger
 from cloud.merchants.service import current_contract
@@ -17,6 +16,7 @@ from cloud.merchants.tables import balance, lease, ledger_entry, merchant, posti
 from cloud.sync.commands import add_command
 from domain.lease import FLOOR, LeaseState, grant_size, needs_refill
 from domain.ledger import AVAILABLE, Commodity, Funds, lease_account, move
+from plumbing.web.paging import Page
 
 DAY_MS = 86_400_000
 LOOK_BACK_DAYS = 30
@@ -202,7 +202,7 @@ def call_back(conn: Connection, act: Act, lease_id: int) -> Refused | None:
     return None
 
 
-def listed(conn: Connection, operator_id: int, limit: int = 50, offset: int = 0) -> Sequence[RowMapping]:
+def listed(conn: Connection, operator_id: int, page: int = 1) -> Page[RowMapping]:
     """Leases newest first, with what each still holds."""
     query = (
         select(lease, merchant.c.name.label("merchant_name"), (lease.c.granted - lease.c.spent).label("left"))
@@ -210,4 +210,4 @@ def listed(conn: Connection, operator_id: int, limit: int = 50, offset: int = 0)
         .where(lease.c.operator_id == operator_id)
         .order_by(lease.c.lease_id.desc())
     )
-    return conn.execute(query.limit(limit).offset(offset)).mappings().all()
+    return paged(conn, query, page)

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, ScalarSelect, Select, func, insert, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
-from cloud.db import new_id
+from cloud.db import new_id, paged
 from cloud.lots import service as lots
 from cloud.merchants import ledger
 from cloud.merchants.tables import balance, contract, ledger_entry, merchant, posting
 from cloud.sync.channels import put_row
 from domain.ledger import AVAILABLE, RECHARGE, REFUND, Commodity, Funds, move
+from plumbing.web.paging import Page
 
 REMARK_LENGTH = 128  # S1.19
 LOW_FEN, LOW_MIN = 5_000, 600
@@ -85,9 +87,7 @@ def get(conn: Connection, operator_id: int, merchant_id: int) -> RowMapping | No
     return conn.execute(query.with_for_update()).mappings().one_or_none()
 
 
-def listed(
-    conn: Connection, operator_id: int, search: str = "", limit: int = 50, offset: int = 0
-) -> Sequence[RowMapping]:
+def listed(conn: Connection, operator_id: int, search: str = "", page: int = 1) -> Page[RowMapping]:
     """Merchants with what is left in both purses; NULL where a purse was never filled (S1.9)."""
     query = (
         select(merchant, _left(Commodity.FEN).label("balance_fen"), _left(Commodity.MIN).label("balance_minutes"))
@@ -97,10 +97,16 @@ def listed(
     if search:
         like = f"%{search}%"
         query = query.where(merchant.c.name.like(like) | merchant.c.account_no.like(like) | merchant.c.phone.like(like))
-    return conn.execute(query.limit(limit).offset(offset)).mappings().all()
+    return paged(conn, query, page)
 
 
-def _left(commodity: Commodity):  # type: ignore[no-untyped-def]  # a scalar subquery's type is not exported
+def everyone(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
+    """All merchants, oldest first."""
+    query = select(merchant).where(merchant.c.operator_id == operator_id).order_by(merchant.c.merchant_id)
+    return conn.execute(query).mappings().all()
+
+
+def _left(commodity: Commodity) -> ScalarSelect[Any]:
     return (
         select(func.sum(balance.c.amount))
         .where(
@@ -294,19 +300,26 @@ def low(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
 
 
 def movements(
-    conn: Connection,
-    merchant_id: int,
-    commodity: Commodity | None = None,
-    limit: int = 50,
-    offset: int = 0,
-) -> Sequence[RowMapping]:
-    """Ledger rows newest first: what each entry did to each account (S1.31)."""
+    conn: Connection, operator_id: int, merchant_id: int | None = None, commodity: Commodity | None = None
+) -> Select[Any]:
+    """A query for ledger rows newest first: what each entry did to each account (S1.31)."""
     query = (
-        select(ledger_entry, posting.c.account, posting.c.commodity, posting.c.funds, posting.c.amount, posting.c.leg)
+        select(
+            ledger_entry,
+            merchant.c.name.label("merchant_name"),
+            posting.c.account,
+            posting.c.commodity,
+            posting.c.funds,
+            posting.c.amount,
+            posting.c.leg,
+        )
         .join(posting, posting.c.entry_id == ledger_entry.c.entry_id)
-        .where(ledger_entry.c.merchant_id == merchant_id)
+        .join(merchant, merchant.c.merchant_id == ledger_entry.c.merchant_id)
+        .where(ledger_entry.c.operator_id == operator_id)
         .order_by(ledger_entry.c.entry_id.desc(), posting.c.leg)
     )
+    if merchant_id is not None:
+        query = query.where(ledger_entry.c.merchant_id == merchant_id)
     if commodity is not None:
         query = query.where(posting.c.commodity == commodity.value)
-    return conn.execute(query.limit(limit).offset(offset)).mappings().all()
+    return query

@@ -127,7 +127,7 @@ def test_a_void_returns_its_value_only_when_the_lot_provably_knows(world: World)
 
     assert before == {"recharge": -12_000, "available": 11_500, "void_pending": 500}
     assert world.accounts() == {"recharge": -12_000, "available": 12_000}
-    state = coupons.coupons(world.conn, world.operator_id)[0]["state"]
+    state = coupons.coupons(world.conn, world.operator_id).items[0]["state"]
     assert state == "VOIDED"
 
 

@@ -183,7 +183,7 @@ def test_refill_waits_until_less_than_forty_percent_is_left_and_calls_the_old_le
     first = leases.refill(world.conn, world.act(), world.edge_id, Terms(2_000))
     assert leases.refill(world.conn, world.act(), world.edge_id, Terms(2_000)) == []  # not even applied yet
     for lease_id in first:
-        size = leases.listed(world.conn, world.operator_id)[-1]["granted"] if lease_id == first[0] else 360
+        size = leases.listed(world.conn, world.operator_id).items[-1]["granted"] if lease_id == first[0] else 360
         world.apply(LeaseApplied(lease_id, size))
     world.apply(issued(world, 1, first[0], 1_000))
     half = leases.refill(world.conn, world.act(), world.edge_id, Terms(2_000))

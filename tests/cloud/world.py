@@ -98,7 +98,7 @@ class World:
 
     def codes(self) -> list[str]:
         """Codes of all incidents."""
-        return [row["code"] for row in lots.incidents(self.conn, self.operator_id, only_open=False)]
+        return [row["code"] for row in lots.incidents(self.conn, self.operator_id, only_open=False).items]
 
 
 def build(conn: Connection, *, paid: int = 10_000, bonus: int = 2_000, minutes: int = 600) -> World:

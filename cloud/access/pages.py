@@ -1,0 +1,136 @@
+"""Signing in and out, changing a password, and the audit log."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from cloud.access import audit, service
+from cloud.access.roles import Right, Role
+from cloud.access.service import Person
+from cloud.web.state import CLOUD, SESSIONS, Cloud, allow, field_of, read, words
+from plumbing.web import (
+    client_address,
+    current_session,
+    page_number,
+    render,
+    require_session,
+    safe_next,
+    texts,
+)
+
+
+def home_of(role: str) -> str:
+    """The page a role begins at."""
+    return "/m" if role == Role.MERCHANT else "/admin"
+
+
+async def home(request: web.Request) -> web.Response:
+    """To wherever this person belongs."""
+    session = await require_session(request)
+    raise web.HTTPSeeOther(home_of(session.role))
+
+
+async def login_page(request: web.Request) -> web.Response:
+    """The login form, for staff and merchants alike."""
+    session = current_session(request)
+    if session is not None:
+        raise web.HTTPSeeOther(home_of(session.role))
+    return render(request, "login.html")
+
+
+async def login(request: web.Request) -> web.Response:
+    """Check the password; after failures answers slow down by account and address."""
+    cloud = request.config_dict[CLOUD]
+    account, password = await field_of(request, "account"), str((await request.post()).get("password", ""))
+    found = await prove(cloud, account, password, client_address(request))
+    if not isinstance(found, Person):
+        error = texts(request)("login.wait", seconds=found) if found else texts(request)("login.wrong")
+        return render(request, "login.html", status=422, error=error, account=account)
+    response = web.Response(status=303)
+    await sign_in(request, response, found)
+    target = "/password" if found.must_change else safe_next(request, home_of(found.role))
+    response.headers["Location"] = target
+    return response
+
+
+async def prove(cloud: Cloud, account: str, password: str, address: str) -> Person | int:
+    """Who has this password; else the seconds to wait before the next try (0: just wrong)."""
+    wait = cloud.throttle.wait_seconds(account, address)
+    if wait:
+        return wait
+    found = await cloud.db.run(service.password_of, account)
+    right = await cloud.passwords.verify(found[1] if found else None, password)
+    if found is None or not right:
+        cloud.throttle.failed(account, address)
+        return 0
+    cloud.throttle.succeeded(account, address)
+    return found[0]
+
+
+async def sign_in(request: web.Request, response: web.StreamResponse, person: Person) -> None:
+    """Begin a session as *person*."""
+    data = {"login": person.login, "must_change": "1" if person.must_change else "0"}
+    if person.merchant_id is not None:
+        data["merchant_id"] = str(person.merchant_id)
+    await request.app[SESSIONS].sign_in(
+        request, response, user_id=str(person.user_id), name=person.name, role=person.role.value, data=data
+    )
+
+
+async def logout(request: web.Request) -> web.Response:
+    """Back to the login page."""
+    response = web.Response(status=303, headers={"Location": "/login"})
+    await request.app[SESSIONS].sign_out(request, response)
+    return response
+
+
+async def password_page(request: web.Request) -> web.Response:
+    """The form for a new password; the only page before a first password was changed (E66)."""
+    session = await require_session(request)
+    return render(request, "password.html", error="", due=session.data.get("must_change") == "1")
+
+
+async def password(request: web.Request) -> web.Response:
+    """Take a new password; every other session of the account ends."""
+    session = await require_session(request)
+    cloud = request.config_dict[CLOUD]
+    form = await request.post()
+    old, new, again = (str(form.get(name, "")) for name in ("old", "new", "again"))
+    login_name = session.data.get("login", "")
+    error = ""
+    if new != again:
+        error = texts(request)("refused.password_differs")
+    elif refused := service.refuse_password(new, login_name):
+        error = words(request, refused)
+    elif not isinstance(await prove(cloud, login_name, old, client_address(request)), Person):
+        error = texts(request)("login.wrong")
+    if error:
+        due = session.data.get("must_change") == "1"
+        return render(request, "password.html", status=422, error=error, due=due)
+    hashed = await cloud.passwords.hash(new)
+    await cloud.db.run(service.set_password, cloud.act(login_name), int(session.user_id), hashed)
+    person = await cloud.db.run(service.person, int(session.user_id))
+    response = web.Response(status=303, headers={"Location": home_of(session.role) + "?done=password"})
+    if person is not None:
+        await sign_in(request, response, person)
+    return response
+
+
+async def audit_page(request: web.Request) -> web.Response:
+    """Who did what, and whether the chain is whole."""
+    await allow(request, Right.AUDIT)
+    found = await read(request, audit.listed, request.query.get("q", ""), page_number(request.query))
+    broken = await request.config_dict[CLOUD].db.run(audit.first_broken)
+    return render(request, "audit.html", page=found, broken=broken)
+
+
+def add_routes(app: web.Application) -> None:
+    """Pages everybody needs."""
+    app.router.add_get("/", home)
+    for path in ("/login", "/m/login"):
+        app.router.add_get(path, login_page)
+        app.router.add_post(path, login)
+    app.router.add_post("/logout", logout)
+    app.router.add_get("/password", password_page)
+    app.router.add_post("/password", password)
+    app.router.add_get("/admin/audit", audit_page)

@@ -1,0 +1,211 @@
+"""The cloud service: the one place that knows every part and wires them together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from cloud.access import pages as access_pages
+from cloud.access import service as access
+from cloud.access.roles import Role
+from cloud.access.service import DatabaseSessions
+from cloud.act import Act
+from cloud.coupons import pages as coupons_pages
+from cloud.coupons import service as coupons
+from cloud.db import Database, open_engine, upgrade
+from cloud.lots import pages as lots_pages
+from cloud.lots import service as lots
+from cloud.merchants import leases
+from cloud.merchants import pages as merchants_pages
+from cloud.settings import BrokerSettings, CloudSettings
+from cloud.sync import pages as sync_pages
+from cloud.sync.agent import CloudAgent
+from cloud.sync.link import CloudLink
+from cloud.web import api
+from cloud.web.shell import cloud_shell, shell_app
+from cloud.web.state import CLOUD, SESSIONS, Cloud, tick
+from plumbing import logs
+from plumbing.files import read_secret, write_private
+from plumbing.mqtt import MqttOptions
+from plumbing.notify import Watchdog, notify
+from plumbing.passwords import random_password
+from plumbing.signing import PublicKey, load_or_create_key
+from plumbing.web import Sessions
+
+log = logging.getLogger(__name__)
+
+REFILL_SECONDS = 5.0
+EXPIRY_SECONDS = 60.0
+SERVICE = "cloud"  # who does what no person asked for
+
+
+def open_cloud(settings: CloudSettings) -> Cloud:
+    """Bring up database, keys and, at the first start, the first account. Blocks; call before the event loop serves."""
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = open_engine(settings.database)
+    upgrade(engine)
+    database = Database(engine)
+    public_url = settings.public_url or f"http://{settings.listen.host}:{settings.listen.port}"
+    cloud = Cloud(settings, database, load_or_create_key(settings.config_key), 0, public_url)
+    cloud.operator_id, password = _first_start(cloud)
+    if password:
+        _hand_over(password, settings.first_password_file)
+    return cloud
+
+
+def _first_start(cloud: Cloud) -> tuple[int, str]:
+    """The operator's id, and the first administrator's password if one was just made (E66)."""
+    password = random_password()
+    hashed = "" if cloud.db.run_here(access.has_users) else cloud.passwords.hash_blocking(password)
+
+    def begin(conn: Connection) -> tuple[int, str]:
+        known = lots.first_operator(conn)
+        operator_id = known or lots.create_operator(conn, cloud.settings.operator, cloud.now_ms())
+        if access.has_users(conn):
+            return operator_id, ""
+        act = Act(operator_id, SERVICE, cloud.now_ms(), cloud.random)
+        access.create_user(conn, act, access.FIRST_LOGIN, "Administrator", Role.ADMIN, hashed)
+        return operator_id, password
+
+    return cloud.db.run_here(begin)
+
+
+def _hand_over(password: str, file: Path | None) -> None:
+    if file is not None:
+        write_private(file, f"{password}\n".encode())
+        log.info("first account %s made, its first password is in %s", access.FIRST_LOGIN, file)
+        return
+    print(f"First account: {access.FIRST_LOGIN}  password: {password}  (shown once)", flush=True)  # noqa: T201
+
+
+def make_app(cloud: Cloud) -> web.Application:
+    """The web application over *cloud*; its background work runs from start-up to clean-up."""
+    sessions = Sessions(DatabaseSessions(cloud.db, lambda: cloud.operator_id), "cloud")
+    https = cloud.public_url.startswith("https://")
+    app = shell_app(cloud_shell(sessions, https=https, zone=cloud.settings.time_zone, origins=(cloud.public_url,)))
+    app[CLOUD], app[SESSIONS] = cloud, sessions
+    for pages in (access_pages, lots_pages, merchants_pages, coupons_pages, sync_pages, api):
+        pages.add_routes(app)
+    app.router.add_get("/healthz", api.health)
+    app.router.add_get("/metrics", cloud.metrics.handler)
+    cloud.metrics.watch("db_waiting", "Pieces of work waiting for the database", lambda: cloud.db.waiting)
+    cloud.metrics.watch("live_pages", "Pages that follow by themselves", lambda: cloud.hub.listeners)
+    cloud.metrics.watch("broker_connected", "1 while connected to the broker", lambda: cloud.is_connected())
+    app.cleanup_ctx.append(_keep)
+    app.cleanup_ctx.append(_sync)
+    app.cleanup_ctx.append(_jobs)
+    app.on_shutdown.append(_let_pages_go)
+    return app
+
+
+async def _let_pages_go(app: web.Application) -> None:
+    app[CLOUD].hub.close()
+
+
+async def _keep(app: web.Application) -> AsyncIterator[None]:
+    """The database and the hashing threads outlive everything else."""
+    yield
+    app[CLOUD].passwords.close()
+    await asyncio.to_thread(app[CLOUD].db.close)
+
+
+async def _sync(app: web.Application) -> AsyncIterator[None]:
+    """The line to the edges, while a broker is configured."""
+    cloud = app[CLOUD]
+    if cloud.settings.broker is None:
+        yield
+        return
+    agent = CloudAgent(cloud.config_key, PublicKey.from_raw)
+    link = CloudLink(mqtt_options(cloud.settings.broker), cloud.db, agent, cloud.now_ms)
+    cloud.wake, cloud.live = link.wake.set, lambda: link.live
+    cloud.is_connected = lambda: link.is_connected
+    async with _running(link.run(), "cloud sync"):
+        yield
+
+
+def mqtt_options(broker: BrokerSettings) -> MqttOptions:
+    """How to reach the broker; the password is read from its file here. Raises as ``read_secret``."""
+    password = read_secret(broker.password_file) if broker.password_file else None
+    return MqttOptions(broker.host, broker.port, broker.client_id, broker.username, password, broker.tls)
+
+
+async def _jobs(app: web.Application) -> AsyncIterator[None]:
+    """What happens by itself: leases refilled, expiries noted, open pages kept fresh."""
+    cloud = app[CLOUD]
+    async with contextlib.AsyncExitStack() as stack:
+        for work, name in ((_refill(cloud), "refill"), (_expire(cloud), "expire"), (tick(cloud.hub), "tick")):
+            await stack.enter_async_context(_running(work, name))
+        yield
+
+
+async def _refill(cloud: Cloud) -> None:
+    terms = leases.Terms(cloud.settings.leases.cap, cloud.settings.leases.spend_until_h)
+    while True:
+        await asyncio.sleep(REFILL_SECONDS)
+        for edge_id in await cloud.db.run(lots.operator_edges, cloud.operator_id):
+            if await cloud.db.run(leases.refill, cloud.act(SERVICE), edge_id, terms):
+                cloud.wake()
+
+
+async def _expire(cloud: Cloud) -> None:
+    while True:
+        await asyncio.sleep(EXPIRY_SECONDS)
+        await cloud.db.run(coupons.record_expiries, cloud.operator_id, cloud.now_ms())
+
+
+@contextlib.asynccontextmanager
+async def _running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """*work* as a named task until the block ends; a bug in it ends the daemon, which systemd starts again."""
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(_end_on_bug)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def _end_on_bug(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("%s stopped", task.get_name(), exc_info=error)
+        signal.raise_signal(signal.SIGTERM)
+
+
+async def serve(settings: CloudSettings) -> int:
+    """Serve until SIGTERM or SIGINT; 0 when it stopped in order."""
+    logs.configure(json=settings.log_json, level=settings.log_level)
+    cloud = open_cloud(settings)
+    runner = web.AppRunner(make_app(cloud), access_log=None, handle_signals=False)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.listen.host, settings.listen.port, shutdown_timeout=5).start()
+        host, port = runner.addresses[0][:2]
+        if not settings.public_url:
+            cloud.public_url = f"http://{host}:{port}"  # port 0 became a real one
+        log.info("cloud ready on http://%s:%s", host, port)
+        notify("READY=1")
+        watchdog = Watchdog()
+        watchdog.register("database", lambda: cloud.db.progress, needs=lambda: cloud.db.waiting > 0)
+        async with _running(watchdog.run(), "watchdog"):
+            await stop.wait()
+        notify("STOPPING=1")
+    finally:
+        await runner.cleanup()
+    return 0
+
+
+def run(settings: CloudSettings) -> int:
+    """``serve`` on an event loop of its own."""
+    return asyncio.run(serve(settings))

@@ -1,0 +1,262 @@
+"""Templates, coupons to cars inside, and their records: for the operator in a merchant's name, and for the merchant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from cloud.access.roles import Right, may
+from cloud.act import Refused
+from cloud.coupons import service
+from cloud.coupons.service import Kind
+from cloud.db import paged
+from cloud.lots import service as lots
+from cloud.merchants import ledger
+from cloud.merchants import service as merchants
+from cloud.web.state import allow, change, done, field_of, login_of, merchant_of, path_id, read, whole, words
+from domain.fen import fen_from_yuan
+from domain.ledger import Commodity
+from domain.plate import normalise
+from plumbing.web import Session, page_number, render
+
+FEWEST_TYPED = 3  # characters of a plate before anything is shown: nobody pages through all cars
+
+
+async def _typed_template(request: web.Request) -> dict[str, Any] | Refused:
+    kind, text = await field_of(request, "kind"), await field_of(request, "value") or "0"
+    hours = whole(await field_of(request, "valid_hours") or "24")
+    value: int | None
+    try:
+        value = fen_from_yuan(text) if kind == Kind.AMOUNT else whole(text)
+    except ValueError:
+        value = None
+    if value is None or hours is None:
+        return Refused("value_malformed")
+    name, meaning = await field_of(request, "name"), await field_of(request, "meaning")
+    return {"name": name, "kind": kind, "value": value, "meaning": meaning, "valid_min": hours * 60}
+
+
+async def _add_template(request: web.Request, session: Session, merchant_id: int) -> Refused | None:
+    typed = await _typed_template(request)
+    if isinstance(typed, Refused):
+        return typed
+    made = await change(request, login_of(session), service.create_template, merchant_id, **typed)
+    return made if isinstance(made, Refused) else None
+
+
+async def _delete_template(request: web.Request, session: Session, merchant_id: int) -> Refused | None:
+    template_id = whole(await field_of(request, "template_id")) or 0
+    return await change(request, login_of(session), service.delete_template, merchant_id, template_id)
+
+
+async def add_template(request: web.Request) -> web.Response:
+    """By the operator, for a merchant."""
+    session = await allow(request, Right.ISSUE)
+    merchant_id = path_id(request, "merchant_id")
+    refused = await _add_template(request, session, merchant_id)
+    return _template_done(request, f"/admin/merchants/{merchant_id}", refused, "template_added")
+
+
+async def delete_template(request: web.Request) -> web.Response:
+    """By the operator, for a merchant."""
+    session = await allow(request, Right.ISSUE)
+    merchant_id = path_id(request, "merchant_id")
+    refused = await _delete_template(request, session, merchant_id)
+    return _template_done(request, f"/admin/merchants/{merchant_id}", refused, "template_deleted")
+
+
+def _template_done(request: web.Request, back: str, refused: Refused | None, key: str) -> web.Response:
+    if refused is None:
+        raise done(back, key)
+    return render(request, "refused.html", status=422, error=words(request, refused), back=back)
+
+
+def _issue_values(conn: Connection, operator_id: int, merchant_id: int, search: str) -> dict[str, Any]:
+    row = merchants.get(conn, operator_id, merchant_id)
+    if row is None:
+        raise web.HTTPNotFound
+    plate = normalise(search)
+    return {
+        "merchant": row,
+        "templates": service.templates(conn, operator_id, merchant_id),
+        "found": lots.cars_inside(conn, operator_id, plate).items if len(plate) >= FEWEST_TYPED else [],
+        "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity) for commodity in Commodity},
+        "search": search,
+        "short": bool(search) and len(plate) < FEWEST_TYPED,
+    }
+
+
+async def _issue_page(request: web.Request, merchant_id: int, base: str, search: str, error: str = "") -> web.Response:
+    values = await read(request, _issue_values, merchant_id, search)
+    status = 422 if error else 200
+    return render(request, "issue.html", status=status, base=base, error=error, **values)
+
+
+async def issue_page(request: web.Request) -> web.Response:
+    """By the operator, in a merchant's name: find the car, choose the template (S1.33)."""
+    await allow(request, Right.ISSUE)
+    merchant_id = whole(request.query.get("merchant", ""))
+    if merchant_id is None:
+        raise web.HTTPSeeOther("/admin/merchants")
+    return await _issue_page(request, merchant_id, f"/admin/issue?merchant={merchant_id}", request.query.get("q", ""))
+
+
+async def issue(request: web.Request) -> web.Response:
+    """By the operator, in a merchant's name."""
+    session = await allow(request, Right.ISSUE)
+    merchant_id = whole(request.query.get("merchant", "")) or 0
+    base = f"/admin/issue?merchant={merchant_id}"
+    return await _issue(request, session, merchant_id, base, "/admin/coupons")
+
+
+async def _issue(request: web.Request, session: Session, merchant_id: int, base: str, after: str) -> web.Response:
+    template_id, stay_id = whole(await field_of(request, "template_id")) or 0, await field_of(request, "stay_id")
+    made = await change(request, login_of(session), service.issue, merchant_id, template_id, stay_id)
+    if isinstance(made, Refused):
+        search = await field_of(request, "q")
+        return await _issue_page(request, merchant_id, base, search, error=words(request, made))
+    raise done(after, "issued")
+
+
+def _records(conn: Connection, operator_id: int, merchant_id: int | None, search: str, page: int) -> dict[str, Any]:
+    found = service.coupons(conn, operator_id, merchant_id, search, page)
+    stays = lots.stays(conn, operator_id, [row["stay_id"] for row in found.items])
+    names = {row["merchant_id"]: row["name"] for row in merchants.everyone(conn, operator_id)}
+    return {"page": found, "stays": stays, "names": names}
+
+
+async def coupons_page(request: web.Request) -> web.Response:
+    """All coupons with their states."""
+    session = await allow(request, Right.VIEW)
+    return await _records_page(request, session, None, "/admin/coupons")
+
+
+async def _records_page(
+    request: web.Request, session: Session, merchant_id: int | None, base: str, error: str = ""
+) -> web.Response:
+    search = request.query.get("q", "").strip().upper()
+    values = await read(request, _records, merchant_id, search, page_number(request.query))
+    return render(
+        request,
+        "coupons.html",
+        status=422 if error else 200,
+        base=base,
+        error=error,
+        plates=may(session.role, Right.PLATES),
+        voiding=merchant_id is not None or may(session.role, Right.ISSUE),
+        of_all=merchant_id is None,
+        **values,
+    )
+
+
+async def void(request: web.Request) -> web.Response:
+    """By the operator."""
+    session = await allow(request, Right.ISSUE)
+    return await _void(request, session, None, "/admin/coupons")
+
+
+async def _void(request: web.Request, session: Session, merchant_id: int | None, base: str) -> web.Response:
+    coupon_id, reason = await field_of(request, "coupon_id"), await field_of(request, "reason")
+    refused = await change(request, login_of(session), service.void, coupon_id, reason, merchant_id)
+    if refused is None:
+        raise done(base, "voided")
+    return await _records_page(request, session, merchant_id, base, error=words(request, refused))
+
+
+def _home_values(conn: Connection, operator_id: int, merchant_id: int) -> dict[str, Any]:
+    row = merchants.get(conn, operator_id, merchant_id)
+    if row is None:
+        raise web.HTTPNotFound
+    return {
+        "merchant": row,
+        "templates": service.templates(conn, operator_id, merchant_id),
+        "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity) for commodity in Commodity},
+        "vouchers": service.vouchers(conn, operator_id, merchant_id).items[:10],
+    }
+
+
+async def my_home(request: web.Request) -> web.Response:
+    """The merchant's own purses and templates."""
+    session = await allow(request, Right.OWN_MERCHANT)
+    return await _my_home(request, session)
+
+
+async def _my_home(request: web.Request, session: Session, error: str = "") -> web.Response:
+    values = await read(request, _home_values, merchant_of(session))
+    status = 422 if error else 200
+    return render(request, "my_home.html", status=status, error=error, issue=True, template_base="/m", **values)
+
+
+async def my_template(request: web.Request) -> web.Response:
+    """A template of the merchant's own."""
+    session = await allow(request, Right.OWN_MERCHANT)
+    refused = await _add_template(request, session, merchant_of(session))
+    if refused is None:
+        raise done("/m", "template_added")
+    return await _my_home(request, session, error=words(request, refused))
+
+
+async def my_template_gone(request: web.Request) -> web.Response:
+    """A template of the merchant's own is not used any more."""
+    session = await allow(request, Right.OWN_MERCHANT)
+    refused = await _delete_template(request, session, merchant_of(session))
+    if refused is None:
+        raise done("/m", "template_deleted")
+    return await _my_home(request, session, error=words(request, refused))
+
+
+async def my_issue_page(request: web.Request) -> web.Response:
+    """Find the customer's car, choose the coupon."""
+    session = await allow(request, Right.OWN_MERCHANT)
+    return await _issue_page(request, merchant_of(session), "/m/issue", request.query.get("q", ""))
+
+
+async def my_issue(request: web.Request) -> web.Response:
+    """Give it."""
+    session = await allow(request, Right.OWN_MERCHANT)
+    return await _issue(request, session, merchant_of(session), "/m/issue", "/m/records")
+
+
+async def my_records(request: web.Request) -> web.Response:
+    """The merchant's coupons (S1.37-S1.39)."""
+    session = await allow(request, Right.OWN_MERCHANT)
+    return await _records_page(request, session, merchant_of(session), "/m/records")
+
+
+async def my_void(request: web.Request) -> web.Response:
+    """Take an unused coupon back."""
+    session = await allow(request, Right.OWN_MERCHANT)
+    return await _void(request, session, merchant_of(session), "/m/records")
+
+
+async def my_ledger(request: web.Request) -> web.Response:
+    """The merchant's money and time movements (S1.31)."""
+    session = await allow(request, Right.OWN_MERCHANT)
+    commodity = Commodity.MIN if request.query.get("purse") == "MIN" else Commodity.FEN
+
+    def movements(conn: Connection, operator_id: int) -> Any:
+        query = merchants.movements(conn, operator_id, merchant_of(session), commodity)
+        return paged(conn, query, page_number(request.query))
+
+    return render(request, "my_ledger.html", page=await read(request, movements), commodity=commodity)
+
+
+def add_routes(app: web.Application) -> None:
+    """Pages of coupons, for both sides."""
+    add_get, add_post = app.router.add_get, app.router.add_post
+    add_post("/admin/merchants/{merchant_id:[0-9]+}/templates", add_template)
+    add_post("/admin/merchants/{merchant_id:[0-9]+}/templates/delete", delete_template)
+    add_get("/admin/issue", issue_page)
+    add_post("/admin/issue", issue)
+    add_get("/admin/coupons", coupons_page)
+    add_post("/admin/coupons/void", void)
+    add_get("/m", my_home)
+    add_post("/m/templates", my_template)
+    add_post("/m/templates/delete", my_template_gone)
+    add_get("/m/issue", my_issue_page)
+    add_post("/m/issue", my_issue)
+    add_get("/m/records", my_records)
+    add_post("/m/records/void", my_void)
+    add_get("/m/ledger", my_ledger)

@@ -1,0 +1,197 @@
+"""Lots and lanes live, cars inside, incidents, and the edges that run the lots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from cloud.access.roles import Right, may
+from cloud.act import Refused
+from cloud.lots import service
+from cloud.lots.service import LaneSpec
+from cloud.merchants import service as merchants
+from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, read, whole, words
+from domain.claim import Claim, write_claim
+from domain.plate import normalise
+from domain.stay import Direction
+from plumbing.web import Event, page_number, render, render_part, stream, texts
+
+DAY_MS = 86_400_000
+ONLINE_MS = 120_000  # an edge is spoken of as online for so long after it was last heard
+
+
+def _board(conn: Connection, operator_id: int, now_ms: int) -> dict[str, Any]:
+    return {
+        "lots": service.lots(conn, operator_id),
+        "lanes": service.lanes_now(conn, operator_id),
+        "edges": {row["lot_id"]: row for row in service.edges(conn, operator_id) if row["state"] != "revoked"},
+        "taken_fen": service.taken_since(conn, operator_id, now_ms - DAY_MS),
+        "open_incidents": service.incidents(conn, operator_id, only_open=True),
+        "low": merchants.low(conn, operator_id),
+        "now_ms": now_ms,
+    }
+
+
+async def _board_values(request: web.Request, role: str) -> dict[str, Any]:
+    cloud = request.config_dict[CLOUD]
+    board = await read(request, _board, cloud.now_ms())
+    heard = {edge: live.seen_ms for edge, live in cloud.live().items()}
+    return board | {
+        "plates": may(role, Right.PLATES),
+        "heard": heard,
+        "online_ms": ONLINE_MS,
+        "connected": cloud.is_connected(),
+        "has_broker": cloud.settings.broker is not None,
+    }
+
+
+async def dashboard(request: web.Request) -> web.Response:
+    """Every lot at a glance; it follows by itself."""
+    session = await allow(request, Right.VIEW)
+    values = await _board_values(request, session.role)
+    return render(request, "dashboard.html", manage=may(session.role, Right.MANAGE), **values)
+
+
+async def live(request: web.Request) -> web.StreamResponse:
+    """The dashboard's moving part."""
+    session = await allow(request, Right.VIEW)
+
+    async def show(_fact: str) -> list[Event]:
+        return [Event("board", render_part(request, "board.html", **await _board_values(request, session.role)))]
+
+    return await stream(request, request.config_dict[CLOUD].hub, show)
+
+
+async def lot_page(request: web.Request) -> web.Response:
+    """The form for a new lot."""
+    await allow(request, Right.MANAGE)
+    return render(request, "lot_new.html", error="", form={})
+
+
+async def create_lot(request: web.Request) -> web.Response:
+    """A new lot from the form: one lane a line, "name direction from to"."""
+    session = await allow(request, Right.MANAGE)
+    form = {name: await field_of(request, name) for name in ("name", "places", "lanes")}
+    lanes, places = _lanes(form["lanes"]), whole(form["places"])
+    refused = Refused("lanes_malformed") if lanes is None else Refused("places_malformed") if places is None else None
+    if lanes is not None and places is not None:
+        zone = request.config_dict[CLOUD].settings.time_zone
+        made = await change(request, login_of(session), service.create_lot, form["name"], zone, places, lanes)
+        if not isinstance(made, Refused):
+            raise done("/admin", "lot_created")
+        refused = made
+    return render(request, "lot_new.html", status=422, error=words(request, refused), form=form)
+
+
+def _lanes(text: str) -> list[LaneSpec] | None:
+    lanes = []
+    for line in text.splitlines():
+        if not line.strip():
+            continue
+        parts = line.split()
+        if len(parts) != 4 or parts[1] not in set(Direction):
+            return None
+        lanes.append(LaneSpec(parts[0], Direction(parts[1]), parts[2], parts[3]))
+    return lanes if len({lane.name for lane in lanes}) == len(lanes) else None
+
+
+async def cars(request: web.Request) -> web.Response:
+    """Cars inside, found by a part of the plate."""
+    session = await allow(request, Right.VIEW)
+    search, lot_id = normalise(request.query.get("q", "")), whole(request.query.get("lot", ""))
+    found = await read(request, service.cars_inside, search, lot_id, page_number(request.query))
+    plates = may(session.role, Right.PLATES)
+    return render(request, "cars.html", page=found, plates=plates, now_ms=request.config_dict[CLOUD].now_ms())
+
+
+async def incidents(request: web.Request) -> web.Response:
+    """What a person should look at."""
+    session = await allow(request, Right.VIEW)
+    everything = request.query.get("all") == "1"
+    found = await read(
+        request,
+        service.incidents,
+        only_open=not everything,
+        search=request.query.get("q", ""),
+        page=page_number(request.query),
+    )
+    return render(request, "incidents.html", page=found, everything=everything, manage=may(session.role, Right.MANAGE))
+
+
+async def close_incident(request: web.Request) -> web.Response:
+    """Somebody looked at it."""
+    session = await allow(request, Right.MANAGE)
+    incident_id = await field_of(request, "incident_id")
+    await change(request, login_of(session), service.close_incident, incident_id, await field_of(request, "reason"))
+    raise done("/admin/incidents", "incident_closed")
+
+
+async def edges(request: web.Request) -> web.Response:
+    """Every edge: state, how far its log is known, what waits."""
+    session = await allow(request, Right.VIEW)
+    return await _edges(request, session.role)
+
+
+async def _edges(request: web.Request, role: str, error: str = "", claim: Claim | None = None) -> web.Response:
+    return render(
+        request,
+        "edges.html",
+        status=422 if error else 200,
+        edges=await read(request, service.edges),
+        lot_choices=[(row["lot_id"], row["name"]) for row in await read(request, service.lots)],
+        error=error,
+        claim=write_claim(claim) if claim else "",
+        manage=may(role, Right.MANAGE),
+        now_ms=request.config_dict[CLOUD].now_ms(),
+    )
+
+
+async def create_edge(request: web.Request) -> web.Response:
+    """A new edge for a lot; its claim is shown this once."""
+    session = await allow(request, Right.MANAGE)
+    cloud = request.config_dict[CLOUD]
+    lot_id, name = whole(await field_of(request, "lot_id")), await field_of(request, "name")
+    key = cloud.config_key.public.raw
+    made = await change(request, login_of(session), service.create_edge, lot_id or 0, name, cloud.public_url, key)
+    if isinstance(made, Refused):
+        return await _edges(request, session.role, error=words(request, made))
+    return await _edges(request, session.role, claim=made)
+
+
+async def renew_claim(request: web.Request) -> web.Response:
+    """A fresh claim for an edge nobody has claimed."""
+    session = await allow(request, Right.MANAGE)
+    cloud = request.config_dict[CLOUD]
+    edge_id, key = await field_of(request, "edge_id"), cloud.config_key.public.raw
+    made = await change(request, login_of(session), service.renew_claim, edge_id, cloud.public_url, key)
+    if isinstance(made, Refused):
+        return await _edges(request, session.role, error=words(request, made))
+    return await _edges(request, session.role, claim=made)
+
+
+async def revoke_edge(request: web.Request) -> web.Response:
+    """Stop believing an edge."""
+    session = await allow(request, Right.MANAGE)
+    edge_id = await field_of(request, "edge_id")
+    reason = texts(request)("edges.revoked_here")
+    refused = await change(request, login_of(session), service.revoke_edge, edge_id, reason)
+    if refused is not None:
+        return await _edges(request, session.role, error=words(request, refused))
+    raise done("/admin/edges", "edge_revoked")
+
+
+def add_routes(app: web.Application) -> None:
+    """Pages of lots, lanes and edges."""
+    app.router.add_get("/admin", dashboard)
+    app.router.add_get("/admin/live", live)
+    app.router.add_get("/admin/lots/new", lot_page)
+    app.router.add_post("/admin/lots/new", create_lot)
+    app.router.add_get("/admin/cars", cars)
+    app.router.add_get("/admin/incidents", incidents)
+    app.router.add_post("/admin/incidents/close", close_incident)
+    app.router.add_get("/admin/edges", edges)
+    app.router.add_post("/admin/edges", create_edge)
+    app.router.add_post("/admin/edges/claim", renew_claim)
+    app.router.add_post("/admin/edges/revoke", revoke_edge)

@@ -1,0 +1,287 @@
+"""The operator's merchant pages: list, one merchant's settlement, purses and prices, the books, the leases."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import Connection, RowMapping
+
+from cloud.access.roles import Right, may
+from cloud.act import Refused
+from cloud.coupons import service as coupons
+from cloud.db import paged
+from cloud.lots import service as lots
+from cloud.merchants import leases, ledger, onboarding, service
+from cloud.merchants.service import PaymentMode, SettlementMode
+from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, whole, words
+from domain.fen import fen_from_yuan
+from domain.ledger import Commodity
+from plumbing.passwords import random_password
+from plumbing.web import Page, page_number, render
+
+EXPORT_ROWS = 100_000
+
+
+async def merchants_page(request: web.Request) -> web.Response:
+    """The list with the columns of S1.7."""
+    session = await allow(request, Right.VIEW)
+    found = await read(request, service.listed, request.query.get("q", "").strip(), page_number(request.query))
+    return render(request, "merchants.html", page=found, manage=may(session.role, Right.MANAGE))
+
+
+async def new_page(request: web.Request) -> web.Response:
+    """The form for a new merchant."""
+    await allow(request, Right.MANAGE)
+    return render(request, "merchant_new.html", error="", form={})
+
+
+async def create(request: web.Request) -> web.Response:
+    """Make the merchant; the new login is shown this once (S1.5)."""
+    session = await allow(request, Right.MANAGE)
+    form = {name: await field_of(request, name) for name in ("name", "phone", "branch", "remark")}
+    password = random_password()
+    hashed = await request.config_dict[CLOUD].passwords.hash(password)
+    made = await change(
+        request,
+        login_of(session),
+        onboarding.onboard,
+        form["name"],
+        form["phone"],
+        form["branch"],
+        form["remark"],
+        hashed,
+    )
+    if isinstance(made, Refused):
+        return render(request, "merchant_new.html", status=422, error=words(request, made), form=form)
+    return await _merchant(request, made.merchant_id, session.role, login=(made.account_no, password))
+
+
+def _all_about(conn: Connection, operator_id: int, merchant_id: int) -> dict[str, Any] | None:
+    row = service.get(conn, operator_id, merchant_id)
+    if row is None:
+        return None
+    all_lots = lots.lots(conn, operator_id)
+    return {
+        "merchant": row,
+        "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity) for commodity in Commodity},
+        "contracts": [(lot, service.current_contract(conn, merchant_id, lot["lot_id"])) for lot in all_lots],
+        "templates": coupons.templates(conn, operator_id, merchant_id),
+        "books": ledger.merchant_books(conn, merchant_id),
+    }
+
+
+async def _merchant(
+    request: web.Request, merchant_id: int, role: str, error: str = "", login: tuple[str, str] | None = None
+) -> web.Response:
+    about = await read(request, _all_about, merchant_id)
+    if about is None:
+        raise web.HTTPNotFound
+    return render(
+        request,
+        "merchant.html",
+        status=422 if error else 200,
+        error=error,
+        login=login,
+        money=may(role, Right.MONEY),
+        manage=may(role, Right.MANAGE),
+        issue=may(role, Right.ISSUE),
+        **about,
+    )
+
+
+async def merchant_page(request: web.Request) -> web.Response:
+    """One merchant with everything that may be done for it."""
+    session = await allow(request, Right.VIEW)
+    return await _merchant(request, path_id(request, "merchant_id"), session.role)
+
+
+async def _answer(request: web.Request, role: str, refused: object, key: str) -> web.Response:
+    merchant_id = path_id(request, "merchant_id")
+    if isinstance(refused, Refused):
+        return await _merchant(request, merchant_id, role, error=words(request, refused))
+    raise done(f"/admin/merchants/{merchant_id}", key)
+
+
+async def settle(request: web.Request) -> web.Response:
+    """Payment and settlement mode, confirmed twice on the page (S1.13)."""
+    session = await allow(request, Right.MONEY)
+    try:
+        payment = PaymentMode(await field_of(request, "payment_mode"))
+        settlement = SettlementMode(await field_of(request, "settlement_mode"))
+    except ValueError:
+        return await _answer(request, session.role, Refused("mode_not_offered"), "")
+    args = path_id(request, "merchant_id"), payment, settlement
+    refused = await change(request, login_of(session), service.configure_settlement, *args)
+    return await _answer(request, session.role, refused, "settled")
+
+
+async def _typed_amount(request: web.Request, name: str, commodity: Commodity) -> int | None:
+    """What was typed for a purse: yuan for money, whole minutes for time; None when it is neither."""
+    text = await field_of(request, name) or "0"
+    if commodity is Commodity.MIN:
+        return whole(text)
+    try:
+        return fen_from_yuan(text)
+    except ValueError:
+        return None
+
+
+async def _commodity(request: web.Request) -> Commodity:
+    return Commodity.MIN if await field_of(request, "commodity") == "MIN" else Commodity.FEN
+
+
+async def top_up(request: web.Request) -> web.Response:
+    """Fill a purse (S1.18-S1.22)."""
+    session = await allow(request, Right.MONEY)
+    commodity = await _commodity(request)
+    paid = await _typed_amount(request, "paid", commodity)
+    bonus = await _typed_amount(request, "bonus", commodity)
+    if paid is None or bonus is None:
+        return await _answer(request, session.role, Refused("amount_malformed"), "")
+    args = path_id(request, "merchant_id"), commodity, paid, bonus, await field_of(request, "remark")
+    refused = await change(request, login_of(session), service.top_up, *args)
+    return await _answer(request, session.role, refused, "topped_up")
+
+
+async def refund(request: web.Request) -> web.Response:
+    """Give paid funds back."""
+    session = await allow(request, Right.MONEY)
+    commodity = await _commodity(request)
+    amount = await _typed_amount(request, "amount", commodity)
+    if amount is None:
+        return await _answer(request, session.role, Refused("amount_malformed"), "")
+    args = path_id(request, "merchant_id"), commodity, amount, await field_of(request, "remark")
+    refused = await change(request, login_of(session), service.refund, *args)
+    return await _answer(request, session.role, refused, "refunded")
+
+
+async def contract(request: web.Request) -> web.Response:
+    """What coupons cost the merchant at a lot."""
+    session = await allow(request, Right.MONEY)
+    lot_id = whole(await field_of(request, "lot_id"))
+    amount = whole(await field_of(request, "amount_percent"))
+    duration = whole(await field_of(request, "duration_percent"))
+    cap = await _typed_amount(request, "waiver_cap", Commodity.FEN)
+    if lot_id is None or amount is None or duration is None or cap is None:
+        return await _answer(request, session.role, Refused("contract_malformed"), "")
+    made = await change(
+        request,
+        login_of(session),
+        service.set_contract,
+        path_id(request, "merchant_id"),
+        lot_id,
+        amount_percent=amount,
+        duration_percent=duration,
+        waiver_cap_fen=cap,
+    )
+    return await _answer(request, session.role, made, "contract_set")
+
+
+async def enable(request: web.Request) -> web.Response:
+    """Disable or enable (E18)."""
+    session = await allow(request, Right.MANAGE)
+    enabled = await field_of(request, "enabled") == "1"
+    merchant_id = path_id(request, "merchant_id")
+    refused = await change(request, login_of(session), service.set_enabled, merchant_id, enabled=enabled)
+    return await _answer(request, session.role, refused, "enabled" if enabled else "disabled")
+
+
+async def reset_password(request: web.Request) -> web.Response:
+    """A new first password, shown this once."""
+    session = await allow(request, Right.MANAGE)
+    merchant_id, fresh = path_id(request, "merchant_id"), random_password()
+    hashed = await request.config_dict[CLOUD].passwords.hash(fresh)
+    account = await change(request, login_of(session), onboarding.reset_password, merchant_id, hashed)
+    if isinstance(account, Refused):
+        return await _merchant(request, merchant_id, session.role, error=words(request, account))
+    return await _merchant(request, merchant_id, session.role, login=(account, fresh))
+
+
+def _movements(
+    conn: Connection, operator_id: int, merchant_id: int | None, commodity: Commodity | None, page: int
+) -> Page[RowMapping]:
+    return paged(conn, service.movements(conn, operator_id, merchant_id, commodity), page)
+
+
+def _books(conn: Connection, operator_id: int) -> dict[str, Any]:
+    names = {row["merchant_id"]: row["name"] for row in service.everyone(conn, operator_id)}
+    books = [each for each in ledger.merchant_books(conn) if each.merchant_id in names]
+    return {"books": books, "names": names, "losses": ledger.operator_losses(conn, operator_id)}
+
+
+async def books(request: web.Request) -> web.Response:
+    """Balances per merchant with their check (I1, I2), and the ledger rows."""
+    await allow(request, Right.VIEW)
+    merchant_id = whole(request.query.get("merchant", ""))
+    found = await read(request, _movements, merchant_id, None, page_number(request.query))
+    values = await read(request, _books)
+    return render(request, "books.html", page=found, chosen=merchant_id, **values)
+
+
+async def books_csv(request: web.Request) -> web.Response:
+    """All ledger rows as a table file."""
+    await allow(request, Right.VIEW)
+    merchant_id = whole(request.query.get("merchant", ""))
+    text = await read(request, _export, merchant_id)
+    headers = {"Content-Disposition": 'attachment; filename="ledger.csv"'}
+    return web.Response(body=b"\xef\xbb\xbf" + text.encode(), content_type="text/csv", charset="utf-8", headers=headers)
+
+
+def _export(conn: Connection, operator_id: int, merchant_id: int | None) -> str:
+    file = io.StringIO()
+    writer = csv.writer(file)
+    columns = ("entry_id", "made_ms", "merchant_name", "kind", "subject", "account", "commodity", "funds", "amount")
+    writer.writerow((*columns, "made_by", "note"))
+    for row in conn.execute(service.movements(conn, operator_id, merchant_id).limit(EXPORT_ROWS)).mappings():
+        writer.writerow([_cell(row[name]) for name in (*columns, "made_by", "note")])
+    return file.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A text that a spreadsheet would take for a formula begins with a quote instead."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in set("=+-@\t\r") else value
+
+
+async def leases_page(request: web.Request) -> web.Response:
+    """What lots hold of merchants' money."""
+    session = await allow(request, Right.VIEW)
+    found = await read(request, leases.listed, page_number(request.query))
+    return render(request, "leases.html", page=found, error="", money=may(session.role, Right.MONEY))
+
+
+async def call_back(request: web.Request) -> web.Response:
+    """Ask an edge to give a lease back."""
+    session = await allow(request, Right.MONEY)
+    lease_id = whole(await field_of(request, "lease_id")) or 0
+    refused = await change(request, login_of(session), leases.call_back, lease_id)
+    if refused is None:
+        raise done("/admin/leases", "lease_called_back")
+    found = await read(request, leases.listed, 1)
+    return render(request, "leases.html", status=422, page=found, error=words(request, refused), money=True)
+
+
+def add_routes(app: web.Application) -> None:
+    """Pages of merchants and their money."""
+    add_get, add_post = app.router.add_get, app.router.add_post
+    add_get("/admin/merchants", merchants_page)
+    add_get("/admin/merchants/new", new_page)
+    add_post("/admin/merchants/new", create)
+    one = "/admin/merchants/{merchant_id:[0-9]+}"
+    add_get(one, merchant_page)
+    acts = {
+        "settlement": settle,
+        "top-up": top_up,
+        "refund": refund,
+        "contract": contract,
+        "enabled": enable,
+        "password": reset_password,
+    }
+    for name, handler in acts.items():
+        add_post(f"{one}/{name}", handler)
+    add_get("/admin/books", books)
+    add_get("/admin/books.csv", books_csv)
+    add_get("/admin/leases", leases_page)
+    add_post("/admin/leases/call-back", call_back)

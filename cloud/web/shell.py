@@ -1,0 +1,69 @@
+"""The cloud's pages put together: one listener, navigation by role, words and templates of every capability."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from aiohttp import web
+
+import cloud
+from cloud.access.roles import Right, may
+from domain.plate import mask
+from plumbing.i18n import SHELL_LOCALE, load_catalogue
+from plumbing.web import NavItem, Sessions, Shell, create_app, current_session
+from plumbing.web.rendering import ENVIRONMENT
+
+HERE = Path(cloud.__file__).parent
+CAPABILITIES = ("web", "access", "lots", "merchants", "coupons")
+
+STAFF = (
+    (Right.VIEW, NavItem("/admin", "nav.dashboard")),
+    (Right.VIEW, NavItem("/admin/cars", "nav.cars")),
+    (Right.VIEW, NavItem("/admin/merchants", "nav.merchants")),
+    (Right.VIEW, NavItem("/admin/coupons", "nav.coupons")),
+    (Right.VIEW, NavItem("/admin/books", "nav.books")),
+    (Right.VIEW, NavItem("/admin/leases", "nav.leases")),
+    (Right.VIEW, NavItem("/admin/incidents", "nav.incidents")),
+    (Right.VIEW, NavItem("/admin/events", "nav.events")),
+    (Right.VIEW, NavItem("/admin/edges", "nav.edges")),
+    (Right.AUDIT, NavItem("/admin/audit", "nav.audit")),
+)
+MERCHANT = (
+    NavItem("/m", "nav.home"),
+    NavItem("/m/issue", "nav.issue"),
+    NavItem("/m/records", "nav.records"),
+    NavItem("/m/ledger", "nav.ledger"),
+)
+
+
+def _navigation(request: web.Request) -> Sequence[NavItem]:
+    session = current_session(request)
+    if session is None or session.data.get("must_change") == "1":
+        return ()
+    if may(session.role, Right.OWN_MERCHANT):
+        return MERCHANT
+    return [item for right, item in STAFF if may(session.role, right)]
+
+
+def cloud_shell(sessions: Sessions, *, https: bool, zone: str, origins: Sequence[str]) -> Shell:
+    """How the cloud's pages look and sign in."""
+    return Shell(
+        name="cloud",
+        catalogue=load_catalogue(SHELL_LOCALE, HERE / "locale"),
+        templates=tuple(HERE / name / "templates" for name in CAPABILITIES),
+        sessions=sessions,
+        navigation=_navigation,
+        title_key="cloud.brand",
+        home="/",
+        https=https,
+        zone=zone,
+        origins=origins,
+    )
+
+
+def shell_app(shell: Shell) -> web.Application:
+    """An application of *shell* whose templates can mask plates."""
+    app = create_app(shell)
+    app[ENVIRONMENT].filters["masked"] = mask
+    return app

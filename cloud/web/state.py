@@ -1,0 +1,137 @@
+"""What every page and API handler works with, and the few steps they all take."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from cloud.access.roles import Right, may
+from cloud.act import Act, Refused
+from cloud.db import Database
+from cloud.settings import CloudSettings
+from plumbing.metrics import Metrics
+from plumbing.passwords import Passwords
+from plumbing.signing import PrivateKey
+from plumbing.web import Hub, LoginThrottle, Session, Sessions, require_session, texts
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def wall_ms() -> int:
+    """UTC epoch milliseconds now."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(slots=True)
+class Cloud:
+    """The running service."""
+
+    settings: CloudSettings
+    db: Database
+    config_key: PrivateKey
+    operator_id: int
+    public_url: str
+    passwords: Passwords = field(default_factory=Passwords)
+    throttle: LoginThrottle = field(default_factory=LoginThrottle)
+    metrics: Metrics = field(default_factory=lambda: Metrics("lotgate_cloud"))
+    hub: Hub[str] = field(default_factory=Hub)
+    wake: Callable[[], None] = lambda: None  # tells the line to the edges that something waits for them
+    live: Callable[[], Mapping[str, Any]] = dict  # edge id -> what it last said of its lanes
+    is_connected: Callable[[], bool] = lambda: False
+    now_ms: Callable[[], int] = wall_ms
+    random: Callable[[int], bytes] = secrets.token_bytes
+
+    def act(self, by: str) -> Act:
+        """An act of *by* at this moment."""
+        return Act(self.operator_id, by, self.now_ms(), self.random)
+
+
+CLOUD = web.AppKey("cloud", Cloud)
+SESSIONS = web.AppKey("sessions", Sessions)
+
+
+async def allow(request: web.Request, right: Right) -> Session:
+    """Who is asking, if they may. Raises LoginNeededError, HTTPSeeOther to a due password change, HTTPForbidden."""
+    session = await require_session(request)
+    if session.data.get("must_change") == "1":
+        raise web.HTTPSeeOther("/password")
+    if not may(session.role, right):
+        raise web.HTTPForbidden
+    return session
+
+
+async def read(
+    request: web.Request, work: Callable[Concatenate[Connection, int, P], T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """``work(connection, operator_id, …)`` in one transaction."""
+    cloud = request.config_dict[CLOUD]
+    return await cloud.db.run(work, cloud.operator_id, *args, **kwargs)
+
+
+async def change(
+    request: web.Request, by: str, work: Callable[Concatenate[Connection, Act, P], T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """``work(connection, act, …)`` in one transaction; then edges and open pages hear of it."""
+    cloud = request.config_dict[CLOUD]
+    result = await cloud.db.run(work, cloud.act(by), *args, **kwargs)
+    cloud.wake()
+    cloud.hub.publish("changed")
+    return result
+
+
+def login_of(session: Session) -> str:
+    """The account name acts are recorded under."""
+    return session.data.get("login", session.name)
+
+
+def merchant_of(session: Session) -> int:
+    """The merchant a merchant's account belongs to. Raises HTTPForbidden for anybody else."""
+    merchant_id = session.data.get("merchant_id", "")
+    if not merchant_id.isdigit():
+        raise web.HTTPForbidden
+    return int(merchant_id)
+
+
+def words(request: web.Request, refused: Refused | None) -> str:
+    """A refusal in the language of the page; empty when nothing was refused."""
+    return "" if refused is None else texts(request)(f"refused.{refused.code}", **refused.facts)
+
+
+async def field_of(request: web.Request, name: str) -> str:
+    """A text of the posted form, trimmed; empty when missing."""
+    value = (await request.post()).get(name, "")
+    return value.strip() if isinstance(value, str) else ""
+
+
+def whole(text: str) -> int | None:
+    """A whole number somebody typed, or None."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+def path_id(request: web.Request, name: str) -> int:
+    """A number in the path. Raises HTTPNotFound for anything else."""
+    number = whole(request.match_info[name])
+    if number is None:
+        raise web.HTTPNotFound
+    return number
+
+
+def done(path: str, key: str) -> web.HTTPSeeOther:
+    """Where to go after a change, with words that say it happened."""
+    return web.HTTPSeeOther(f"{path}{'&' if '?' in path else '?'}done={key}")
+
+
+async def tick(hub: Hub[str], seconds: float = 2.0) -> None:
+    """Have open pages look again now and then: edges report on their own time."""
+    while True:
+        await asyncio.sleep(seconds)
+        if hub.listeners:
+            hub.publish("tick")
