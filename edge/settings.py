@@ -185,6 +185,16 @@ class EdgeSettings:
     def key_file(self) -> Path:
         return self.data / "device.key"
 
+    @property
+    def cloud_key_file(self) -> Path:
+        """The cloud's public key in hex, pinned when the edge was claimed."""
+        return self.data / "cloud.pub"
+
+    @property
+    def socket(self) -> Path:
+        """Where the command line finds a running daemon."""
+        return self.data / "edge.sock"
+
     def lane(self, name: str) -> Lane | None:
         """The lane called *name*."""
         return next((lane for lane in self.lanes if lane.name == name), None)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 COMMANDS: dict[str, str] = {  # name -> the sentence shown by --help; the module is lotgate.commands.<name>
     "cloud": "Run the cloud: merchants, coupons, books and the line to all lots.",
+    "edge": "Run one lot: lanes, booth, vouchers, and its line to the cloud.",
     "db": "Migrate the cloud's database.",
     "quote": "What a stay costs under a tariff, line by line.",
     "read": "Read the plates on image files.",

@@ -80,7 +80,8 @@ class CloudLink:
         """Send what pages and jobs have written for edges."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.wake.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):  # unlike wait_for, never swallows a cancellation
+                    await self.wake.wait()
             self.wake.clear()
             if self.is_connected:
                 self._send(await self._db.run(self._due, self._now_ms()))

@@ -54,7 +54,8 @@ class ImageFolderCamera:
             for image in await self._thread.run(self._new_files):
                 await self._shown.put(image)
             try:
-                image = await asyncio.wait_for(self._shown.get(), self._options.poll_ms / 1000)
+                async with asyncio.timeout(self._options.poll_ms / 1000):
+                    image = await self._shown.get()
             except TimeoutError:
                 continue
             try:

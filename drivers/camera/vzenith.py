@@ -137,7 +137,8 @@ class VzenithCamera:
         """Reads in order of arrival, each record once within the dedupe window; a silent camera just says nothing."""
         while True:
             try:
-                read = await asyncio.wait_for(self._reads.get(), self.options.lost_after_seconds / 3)
+                async with asyncio.timeout(self.options.lost_after_seconds / 3):
+                    read = await self._reads.get()
             except TimeoutError:
                 self.is_lost()
                 continue

@@ -105,6 +105,7 @@ class LaneWorker:
         self._decided: services.Decided | None = None
         self._call = self._incident = ""
         self._background: set[asyncio.Task[None]] = set()
+        self._barrier_name = f"barrier {lane.barrier}"
         self.turns = 0
 
     @property
@@ -133,11 +134,11 @@ class LaneWorker:
         try:
             async with asyncio.TaskGroup() as group:
                 for camera, name in zip(self._devices.cameras, self.lane.cameras, strict=True):
-                    group.create_task(self._keep(name, lambda c=camera: self._follow_camera(c)), name=name)  # type: ignore[misc]
+                    group.create_task(self._keep(f"camera {name}", lambda c=camera: self._follow_camera(c)))  # type: ignore[misc]
                 for loop, name in zip(self._devices.loops, self.lane.reporting_loops, strict=True):
-                    group.create_task(self._keep(name, lambda d=loop: self._follow_loops(d)), name=name)  # type: ignore[misc]
+                    group.create_task(self._keep(f"loop {name}", lambda d=loop: self._follow_loops(d)))  # type: ignore[misc]
                 if self._devices.barrier is not None:
-                    group.create_task(self._keep(self.lane.barrier, self._prepare), name=self.lane.barrier)
+                    group.create_task(self._keep(self._barrier_name, self._prepare))
                 group.create_task(self._work(), name=f"lane {self.lane.name}")
         finally:
             self._timers.stop_all()
@@ -150,11 +151,11 @@ class LaneWorker:
         """Every output off and read back, before anything is trusted to it."""
         if self._devices.barrier is not None:
             await self._devices.barrier.prepare()
-            self._health.set(self.lane.barrier, "")
+            self._health.set(self._barrier_name, "")
 
     async def _follow_camera(self, camera: Camera) -> None:
         async for read in camera.reads():
-            self._health.set(read.camera, "")
+            self._health.set(f"camera {read.camera}", "")
             if not read.live:
                 await self._office.replayed(self.lane.name, read.read_id, plate_of(read))
                 continue
@@ -171,7 +172,8 @@ class LaneWorker:
         while True:
             self.turns += 1
             try:
-                item = await asyncio.wait_for(self._inbox.get(), TURN_S)
+                async with asyncio.timeout(TURN_S):
+                    item = await self._inbox.get()
             except TimeoutError:
                 await self._look_at_due()
                 continue
@@ -266,9 +268,9 @@ class LaneWorker:
             await self._devices.barrier.open()
         except DeviceError as exc:
             log.error("%s: barrier: %s", self.lane.name, exc)
-            self._health.set(self.lane.barrier, str(exc))
+            self._health.set(self._barrier_name, str(exc))
             return BarrierFailed(decision_id, unknown=isinstance(exc, DeviceUnreachableError))
-        self._health.set(self.lane.barrier, "")
+        self._health.set(self._barrier_name, "")
         return None
 
     async def _raise(self, incident: Incident, decision_id: str) -> None:

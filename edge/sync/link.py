@@ -94,7 +94,8 @@ class EdgeLink:
     async def _tick(self, agent: EdgeAgent) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.wake.wait(), TICK_SECONDS)
+                async with asyncio.timeout(TICK_SECONDS):  # unlike wait_for, never swallows a cancellation
+                    await self.wake.wait()
             self.wake.clear()
             if self._mqtt.connected.is_set():
                 self._send(await self._thread.run(lambda: agent.tick(self._now())))

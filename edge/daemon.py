@@ -1,0 +1,288 @@
+"""The edge daemon: everything opened in order, run until told to stop, closed in reverse.
+
+Only this file knows every part. A device that fails is tried again where it is used; any other failure ends the
+daemon, and whoever started it (systemd) starts it again: nothing that was committed is lost, nothing is done twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+import edge as edge_package
+from domain.events import ClockStepped
+from edge.clock import Clock
+from edge.db import log
+from edge.db.database import Database, DatabaseLock, open_database, transaction
+from edge.facade import Edge
+from edge.jobs import start_jobs
+from edge.lanes.devices import LotDevices, open_devices
+from edge.lanes.live import LiveLanes
+from edge.lanes.office import Office
+from edge.lanes.screen import Screen
+from edge.lanes.worker import LaneWorker
+from edge.lot import build_lot
+from edge.pricelists import load_prices
+from edge.services.leases import HANDLERS
+from edge.services.recovering import recover, stopped_cleanly
+from edge.settings import Broker, EdgeSettings, Listener
+from edge.sync.link import EdgeLink
+from edge.web.api import bare_applications, local_app
+from edge.web.device import device_app
+from plumbing.files import read_secret
+from plumbing.i18n import load_catalogue
+from plumbing.metrics import Metrics
+from plumbing.mqtt import MqttOptions
+from plumbing.notify import Watchdog, notify
+from plumbing.onethread import OneThread
+from plumbing.signing import PrivateKey, PublicKey, load_or_create_key
+from plumbing.tls import TlsFiles
+
+logger = logging.getLogger(__name__)
+
+STOP_S = 1.0  # pages get this long to end
+LOCALE = Path(edge_package.__file__).parent / "locale"
+
+Applications = Callable[[Edge, Metrics], Mapping[str, web.Application]]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A daemon that is up: what it is, and on which port each listener was given."""
+
+    edge: Edge
+    devices: LotDevices
+    ports: dict[str, int] = field(default_factory=dict)
+
+
+def release() -> str:
+    """The version of this program."""
+    try:
+        return metadata.version("lotgate")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+async def run_edge(
+    settings: EdgeSettings,
+    stop: asyncio.Event,
+    *,
+    source: str = "settings",
+    folder: Path = Path(),
+    clock: Clock | None = None,
+    applications: Applications = bare_applications,
+    on_ready: Callable[[Opened], None] = lambda opened: None,
+) -> None:
+    """Run one lot until *stop* is set.
+
+    Raises SettingsError, TariffError and their like for bad files, DatabaseInUseError when another process runs this
+    lot, and OutdatedDatabaseError when the cloud has seen more than this database holds.
+    """
+    async with AsyncExitStack() as stack:
+        office, key = await _open_office(settings, clock or Clock(), stack)
+        devices = await open_devices(settings, stack, source, folder)
+        live = LiveLanes()
+        workers = _workers(settings, office, devices, live)
+        link = _link(settings, office, live)
+        watchdog = Watchdog()
+        edge = Edge(
+            settings, office, live, workers, devices.printers, lambda: _link_state(link), lambda: watchdog.stuck
+        )
+        metrics = _metrics(edge)
+        opened = Opened(edge, devices, await _listen(settings, edge, devices, applications(edge, metrics), stack))
+        jobs = start_jobs(office)
+        stack.callback(jobs.shutdown, wait=False)
+        tasks: dict[str, Awaitable[None]] = {f"lane {name}": worker.run() for name, worker in workers.items()}
+        tasks |= {"clock": _watch_clock(office), "watchdog": watchdog.run()}
+        if link is not None:
+            tasks["sync"] = run_link(settings, link, key)
+        _watch(watchdog, office, workers)
+        notify("READY=1", f"STATUS={settings.name}: {len(workers)} lanes")
+        on_ready(opened)
+        await _run_until(stop, tasks)
+        notify("STOPPING=1")
+
+
+async def _open_office(settings: EdgeSettings, clock: Clock, stack: AsyncExitStack) -> tuple[Office, PrivateKey]:
+    """The database under its lock, prices, key and lot; what an earlier end left is set right."""
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = DatabaseLock(settings.database)
+    stack.callback(lock.release)
+    prices = load_prices(settings)
+    key = load_or_create_key(settings.key_file)
+    thread = await stack.enter_async_context(OneThread("edge-db"))
+    db = await thread.run(open_database, settings.database)
+    stack.push_async_callback(thread.run, _close, db)
+    now = clock.now()
+    office = Office(thread, db, build_lot(settings, prices, key, now), clock)
+
+    def start() -> None:
+        with transaction(db) as conn:
+            prices.keep(conn)
+        clock.keep(log.anchors(conn, now.boot))
+        found = recover(db, release(), now)
+        logger.info(
+            "started after %s end: %d vouchers in doubt, %d settled cars not seen leaving",
+            "a clean" if found.clean else "an unclean", found.doubtful_vouchers, found.waiting_cars,
+        )  # fmt: skip
+
+    await thread.run(start)
+    return office, key
+
+
+def _close(db: Database) -> None:
+    stopped_cleanly(db)
+    db.conn.close()
+
+
+def _workers(settings: EdgeSettings, office: Office, devices: LotDevices, live: LiveLanes) -> dict[str, LaneWorker]:
+    """One worker a lane; lanes with one barrier between them share who may open it."""
+    screen = Screen(load_catalogue(LOCALE).speaking(settings.locale))
+    barriers = [lane.barrier for lane in settings.lanes if lane.barrier]
+    shared = {name: asyncio.Lock() for name in barriers if barriers.count(name) > 1}
+    return {
+        lane.name: LaneWorker(
+            lane, settings.rules, office, devices.of_lane(lane), live, screen, shared.get(lane.barrier)
+        )
+        for lane in settings.lanes
+    }
+
+
+def _link(settings: EdgeSettings, office: Office, live: LiveLanes) -> EdgeLink | None:
+    """The line to the cloud, once the edge was claimed and a broker is configured."""
+    if settings.broker is None or not settings.cloud_key_file.exists():
+        logger.info("no line to the cloud: %s", "not claimed" if settings.broker else "none configured")
+        return None
+    return EdgeLink(
+        settings.edge, _mqtt(settings.edge, settings.broker), office.thread, office.db, office.now,
+        live=live.brief, on_anchors=office.clock.keep,
+    )  # fmt: skip
+
+
+def _mqtt(edge: str, broker: Broker) -> MqttOptions:
+    tls = TlsFiles(broker.ca, broker.certificate, broker.key) if broker.ca else None
+    password = read_secret(broker.password_file) if broker.password_file else None
+    return MqttOptions(broker.host, broker.port, edge, broker.username or None, password, tls)
+
+
+async def run_link(settings: EdgeSettings, link: EdgeLink, key: PrivateKey) -> None:
+    """Keep in touch with the cloud; its key was pinned when the edge was claimed."""
+    cloud = PublicKey.from_raw(bytes.fromhex(settings.cloud_key_file.read_text(encoding="ascii").strip()))
+    await link.run(key, cloud, lambda: secrets.token_hex(16), HANDLERS)
+
+
+def _link_state(link: EdgeLink | None) -> str:
+    if link is None:
+        return "off"
+    return "online" if link.in_session else "offline"
+
+
+async def _listen(
+    settings: EdgeSettings,
+    edge: Edge,
+    devices: LotDevices,
+    pages: Mapping[str, web.Application],
+    stack: AsyncExitStack,
+) -> dict[str, int]:
+    """Every listener on its own port, and the command line's socket in the data folder."""
+    apps = {"device": device_app(devices.cameras.values()), **pages}
+    ports = {}
+    for name, app in apps.items():
+        listener = getattr(settings.listeners, name)
+        if listener is not None:
+            ports[name] = await _serve(app, listener, stack)
+    runner = await _runner(local_app(edge), stack)
+    settings.socket.unlink(missing_ok=True)
+    await web.UnixSite(runner, str(settings.socket)).start()
+    os.chmod(settings.socket, 0o600)  # noqa: PTH101
+    stack.callback(settings.socket.unlink, missing_ok=True)
+    return ports
+
+
+async def _runner(app: web.Application, stack: AsyncExitStack) -> web.AppRunner:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_S)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    return runner
+
+
+async def _serve(app: web.Application, listener: Listener, stack: AsyncExitStack) -> int:
+    context = None
+    if listener.certificate is not None and listener.key is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(listener.certificate, listener.key)
+    runner = await _runner(app, stack)
+    await web.TCPSite(runner, listener.host, listener.port, ssl_context=context).start()
+    address: Any = runner.addresses[0]
+    return int(address[1])
+
+
+def _metrics(edge: Edge) -> Metrics:
+    metrics = Metrics("lotgate_edge")
+    thread = edge.office.thread
+    metrics.watch("db_waiting", "Calls waiting for the database thread", lambda: thread.waiting)
+    metrics.watch("db_calls", "Calls the database thread has finished", lambda: thread.progress)
+    metrics.watch("link_online", "1 while the cloud answers", lambda: float(edge.link_state() == "online"))
+    metrics.watch(
+        "devices_wrong", "Devices that do not work", lambda: sum(len(view.wrong) for view in edge.live.snapshot())
+    )
+    metrics.watch(
+        "cars_waiting", "Cars that wait at a lane", lambda: sum(bool(w.waiting_stay) for w in edge.workers.values())
+    )
+    return metrics
+
+
+def _watch(watchdog: Watchdog, office: Office, workers: Mapping[str, LaneWorker]) -> None:
+    """The watchdog is fed only if lane workers, database writer and main loop each made progress (sync §10)."""
+    thread, loop = office.thread, asyncio.get_running_loop()
+    watchdog.register("main loop", lambda: int(loop.time() * 1000))
+    watchdog.register("database", lambda: thread.progress, needs=lambda: thread.waiting > 0)
+    for name, worker in workers.items():
+        watchdog.register(f"lane {name}", lambda w=worker: w.turns)  # type: ignore[misc]
+
+
+async def _watch_clock(office: Office) -> None:
+    """A wall clock that jumps is a logged event; fees do not notice."""
+    while True:
+        await asyncio.sleep(1)
+        step = office.clock.stepped()
+        if step:
+            logger.warning("the wall clock jumped by %d ms", step)
+            await office.thread.run(_log_step, office, step)
+
+
+def _log_step(office: Office, step_ms: int) -> None:
+    with transaction(office.db) as conn:
+        log.append(conn, ClockStepped(step_ms), office.now())
+
+
+async def _run_until(stop: asyncio.Event, tasks: Mapping[str, Awaitable[None]]) -> None:
+    """Run everything until *stop*; a task that fails ends all and its error is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(_named(work), name=name) for name, work in tasks.items()]
+            await stop.wait()
+            for task in running:
+                task.cancel()
+    except BaseExceptionGroup as failures:
+        raise _first(failures) from failures
+
+
+async def _named(work: Awaitable[None]) -> None:
+    await work
+
+
+def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    inner = failures.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner

@@ -1,0 +1,51 @@
+"""What happens by the wall clock: nightly figures and forgetting. Anything physical goes by monotonic time instead."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler  # type: ignore[import-untyped]
+from apscheduler.triggers.cron import CronTrigger  # type: ignore[import-untyped]
+
+from domain.moment import Moment
+from edge.db import decisions, log
+from edge.db.database import Database, transaction
+from edge.lanes.office import Office
+from edge.services.totals import total_log
+
+logger = logging.getLogger(__name__)
+
+DAY_MS = 86_400_000
+EVENTS_DAYS = 30  # after the cloud has them (sync §3)
+PICTURES_DAYS = 90
+READS_DAYS = 7  # a camera resends within hours
+
+
+def forget(db: Database, now: Moment) -> int:
+    """Drop acked events, pictures and read names past their time; returns how many events went."""
+    with transaction(db) as conn:
+        decisions.prune(conn, now.wall_ms - PICTURES_DAYS * DAY_MS, now.wall_ms - READS_DAYS * DAY_MS)
+        return log.prune(conn, now.wall_ms - EVENTS_DAYS * DAY_MS)
+
+
+def start_jobs(office: Office) -> AsyncIOScheduler:
+    """A running scheduler on the lot's own time; shut it down with ``shutdown(wait=False)``."""
+
+    async def nightly_total() -> None:
+        await office.thread.run(total_log, office.db, office.now())
+
+    async def nightly_forgetting() -> None:
+        gone = await office.thread.run(forget, office.db, office.now())
+        logger.info("forgot %d events that the cloud holds", gone)
+
+    jobs: tuple[tuple[str, int, int, Callable[[], Awaitable[None]]], ...] = (
+        ("total", 0, 10, nightly_total),
+        ("forget", 3, 30, nightly_forgetting),
+    )
+    scheduler = AsyncIOScheduler(timezone=office.lot.tz)
+    for name, hour, minute, work in jobs:
+        trigger = CronTrigger(hour=hour, minute=minute, timezone=office.lot.tz)
+        scheduler.add_job(work, trigger, id=name, coalesce=True, max_instances=1, misfire_grace_time=None)
+    scheduler.start()
+    return scheduler

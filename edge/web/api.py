@@ -1,0 +1,59 @@
+"""For machines: health and figures on the booth's listener, and the command line's questions on a local socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from edge.db import decisions
+from edge.facade import Edge
+from edge.services.checking import check_books, replay
+from plumbing.metrics import Metrics
+
+EDGE = web.AppKey("edge", Edge)
+
+
+def add_health(app: web.Application, edge: Edge, metrics: Metrics) -> None:
+    """``/healthz`` (200 well, 503 stuck; no plates) and ``/metrics``."""
+
+    async def health(_: web.Request) -> web.Response:
+        standing = await edge.standing()
+        del standing["lanes"]
+        status = 503 if standing["stuck"] else 200
+        return web.json_response(standing, status=status, headers={"Cache-Control": "no-store"})
+
+    app.router.add_get("/healthz", health)
+    app.router.add_get("/metrics", metrics.handler)
+
+
+def bare_applications(edge: Edge, metrics: Metrics) -> Mapping[str, web.Application]:
+    """An edge without pages: health and figures only."""
+    booth = web.Application()
+    add_health(booth, edge, metrics)
+    return {"booth": booth}
+
+
+def local_app(edge: Edge) -> web.Application:
+    """What the command line asks a running daemon; the socket's file mode says who may."""
+    app = web.Application()
+    app[EDGE] = edge
+    app.router.add_get("/standing", _standing)
+    app.router.add_get("/replay/{decision_id}", _replay)
+    app.router.add_get("/verify", _verify)
+    return app
+
+
+async def _standing(request: web.Request) -> web.Response:
+    return web.json_response(await request.app[EDGE].standing())
+
+
+async def _replay(request: web.Request) -> web.Response:
+    edge, decision_id = request.app[EDGE], request.match_info["decision_id"]
+    if await edge.read(decisions.get, decision_id) is None:
+        raise web.HTTPNotFound
+    return web.json_response((await edge.read(replay, decision_id)).values())
+
+
+async def _verify(request: web.Request) -> web.Response:
+    return web.json_response({"wrong": await request.app[EDGE].read(check_books)})

@@ -1,0 +1,17 @@
+"""The device listener: pushes of cameras, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from drivers.base import Camera
+from drivers.camera.vzenith import VzenithCamera, device_routes
+
+
+def device_app(cameras: Iterable[Camera]) -> web.Application:
+    """Routes for every camera that pushes."""
+    app = web.Application()
+    app.router.add_routes(device_routes(camera for camera in cameras if isinstance(camera, VzenithCamera)))
+    return app
