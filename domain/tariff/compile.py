@@ -128,9 +128,12 @@ def _paint(
 def _fits(entry: Entry, names: frozenset[str], clock: int) -> bool:
     if entry.days and names.isdisjoint(entry.days):
         return False
-    if entry.begins <= entry.ends:
-        return entry.begins <= clock < entry.ends
-    return clock >= entry.begins or clock < entry.ends
+    return within(clock, entry.begins, entry.ends)
+
+
+def within(clock: int, begins: int, ends: int) -> bool:
+    """Whether the minute of the day lies in these hours, which go past midnight when they end before they begin."""
+    return begins <= clock < ends if begins <= ends else clock >= begins or clock < ends
 
 
 def _limit(caps: Sequence[CapEntry], kind: CapKind, names: frozenset[str]) -> tuple[Fen, ...] | None:

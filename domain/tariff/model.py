@@ -65,6 +65,8 @@ class Free:
     every_period: bool
     first_stay_of_day: bool
     days: tuple[str, ...]
+    begins: int
+    ends: int
 
 
 @dataclass(frozen=True, slots=True)

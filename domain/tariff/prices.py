@@ -15,6 +15,10 @@ T = TypeVar("T")
 
 _PRICE = ("unit", "price", "flat", "free", "counts", "grace")
 _WINDOW = ("name", "from", "to", "days", "classes", "from_day", *_PRICE, "steps", "cap")
+_FREE = (
+    "minutes", "while_charging", "mode", "inclusive", "every_period", "first_stay_of_day",
+    "from", "to", "days", "classes",
+)  # fmt: skip
 _STEP = ("until", *_PRICE, "total")
 
 
@@ -77,7 +81,7 @@ def _steps(table: Table, reader: ClassReader, name: str, counts: str) -> tuple[S
     start = total = 0
     for number, (item, place) in enumerate(items, 1):
         step_table = Table(item, place, _STEP)
-        until = _until(step_table, start, number == len(items))
+        until = _until(step_table, reader, start, number == len(items))
         counted = step_table.word("counts", ("started", "full"), counts)
         rule = name if len(items) == 1 else f"{name}:{number}"
         step = _step(step_table, reader, start, until, rule, counted, total, number > 1 and "total" in step_table)
@@ -87,13 +91,13 @@ def _steps(table: Table, reader: ClassReader, name: str, counts: str) -> tuple[S
     return tuple(steps)
 
 
-def _until(table: Table, start: int, last: bool) -> int:
+def _until(table: Table, reader: ClassReader, start: int, last: bool) -> int:
     """Where a step ends, in minutes of the ladder; only the last one has no end."""
     if last:
         if "until" in table:
             raise table.at("until").fault("the last step goes on for ever; leave until out, or add a step after it")
         return FOREVER
-    until = table.minutes("until")
+    until = reader.value(table.need("until"), table.at("until"), minutes)
     if until <= start:
         raise table.at("until").fault(f"must be later than the step before, which ends at {start} minutes")
     return until
@@ -171,8 +175,7 @@ def hours(text: str, place: Place, others: str) -> int:
 
 def read_free(raw: object, place: Place, reader: ClassReader) -> Free | None:
     """One ``[[free]]``; None when it is not for this class."""
-    keys = ("minutes", "while_charging", "mode", "inclusive", "every_period", "first_stay_of_day", "days", "classes")
-    table = Table(raw, place, keys)
+    table = Table(raw, place, _FREE)
     mode = table.word("mode", ("counted", "deducted"), "counted")
     inclusive = table.flag("inclusive", True)
     if mode == "deducted" and not inclusive:
@@ -188,6 +191,8 @@ def read_free(raw: object, place: Place, reader: ClassReader) -> Free | None:
         table.flag("every_period"),
         table.flag("first_stay_of_day"),
         days,
+        table.time("from", "00:00"),
+        table.time("to", "24:00"),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from domain.calendar import CalendarSet, labels
 from domain.fen import Fen
+from domain.tariff.compile import within
 from domain.tariff.model import DAY_MINUTES, Free, Plan, Tariff, VehicleClass
 from domain.tariff.walk import Row, Walk
 
@@ -175,6 +176,8 @@ def _free(plan: Plan, tariff: Tariff, begin: int, calendar: CalendarSet, facts: 
     """The first free rule whose conditions hold."""
     for free in plan.free:
         if free.first_stay_of_day and not facts.first_stay_of_day:
+            continue
+        if not within(begin % DAY_MINUTES, free.begins, free.ends):
             continue
         if free.days and labels(calendar.day((begin - tariff.day_begins) // DAY_MINUTES)).isdisjoint(free.days):
             continue

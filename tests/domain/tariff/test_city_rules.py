@@ -199,8 +199,23 @@ unit = 60
 price = 5
 grace = 15
 """
+LUNCH = """
+code = "lunch"
+classes = ["small", "nev"]
+[[free]]
+from = "11:30"
+to = "13:30"
+minutes = "1h"
+[[window]]
+name = "hours"
+steps = [{ until = { nev = "2h", other = "1h" }, unit = 60, price = 2 }, { unit = 60, price = 6 }]
+"""
 
 CASES = [
+    (LUNCH, "small", "2026-03-03T11:30", "2026-03-03T12:30", 0),
+    (LUNCH, "small", "2026-03-03T13:30", "2026-03-03T14:30", 200),
+    (LUNCH, "small", "2026-03-03T14:00", "2026-03-03T16:00", 800),
+    (LUNCH, "nev", "2026-03-03T14:00", "2026-03-03T16:00", 400),
     (GROWING, "small", "2026-03-03T08:10", "2026-03-03T10:00", 2000),
     (GROWING, "small", "2026-03-03T08:10", "2026-03-04T12:00", 7000),
     (GROWING, "small", "2026-03-03T08:10", "2026-03-08T01:00", 3000 + 4000 + 5000 * 3 + 1000),

@@ -144,6 +144,11 @@ LONG = {
         "counts = 'full'\n[[window]]\nname = 'd'\nfrom = '07:00'\nto = '19:00'\nunit = 420\nprice = 4\n"
         "[[window]]\nname = 'n'\nunit = 120\nprice = 1\n[restart]\nat_window = []"
     ),
+    "a flat hour, then units that run on": (
+        "[[window]]\nname = 'd'\nfrom = '07:00'\nto = '19:00'\n"
+        "steps = [{until = 60, flat = 4}, {unit = 420, price = 2}]\n"
+        "[[window]]\nname = 'n'\nunit = 45\nprice = 1\n[restart]\nat_window = ['steps']"
+    ),
     "free minutes each day": (
         "[free]\nminutes = 100\nmode = 'deducted'\nevery_period = true\n"
         "[[window]]\nname = 'w'\nunit = 60\nprice = 1\n[restart]\nevery = 'day'"
