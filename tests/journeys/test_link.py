@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -23,26 +24,27 @@ from plumbing.broker import EmbeddedBroker
 from plumbing.mqtt import MqttOptions
 from plumbing.onethread import OneThread
 from tests.journeys.test_protocol import Line, act, at
+from tests.services.mosquitto import secure_mosquitto
+
+USERS = {"cloud": "secret", "e1": "secret"}
 
 
 class Running:
     """Cloud and edge on a broker of their own."""
 
-    def __init__(self, folder: Path, broker: EmbeddedBroker, thread: OneThread) -> None:
-        self.line, self.broker, self.thread = Line(folder), broker, thread
+    def __init__(self, folder: Path, cloud: MqttOptions, edge: MqttOptions, thread: OneThread) -> None:
+        self.line, self.thread, self.edge_options = Line(folder), thread, edge
         self.line.db.close()
         self.cloud_db = CloudDatabase(self.line.engine)
-        options = MqttOptions("127.0.0.1", broker.port, "cloud", "cloud", "secret")
-        self.cloud = CloudLink(options, self.cloud_db, self.line.cloud)
+        self.cloud = CloudLink(cloud, self.cloud_db, self.line.cloud)
         self.anchors: list[Anchor] = []
         self.folder = folder
 
     async def start(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         self.db = await self.thread.run(open_database, self.folder / "lot.db")
-        options = MqttOptions("127.0.0.1", self.broker.port, "e1", "e1", "secret")
         self.edge = EdgeLink(
             "e1",
-            options,
+            self.edge_options,
             self.thread,
             self.db,
             lambda: at(time.monotonic_ns() // 1_000_000),
@@ -73,42 +75,67 @@ class Running:
                 await asyncio.sleep(0.02)
 
 
-@pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[Running]:
-    async with EmbeddedBroker(tmp_path, {"cloud": "secret", "e1": "secret"}) as broker, OneThread("edge-db") as thread:
-        running = Running(tmp_path, broker, thread)
+@contextlib.asynccontextmanager
+async def running(folder: Path, cloud: MqttOptions, edge: MqttOptions) -> AsyncIterator[Running]:
+    async with OneThread("edge-db") as thread:
+        both = Running(folder, cloud, edge, thread)
         async with asyncio.TaskGroup() as group:
-            tasks = await running.start(group)
-            yield running
+            tasks = await both.start(group)
+            yield both
             for task in tasks:
                 task.cancel()
-        await thread.run(running.db.close)
-        running.cloud_db.close()
+        await thread.run(both.db.close)
+        both.cloud_db.close()
 
 
-async def test_facts_go_up_and_lists_come_down(running: Running) -> None:
-    await running.write(450)
-    await running.until_backlog_is_empty()
+def embedded(port: int, name: str) -> MqttOptions:
+    return MqttOptions("127.0.0.1", port, name, name, "secret")
 
-    await running.cloud_db.run(put_row, 1, "e1", "coupons", "c1", {"plate": "京A12345"}, 1)
-    running.cloud.wake.set()
 
-    async with asyncio.timeout(5):
-        while not await running.thread.run(lambda: channels.rows(running.db.conn, "coupons")):
+async def facts_go_up_and_lists_come_down(both: Running) -> None:
+    await both.write(450)
+    await both.until_backlog_is_empty()
+
+    await both.cloud_db.run(put_row, 1, "e1", "coupons", "c1", {"plate": "京A12345"}, 1)
+    both.cloud.wake.set()
+
+    async with asyncio.timeout(10):
+        while not await both.thread.run(lambda: channels.rows(both.db.conn, "coupons")):
             await asyncio.sleep(0.02)
-    await running.until_backlog_is_empty()
-    assert await running.applied() == 451
-    assert running.anchors
+    await both.until_backlog_is_empty()
+    assert await both.applied() == 451
+    assert both.anchors
 
 
-async def test_nothing_is_lost_or_doubled_when_the_broker_is_killed(running: Running) -> None:
-    await running.write(300)
-    await running.until_backlog_is_empty()
+async def test_facts_go_up_and_lists_come_down_over_the_embedded_broker(tmp_path: Path) -> None:
+    async with (
+        EmbeddedBroker(tmp_path, USERS) as broker,
+        running(tmp_path, embedded(broker.port, "cloud"), embedded(broker.port, "e1")) as both,
+    ):
+        await facts_go_up_and_lists_come_down(both)
 
-    running.broker.kill()
-    await running.write(300)
-    await asyncio.sleep(0.2)
-    await running.broker.start()
 
-    await running.until_backlog_is_empty()
-    assert await running.applied() == 600
+@pytest.mark.broker
+async def test_facts_go_up_and_lists_come_down_over_mosquitto_with_certificates(tmp_path: Path) -> None:
+    with secure_mosquitto(tmp_path) as broker:
+        cloud = MqttOptions("127.0.0.1", broker.cloud_port, "cloud", tls=broker.identity("cloud"))
+        edge = MqttOptions("127.0.0.1", broker.port, "e1", tls=broker.identity("e1"))
+        async with running(tmp_path, cloud, edge) as both:
+            await facts_go_up_and_lists_come_down(both)
+
+
+async def test_nothing_is_lost_or_doubled_when_the_broker_is_killed(tmp_path: Path) -> None:
+    async with (
+        EmbeddedBroker(tmp_path, USERS) as broker,
+        running(tmp_path, embedded(broker.port, "cloud"), embedded(broker.port, "e1")) as both,
+    ):
+        await both.write(300)
+        await both.until_backlog_is_empty()
+
+        broker.kill()
+        await both.write(300)
+        await asyncio.sleep(0.2)
+        await broker.start()
+
+        await both.until_backlog_is_empty()
+        assert await both.applied() == 600
