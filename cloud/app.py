@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,9 @@ from cloud.sync.agent import CloudAgent
 from cloud.sync.link import CloudLink
 from cloud.web import api
 from cloud.web.shell import cloud_shell, shell_app
-from cloud.web.state import CLOUD, SESSIONS, Cloud, tick
+from cloud.web.state import CLOUD, SESSIONS, Cloud, tick, wall_ms
 from plumbing import logs
+from plumbing.demo_clock import DemoClock
 from plumbing.files import read_secret, write_private
 from plumbing.mqtt import MqttOptions
 from plumbing.notify import Watchdog, notify
@@ -54,11 +55,20 @@ def open_cloud(settings: CloudSettings) -> Cloud:
     upgrade(engine)
     database = Database(engine)
     public_url = settings.public_url or f"http://{settings.listen.host}:{settings.listen.port}"
-    cloud = Cloud(settings, database, load_or_create_key(settings.config_key), 0, public_url)
+    cloud = Cloud(settings, database, load_or_create_key(settings.config_key), 0, public_url, now_ms=_clock(settings))
     cloud.operator_id, password = _first_start(cloud)
     if password:
         _hand_over(password, settings.first_password_file)
     return cloud
+
+
+def _clock(settings: CloudSettings) -> Callable[[], int]:
+    """UTC now; put forward by a demo's file where there is one."""
+    if settings.demo_clock is None:
+        return wall_ms
+    log.warning("DEMO: the clock follows %s and may be put forward by hours", settings.demo_clock)
+    demo = DemoClock(settings.demo_clock)
+    return lambda: wall_ms() + demo.ahead_ms()
 
 
 def _first_start(cloud: Cloud) -> tuple[int, str]:

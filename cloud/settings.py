@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from plumbing.demo_clock import refuse_outside_demo
 from plumbing.settings import load
 from plumbing.tls import TlsFiles
 
@@ -52,6 +53,11 @@ class CloudSettings:
     listen: ListenSettings = ListenSettings()
     broker: BrokerSettings | None = None  # without one the cloud serves its pages and waits
     leases: LeaseSettings = LeaseSettings()
+    demo_clock: Path | None = None  # a file that puts the clock forward: demos and tests on one machine only
+
+    def __post_init__(self) -> None:
+        if self.demo_clock is not None:
+            refuse_outside_demo([self.listen.host, *([self.broker.host] if self.broker else [])])
 
     @property
     def database(self) -> str:

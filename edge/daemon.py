@@ -22,7 +22,7 @@ from aiohttp import web
 
 import edge as edge_package
 from domain.events import ClockStepped
-from edge.clock import Clock
+from edge.clock import Clock, clock_of
 from edge.db import log
 from edge.db.database import Database, DatabaseLock, open_database, transaction
 from edge.facade import Edge
@@ -40,6 +40,7 @@ from edge.settings import Broker, EdgeSettings, Listener
 from edge.sync.link import EdgeLink
 from edge.web.api import bare_applications, local_app
 from edge.web.device import device_app
+from plumbing.demo_clock import DemoClock
 from plumbing.files import read_secret
 from plumbing.i18n import load_catalogue
 from plumbing.metrics import Metrics
@@ -90,7 +91,7 @@ async def run_edge(
     lot, and OutdatedDatabaseError when the cloud has seen more than this database holds.
     """
     async with AsyncExitStack() as stack:
-        office, key = await _open_office(settings, clock or Clock(), stack)
+        office, key = await _open_office(settings, clock or _clock(settings), stack)
         devices = await open_devices(settings, stack, source, folder)
         live = LiveLanes()
         workers = _workers(settings, office, devices, live)
@@ -112,6 +113,15 @@ async def run_edge(
         on_ready(opened)
         await _run_until(stop, tasks)
         notify("STOPPING=1")
+
+
+def _clock(settings: EdgeSettings) -> Clock:
+    if settings.demo_clock is None:
+        return clock_of(None)
+    logger.warning(
+        "DEMO: the clocks follow %s and may be put forward by hours; no fee here is real", settings.demo_clock
+    )
+    return clock_of(DemoClock(settings.demo_clock))
 
 
 async def _open_office(settings: EdgeSettings, clock: Clock, stack: AsyncExitStack) -> tuple[Office, PrivateKey]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from domain.decision import Rules
 from domain.plate import FREE_BY_KIND, PlateKind
 from domain.stay import OUTSIDE, Direction
+from plumbing.demo_clock import refuse_outside_demo
 from plumbing.settings import load
 
 DeviceTable = dict[str, Any]
@@ -163,15 +164,23 @@ class EdgeSettings:
     rules: LotRules = field(default_factory=LotRules)
     broker: Broker | None = None
     watchdog_s: int = 20
+    demo_clock: Path | None = None  # a file that puts the clocks forward: demos and tests on one machine only
 
     def __post_init__(self) -> None:
         _check_zone_name(self.time_zone)
+        if self.demo_clock is not None:
+            refuse_outside_demo(self._hosts())
         zones = {zone.name for zone in self.zones} | {OUTSIDE}
         for lane in self.lanes:
             _check_lane(lane, zones, self.devices)
         names = [lane.name for lane in self.lanes]
         if len(set(names)) != len(names):
             raise ValueError("two lanes have the same name")
+
+    def _hosts(self) -> list[str]:
+        """Every address this edge listens on or speaks to the cloud at."""
+        named = (self.listeners.booth, self.listeners.device, self.listeners.counter, self.broker)
+        return [one.host for one in named if one is not None]
 
     @property
     def tz(self) -> ZoneInfo:
