@@ -1,12 +1,13 @@
-"""One Modbus TCP connection through pymodbus. Its types and errors stop here."""
+"""Modbus TCP through pymodbus, one connection a board. The library's types and errors stop here."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
@@ -15,6 +16,7 @@ from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
 
 from drivers.base import DeviceRefusedError, DeviceUnreachableError
 from drivers.modbus_frames import WRITE_ONE_COIL
+from drivers.wiring import Wiring
 
 log = logging.getLogger(__name__)
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # it logs each failure; we log the change once
@@ -49,28 +51,99 @@ class WriteCoilValue(ModbusPDU):
         self.address, self.value = struct.unpack(">HH", data[:4]) if len(data) >= 4 else (-1, -1)
 
 
-class ModbusLine:
-    """Asks one device, each request once, and reconnects before the next request after a failure."""
+class ModbusConnection:
+    """The one connection to a board, shared by its barriers and loops: many boards accept only a few."""
 
-    def __init__(self, name: str, host: str, port: int, unit: int, timeout_ms: int) -> None:
-        self.name = name
-        self._where = f"{host}:{port}"
-        self._unit = unit
+    def __init__(self, host: str, port: int, timeout_ms: int) -> None:
+        self.where = f"{host}:{port}"
+        self.users = 0
+        self.prepared = False  # all outputs were written off since this process began
         self._lock = asyncio.Lock()
-        self._client = AsyncModbusTcpClient(
-            host, port=port, timeout=timeout_ms / 1000, retries=0, reconnect_delay=0, name=name
-        )
+        self._client = AsyncModbusTcpClient(host, port=port, timeout=timeout_ms / 1000, retries=0, reconnect_delay=0)
         self._client.register(WriteCoilValue)
+        self._inputs: dict[tuple[int, int, int], tuple[float, list[bool]]] = {}
         self._lost = False
         self._answered_at = -IDLE_S
+
+    @property
+    def is_idle(self) -> bool:
+        """True when nothing has been answered for a while, so that nobody knows whether the board is there."""
+        return time.monotonic() - self._answered_at >= IDLE_S
+
+    async def ask(self, request: ModbusPDU) -> ModbusPDU:
+        """Send *request* once. Raises DeviceUnreachableError (the outcome is not known), DeviceRefusedError."""
+        async with self._lock:
+            return await self._ask(request)
+
+    async def inputs(self, unit: int, address: int, count: int, max_age_s: float) -> list[bool]:
+        """Inputs as read at most *max_age_s* ago, so that many loops cost one request. Raises as ``ask``."""
+        key = (unit, address, count)
+        async with self._lock:
+            read_at, bits = self._inputs.get(key, (-max_age_s, []))
+            if not bits or time.monotonic() - read_at >= max_age_s:
+                self._inputs.pop(key, None)
+                answer = await self._ask(ReadDiscreteInputsRequest(address=address, count=count, dev_id=unit))
+                bits = _bits(answer, count)
+                self._inputs[key] = (time.monotonic(), bits)
+            return bits
+
+    def close(self) -> None:
+        """Close the connection; the next request opens it again."""
+        self._client.close()
+
+    async def _ask(self, request: ModbusPDU) -> ModbusPDU:
+        try:
+            answer = await self._exchange(request)
+        except (ModbusException, OSError, TimeoutError) as exc:
+            self._went(exc)
+            raise DeviceUnreachableError(f"no answer from {self.where}") from exc
+        except BaseException:
+            self._client.close()  # a late answer must not meet the next request
+            raise
+        self._came()
+        if answer.isError():
+            why = EXCEPTIONS.get(answer.exception_code, f"code {answer.exception_code}")
+            raise DeviceRefusedError(f"{self.where} refused: {why}")
+        return answer
+
+    async def _exchange(self, request: ModbusPDU) -> ModbusPDU:
+        if not self._client.connected and not await self._client.connect():
+            raise ConnectionRefusedError(self.where)
+        answer: ModbusPDU = await self._client.execute(False, request)
+        return answer
+
+    def _went(self, exc: Exception) -> None:
+        self._client.close()
+        self._answered_at = -IDLE_S
+        if not self._lost:
+            self._lost = True
+            log.warning("modbus: lost %s (%s); check its power, cable and address", self.where, exc)
+
+    def _came(self) -> None:
+        self._answered_at = time.monotonic()
+        if self._lost:
+            self._lost = False
+            log.info("modbus: %s is back", self.where)
+
+
+class ModbusLine:
+    """One device's requests to unit *unit* over a shared connection; errors name the device."""
+
+    def __init__(self, name: str, connection: ModbusConnection, unit: int) -> None:
+        self.name = name
+        self._connection = connection
+        self._unit = unit
+        self._closed = False
+        connection.users += 1
 
     async def read_coils(self, address: int, count: int) -> list[bool]:
         """Present state of outputs. Raises DeviceUnreachableError, DeviceRefusedError."""
         return _bits(await self._ask(ReadCoilsRequest(address=address, count=count, dev_id=self._unit)), count)
 
-    async def read_inputs(self, address: int, count: int) -> list[bool]:
-        """Present state of inputs. Raises DeviceUnreachableError, DeviceRefusedError."""
-        return _bits(await self._ask(ReadDiscreteInputsRequest(address=address, count=count, dev_id=self._unit)), count)
+    async def read_inputs(self, address: int, count: int, max_age_s: float) -> list[bool]:
+        """State of inputs at most *max_age_s* ago. Raises DeviceUnreachableError, DeviceRefusedError."""
+        with self._named():
+            return await self._connection.inputs(self._unit, address, count, max_age_s)
 
     async def write_coils(self, address: int, values: Sequence[bool]) -> None:
         """Set outputs. Raises DeviceUnreachableError, DeviceRefusedError."""
@@ -80,55 +153,50 @@ class ModbusLine:
         """Send one function-05 request, once, and check its echo. No answer: the outcome is unknown."""
         answer = await self._ask(WriteCoilValue(address, value, self._unit))
         if not isinstance(answer, WriteCoilValue) or (answer.address, answer.value) != (address, value):
-            raise DeviceRefusedError(f"{self.name}: {self._where} answered something else than was asked")
+            raise DeviceRefusedError(f"{self.name}: {self._connection.where} answered something else than was asked")
 
     async def wake(self, address: int) -> None:
         """Make sure of the connection by a harmless read, tried twice, if it has been idle."""
-        if time.monotonic() - self._answered_at < IDLE_S:
+        if not self._connection.is_idle:
             return
         try:
             await self.read_coils(address, 1)
         except DeviceUnreachableError:
             await self.read_coils(address, 1)
 
+    def is_first(self) -> bool:
+        """True once a connection: whoever asks first makes the whole board safe, the others only their own output."""
+        first = not self._connection.prepared
+        self._connection.prepared = True
+        return first
+
     async def aclose(self) -> None:
-        """Close the connection; the next request opens it again."""
-        self._client.close()
+        """Leave the connection; the last to leave closes it. Safe to call twice."""
+        if not self._closed:
+            self._closed = True
+            self._connection.users -= 1
+            if not self._connection.users:
+                self._connection.close()
 
     async def _ask(self, request: ModbusPDU) -> ModbusPDU:
-        async with self._lock:
-            try:
-                answer = await self._exchange(request)
-            except (ModbusException, OSError, TimeoutError) as exc:
-                self._went(exc)
-                raise DeviceUnreachableError(f"{self.name}: no answer from {self._where}") from exc
-            except BaseException:
-                self._client.close()  # a late answer must not meet the next request
-                raise
-            self._came()
-        if answer.isError():
-            why = EXCEPTIONS.get(answer.exception_code, f"code {answer.exception_code}")
-            raise DeviceRefusedError(f"{self.name}: {self._where} refused: {why}")
-        return answer
+        with self._named():
+            return await self._connection.ask(request)
 
-    async def _exchange(self, request: ModbusPDU) -> ModbusPDU:
-        if not self._client.connected and not await self._client.connect():
-            raise ConnectionRefusedError(self._where)
-        answer: ModbusPDU = await self._client.execute(False, request)
-        return answer
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except (DeviceUnreachableError, DeviceRefusedError) as exc:
+            raise type(exc)(f"{self.name}: {exc}") from exc
 
-    def _went(self, exc: Exception) -> None:
-        self._client.close()
-        self._answered_at = -IDLE_S
-        if not self._lost:
-            self._lost = True
-            log.warning("%s: lost %s (%s); check its power, cable and address", self.name, self._where, exc)
 
-    def _came(self) -> None:
-        self._answered_at = time.monotonic()
-        if self._lost:
-            self._lost = False
-            log.info("%s: %s is back", self.name, self._where)
+def line_of(wiring: Wiring, host: str, port: int, unit: int, timeout_ms: int) -> ModbusLine:
+    """A line for the device of *wiring* over the lot's one connection to that address."""
+    name = f"modbus {host}:{port}"
+    connection = wiring.shared.get(name)
+    if not isinstance(connection, ModbusConnection):
+        connection = wiring.shared[name] = ModbusConnection(host, port, timeout_ms)
+    return ModbusLine(wiring.name, connection, unit)
 
 
 def _bits(answer: ModbusPDU, count: int) -> list[bool]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from drivers.base import Camera, Recogniser
 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """*recogniser* for cameras that only see; *camera* for a loop wired to a camera's own contact."""
+    """*recogniser* for cameras that only see; *camera* for a loop wired to a camera's own contact.
+
+    *shared* is one dict for all devices of a lot, where drivers keep what they share: the connection to a board.
+    """
 
     name: str
     recogniser: Recogniser | None = None
     camera: Camera | None = None
+    shared: dict[str, object] = field(default_factory=dict)

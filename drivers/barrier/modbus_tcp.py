@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from drivers.base import DeviceRefusedError
-from drivers.modbus_line import ModbusLine
+from drivers.modbus_line import ModbusLine, line_of
 from drivers.wiring import Wiring
 
 LONGEST_PULSE_MS = 5000  # field wirings use 500 to 5000
@@ -56,10 +56,13 @@ class ModbusBarrier:
         )
 
     async def prepare(self) -> None:
-        """Write all outputs of the board off and read them back. Raises DeviceError."""
-        await self._line.write_coils(self._options.coil_base, [False] * self._options.outputs)
-        states = await self._line.read_coils(self._options.coil_base, self._options.outputs)
-        stuck = [str(channel) for channel, on in enumerate(states) if on]
+        """Write all outputs of the board off and read them back; if a lane of it did so before, only its own output."""
+        options = self._options
+        first = self._line.is_first()
+        start, count = (0, options.outputs) if first else (options.channel, 1)
+        await self._line.write_coils(options.coil_base + start, [False] * count)
+        states = await self._line.read_coils(options.coil_base + start, count)
+        stuck = [str(channel) for channel, on in enumerate(states, start) if on]
         if stuck:
             raise DeviceRefusedError(
                 f"{self._line.name}: output {', '.join(stuck)} stays on; check the relay and its wires"
@@ -72,5 +75,4 @@ class ModbusBarrier:
 
 async def open_modbus_barrier(options: ModbusBarrierOptions, wiring: Wiring) -> ModbusBarrier:
     """A barrier that connects at its first request, so a lane starts with its board still off."""
-    line = ModbusLine(wiring.name, options.host, options.port, options.unit, options.timeout_ms)
-    return ModbusBarrier(line, options)
+    return ModbusBarrier(line_of(wiring, options.host, options.port, options.unit, options.timeout_ms), options)

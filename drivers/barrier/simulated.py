@@ -30,7 +30,7 @@ from drivers.modbus_frames import (
     tcp_header,
     unpack_bits,
 )
-from drivers.modbus_line import ModbusLine
+from drivers.modbus_line import ModbusLine, line_of
 from drivers.wiring import Wiring
 
 FLASH_ON = 0x0200
@@ -155,6 +155,7 @@ class SimulatedRelayBoard:
         self.model = model or RelayModel()
         self.port = port
         self.requests: list[bytes] = []
+        self.connections = 0  # made so far
         self._slow_s = slow_s
         self._faults: list[tuple[Fault, int]] = []  # what, and for which function
         self._server: asyncio.Server | None = None
@@ -198,6 +199,7 @@ class SimulatedRelayBoard:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._clients.add(writer)
+        self.connections += 1
         try:
             with contextlib.suppress(asyncio.IncompleteReadError, BadFrameError, ConnectionError):
                 while await self._serve_one(reader, writer):
@@ -258,5 +260,5 @@ async def open_simulated_barrier(options: SimulatedBarrierOptions, wiring: Wirin
     board = SimulatedRelayBoard()
     await board.start()
     real = ModbusBarrierOptions(host="127.0.0.1", port=board.port, pulse_ms=options.pulse_ms)
-    line = ModbusLine(wiring.name, real.host, real.port, real.unit, real.timeout_ms)
+    line = line_of(wiring, real.host, real.port, real.unit, real.timeout_ms)
     return SimulatedBarrier(line, real, board)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from drivers.base import LoopChange
-from drivers.modbus_line import ModbusLine
+from drivers.modbus_line import ModbusLine, line_of
 from drivers.wiring import Wiring
 
 
@@ -21,14 +21,15 @@ class ModbusLoopOptions:
     port: int = 502
     unit: int = 1
     input_base: int = 0x0000
+    board_inputs: int = 8  # all are read at once, for all loops of the board
     inverted: bool = False  # True where the detector opens its contact for a vehicle
     poll_ms: int = 30
     debounce_ms: int = 80
     timeout_ms: int = 300
 
     def __post_init__(self) -> None:
-        if not self.inputs or min(self.inputs.values()) < 0:
-            raise ValueError("inputs must name at least one loop, each with its input counted from 0")
+        if not self.inputs or not all(0 <= place < self.board_inputs for place in self.inputs.values()):
+            raise ValueError(f"inputs must name at least one loop, each with its input, 0 to {self.board_inputs - 1}")
         if not 0 < self.poll_ms <= self.debounce_ms <= 1000:
             raise ValueError("poll_ms must be above 0 and at most debounce_ms, which is at most 1000")
 
@@ -53,7 +54,7 @@ class Debounce:
 
 
 class ModbusLoop:
-    """Reads all inputs of a lane with one request each time."""
+    """Loops of one lane; all loops of a board are read by one request a poll."""
 
     def __init__(self, line: ModbusLine, options: ModbusLoopOptions) -> None:
         self._line = line
@@ -64,7 +65,7 @@ class ModbusLoop:
         options = self._options
         filters = {loop: Debounce(options.debounce_ms / 1000) for loop in options.inputs}
         while True:
-            bits = await self._line.read_inputs(options.input_base, max(options.inputs.values()) + 1)
+            bits = await self._line.read_inputs(options.input_base, options.board_inputs, options.poll_ms / 1000)
             now = time.monotonic()
             for loop, place in options.inputs.items():
                 occupied = bits[place] != options.inverted
@@ -79,5 +80,4 @@ class ModbusLoop:
 
 async def open_modbus_loop(options: ModbusLoopOptions, wiring: Wiring) -> ModbusLoop:
     """Loops that connect at their first poll."""
-    line = ModbusLine(wiring.name, options.host, options.port, options.unit, options.timeout_ms)
-    return ModbusLoop(line, options)
+    return ModbusLoop(line_of(wiring, options.host, options.port, options.unit, options.timeout_ms), options)

@@ -17,7 +17,7 @@ from drivers.barrier.simulated import (
     open_simulated_barrier,
 )
 from drivers.base import DeviceRefusedError, DeviceUnreachableError, LoopChange
-from drivers.loop.modbus_tcp import Debounce, ModbusLoopOptions, open_modbus_loop
+from drivers.loop.modbus_tcp import Debounce, ModbusLoop, ModbusLoopOptions, open_modbus_loop
 from drivers.modbus_frames import WRITE_MANY_COILS, WRITE_ONE_COIL
 from drivers.wiring import Wiring
 
@@ -108,7 +108,7 @@ async def test_unplugged_and_plugged_in_again_it_works_and_says_so_once_each(
     assert len(board.pulses) == 2
     messages = [record.getMessage() for record in caplog.records]
     assert len(messages) == 2
-    assert messages[0].startswith("exit-1: lost 127.0.0.1:")
+    assert messages[0].startswith("modbus: lost 127.0.0.1:")
     assert messages[1].endswith("is back")
 
 
@@ -227,3 +227,56 @@ def test_a_state_counts_once_it_has_held(samples: list[tuple[int, bool]], news: 
     debounce = Debounce(50)
 
     assert [at for at, state in samples if debounce.sample(state, at)] == news
+
+
+async def test_the_devices_of_a_board_share_one_connection_and_one_poll(board: SimulatedRelayBoard) -> None:
+    shared: dict[str, object] = {}
+    barriers = [
+        await open_modbus_barrier(
+            ModbusBarrierOptions("127.0.0.1", board.port, channel=channel), Wiring(f"lane-{channel}", shared=shared)
+        )
+        for channel in range(4)
+    ]
+    lanes = [
+        await open_modbus_loop(
+            ModbusLoopOptions("127.0.0.1", {f"loop-{place}": place}, board.port, poll_ms=20, debounce_ms=60),
+            Wiring(f"lane-{place}", shared=shared),
+        )
+        for place in range(8)
+    ]
+
+    async def first(loop: ModbusLoop) -> LoopChange:
+        return await anext(loop.changes())
+
+    changes = await asyncio.gather(*map(first, lanes), *(barrier.open() for barrier in barriers))
+
+    assert [change.loop for change in changes[:8] if change] == [f"loop-{place}" for place in range(8)]
+    assert sorted(pulse.channel for pulse in board.pulses) == [0, 1, 2, 3]
+    assert board.connections == 1
+    polls = [request for request in board.requests if request[0] == 0x02]
+    assert len(polls) <= 16  # eight loops that asked for themselves would have made 32 and more
+    for device in (*barriers, *lanes):
+        await device.aclose()
+        await device.aclose()
+
+
+async def test_a_lane_that_starts_again_leaves_the_other_lanes_pulse_alone(board: SimulatedRelayBoard) -> None:
+    shared: dict[str, object] = {}
+    one, other = [
+        await open_modbus_barrier(
+            ModbusBarrierOptions("127.0.0.1", board.port, channel=channel, pulse_ms=2000),
+            Wiring(f"lane-{channel}", shared=shared),
+        )
+        for channel in (0, 1)
+    ]
+    board.model.answer(bytes.fromhex("05 00 05 FF 00"))
+
+    await one.prepare()
+    assert not any(board.model.outputs)
+    await one.open()
+    await other.prepare()
+
+    assert board.model.outputs[:2] == [True, False]
+    await one.aclose()
+    await other.open()  # the connection stays while someone uses it
+    await other.aclose()
