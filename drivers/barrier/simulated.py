@@ -35,6 +35,8 @@ from drivers.wiring import Wiring
 
 FLASH_ON = 0x0200
 FLASH_UNIT_S = 0.1
+# what ends a connection, and nothing else; a cancelled handler that says so is logged as an error by Python 3.11
+ENDINGS = (asyncio.IncompleteReadError, asyncio.CancelledError, BadFrameError, ConnectionError)
 BAD_FUNCTION, BAD_ADDRESS, BAD_VALUE, DEVICE_FAILURE = 1, 2, 3, 4
 
 
@@ -159,7 +161,7 @@ class SimulatedRelayBoard:
         self._slow_s = slow_s
         self._faults: list[tuple[Fault, int]] = []  # what, and for which function
         self._server: asyncio.Server | None = None
-        self._clients: set[asyncio.StreamWriter] = set()
+        self._handlers: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> SimulatedRelayBoard:
         await self.start()
@@ -178,8 +180,9 @@ class SimulatedRelayBoard:
         if self._server is None:
             return
         self._server.close()
-        for writer in tuple(self._clients):
-            writer.transport.abort()
+        for handler in self._handlers:
+            handler.cancel()
+        await asyncio.gather(*self._handlers)
         await self._server.wait_closed()
         self._server = None
         self.model.power_off()
@@ -198,15 +201,19 @@ class SimulatedRelayBoard:
         self._faults += [(fault, function)] * times
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._clients.add(writer)
+        handler = asyncio.current_task()
+        assert handler is not None  # noqa: S101 - streams run this in a task
+        self._handlers.add(handler)
         self.connections += 1
         try:
-            with contextlib.suppress(asyncio.IncompleteReadError, BadFrameError, ConnectionError):
+            with contextlib.suppress(
+                asyncio.IncompleteReadError, BadFrameError, ConnectionError, asyncio.CancelledError
+            ):
                 while await self._serve_one(reader, writer):
                     pass
         finally:
-            self._clients.discard(writer)
-            writer.close()
+            self._handlers.discard(handler)
+            writer.transport.abort()
 
     async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         transaction, unit, length = tcp_header(await reader.readexactly(MBAP.size))

@@ -44,7 +44,7 @@ class SimulatedPrinter:
         self.jobs: list[bytes] = []
         self._breaks_after: tuple[int, PrinterFault] | None = None
         self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._handlers: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> SimulatedPrinter:
         await self.start()
@@ -63,8 +63,9 @@ class SimulatedPrinter:
         if self._server is None:
             return
         self._server.close()
-        for writer in tuple(self._writers):
-            writer.transport.abort()
+        for handler in self._handlers:
+            handler.cancel()
+        await asyncio.gather(*self._handlers)
         await self._server.wait_closed()
         self._server = None
 
@@ -73,17 +74,19 @@ class SimulatedPrinter:
         self._breaks_after = (commands, fault)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
+        handler = asyncio.current_task()
+        assert handler is not None  # noqa: S101 - streams run this in a task
+        self._handlers.add(handler)
         rest = b""
         try:
-            with contextlib.suppress(ConnectionError, BadFrameError):
+            with contextlib.suppress(ConnectionError, BadFrameError, asyncio.CancelledError):
                 while data := await reader.read(4096):
                     commands, rest = split(rest + data)
                     for command in commands:
                         await self._obey(command, writer)
         finally:
-            self._writers.discard(writer)
-            writer.close()
+            self._handlers.discard(handler)
+            writer.transport.abort()
 
     async def _obey(self, command: Command, writer: asyncio.StreamWriter) -> None:
         if command.name == STATUS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -22,17 +22,18 @@ from drivers.modbus_frames import WRITE_MANY_COILS, WRITE_ONE_COIL
 from drivers.wiring import Wiring
 
 WIRING = Wiring("exit-1")
+Loops = Callable[..., Awaitable[AsyncIterator[LoopChange]]]
 
 
 @pytest.fixture
 async def board() -> AsyncIterator[SimulatedRelayBoard]:
-    async with SimulatedRelayBoard(slow_s=0.4) as board:
+    async with SimulatedRelayBoard(slow_s=0.6) as board:
         yield board
 
 
 @pytest.fixture
 async def barrier(board: SimulatedRelayBoard) -> AsyncIterator[ModbusBarrier]:
-    options = ModbusBarrierOptions(host="127.0.0.1", port=board.port, channel=2, pulse_ms=700, timeout_ms=150)
+    options = ModbusBarrierOptions(host="127.0.0.1", port=board.port, channel=2, pulse_ms=700, timeout_ms=250)
     barrier = await open_modbus_barrier(options, WIRING)
     yield barrier
     await barrier.aclose()
@@ -130,7 +131,8 @@ async def test_nobody_listening_is_an_error_within_the_timeout() -> None:
     barrier = await open_modbus_barrier(ModbusBarrierOptions(host="127.0.0.1", port=port), WIRING)
 
     with pytest.raises(DeviceUnreachableError, match="no answer from"):
-        await asyncio.wait_for(barrier.open(), 2)
+        await asyncio.wait_for(barrier.open(), 10)
+    await barrier.aclose()
 
 
 async def test_another_register_map_is_configuration(board: SimulatedRelayBoard) -> None:
@@ -170,22 +172,33 @@ async def test_the_simulated_barrier_pulses_its_own_board() -> None:
     await barrier.aclose()
 
 
-async def loops(board: SimulatedRelayBoard, **changes: object) -> AsyncIterator[LoopChange]:
-    options = ModbusLoopOptions(
-        host="127.0.0.1",
-        port=board.port,
-        inputs={"approach": 0, "safety": 1},
-        poll_ms=5,
-        debounce_ms=50,
-        timeout_ms=150,
-        **changes,  # type: ignore[arg-type]
-    )
-    return (await open_modbus_loop(options, WIRING)).changes()
+@pytest.fixture
+async def loops(board: SimulatedRelayBoard) -> AsyncIterator[Loops]:
+    opened: list[ModbusLoop] = []
+
+    async def start(**changes: object) -> AsyncIterator[LoopChange]:
+        options = ModbusLoopOptions(
+            host="127.0.0.1",
+            port=board.port,
+            inputs={"approach": 0, "safety": 1},
+            poll_ms=5,
+            debounce_ms=50,
+            timeout_ms=1000,
+            **changes,  # type: ignore[arg-type]
+        )
+        opened.append(await open_modbus_loop(options, WIRING))
+        return opened[-1].changes()
+
+    yield start
+    for loop in opened:
+        await loop.aclose()
 
 
-async def test_loops_tell_their_present_state_first_and_then_each_change(board: SimulatedRelayBoard) -> None:
+async def test_loops_tell_their_present_state_first_and_then_each_change(
+    board: SimulatedRelayBoard, loops: Loops
+) -> None:
     board.set_input(1, on=True)
-    changes = await loops(board)
+    changes = await loops()
 
     assert {await anext(changes), await anext(changes)} == {
         LoopChange("approach", occupied=False),
@@ -195,14 +208,16 @@ async def test_loops_tell_their_present_state_first_and_then_each_change(board: 
     assert await asyncio.wait_for(anext(changes), 1) == LoopChange("approach", occupied=True)
 
 
-async def test_a_loop_wired_the_other_way_round_is_turned_back(board: SimulatedRelayBoard) -> None:
-    changes = await loops(board, inverted=True)
+async def test_a_loop_wired_the_other_way_round_is_turned_back(board: SimulatedRelayBoard, loops: Loops) -> None:
+    changes = await loops(inverted=True)
 
     assert (await anext(changes)).occupied
 
 
-async def test_a_board_gone_ends_the_changes_and_a_new_start_begins_with_the_state(board: SimulatedRelayBoard) -> None:
-    changes = await loops(board)
+async def test_a_board_gone_ends_the_changes_and_a_new_start_begins_with_the_state(
+    board: SimulatedRelayBoard, loops: Loops
+) -> None:
+    changes = await loops()
     await anext(changes)
     await anext(changes)
     await board.stop()
@@ -211,7 +226,7 @@ async def test_a_board_gone_ends_the_changes_and_a_new_start_begins_with_the_sta
         await anext(changes)
 
     await board.start()
-    assert (await anext(await loops(board))).loop == "approach"
+    assert (await anext(await loops())).loop == "approach"
 
 
 @pytest.mark.parametrize(

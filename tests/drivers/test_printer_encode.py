@@ -136,6 +136,7 @@ def test_no_bytes_break_the_splitter(data: bytes) -> None:
     [
         ("12 12 12 12", PrinterStatus.READY),
         ("1A 32 12 7E", PrinterStatus.PAPER_OUT),
+        ("1A 32 12 12", PrinterStatus.PAPER_OUT),  # units without the paper sensor
         ("12 12 12 1E", PrinterStatus.PAPER_LOW),
         ("1A 16 12 12", PrinterStatus.COVER_OPEN),
         ("1A 12 12 12", PrinterStatus.OFFLINE),
