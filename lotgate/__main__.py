@@ -10,6 +10,10 @@ from collections.abc import Sequence
 COMMANDS: dict[str, str] = {  # name -> the sentence shown by --help; the module is lotgate.commands.<name>
     "cloud": "Run the cloud: merchants, coupons, books and the line to all lots.",
     "edge": "Run one lot: lanes, booth, vouchers, and its line to the cloud.",
+    "provision": "Make this machine the edge of its lot: key, database, first PIN, claim.",
+    "doctor": "What is wrong with this edge, and what to do.",
+    "replay": "Work a stored decision out again and compare it to the byte.",
+    "verify-ledger": "Check every book, used set and the chain of the log on stored data.",
     "db": "Migrate the cloud's database.",
     "quote": "What a stay costs under a tariff, line by line.",
     "read": "Read the plates on image files.",

@@ -1,0 +1,139 @@
+"""What is wrong with this edge and what to do about it, one line a finding."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import shutil
+import sqlite3
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.document import DocumentError
+from domain.moment import Quality
+from drivers.base import BadOptionsError, DeviceError, PrinterStatus
+from edge.asking import ask_daemon, ask_database
+from edge.clock import Clock
+from edge.db.database import DatabaseInUseError
+from edge.lanes.devices import open_devices
+from edge.pricelists import load_prices
+from edge.services.checking import check_books
+from edge.settings import EdgeSettings
+from plumbing.settings import SettingsError
+
+SAFE_SQLITE = (3, 51, 3)
+LOW_DISK, FULL_DISK = 10, 5  # per cent free
+DEVICE_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; *advice* says what to do when it is not well."""
+
+    well: bool
+    what: str
+    advice: str = ""
+
+
+async def examine(settings: EdgeSettings, source: str, folder: Path) -> list[Finding]:
+    """Look at everything that can be looked at without moving anything."""
+    found = [_versions(), _clock(), *_disk(settings), *_files(settings)]
+    standing = await ask_daemon(settings, "/standing")
+    if standing is None:
+        found += [*_database(settings), *await _devices(settings, source, folder)]
+    else:
+        found += _of_daemon(standing)
+    return [*found, *await _broker(settings)]
+
+
+def _versions() -> Finding:
+    sqlite = tuple(int(part) for part in sqlite3.sqlite_version.split("."))
+    note = "" if sqlite >= SAFE_SQLITE else " (before 3.51.3: exactly one connection, as the daemon keeps it)"
+    return Finding(True, f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}{note}")
+
+
+def _clock() -> Finding:
+    quality = Clock().now().quality
+    advice = "let systemd-timesyncd or another NTP client run; fees do not depend on it, dates on slips do"
+    return Finding(quality >= Quality.NTP, f"clock quality: {quality.name.lower()}", advice)
+
+
+def _disk(settings: EdgeSettings) -> list[Finding]:
+    if not settings.data.is_dir():
+        return [Finding(False, f"{settings.data} is not there", "run lotgate provision --config …")]
+    usage = shutil.disk_usage(settings.data)
+    free = usage.free * 100 // usage.total
+    advice = "make room: below 5 % pictures and telemetry are dropped, below 2 % nothing is issued"
+    mode = settings.data.stat().st_mode & 0o077
+    open_folder = Finding(not mode, f"{settings.data} is private", f"chmod 700 {settings.data}")
+    return [Finding(free >= LOW_DISK, f"disk: {free} % free", advice), open_folder]
+
+
+def _files(settings: EdgeSettings) -> Iterable[Finding]:
+    try:
+        prices = load_prices(settings)
+    except (DocumentError, OSError, ValueError) as exc:
+        return [Finding(False, f"price lists: {exc}", "mend the file named")]
+    missing = [zone.name for zone in settings.zones if not prices.by_zone[zone.name]]
+    return [Finding(not missing, "price lists and calendars read", f"zones without a tariff: {', '.join(missing)}")]
+
+
+def _database(settings: EdgeSettings) -> list[Finding]:
+    def look(conn: sqlite3.Connection) -> list[Finding]:
+        state = conn.execute("PRAGMA quick_check").fetchone()[0]
+        wrong = check_books(conn)
+        return [
+            Finding(state == "ok", f"database: {state}", "restore the last backup; keep this file for the makers"),
+            Finding(not wrong, "books and log hold", "; ".join(wrong[:3])),
+        ]
+
+    try:
+        return ask_database(settings, look)
+    except (DatabaseInUseError, FileNotFoundError) as exc:
+        return [Finding(False, str(exc), "")]
+
+
+async def _devices(settings: EdgeSettings, source: str, folder: Path) -> list[Finding]:
+    """Open what a lot file names; printers are asked how they are, nothing is moved."""
+    async with AsyncExitStack() as stack:
+        try:
+            devices = await open_devices(settings, stack, source, folder)
+        except (SettingsError, BadOptionsError) as exc:
+            return [Finding(False, f"devices: {exc}", "mend the lot file")]
+        found = [Finding(True, f"{len(devices.cameras)} cameras, {len(devices.barriers)} barriers in the lot file")]
+        for name, printer in devices.printers.items():
+            try:
+                async with asyncio.timeout(DEVICE_S):
+                    status = await printer.status()
+            except (DeviceError, TimeoutError) as exc:
+                found.append(Finding(False, f"printer {name}: {exc}", "is it on, and its address right?"))
+            else:
+                well = status in (PrinterStatus.READY, PrinterStatus.UNKNOWN)
+                found.append(Finding(well, f"printer {name}: {status.value}", "paper, cover, cutter"))
+        return found
+
+
+def _of_daemon(standing: dict[str, object]) -> list[Finding]:
+    wrong = standing["wrong"]
+    found = [Finding(True, f"daemon runs: {standing['inside']} cars inside, {standing['backlog']} events to send")]
+    if isinstance(wrong, dict):
+        found += [Finding(False, part, str(why)) for part, why in wrong.items()]
+    link = standing["link"]
+    return [*found, Finding(link != "offline", f"line to the cloud: {link}", "the lot goes on without it")]
+
+
+async def _broker(settings: EdgeSettings) -> list[Finding]:
+    broker = settings.broker
+    if broker is None:
+        return []
+    place = f"{broker.host}:{broker.port}"
+    claimed = Finding(settings.cloud_key_file.exists(), "claimed by a cloud", "run lotgate provision --claim …")
+    try:
+        async with asyncio.timeout(DEVICE_S):
+            _, writer = await asyncio.open_connection(broker.host, broker.port)
+            writer.close()
+    except (OSError, TimeoutError) as exc:
+        return [claimed, Finding(False, f"broker {place}: {str(exc) or 'no answer'}", "cable, name, firewall, port")]
+    return [claimed, Finding(True, f"broker {place} answers")]

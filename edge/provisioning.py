@@ -1,0 +1,123 @@
+"""Making a bare machine an edge: data folder, device key, database, first attendant, and its place at the cloud."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+
+from domain.claim import Claim, read_claim
+from edge.clock import Clock
+from edge.db import people
+from edge.db.database import Database, DatabaseLock, open_database, transaction
+from edge.settings import EdgeSettings
+from plumbing.files import write_private
+from plumbing.passwords import Passwords, random_pin
+from plumbing.signing import PrivateKey, load_or_create_key
+
+T = TypeVar("T")
+FIRST_ATTENDANT = "booth"
+ANSWER_S = 20
+
+
+class ClaimError(Exception):
+    """The claim could not be made good; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What was made. *pin* is that of the first attendant, "" when there was one; it is nowhere else in clear."""
+
+    fingerprint: str
+    attendant: str
+    pin: str
+
+
+def with_database(settings: EdgeSettings, work: Callable[[Database], T]) -> T:
+    """Run *work* on the lot's database while no daemon does. Raises DatabaseInUseError."""
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = DatabaseLock(settings.database)
+    try:
+        db = open_database(settings.database)
+        try:
+            return work(db)
+        finally:
+            db.conn.close()
+    finally:
+        lock.release()
+
+
+def prepare(settings: EdgeSettings, attendant: str = FIRST_ATTENDANT) -> Prepared:
+    """Make whatever is missing; safe to call again. Raises DatabaseInUseError while a daemon runs."""
+
+    def first_attendant(db: Database) -> str:
+        if people.everyone(db.conn):
+            return ""
+        pin = random_pin()
+        passwords = Passwords()
+        try:
+            hashed = passwords.hash_blocking(pin)
+        finally:
+            passwords.close()
+        with transaction(db) as conn:
+            people.put(conn, attendant, hashed, "manager", Clock().now())
+        return pin
+
+    pin = with_database(settings, first_attendant)
+    return Prepared(load_or_create_key(settings.key_file).public.fingerprint, attendant, pin)
+
+
+async def claim(settings: EdgeSettings, text: str, ca: Path | None = None) -> dict[str, Any]:
+    """Show the claim's secret to the cloud it names, once, and pin that cloud's key. Raises ClaimError."""
+    try:
+        wanted = read_claim(text)
+    except ValueError as exc:
+        raise ClaimError(str(exc)) from exc
+    if wanted.edge_id != settings.edge:
+        raise ClaimError(f'the claim is for edge "{wanted.edge_id}"; the lot file says edge = "{settings.edge}"')
+    key = load_or_create_key(settings.key_file)
+    told = await _post(wanted, key, _trust(wanted, ca))
+    public = str(told.get("config_key", ""))
+    if hashlib.sha256(_hex(public)).hexdigest() != wanted.config_key_sha256:
+        raise ClaimError("what answered is not the cloud the claim names: its key is another one")
+    if told.get("lot_id") != settings.lot_id:
+        raise ClaimError(f"the cloud has this edge at lot {told.get('lot_id')}; set lot_id to that in the lot file")
+    write_private(settings.cloud_key_file, f"{public}\n".encode(), replace=settings.cloud_key_file.exists())
+    return told
+
+
+def _hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""
+
+
+def _trust(wanted: Claim, ca: Path | None) -> ssl.SSLContext | bool:
+    """Whom to believe on the way there: the pinned authority where the claim names one."""
+    if not wanted.ca_sha256:
+        return True
+    if ca is None:
+        raise ClaimError("the claim names an authority of its own: give its certificate with --ca FILE")
+    if hashlib.sha256(ca.read_bytes()).hexdigest() != wanted.ca_sha256:
+        raise ClaimError(f"{ca} is not the authority the claim names")
+    return ssl.create_default_context(cafile=str(ca))
+
+
+async def _post(wanted: Claim, key: PrivateKey, trust: ssl.SSLContext | bool) -> dict[str, Any]:
+    body = {"edge_id": wanted.edge_id, "secret": wanted.secret, "public_key": key.public.raw.hex()}
+    url = f"{wanted.url.rstrip('/')}/api/v1/claim"
+    timeout = aiohttp.ClientTimeout(total=ANSWER_S)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.post(url, json=body, ssl=trust) as answer:
+            if answer.status != 200:
+                raise ClaimError(f"{wanted.url} refused ({answer.status}): used, expired or mistyped; renew the claim")
+            told: dict[str, Any] = await answer.json()
+            return told
+    except (aiohttp.ClientError, TimeoutError) as exc:
+        raise ClaimError(f"{wanted.url} cannot be reached: {exc}") from exc

@@ -1,0 +1,32 @@
+"""``lotgate doctor``: what is wrong with this edge, and what to do."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from edge.doctor import examine
+from edge.settings import load_settings
+from plumbing.settings import SettingsError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--config F``."""
+    parser.add_argument("--config", type=Path, required=True, metavar="F", help="the lot file")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 all well, 1 something is not, 2 when the lot file cannot be used."""
+    try:
+        settings = load_settings(args.config)
+    except SettingsError as exc:
+        print(exc, file=sys.stderr)
+        return 2
+    found = asyncio.run(examine(settings, str(args.config), args.config.parent))
+    for finding in found:
+        print(f"{'ok   ' if finding.well else 'WRONG'} {finding.what}")
+        if not finding.well and finding.advice:
+            print(f"      -> {finding.advice}")
+    return 0 if all(finding.well for finding in found) else 1

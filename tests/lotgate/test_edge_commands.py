@@ -1,0 +1,169 @@
+"""The command line of an edge: made ready, run, asked, examined."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from edge.db import people
+from edge.provisioning import with_database
+from edge.services import passages
+from edge.services.entering import enter
+from edge.services.leaving import leave
+from edge.settings import load_settings
+from lotgate.__main__ import main
+from plumbing.passwords import Passwords
+from tests.edge.lots import HOURLY, START, at, small_lot
+
+LOT = """
+lot_id = 7
+name = "Example lot"
+edge = "e1"
+data = "data"
+
+[[zones]]
+name = "main"
+tariffs = ["hourly.toml"]
+
+[[lanes]]
+name = "in"
+direction = "entry"
+source = "outside"
+target = "main"
+
+[listeners]
+booth = { port = 0 }
+device = { port = 0 }
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    (tmp_path / "hourly.toml").write_text(HOURLY, encoding="utf-8")
+    path = tmp_path / "lot.toml"
+    path.write_text(LOT, encoding="utf-8")
+    return path
+
+
+def test_the_first_pin_is_shown_once_and_opens_the_booth(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["provision", "--config", str(config)]) == 0
+    first = capsys.readouterr().out
+    assert main(["provision", "--config", str(config)]) == 0
+    second = capsys.readouterr().out
+
+    found = re.search(r"PIN\s+(\d{6})", first)
+    assert found is not None
+    assert "PIN" not in second
+    settings = load_settings(config)
+    attendant = with_database(settings, lambda db: people.get(db.conn, "booth"))
+    assert attendant is not None
+    passwords = Passwords()
+    assert passwords.verify_blocking(attendant.pin_hash, found[1])
+    passwords.close()
+    assert settings.key_file.stat().st_mode & 0o077 == 0
+
+
+def test_a_claim_for_another_edge_is_refused_before_anything_is_sent(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claim = f"http://127.0.0.1:9#claim?e=e2&k={'0' * 64}&s=SECRET"
+
+    assert main(["provision", "--config", str(config), "--claim", claim]) == 1
+
+    assert 'for edge "e2"' in capsys.readouterr().err
+
+
+def a_day(config: Path) -> str:
+    """One car in and out; returns the exit decision's id."""
+    data = config.parent / "data"
+    data.mkdir()
+    lot = small_lot(config.parent)
+    entered = enter(lot.db, lot.lot, lot.arrival("in", "京A12345"), START)
+    passages.seen(lot.db, lot.lot, "in", entered.decision_id, "京A12345", START)
+    left = leave(lot.db, lot.lot, lot.arrival("out", "京A12345"), at(70))
+    lot.db.conn.close()
+    (config.parent / "lot.db").rename(data / "lot.db")
+    return left.decision_id
+
+
+def test_a_decision_is_worked_out_again_to_the_same_bytes(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    decision_id = a_day(config)
+
+    assert main(["replay", decision_id, "--config", str(config)]) == 0
+    assert '"due_fen": 1000' in capsys.readouterr().out
+    assert main(["replay", "nothing", "--config", str(config)]) == 2
+
+
+def test_a_decision_somebody_edited_does_not_replay(config: Path) -> None:
+    decision_id = a_day(config)
+    with sqlite3.connect(config.parent / "data" / "lot.db") as conn:
+        conn.execute("UPDATE decision SET body = CAST(replace(CAST(body AS TEXT), '1000', '1') AS BLOB)")
+    conn.close()
+
+    assert main(["replay", decision_id, "--config", str(config)]) == 1
+
+
+TAMPERING = {
+    "UPDATE outbox SET body = CAST(replace(CAST(body AS TEXT), '京A', '京B') AS BLOB)": "as it was written",
+    "DELETE FROM outbox WHERE seq = 2": "log",
+    "UPDATE stay SET paid_fen = 100": "paid is not the sum",
+    "INSERT INTO posting VALUES ('x', 0, 'cash', 'FEN', 'PAID', 5, '', 0)": "does not balance",
+    "INSERT INTO pulse VALUES ('x', 'out', '', '', 0)": "without a decision",
+    "INSERT INTO voucher_counter VALUES (1, 3)": "counter",
+}
+
+
+def test_books_that_hold_are_said_to_hold(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a_day(config)
+
+    assert main(["verify-ledger", "--config", str(config)]) == 0
+    assert "checks hold" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("statement", TAMPERING)
+def test_tampering_is_found(config: Path, capsys: pytest.CaptureFixture[str], statement: str) -> None:
+    a_day(config)
+    conn = sqlite3.connect(config.parent / "data" / "lot.db")
+    conn.execute(statement)
+    conn.commit()
+    conn.close()
+
+    assert main(["verify-ledger", "--config", str(config)]) == 1
+    assert TAMPERING[statement] in capsys.readouterr().out
+
+
+def test_the_doctor_says_what_is_missing(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--config", str(config)]) == 1
+
+    assert "lotgate provision" in capsys.readouterr().out
+
+
+def test_the_daemon_answers_the_command_line_and_stops_at_once_when_told(config: Path) -> None:
+    settings = load_settings(config)
+    command = [sys.executable, "-m", "lotgate", "edge", "--config", str(config)]
+    here = Path(__file__).parents[2]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=here) as daemon:  # noqa: S603
+        assert daemon.stderr is not None
+        lines = iter(daemon.stderr.readline, "")
+        assert any("READY" in line for line in lines)
+
+        asked = subprocess.run(  # noqa: S603
+            [sys.executable, "-m", "lotgate", "verify-ledger", "--config", str(config)],
+            capture_output=True, text=True, check=False, cwd=here,
+        )  # fmt: skip
+        mode = os.stat(settings.socket).st_mode & 0o777  # noqa: PTH116
+        started = time.monotonic()
+        daemon.send_signal(signal.SIGTERM)
+        code = daemon.wait(10)
+
+    assert (asked.returncode, mode, code) == (0, 0o600, 0)
+    assert time.monotonic() - started < 3
+    assert not settings.socket.exists()
