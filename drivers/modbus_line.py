@@ -57,7 +57,7 @@ class ModbusConnection:
     def __init__(self, host: str, port: int, timeout_ms: int) -> None:
         self.where = f"{host}:{port}"
         self.users = 0
-        self.prepared = False  # all outputs were written off since this process began
+        self.prepared = False  # all outputs were seen off since this process began
         self._lock = asyncio.Lock()
         self._client = AsyncModbusTcpClient(host, port=port, timeout=timeout_ms / 1000, retries=0, reconnect_delay=0)
         self._client.register(WriteCoilValue)
@@ -164,11 +164,14 @@ class ModbusLine:
         except DeviceUnreachableError:
             await self.read_coils(address, 1)
 
-    def is_first(self) -> bool:
-        """True once a connection: whoever asks first makes the whole board safe, the others only their own output."""
-        first = not self._connection.prepared
+    @property
+    def is_prepared(self) -> bool:
+        """True once all outputs of the board were written off, by whichever of its devices."""
+        return self._connection.prepared
+
+    def set_prepared(self) -> None:
+        """From now on each device of the board looks after its own outputs only."""
         self._connection.prepared = True
-        return first
 
     async def aclose(self) -> None:
         """Leave the connection; the last to leave closes it. Safe to call twice."""

@@ -58,8 +58,7 @@ class ModbusBarrier:
     async def prepare(self) -> None:
         """Write all outputs of the board off and read them back; if a lane of it did so before, only its own output."""
         options = self._options
-        first = self._line.is_first()
-        start, count = (0, options.outputs) if first else (options.channel, 1)
+        start, count = (options.channel, 1) if self._line.is_prepared else (0, options.outputs)
         await self._line.write_coils(options.coil_base + start, [False] * count)
         states = await self._line.read_coils(options.coil_base + start, count)
         stuck = [str(channel) for channel, on in enumerate(states, start) if on]
@@ -67,6 +66,7 @@ class ModbusBarrier:
             raise DeviceRefusedError(
                 f"{self._line.name}: output {', '.join(stuck)} stays on; check the relay and its wires"
             )
+        self._line.set_prepared()
 
     async def aclose(self) -> None:
         """Close the connection."""

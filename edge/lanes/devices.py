@@ -52,14 +52,15 @@ async def open_devices(settings: EdgeSettings, stack: AsyncExitStack, source: st
     """
     lot, tables = LotDevices(), settings.devices
     opener = _Opener(stack, source, folder)
+    shared: dict[str, object] = {}  # the devices of one relay board share its connection and its polls
     for name, table in tables.recognisers.items():
-        lot.recognisers[name] = await opener.open("recogniser", "recognisers", name, table, Wiring(name))
+        lot.recognisers[name] = await opener.open("recogniser", "recognisers", name, table, Wiring(name, shared=shared))
     for name, table in tables.cameras.items():
         recogniser = lot.recognisers[str(table["recogniser"])] if "recogniser" in table else None
-        lot.cameras[name] = await opener.open("camera", "cameras", name, table, Wiring(name, recogniser))
+        lot.cameras[name] = await opener.open("camera", "cameras", name, table, Wiring(name, recogniser, shared=shared))
     for name, table in tables.loops.items():
         camera = lot.cameras[str(table["camera"])] if "camera" in table else None
-        lot.loops[name] = await opener.open("loop", "loops", name, table, Wiring(name, None, camera))
+        lot.loops[name] = await opener.open("loop", "loops", name, table, Wiring(name, None, camera, shared))
     kinds: tuple[tuple[str, str, Mapping[str, DeviceTable], dict[str, Any]], ...] = (
         ("barrier", "barriers", tables.barriers, lot.barriers),
         ("display", "displays", tables.displays, lot.displays),
@@ -67,7 +68,7 @@ async def open_devices(settings: EdgeSettings, stack: AsyncExitStack, source: st
     )
     for kind, at, named, held in kinds:
         for name, table in named.items():
-            held[name] = await opener.open(kind, at, name, table, Wiring(name))
+            held[name] = await opener.open(kind, at, name, table, Wiring(name, shared=shared))
     return lot
 
 

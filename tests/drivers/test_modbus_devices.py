@@ -285,8 +285,11 @@ async def test_a_lane_that_starts_again_leaves_the_other_lanes_pulse_alone(board
         for channel in (0, 1)
     ]
     board.model.answer(bytes.fromhex("05 00 05 FF 00"))
+    board.inject(Fault.EXCEPTION, function=WRITE_MANY_COILS)
 
-    await one.prepare()
+    with pytest.raises(DeviceRefusedError):
+        await one.prepare()
+    await one.prepare()  # the first try did not count
     assert not any(board.model.outputs)
     await one.open()
     await other.prepare()

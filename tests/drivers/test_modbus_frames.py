@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.barrier.simulated import Pulse, RelayModel
@@ -116,6 +116,7 @@ def test_bad_tcp_headers_are_refused(head: str, says: str) -> None:
         tcp_header(bytes.fromhex(head))
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.integers(0, 65535), st.integers(0, 255), st.binary(min_size=1, max_size=MAX_PDU))
 def test_a_tcp_frame_survives_the_way(transaction: int, unit: int, pdu: bytes) -> None:
     frame = tcp_frame(TcpFrame(transaction, unit, pdu))
@@ -124,11 +125,13 @@ def test_a_tcp_frame_survives_the_way(transaction: int, unit: int, pdu: bytes) -
     assert frame[7:] == pdu
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(st.booleans(), max_size=40))
 def test_bits_survive_packing(bits: list[bool]) -> None:
     assert unpack_bits(pack_bits(bits), len(bits)) == bits
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.binary(max_size=300))
 def test_no_bytes_break_the_board_or_the_frames(data: bytes) -> None:
     board = RelayModel()
@@ -139,6 +142,7 @@ def test_no_bytes_break_the_board_or_the_frames(data: bytes) -> None:
             parse(data)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.binary(min_size=4, max_size=40), st.integers(0, 39), st.integers(1, 255))
 def test_one_wrong_byte_is_noticed(data: bytes, place: int, flip: int) -> None:
     frame = bytearray(rtu_frame(data[0], data[1:]))
