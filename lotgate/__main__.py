@@ -14,6 +14,7 @@ COMMANDS: dict[str, str] = {  # name -> the sentence shown by --help; the module
     "doctor": "What is wrong with this edge, and what to do.",
     "replay": "Work a stored decision out again and compare it to the byte.",
     "verify-ledger": "Check every book, used set and the chain of the log on stored data.",
+    "broker-ca": "Make the broker's certificates and sign those of edges.",
     "db": "Migrate the cloud's database.",
     "quote": "What a stay costs under a tariff, line by line.",
     "read": "Read the plates on image files.",

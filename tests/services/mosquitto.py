@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
+from lotgate.__main__ import main
 from plumbing.tls import Authority, TlsFiles, client_context, make_request
 from tests.services.needs import ROOT, needs
 from tests.services.processes import free_port, listens, server
@@ -29,7 +30,9 @@ class SecureBroker:
         self.folder = folder
         self.port = free_port()
         self.cloud_port = free_port()
-        self._authority = Authority.create(folder)
+        if main(["broker-ca", "init", str(folder), "--host", "127.0.0.1", "--host", "localhost"]):
+            raise RuntimeError("lotgate broker-ca init failed")
+        self._authority = Authority.load(folder)
 
     def identity(self, common_name: str) -> TlsFiles:
         """Certificate and key of a client the broker knows as *common_name*."""
@@ -41,12 +44,8 @@ class SecureBroker:
 
     def write_configuration(self) -> Path:
         """The shipped files with this machine's paths, ports and user, and nothing else changed."""
-        key, certificate = self.folder / "server.key", self.folder / "server.crt"
-        certificate.write_bytes(self._authority.issue_server(key, ["127.0.0.1", "localhost"]))
         here = {
-            "/etc/lotgate/broker/ca.crt": self.folder / "ca.pem",
-            "/etc/lotgate/broker/server.crt": certificate,
-            "/etc/lotgate/broker/server.key": key,
+            "/etc/lotgate/broker": self.folder,
             "/etc/mosquitto/lotgate.acl": SHIPPED / "lotgate.acl",
             "listener 8883 0.0.0.0": f"listener {self.port} 127.0.0.1",
             "listener 8884 127.0.0.1": f"listener {self.cloud_port} 127.0.0.1",
