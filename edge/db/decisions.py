@@ -99,6 +99,12 @@ def picture(conn: sqlite3.Connection, decision_id: str, kind: str) -> bytes | No
     return row[0] if row else None
 
 
+def picture_kinds(conn: sqlite3.Connection, decision_id: str) -> frozenset[str]:
+    """Which pictures of a decision are kept, without reading them."""
+    rows = conn.execute("SELECT kind FROM picture WHERE decision_id = ?", (decision_id,))
+    return frozenset(row[0] for row in rows)
+
+
 def prune(conn: sqlite3.Connection, pictures_before_ms: int, reads_before_ms: int) -> None:
     """Forget pictures and read names that are older than the lot keeps them."""
     conn.execute("DELETE FROM picture WHERE wall_ms < ?", (pictures_before_ms,))

@@ -134,6 +134,12 @@ def anchors(conn: sqlite3.Connection, boot: str) -> list[Anchor]:
     return [Anchor(*row) for row in rows]
 
 
+def newest_anchor_ms(conn: sqlite3.Connection) -> int | None:
+    """The cloud's time (UTC ms) when its clock was last compared with ours, over all boots; None if it never was."""
+    row = conn.execute("SELECT max(utc_ms) FROM anchor").fetchone()
+    return row[0] if row else None
+
+
 def refuse(conn: sqlite3.Connection, why: str) -> None:
     """Remember that the cloud holds another history than this database: it must never run again."""
     conn.execute("INSERT INTO refused (why) VALUES (?)", (why,))

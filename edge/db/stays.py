@@ -120,6 +120,22 @@ def open_stays(conn: sqlite3.Connection, most: int = 200, containing: str = "") 
     return [_stay(row) for row in rows]
 
 
+def open_page(conn: sqlite3.Connection, most: int, after: int, containing: str = "") -> list[StayRow]:
+    """One page of the cars inside, the newest first, *after* rows left out."""
+    rows = conn.execute(
+        "SELECT * FROM stay WHERE state = 'open' AND instr(plate, ?) > 0 ORDER BY entered_wall_ms DESC, stay_id"
+        " LIMIT ? OFFSET ?",
+        (containing, most, after),
+    )
+    return [_stay(row) for row in rows]
+
+
+def count_containing(conn: sqlite3.Connection, containing: str) -> int:
+    """Cars inside whose plates have these characters."""
+    row = conn.execute("SELECT count(*) FROM stay WHERE state = 'open' AND instr(plate, ?) > 0", (containing,))
+    return int(row.fetchone()[0])
+
+
 def open_plates(conn: sqlite3.Connection) -> list[str]:
     """The plates of all cars inside."""
     return [row[0] for row in conn.execute("SELECT plate FROM stay WHERE state = 'open'")]

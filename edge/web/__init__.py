@@ -1,1 +1,1 @@
-"""What the edge serves: cameras, attendants and merchants, each on a listener that does not reach the others."""
+"""Faces of the lot, each a listener of its own: booth, counter, devices, and the local socket for the command line."""

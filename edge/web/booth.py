@@ -1,0 +1,111 @@
+"""The booth's screen: every lane as it is now, the cars inside, and their pictures."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from aiohttp import web
+
+from domain.plate import normalise
+from edge.db import stays
+from edge.db.stays import StayRow
+from edge.lanes.live import LaneView
+from edge.web import words
+from edge.web.cards import CandidateCard, LaneCard, car_cards, lane_card
+from edge.web.keys import EDGE, WATCH, taken_flash
+from edge.web.watch import Changed
+from plumbing.web import Event, Page, page_number, render, render_part, require_session, stream, texts
+
+PAGE_SIZE = 24
+PICTURE_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
+
+
+async def lane_cards(request: web.Request, only: Sequence[str] | None = None) -> list[LaneCard]:
+    """Lanes in the order of the lot file."""
+    edge = request.app[EDGE]
+    lanes = [lane for lane in edge.settings.lanes if only is None or lane.name in only]
+    views = {view.lane: view for view in edge.live.snapshot()}
+
+    def look(conn: sqlite3.Connection) -> list[LaneCard]:
+        now = edge.office.now()
+        return [
+            lane_card(conn, lane, views.get(lane.name) or LaneView(lane.name, lane.direction.value), now)
+            for lane in lanes
+        ]
+
+    return await edge.read(look)
+
+
+def shared(request: web.Request) -> dict[str, Any]:
+    """What every page of the booth gives its template."""
+    t = texts(request)
+    return {
+        "strip": request.app[WATCH].strip,
+        "rule_words": lambda code: words.rule(t, code),
+        "coupon_words": lambda step: words.coupon(t, step),
+        "saved_fen": words.saved_fen,
+        "coded": lambda group, code: words.coded(t, group, code),
+    }
+
+
+async def lanes_page(request: web.Request) -> web.Response:
+    """All lanes."""
+    await require_session(request)
+    return render(request, "lanes.html", cards=await lane_cards(request), flash=await taken_flash(request),
+                  **shared(request))  # fmt: skip
+
+
+async def live(request: web.Request) -> web.StreamResponse:
+    """Lanes and the line of states, as they change."""
+    await require_session(request)
+    watch = request.app[WATCH]
+
+    async def show(changed: Changed) -> list[Event]:
+        events = []
+        for card in await lane_cards(request, changed.lanes) if changed.lanes else ():
+            html = render_part(request, "lane.html", card=card, **shared(request))
+            events.append(Event(f"lane-{card.lane.name}", html))
+        if changed.strip:
+            events.append(Event("strip", render_part(request, "strip.html", **shared(request))))
+        return events
+
+    everything = Changed(tuple(lane.name for lane in request.app[EDGE].settings.lanes), strip=True)
+    return await stream(request, watch.hub, show, start=[everything])
+
+
+async def picture(request: web.Request) -> web.Response:
+    """The JPEG a decision was taken on."""
+    await require_session(request)
+    decision_id, kind = request.match_info["decision"], request.match_info["kind"]
+    if kind not in ("frame", "crop") or not PICTURE_ID.fullmatch(decision_id):
+        raise web.HTTPNotFound
+    image = await request.app[EDGE].picture(decision_id, kind)
+    if image is None:
+        raise web.HTTPNotFound
+    return web.Response(body=image, content_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
+
+
+async def cars_page(request: web.Request) -> web.Response:
+    """Cars inside, searched by any part of the plate, likeliest first."""
+    await require_session(request)
+    edge, number = request.app[EDGE], page_number(request.query)
+    wanted = normalise(request.query.get("q", "")[:20])
+
+    def look(conn: sqlite3.Connection) -> tuple[list[CandidateCard], int]:
+        found: list[StayRow] = stays.open_page(conn, PAGE_SIZE, (number - 1) * PAGE_SIZE, wanted)
+        return car_cards(conn, found, edge.office.now()), stays.count_containing(conn, wanted)
+
+    cars, total = await edge.read(look)
+    page = Page(cars, number, total, PAGE_SIZE)
+    return render(request, "cars.html", page=page, wanted=wanted, flash=await taken_flash(request), **shared(request))
+
+
+def add_routes(app: web.Application) -> None:
+    """Pages to look at; acts are in `edge.web.tasks`."""
+    app.router.add_get("/booth", lanes_page)
+    app.router.add_get("/booth/live", live)
+    app.router.add_get("/booth/cars", cars_page)
+    app.router.add_get("/booth/picture/{decision}/{kind}", picture)

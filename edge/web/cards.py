@@ -1,0 +1,157 @@
+"""What a person needs to see of a car: read in one go on the database thread, shaped for the templates."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, field
+
+from domain.decision import Priced
+from domain.moment import Moment, elapsed
+from domain.wire import Json
+from edge.db import decisions, money, stays, vouchers
+from edge.db.stays import StayRow
+from edge.lanes.live import LaneView
+from edge.services import manual, settling
+from edge.services.lot import Lot
+from edge.settings import Lane
+
+MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Decision ids whose pictures are kept; "" where there is none."""
+
+    frame: str = ""
+    crop: str = ""
+    entry: str = ""
+    entry_crop: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneCard:
+    """One lane on the screen. *minutes* is the stay so far, None when no stay is known."""
+
+    lane: Lane
+    view: LaneView
+    stay: StayRow | None = None
+    minutes: int | None = None
+    pictures: Pictures = field(default_factory=Pictures)
+    debt_fen: int = 0
+
+    @property
+    def state(self) -> str:
+        """In one word what the attendant is to think of it: idle, look, pay, ask, refused, open, stuck."""
+        view = self.view
+        if view.phase == "Stuck":
+            return "stuck"
+        if view.phase in ("Passing", "Crossing", "Holding"):
+            return "open"
+        if view.phase == "Waiting":
+            return {"PayFirst": "pay", "Ask": "ask", "Refuse": "refused"}.get(view.verdict, "look")
+        return "look" if view.phase in ("Reading", "Deciding") else "idle"
+
+    @property
+    def needs_a_person(self) -> bool:
+        return self.state in ("pay", "ask", "refused", "stuck")
+
+
+@dataclass(frozen=True, slots=True)
+class StayCard:
+    """One car with its fee as it stands; *due_fen* is None for a car that has gone."""
+
+    stay: StayRow
+    minutes: int
+    pictures: Pictures
+    fee_fen: int = 0
+    off_fen: int = 0
+    due_fen: int | None = None
+    lines: tuple[Json, ...] = ()
+    coupons: tuple[Json, ...] = ()
+    papers: tuple[str, ...] = ()
+    debts: tuple[money.DebtRow, ...] = ()
+    lane: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateCard:
+    """A car inside that a misread plate may be, and why."""
+
+    plate: str
+    stay_id: str
+    score: int
+    slip: str
+    minutes: int
+    entered_wall_ms: int
+    picture: str
+
+
+def lane_card(conn: sqlite3.Connection, lane: Lane, view: LaneView, now: Moment) -> LaneCard:
+    """A lane with the stay its car belongs to."""
+    stay = stays.get(conn, view.stay_id) if view.stay_id else None
+    plate = view.stay_plate or view.plate
+    debts = money.debts(conn, plate) if plate else []
+    return LaneCard(
+        lane,
+        view,
+        stay,
+        _minutes(stay, now) if stay else None,
+        _pictures(conn, view.picture_of, stay.decision_in if stay else ""),
+        sum(debt.owed_fen for debt in debts),
+    )
+
+
+def stay_card(conn: sqlite3.Connection, lot: Lot, stay_id: str, now: Moment, lane: str = "") -> StayCard | None:
+    """A car with what it owes now; *lane* is where it waits, if it does."""
+    stay = stays.get(conn, stay_id)
+    if stay is None:
+        return None
+    pictures = _pictures(conn, "", stay.decision_in)
+    debts = tuple(money.debts(conn, stay.plate))
+    if not stay.is_open:
+        ended = max(0, (stay.closed_wall_ms or now.wall_ms) - stay.entered.wall_ms) // MINUTE_MS
+        return StayCard(stay, ended, pictures, stay.fee_fen, stay.discount_fen, None, debts=debts)
+    decision = settling.standing(conn, lot, stay, now)
+    why, priced = decision.explanation, decision.priced or Priced(0, ())
+    papers = tuple(laid.ref for laid in vouchers.laid_on(conn, stay_id))
+    return StayCard(
+        stay, _minutes(stay, now), pictures, priced.fee_fen, priced.off_fen, int(why.get("due_fen", 0)),
+        tuple(priced.lines), tuple(priced.steps), papers, debts, lane,
+    )  # fmt: skip
+
+
+def candidate_cards(conn: sqlite3.Connection, typed: str, now: Moment) -> list[CandidateCard]:
+    """Cars inside that *typed* may be, likeliest first."""
+    return [
+        CandidateCard(
+            found.stay.plate, found.stay.stay_id, found.score, found.slip, _minutes(found.stay, now),
+            found.stay.entered.wall_ms, _pictures(conn, "", found.stay.decision_in).entry,
+        )
+        for found in manual.look_alikes(conn, typed)
+    ]  # fmt: skip
+
+
+def car_cards(conn: sqlite3.Connection, cars: list[StayRow], now: Moment) -> list[CandidateCard]:
+    """Rows of a list of cars."""
+    return [
+        CandidateCard(
+            car.plate, car.stay_id, 0, "", _minutes(car, now), car.entered.wall_ms,
+            _pictures(conn, "", car.decision_in).entry,
+        )
+        for car in cars
+    ]  # fmt: skip
+
+
+def _minutes(stay: StayRow, now: Moment) -> int:
+    return int(elapsed(stay.entered, now).length.total_seconds()) // 60
+
+
+def _pictures(conn: sqlite3.Connection, now_id: str, entry_id: str) -> Pictures:
+    here = decisions.picture_kinds(conn, now_id) if now_id else frozenset()
+    there = decisions.picture_kinds(conn, entry_id) if entry_id and entry_id != now_id else frozenset()
+    return Pictures(
+        now_id if "frame" in here else "",
+        now_id if "crop" in here else "",
+        entry_id if "frame" in there else "",
+        entry_id if "crop" in there else "",
+    )

@@ -1,0 +1,80 @@
+"""What handlers of both listeners find in their application, and how they ask for it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from aiohttp import web
+
+from domain.decision import Refuse
+from edge.facade import Edge
+from edge.web.watch import Watch
+from plumbing.passwords import Passwords
+from plumbing.web import LoginThrottle, Session, Sessions, require_session, texts
+
+EDGE = web.AppKey("edge", Edge)
+WATCH = web.AppKey("watch", Watch)
+PASSWORDS = web.AppKey("passwords", Passwords)
+THROTTLE = web.AppKey("throttle", LoginThrottle)
+SESSIONS = web.AppKey("sessions", Sessions)
+
+MERCHANT_ROLE = "merchant:"  # an attendant row of this role belongs to that merchant's staff
+
+
+class Once:
+    """Remembers the marks of forms that were acted on, so that a form sent twice acts once."""
+
+    def __init__(self, most: int = 1000) -> None:
+        self._most = most
+        self._seen: OrderedDict[str, None] = OrderedDict()
+
+    def first(self, mark: str) -> bool:
+        """True the first time *mark* is seen."""
+        if not mark or mark in self._seen:
+            return False
+        self._seen[mark] = None
+        while len(self._seen) > self._most:
+            self._seen.popitem(last=False)
+        return True
+
+
+ONCE = web.AppKey("once", Once)
+
+
+def see_other(path: str) -> web.Response:
+    """Lead the browser to *path* after an act."""
+    return web.Response(status=303, headers={"Location": path})
+
+
+async def flash(request: web.Request, tone: str, text: str) -> None:
+    """Say *text* once, on the next page this person sees."""
+    await request.app[SESSIONS].remember(request, flash=f"{tone}|{text}")
+
+
+async def taken_flash(request: web.Request) -> tuple[str, str] | None:
+    """What `flash` left for this page: (tone, text)."""
+    session = await require_session(request)
+    tone, _, text = session.data.get("flash", "").partition("|")
+    if not text:
+        return None
+    await request.app[SESSIONS].remember(request, flash="")
+    return tone, text
+
+
+def merchant_of(session: Session) -> int | None:
+    """The merchant whose staff this is, None for the lot's own people."""
+    return int(session.role.removeprefix(MERCHANT_ROLE)) if session.role.startswith(MERCHANT_ROLE) else None
+
+
+def refusal_words(request: web.Request, refused: Refuse | str) -> str:
+    """The sentence for a refusal: what is wrong and what to do next."""
+    code = refused.code if isinstance(refused, Refuse) else refused
+    words = texts(request)
+    key = f"refused.{code}"
+    return words(key) if words.catalogue.has(key) else words("refused.other", code=code)
+
+
+def text_field(form: object, name: str, most: int = 400) -> str:
+    """A text field of a posted form, stripped; "" when it is missing, a file, or longer than *most*."""
+    value = form.get(name, "") if hasattr(form, "get") else ""
+    return value.strip() if isinstance(value, str) and len(value) <= most else ""

@@ -1,0 +1,229 @@
+"""What an attendant does about one car: take cash, waive, lay a voucher, mend its plate, write its missing entry."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import datetime
+
+from aiohttp import web
+
+from domain.decision import Refuse
+from domain.fen import fen_from_yuan, yuan
+from domain.plate import normalise
+from edge.web.booth import shared
+from edge.web.cards import StayCard, stay_card
+from edge.web.keys import EDGE, ONCE, flash, refusal_words, see_other, taken_flash, text_field
+from plumbing.web import render, require_session, texts
+
+PAYMENT_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
+MOST_FEN = 10_000_000  # an amount beyond 100,000 yuan is a slip of the keypad
+WAIVE_REASONS = ("complaint", "device", "staff", "goodwill")
+
+
+async def card_of(request: web.Request) -> StayCard:
+    """The car the address names. Raises HTTPNotFound."""
+    edge, stay_id = request.app[EDGE], request.match_info["stay"]
+    lane = next((view.lane for view in edge.live.snapshot() if view.stay_id == stay_id), "")
+    found = await edge.read(stay_card, edge.office.lot, stay_id, edge.office.now(), lane)
+    if found is None:
+        raise web.HTTPNotFound
+    return found
+
+
+async def _task(
+    request: web.Request, template: str, card: StayCard, refused: Refuse | str = "", **values: object
+) -> web.Response:
+    error = refusal_words(request, refused) if refused else ""
+    return render(
+        request, template, status=409 if refused else 200, card=card, error=error, **values, **shared(request)
+    )
+
+
+def _back(card: StayCard) -> web.Response:
+    """A car at a lane leads back to the lanes, any other to its own page."""
+    return see_other("/booth" if card.lane else f"/booth/stay/{card.stay.stay_id}")
+
+
+async def stay_page(request: web.Request) -> web.Response:
+    """One car with everything about it."""
+    await require_session(request)
+    return await _task(request, "stay.html", await card_of(request), flash=await taken_flash(request))
+
+
+async def cash_page(request: web.Request) -> web.Response:
+    """Ask for the money: what is due now."""
+    await require_session(request)
+    edge = request.app[EDGE]
+    payment_id = edge.office.lot.new_id(edge.office.now())
+    return await _task(request, "cash.html", await card_of(request), payment_id=payment_id)
+
+
+async def take_cash(request: web.Request) -> web.Response:
+    """Book the money once: the form's payment id makes a second sending take nothing."""
+    session, card, data = await require_session(request), await card_of(request), await request.post()
+    edge, stay_id = request.app[EDGE], card.stay.stay_id
+    payment_id, amount = text_field(data, "payment_id", 64), _fen(text_field(data, "amount", 16))
+    if amount is None or not PAYMENT_ID.fullmatch(payment_id):
+        return await _task(
+            request, "cash.html", card, "bad_amount", payment_id=edge.office.lot.new_id(edge.office.now())
+        )
+    result = await edge.take_cash(payment_id, stay_id, amount, session.name)
+    if isinstance(result, Refuse):
+        fresh = edge.office.lot.new_id(edge.office.now())
+        return await _task(request, "cash.html", await card_of(request), result, payment_id=fresh)
+    t = texts(request)
+    if result.left_fen:
+        await flash(request, "warn", t("done.cash_part", yuan=yuan(result.amount_fen), left=yuan(result.left_fen)))
+        return see_other(f"/booth/stay/{stay_id}")
+    await flash(request, "ok", t("done.cash", yuan=yuan(result.amount_fen), plate=card.stay.plate))
+    return _back(card)
+
+
+async def waive_page(request: web.Request) -> web.Response:
+    """Ask how much to let go, and why."""
+    await require_session(request)
+    return await _task(request, "waive.html", await card_of(request), reasons=WAIVE_REASONS, mark=new_mark(), typed={})
+
+
+async def waive(request: web.Request) -> web.Response:
+    """Let go of part of the fee."""
+    session, card, data = await require_session(request), await card_of(request), await request.post()
+    amount, reason = _fen(text_field(data, "amount", 16)), reason_of(request, data, "waive_reason")
+    typed = {"amount": text_field(data, "amount", 16), "other": text_field(data, "other")}
+    again = {"reasons": WAIVE_REASONS, "mark": new_mark(), "typed": typed}
+    if amount is None:
+        return await _task(request, "waive.html", card, "bad_amount", **again)
+    if not request.app[ONCE].first(text_field(data, "mark", 64)):
+        return _back(card)
+    result = await request.app[EDGE].waive(card.stay.stay_id, amount, session.name, reason)
+    if isinstance(result, Refuse):
+        return await _task(request, "waive.html", await card_of(request), result, **again)
+    await flash(request, "ok", texts(request)("done.waived", yuan=yuan(amount), plate=card.stay.plate))
+    return _back(card)
+
+
+async def paper_page(request: web.Request) -> web.Response:
+    """Scan or type a voucher; take one off again."""
+    await require_session(request)
+    return await _task(request, "paper.html", await card_of(request), flash=await taken_flash(request))
+
+
+async def lay_paper(request: web.Request) -> web.Response:
+    """Lay a scanned voucher on the stay and show the fee it leaves."""
+    session, card, data = await require_session(request), await card_of(request), await request.post()
+    scanned = text_field(data, "scanned", 600)
+    result = await request.app[EDGE].lay_voucher(card.stay.stay_id, scanned, session.name, card.lane)
+    if isinstance(result, Refuse):
+        return await _task(request, "paper.html", await card_of(request), result, flash=None)
+    await flash(request, "ok", texts(request)("done.paper", yuan=yuan(result.due_fen)))
+    return _back(card) if card.lane else see_other(f"/booth/stay/{card.stay.stay_id}/paper")
+
+
+async def take_paper_off(request: web.Request) -> web.Response:
+    """Take a voucher off the stay again; its holder keeps it."""
+    session, card, data = await require_session(request), await card_of(request), await request.post()
+    result = await request.app[EDGE].take_off(text_field(data, "ref", 64), session.name)
+    if isinstance(result, Refuse):
+        return await _task(request, "paper.html", await card_of(request), result, flash=None)
+    await flash(request, "ok", texts(request)("done.paper_off"))
+    return see_other(f"/booth/stay/{card.stay.stay_id}/paper")
+
+
+async def mend_page(request: web.Request) -> web.Response:
+    """Type the plate this car really has."""
+    await require_session(request)
+    card = await card_of(request)
+    return await _task(request, "mend.html", card, typed=card.stay.plate)
+
+
+async def mend(request: web.Request) -> web.Response:
+    """Give an open stay the plate a person read; the old one stays on record."""
+    session, card, data = await require_session(request), await card_of(request), await request.post()
+    typed = text_field(data, "plate", 20)
+    result = await request.app[EDGE].correct_plate(card.stay.stay_id, typed, session.name)
+    if isinstance(result, Refuse):
+        return await _task(request, "mend.html", card, result, typed=typed)
+    await flash(request, "ok", texts(request)("done.mended", old=card.stay.plate, new=normalise(typed)))
+    return see_other(f"/booth/stay/{card.stay.stay_id}")
+
+
+async def entry_page(request: web.Request) -> web.Response:
+    """Write an entry nobody recorded; `?plate=` and `?lane=` come from the lane that asks for it."""
+    await require_session(request)
+    typed = {"plate": request.query.get("plate", "")[:20], "entered": "", "other": ""}
+    return _entry(request, typed, request.query.get("lane", "")[:64])
+
+
+async def write_entry(request: web.Request) -> web.Response:
+    """Open the stay; if a car waits for it at a lane, that lane decides again."""
+    session, data, edge = await require_session(request), await request.post(), request.app[EDGE]
+    typed = {name: text_field(data, name) for name in ("plate", "entered", "zone", "other")}
+    lane, entered_ms = text_field(data, "lane", 64), _wall_ms(request, typed["entered"])
+    if entered_ms is None:
+        return _entry(request, typed, lane, "bad_time")
+    reason = reason_of(request, data, "entry_reason")
+    result = await edge.enter_missing(typed["plate"], typed["zone"], entered_ms, session.name, reason)
+    if isinstance(result, Refuse):
+        return _entry(request, typed, lane, result)
+    await flash(request, "ok", texts(request)("done.entry", plate=normalise(typed["plate"])))
+    if lane in edge.workers:
+        await edge.choose_plate(lane, typed["plate"], session.name)
+        return see_other("/booth")
+    return see_other(f"/booth/stay/{result.subject}")
+
+
+def _entry(request: web.Request, typed: dict[str, str], lane: str, refused: Refuse | str = "") -> web.Response:
+    lot, now = request.app[EDGE].office.lot, request.app[EDGE].office.now()
+    return render(
+        request, "entry.html", status=409 if refused else 200, typed=typed, lane=lane, zones=list(lot.places),
+        error=refusal_words(request, refused) if refused else "", now=f"{lot.local(now.wall_ms):%Y-%m-%dT%H:%M}",
+        reasons=("missed", "loop", "moved"), **shared(request),
+    )  # fmt: skip
+
+
+def new_mark() -> str:
+    """A mark for one form, so that it acts once."""
+    return secrets.token_hex(12)
+
+
+def reason_of(request: web.Request, data: object, group: str) -> str:
+    """The chosen reason in words, with what was typed beside it; "" when there is neither."""
+    choice, typed = text_field(data, "reason", 40), text_field(data, "other", 200)
+    key = f"{group}.{choice}"
+    chosen = texts(request)(key) if choice and texts(request).catalogue.has(key) else ""
+    return " · ".join(part for part in (chosen, typed) if part)
+
+
+def _fen(typed: str) -> int | None:
+    try:
+        amount = int(fen_from_yuan(typed))
+    except ValueError:
+        return None
+    return amount if 0 < amount <= MOST_FEN else None
+
+
+def _wall_ms(request: web.Request, typed: str) -> int | None:
+    """A lot-local time from the page as UTC milliseconds."""
+    try:
+        when = datetime.strptime(typed, "%Y-%m-%dT%H:%M").replace(tzinfo=request.app[EDGE].office.lot.tz)
+    except ValueError:
+        return None
+    return round(when.timestamp() * 1000)
+
+
+def add_routes(app: web.Application) -> None:
+    """Everything about one car."""
+    at = "/booth/stay/{stay}"
+    app.router.add_get(at, stay_page)
+    for name, page, act in (
+        ("cash", cash_page, take_cash),
+        ("waive", waive_page, waive),
+        ("paper", paper_page, lay_paper),
+        ("plate", mend_page, mend),
+    ):
+        app.router.add_get(f"{at}/{name}", page)
+        app.router.add_post(f"{at}/{name}", act)
+    app.router.add_post(f"{at}/paper/off", take_paper_off)
+    app.router.add_get("/booth/entry", entry_page)
+    app.router.add_post("/booth/entry", write_entry)

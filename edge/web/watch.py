@@ -1,0 +1,136 @@
+"""What every page shows unasked: lanes as they change, and the state of link, printer, cameras and clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from domain.moment import Quality
+from drivers.base import DeviceError, PrinterStatus
+from edge.db import log
+from edge.facade import Edge
+from edge.lanes.live import LaneView
+from plumbing.web import Hub
+
+TICK_S = 2.0
+PRINTER_EVERY = 5  # ticks between two looks at the printers
+MINUTE_MS = 60_000
+GOOD_CLOCK = (Quality.CLOUD, Quality.NTP)
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """The line of states. *synced_min* is whole minutes since the cloud last answered, None when it never did."""
+
+    link: str = "off"
+    synced_min: int | None = None
+    backlog: int = 0
+    inside: int = 0
+    clock: int = int(Quality.RTC)
+    printers: tuple[tuple[str, str], ...] = ()
+    wrong: tuple[tuple[str, str], ...] = ()
+    cameras: int = 0
+    cameras_wrong: tuple[str, ...] = ()
+
+    @property
+    def clock_good(self) -> bool:
+        return self.clock in [int(quality) for quality in GOOD_CLOCK]
+
+    @property
+    def printer(self) -> str:
+        """The worst word any printer has for itself; "" where the lot has none."""
+        said = [status for _, status in self.printers]
+        return max((PrinterStatus(one) for one in said), key=list(PrinterStatus).index, default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Parts of the pages that are no longer right: lanes by name, the strip."""
+
+    lanes: tuple[str, ...] = ()
+    strip: bool = False
+    vouchers: bool = False
+
+
+class Watch:
+    """Follows a running edge for all open pages; nobody is asked once a page."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+        self._views: Mapping[str, LaneView] = {}
+        self._synced_ms: int | None = None
+        self._printers: tuple[tuple[str, str], ...] = ()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.hub: Hub[Changed] = Hub()
+        self.strip = Strip()
+
+    async def start(self) -> None:
+        """Look once, then keep looking."""
+        await self._look_at_printers()
+        await self._look()
+        self._tasks = [
+            asyncio.create_task(self._follow_lanes(), name="pages: lanes"),
+            asyncio.create_task(self._tick(), name="pages: states"),
+        ]
+
+    async def stop(self) -> None:
+        """Let every open page finish."""
+        self.hub.close()
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _follow_lanes(self) -> None:
+        async for views in self._edge.live.subscribe():
+            now = {view.lane: view for view in views}
+            changed = tuple(name for name, view in now.items() if self._views.get(name) != view)
+            self._views = now
+            if changed:
+                self.hub.publish(Changed(lanes=changed))
+
+    async def _tick(self) -> None:
+        turn = 0
+        while True:
+            await asyncio.sleep(TICK_S)
+            turn += 1
+            if turn % PRINTER_EVERY == 0:
+                await self._look_at_printers()
+            await self._look()
+
+    async def _look_at_printers(self) -> None:
+        self._printers = tuple([(name, await self._status(name)) for name in self._edge.printers])
+
+    async def _status(self, name: str) -> str:
+        try:
+            return (await self._edge.printers[name].status()).value
+        except DeviceError:
+            return PrinterStatus.OFFLINE.value
+
+    async def _look(self) -> None:
+        standing = await self._edge.standing()
+        link, now_ms = str(standing["link"]), int(standing["wall_ms"])
+        if link == "online":
+            self._synced_ms = now_ms
+        elif self._synced_ms is None:
+            self._synced_ms = await self._edge.read(log.newest_anchor_ms)
+        views = self._edge.live.snapshot()
+        wrong = {part: why for view in views for part, why in view.wrong.items()}
+        cameras = {name for lane in self._edge.settings.lanes for name in lane.cameras}
+        strip = Strip(
+            link=link,
+            synced_min=None if self._synced_ms is None else max(0, (now_ms - self._synced_ms) // MINUTE_MS),
+            backlog=int(standing["backlog"]),
+            inside=int(standing["inside"]),
+            clock=int(standing["clock"]),
+            printers=self._printers,
+            wrong=tuple(sorted(wrong.items())),
+            cameras=len(cameras),
+            cameras_wrong=tuple(sorted(cameras & set(wrong))),
+        )
+        if strip != self.strip:
+            self.strip = strip
+            self.hub.publish(Changed(strip=True))

@@ -1,0 +1,38 @@
+"""Codes in the words of the person who reads them: rules of a price list, coupons, reasons, devices."""
+
+from __future__ import annotations
+
+from domain.wire import Json
+from plumbing.i18n import Texts
+
+
+def rule(t: Texts, code: str) -> str:
+    """A line of a fee. Codes are ``name`` or ``name:detail``; an unknown one is shown as it is."""
+    name, _, detail = code.partition(":")
+    if name == "note":
+        name, _, detail = detail.partition(":")
+    exact, general = f"rule.{name}_{detail}", f"rule.{name}"
+    if detail and t.catalogue.has(exact):
+        return t(exact)
+    return t(general, detail=detail).strip() if t.catalogue.has(general) else code
+
+
+def coupon(t: Texts, step: Json) -> str:
+    """One coupon of a fee: what it took off, or why it was not used."""
+    refused = step.get("refused")
+    if refused:
+        key = f"coupon_refused.{refused}"
+        return t(key) if t.catalogue.has(key) else str(refused)
+    name = str(step.get("rule", "")).partition(":")[0]
+    return t(f"coupon.{name}") if t.catalogue.has(f"coupon.{name}") else name
+
+
+def saved_fen(step: Json) -> int:
+    """What a used coupon took off."""
+    return int(step.get("before", 0)) - int(step.get("after", 0))
+
+
+def coded(t: Texts, group: str, code: str) -> str:
+    """The words for *code* of *group*; a code without words is shown as it is."""
+    key = f"{group}.{code}"
+    return t(key) if t.catalogue.has(key) else code
