@@ -38,7 +38,8 @@ from edge.services.leases import HANDLERS
 from edge.services.recovering import recover, stopped_cleanly
 from edge.settings import Broker, EdgeSettings, Listener
 from edge.sync.link import EdgeLink
-from edge.web.api import bare_applications, local_app
+from edge.web.api import local_app
+from edge.web.app import lot_applications
 from edge.web.device import device_app
 from plumbing.demo_clock import DemoClock
 from plumbing.files import read_secret
@@ -82,7 +83,7 @@ async def run_edge(
     source: str = "settings",
     folder: Path = Path(),
     clock: Clock | None = None,
-    applications: Applications = bare_applications,
+    applications: Applications = lot_applications,
     on_ready: Callable[[Opened], None] = lambda opened: None,
 ) -> None:
     """Run one lot until *stop* is set.

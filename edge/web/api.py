@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from aiohttp import web
 
 from edge.db import decisions
@@ -25,13 +23,6 @@ def add_health(app: web.Application, edge: Edge, metrics: Metrics) -> None:
 
     app.router.add_get("/healthz", health)
     app.router.add_get("/metrics", metrics.handler)
-
-
-def bare_applications(edge: Edge, metrics: Metrics) -> Mapping[str, web.Application]:
-    """An edge without pages: health and figures only."""
-    booth = web.Application()
-    add_health(booth, edge, metrics)
-    return {"booth": booth}
 
 
 def local_app(edge: Edge) -> web.Application:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 from aiohttp import web
@@ -10,9 +10,11 @@ from aiohttp import web
 from edge.db.people import Attendant
 from edge.facade import Edge
 from edge.web import booth, lane_tasks, login, tasks
+from edge.web.api import add_health
 from edge.web.keys import EDGE, MERCHANT_ROLE, ONCE, PASSWORDS, SESSIONS, THROTTLE, WATCH, Once, see_other
 from edge.web.watch import Watch
 from plumbing.i18n import SHELL_LOCALE, load_catalogue
+from plumbing.metrics import Metrics
 from plumbing.passwords import Passwords
 from plumbing.web import (
     LoginThrottle,
@@ -26,6 +28,19 @@ from plumbing.web import (
 
 HERE = Path(__file__).parent
 BOOTH_IDLE_MINUTES = 120  # an attendant may wait that long for the next car
+
+
+def lot_applications(edge: Edge, metrics: Metrics) -> Mapping[str, web.Application]:
+    """The pages of a running edge by the name of their listener; health and figures stand on the booth's."""
+    passwords = Passwords()
+    booth_pages = booth_app(edge, passwords)
+    add_health(booth_pages, edge, metrics)
+
+    async def close(_app: web.Application) -> None:
+        passwords.close()
+
+    booth_pages.on_cleanup.append(close)
+    return {"booth": booth_pages}
 
 
 def booth_app(edge: Edge, passwords: Passwords) -> web.Application:

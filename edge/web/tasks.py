@@ -83,7 +83,10 @@ async def take_cash(request: web.Request) -> web.Response:
 async def waive_page(request: web.Request) -> web.Response:
     """Ask how much to let go, and why."""
     await require_session(request)
-    return await _task(request, "waive.html", await card_of(request), reasons=WAIVE_REASONS, mark=new_mark(), typed={})
+    blank = {"amount": "", "other": ""}
+    return await _task(
+        request, "waive.html", await card_of(request), reasons=WAIVE_REASONS, mark=new_mark(), typed=blank
+    )
 
 
 async def waive(request: web.Request) -> web.Response:

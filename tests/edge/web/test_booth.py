@@ -1,0 +1,127 @@
+"""The booth's pages as forms and answers: who may, what is asked, what is booked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.edge.web.running import PLATE, Lot, Visitor, running, visiting
+
+
+@pytest.fixture
+async def lot(tmp_path: Path) -> AsyncIterator[Lot]:
+    async with running(tmp_path) as lot:
+        yield lot
+
+
+@pytest.fixture
+async def booth(lot: Lot) -> AsyncIterator[Visitor]:
+    async with visiting(lot, "booth") as visitor:
+        assert await visitor.sign_in() == 200
+        yield visitor
+
+
+async def test_nothing_is_shown_before_sign_in_and_a_wrong_pin_does_not_help(lot: Lot) -> None:
+    async with visiting(lot, "booth") as visitor:
+        assert await visitor.status("/booth") == 303
+        assert await visitor.sign_in(pin="111222") == 422
+        assert await visitor.status("/booth/cars") == 303
+
+        assert await visitor.sign_in() == 200
+        assert "车道空闲" in await visitor.get("/booth")
+
+
+async def test_staff_of_a_shop_may_not_use_the_booth(lot: Lot) -> None:
+    async with visiting(lot, "booth") as visitor:
+        assert await visitor.sign_in("shop") == 422
+
+
+async def test_cash_is_booked_once_under_the_attendants_name_and_the_barrier_opens_once(
+    lot: Lot, booth: Visitor
+) -> None:
+    stay = await lot.enters()
+    await lot.waits_to_pay()
+    cash = f"/booth/stay/{stay}/cash"
+    page = await booth.get(cash)
+    assert "¥5.00" in page
+    form = {"payment_id": "pay-1234567", "amount": "5.00"}
+
+    first, text = await booth.send(cash, form)
+    again, _ = await booth.send(cash, form)
+    await lot.until(lambda: len(lot.board.pulses) == 2)
+
+    assert (first, again) == (200, 200)
+    assert f"{PLATE} 已收现金 ¥5.00" in text
+    assert len(lot.board.pulses) == 2
+    assert {act.by for act in await lot.edge.acts() if act.act == "payment.take"} == {"王芳"}
+
+
+async def test_opening_by_hand_needs_a_reason_and_makes_what_is_owed_a_debt(lot: Lot, booth: Visitor) -> None:
+    await lot.enters()
+    await lot.waits_to_pay()
+
+    status, text = await booth.send("/booth/lane/out/open", {})
+    assert (status, len(lot.board.pulses)) == (409, 1)
+    assert "请选择或填写原因" in text
+
+    status, _ = await booth.send("/booth/lane/out/open", {"reason": "unpaid"})
+    await lot.until(lambda: len(lot.board.pulses) == 2)
+
+    assert status == 200
+    assert [debt.owed_fen for debt in await lot.edge.debts(PLATE)] == [500]
+    opened = next(act for act in await lot.edge.acts() if act.act == "barrier.open")
+    assert (opened.by, opened.reason) == ("王芳", "司机无法付款，记欠费")
+
+
+async def test_an_unread_car_gets_its_plate_typed_and_what_is_no_plate_is_refused(lot: Lot, booth: Visitor) -> None:
+    from drivers.camera.simulated import Sight
+
+    await lot.cameras["in"].see(Sight(""))
+    await lot.until(lambda: lot.view("in").verdict == "Ask")
+
+    status, text = await booth.send("/booth/lane/in/plate", {"plate": "<b>1</b>"})
+    assert status == 409
+    assert "&lt;b&gt;1&lt;/b&gt;" in text
+    assert "<b>1</b>" not in text
+
+    status, _ = await booth.send("/booth/lane/in/plate", {"plate": "京A12345"})
+    await lot.until(lambda: len(lot.board.pulses) == 1)
+    assert status == 200
+
+
+async def test_a_post_without_its_token_is_refused(lot: Lot, booth: Visitor) -> None:
+    assert await booth.status("/booth/lane/out/open", "POST", data={"reason": "test"}) == 403
+    assert lot.board.pulses == []
+
+
+async def test_a_missing_entry_is_written_and_the_waiting_car_decided_on_again(lot: Lot, booth: Visitor) -> None:
+    from drivers.camera.simulated import Sight
+
+    await lot.cameras["out"].see(Sight(PLATE))
+    await lot.until(lambda: lot.view("out").verdict == "Ask")
+    local = lot.edge.office.lot.local(lot.edge.office.now().wall_ms - 2 * 3_600_000)
+    form = {"plate": PLATE, "entered": f"{local:%Y-%m-%dT%H:%M}", "reason": "loop", "lane": "out"}
+
+    status, _ = await booth.send("/booth/entry", form)
+    await lot.until(lambda: lot.view("out").verdict == "PayFirst")
+
+    assert status == 200
+    assert lot.view("out").due_fen in (1000, 1500)
+
+
+async def test_both_languages_say_the_same_page(lot: Lot, booth: Visitor) -> None:
+    english = await booth.get("/booth?lang=en")
+
+    assert "Nobody here" in english
+    assert "Open by hand" in english
+
+
+async def test_the_state_of_link_printer_camera_and_clock_is_on_every_page(lot: Lot, booth: Visitor) -> None:
+    stay = await lot.enters()
+
+    for path in ("/booth", "/booth/cars", "/booth/entry", f"/booth/stay/{stay}", "/booth/lane/in/open"):
+        page = await booth.get(path)
+        for word in ("云端", "打印机", "相机", "时钟"):
+            assert word in page, (path, word)
