@@ -27,6 +27,15 @@ CHROMIUM_ARGS = (
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How much of the long proofs to run; make torture sets the variables."""
+    group = parser.getgroup("proof")
+    seeds, cycles = os.environ.get("LOTGATE_SEEDS", "500"), os.environ.get("LOTGATE_KILL_CYCLES", "20")
+    group.addoption("--seeds", type=int, default=int(seeds), help="simulated worlds to play")
+    group.addoption("--first-seed", type=int, default=1, help="the first of them")
+    group.addoption("--kill-cycles", type=int, default=int(cycles), help="times real processes are killed")
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A marked test without its service is skipped by name, or fails in CI."""
     for marker, name in MARKERS.items():

@@ -86,6 +86,8 @@ class CloudAgent:
         nonce, sid = text(message, "nonce"), text(message, "sid")
         if why == "epoch" and epoch < at.epoch:
             return [self._down(edge, "res", {"what": "newepoch", "nonce": nonce, "ep": at.epoch})]
+        if why == "behind" and sid == at.sid:
+            return []  # an earlier hello of this very connection, come late or twice
         if why is not None:
             return self._refuse(conn, at, why, {"nonce": nonce}, now_ms)
         conn.execute(
@@ -100,7 +102,10 @@ class CloudAgent:
         return out + self._compare_channels(conn, edge, message) + self.due(conn, edge, now_ms, again=True)
 
     def _refuse(self, conn: Connection, at: CursorRow, why: str, to: Json, now_ms: int) -> list[Outgoing]:
-        """This log is not a continuation of what we hold: an old copy of a database, or two devices as one."""
+        """This log is not a continuation of what we hold: an old copy of a database, or two devices as one.
+
+        The answer says where we stand: an edge whose log goes through there knows that we judged an old message.
+        """
         raise_incident(
             conn,
             at.operator_id,
@@ -111,13 +116,15 @@ class CloudAgent:
             lot_id=at.lot_id,
             edge_id=at.edge_id,
         )
-        return [self._down(at.edge_id, "res", {"what": "refused", "why": why, **to})]
+        stands = {"ep": at.epoch, "s": at.seq, "h": bytes(at.head).hex()}
+        return [self._down(at.edge_id, "res", {"what": "refused", "why": why, **stands, **to})]
 
     def _on_batch(self, conn: Connection, at: CursorRow, message: Json, verify: Verify, now_ms: int) -> list[Outgoing]:
         batch, hashes = open_batch(at.edge_id, message, verify)
+        sid = text(message, "sid")  # not that of the last hello: an old one may have come late
         verdict = judge(_cursor(at), batch, hashes, lambda seq: hash_at(conn, at.edge_id, batch.epoch, seq))
         if not isinstance(verdict, Apply):
-            return self._not_applied(conn, at, verdict, now_ms)
+            return self._not_applied(conn, at, verdict, sid, now_ms)
         ctx = ApplyContext(at.edge_id, at.lot_id, at.operator_id, at.epoch, now_ms)
         parked = apply_events(conn, ctx, batch.bodies[verdict.skip :], hashes[verdict.skip :], verdict.first)
         conn.execute(
@@ -125,21 +132,21 @@ class CloudAgent:
             .where(edge_cursor.c.edge_id == at.edge_id)
             .values(seq=batch.last, head=hashes[-1], seen_ms=now_ms)
         )
-        ack = {"ep": at.epoch, "s": batch.last, "h": hashes[-1].hex(), "parked": parked, "win": WINDOW, "sid": at.sid}
+        ack = {"ep": at.epoch, "s": batch.last, "h": hashes[-1].hex(), "parked": parked, "win": WINDOW, "sid": sid}
         return [self._down(at.edge_id, "ack", ack), *self.due(conn, at.edge_id, now_ms)]
 
     def _not_applied(
-        self, conn: Connection, at: CursorRow, verdict: Known | Nak | Fork | NewEpoch, now_ms: int
+        self, conn: Connection, at: CursorRow, verdict: Known | Nak | Fork | NewEpoch, sid: str, now_ms: int
     ) -> list[Outgoing]:
         match verdict:
             case Known():
-                return [self._down(at.edge_id, "ack", self._position(conn, at, at.sid))]
+                return [self._down(at.edge_id, "ack", self._position(conn, at, sid))]
             case Nak(want, why):
-                return [self._down(at.edge_id, "nak", {"ep": at.epoch, "want": want, "why": why, "sid": at.sid})]
+                return [self._down(at.edge_id, "nak", {"ep": at.epoch, "want": want, "why": why, "sid": sid})]
             case NewEpoch(epoch):
-                return [self._down(at.edge_id, "res", {"what": "newepoch", "sid": at.sid, "ep": epoch})]
+                return [self._down(at.edge_id, "res", {"what": "newepoch", "sid": sid, "ep": epoch})]
             case Fork():
-                return self._refuse(conn, at, "fork", {"sid": at.sid}, now_ms)
+                return self._refuse(conn, at, "fork", {"sid": sid}, now_ms)
 
     def _position(self, conn: Connection, at: CursorRow, sid: str) -> Json:
         parked = parked_events(conn, at.edge_id, at.epoch)

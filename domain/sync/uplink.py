@@ -30,6 +30,7 @@ class Uplink:
     most: int = 8  # batches in flight the cloud allows
     flights: list[Flight] = field(default_factory=list)
     open: bool = False  # nothing is sent before the cloud has answered this session's hello
+    gone_back: int = 0  # the gap already filled once: every batch beyond it brings a nak, one of them is enough
 
     def next_start(self, newest: int) -> int | None:
         """First event of the next batch, or None: nothing to send, window full, or no session."""
@@ -53,11 +54,12 @@ class Uplink:
         return True
 
     def wanted(self, epoch: int, seq: int) -> bool:
-        """The cloud wants the log from *seq* on (nak): send again from the cursor. Late naks change nothing."""
-        if epoch != self.epoch or seq != self.cursor + 1 or not self.flights:
+        """The cloud wants the log from *seq* on (nak): send again from the cursor, once. Late naks change nothing."""
+        if epoch != self.epoch or seq != self.cursor + 1 or seq == self.gone_back or not self.flights:
             return False
         if self.flights[0].start == seq and len(self.flights) == 1:
             return False  # the batch that fills the gap is on its way
+        self.gone_back = seq
         self.flights.clear()
         return True
 
@@ -67,10 +69,10 @@ class Uplink:
 
     def timed_out(self) -> None:
         """Silence: halve the window and send again from the cursor."""
-        self.window = max(1, self.window // 2)
+        self.window, self.gone_back = max(1, self.window // 2), 0
         self.flights.clear()
 
     def lost_session(self) -> None:
         """The line is down: nothing in flight can be relied on, and a new hello comes first."""
         self.flights.clear()
-        self.open, self.window = False, FIRST_WINDOW
+        self.open, self.window, self.gone_back = False, FIRST_WINDOW, 0

@@ -146,6 +146,8 @@ class EdgeAgent:
         return Outgoing("hello", signed("hello", self._edge, message, self._sign))
 
     def _batches(self, now: Moment) -> list[Outgoing]:
+        if self._session is None:
+            return []
         out = []
         conn = self._db.conn
         newest = log.newest(conn)
@@ -156,7 +158,8 @@ class EdgeAgent:
             if previous is None:
                 raise OutdatedDatabaseError(f"the log does not hold event {start - 1}")
             batch = Batch(newest.epoch, start, previous, tuple(body for body, _ in rows))
-            out.append(Outgoing("ev", batch_message(self._edge, batch, rows[-1][1], self._sign)))
+            message = batch_message(self._edge, batch, rows[-1][1], self._sign)
+            out.append(Outgoing("ev", {**message, "sid": self._session.sid}))
             self._uplink.sent(start, batch.last, now.boot_ms)
         return out
 
@@ -198,10 +201,7 @@ class EdgeAgent:
             return []
         what = text(message, "what")
         if what == "refused":
-            why = text(message, "why")
-            with transaction(self._db) as conn:
-                log.refuse(conn, why)
-            raise OutdatedDatabaseError(why)
+            return self._on_refusal(message)
         if what == "newepoch":
             return self._on_new_epoch(whole(message, "ep"), now)
         if message.get("nonce") != session.nonce:
@@ -210,6 +210,18 @@ class EdgeAgent:
         session.answered = True
         self._uplink.open = True
         return self._on_ack(message, now)
+
+    def _on_refusal(self, message: Json) -> list[Outgoing]:
+        """Never run again on this log, unless it holds what the cloud holds: then an old hello of ours was judged."""
+        epoch, seq, head = whole(message, "ep"), whole(message, "s"), digest_bytes(message, "h")
+        conn = self._db.conn
+        known, position = log.acked(conn), log.newest(conn)
+        if epoch == position.epoch and (seq < known.seq or log.hash_at(conn, epoch, seq) == head):
+            return []
+        why = text(message, "why")
+        with transaction(self._db) as conn:
+            log.refuse(conn, why)
+        raise OutdatedDatabaseError(why)
 
     def _on_new_epoch(self, epoch: int, now: Moment) -> list[Outgoing]:
         if epoch <= log.newest(self._db.conn).epoch:

@@ -61,6 +61,22 @@ def test_a_gap_sends_again_from_the_cursor() -> None:
     assert uplink.next_start(20) == 1
 
 
+def test_a_gap_is_filled_once_however_many_batches_beyond_it_are_refused() -> None:
+    uplink = open_uplink()
+    for start in (1, 11):
+        uplink.sent(start, start + 9, 0)
+    assert uplink.wanted(1, 1)
+    for start in (1, 11):
+        uplink.sent(start, start + 9, 5)
+
+    assert not uplink.wanted(1, 1)
+
+    uplink.timed_out()
+    for start in (1, 11):
+        uplink.sent(start, start + 9, 10_005)
+    assert uplink.wanted(1, 1)
+
+
 def test_nothing_is_sent_without_a_session() -> None:
     uplink = open_uplink()
     uplink.lost_session()

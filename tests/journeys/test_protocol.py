@@ -237,6 +237,32 @@ def test_a_database_older_than_what_the_cloud_has_seen_is_refused(line: Line) ->
         assert conn.execute(select(incident.c.code)).scalar_one() == "log_behind"
 
 
+def test_a_hello_that_comes_twice_or_late_condemns_nobody(line: Line) -> None:
+    first = line.edge.connected(at(10))
+    line.settle(first, at(10))
+    line.write(act(1))
+    line.settle(line.edge.tick(at(15)), at(15))
+    assert line.up(first, at(20)) == []
+
+    line.settle(line.edge.connected(at(30)), at(30))
+    line.down(line.up(first, at(40)), at(40))
+
+    line.write(act(2))
+    line.settle(line.edge.tick(at(50)), at(50))
+    assert line.applied() == [1, 2]
+
+
+def test_an_old_hello_that_comes_after_the_new_one_holds_nothing_up(line: Line) -> None:
+    old = line.edge.connected(at(10))
+    line.settle(line.edge.connected(at(20)), at(20))
+    line.down(line.up(old, at(30)), at(30))
+
+    line.write(act(1))
+    line.settle(line.edge.tick(at(40)), at(40))
+
+    assert log.backlog(line.db.conn) == 0
+
+
 def test_two_histories_under_one_name_are_a_fork(line: Line) -> None:
     line.write(act(1))
     copy = line.copy()

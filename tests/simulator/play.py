@@ -1,0 +1,21 @@
+"""Play a seed with everything that may happen."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from tests.simulator import acts_line  # noqa: F401 - registers its acts
+from tests.simulator.world import STEPS, World
+
+
+def play(seed: int, say: Callable[[str], None] | None = None, steps: int | None = None) -> World:
+    """Run the world of *seed*; returns it for whoever wants to look. Raises ViolationError."""
+    world = World(seed, say, steps or STEPS)
+    disabled = logging.root.manager.disable
+    logging.disable()  # a bad network is no news here
+    try:
+        world.run()
+    finally:
+        logging.disable(disabled)
+    return world
