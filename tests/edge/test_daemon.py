@@ -85,7 +85,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(folder: Path, rules: LotRules = QUICK) -> AsyncIterator[Running]:
+async def running(
+    folder: Path, make: Callable[[Path, int], EdgeSettings] = lambda folder, port: lot_settings(folder, port)
+) -> AsyncIterator[Running]:
     async with SimulatedRelayBoard() as board, contextlib.AsyncExitStack() as stack:
         ready: asyncio.Future[Opened] = asyncio.get_running_loop().create_future()
         stop = asyncio.Event()
@@ -94,7 +96,7 @@ async def running(folder: Path, rules: LotRules = QUICK) -> AsyncIterator[Runnin
             boot_ms=lambda: time.monotonic_ns() // 1_000_000 + shift[0],
             wall_ms=lambda: time.time_ns() // 1_000_000 + shift[0],
         )
-        settings = lot_settings(folder, board.port, rules)
+        settings = make(folder, board.port)
         task = asyncio.create_task(run_edge(settings, stop, clock=clock, on_ready=ready.set_result))
         await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
         if task.done():

@@ -1,0 +1,113 @@
+"""A lane with ground loops on the relay board's inputs: passages seen, cars turning back, cars following too close."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from drivers.camera.simulated import Sight
+from edge.db import money, stays
+from edge.settings import EdgeSettings
+from tests.edge.test_daemon import PLATE, QUICK, Running, lot_settings, running
+
+SETTLED_S = 0.15  # several polls and the debounce, on a busy machine
+IN_BEFORE, IN_UNDER, OUT_BEFORE, OUT_UNDER = range(4)
+INPUTS = {"in-before": 0, "in-under": 1, "out-before": 2, "out-under": 3}
+
+
+def with_loops(folder: Path, board_port: int) -> EdgeSettings:
+    plain = lot_settings(folder, board_port, replace(QUICK, closing_s=1))
+    board = {"type": "modbus_tcp", "host": "127.0.0.1", "port": board_port, "poll_ms": 10, "debounce_ms": 20}
+    lanes = tuple(
+        replace(lane, loop=f"{lane.name}-before", passage_loop=f"{lane.name}-under", loop_devices=("board",))
+        for lane in plain.lanes
+    )
+    return replace(plain, lanes=lanes, devices=replace(plain.devices, loops={"board": {**board, "inputs": INPUTS}}))
+
+
+@pytest.fixture
+async def lot(tmp_path: Path) -> AsyncIterator[Running]:
+    async with running(tmp_path, make=with_loops) as lot:
+        yield lot
+
+
+async def phase(lot: Running, lane: str, name: str) -> None:
+    await lot.until(lambda: (view := lot.opened.edge.live.get(lane)) is not None and view.phase == name)
+
+
+async def drive_through(lot: Running, before: int, under: int, lane: str) -> None:
+    lot.board.set_input(under, True)
+    await phase(lot, lane, "Crossing")
+    lot.board.set_input(before, False)
+    await asyncio.sleep(SETTLED_S)
+    lot.board.set_input(under, False)
+
+
+async def enter(lot: Running, plate: str, pulses: int) -> None:
+    lot.board.set_input(IN_BEFORE, True)
+    await lot.passes("in", plate, pulses)
+    await drive_through(lot, IN_BEFORE, IN_UNDER, "in")
+    await phase(lot, "in", "Closing")
+
+
+async def test_a_car_over_the_loops_is_seen_in_and_out(lot: Running) -> None:
+    await enter(lot, PLATE, 1)
+
+    lot.board.set_input(OUT_BEFORE, True)
+    await lot.passes("out", PLATE, 2)
+    await drive_through(lot, OUT_BEFORE, OUT_UNDER, "out")
+    await phase(lot, "out", "Closing")
+
+    (stay,) = await lot.opened.edge.recent_stays()
+    assert (stay.outcome, stay.passed) == ("FREE", True)
+
+
+async def test_a_car_that_backs_out_of_the_entry_is_not_inside(lot: Running) -> None:
+    lot.board.set_input(IN_BEFORE, True)
+    await asyncio.sleep(SETTLED_S)
+    await lot.passes("in", PLATE, 1)
+
+    lot.board.set_input(IN_BEFORE, False)
+    await phase(lot, "in", "Idle")
+
+    assert await lot.opened.edge.cars_inside() == []
+    assert [one.code for one in await lot.opened.edge.incidents()] == ["reversed_after_opening"]
+
+
+async def test_a_car_close_behind_another_leaves_with_a_debt(lot: Running) -> None:
+    await enter(lot, PLATE, 1)
+    await phase(lot, "in", "Idle")
+    await enter(lot, "京B12345", 2)
+    lot.later(70)
+    edge = lot.opened.edge
+    first, second = sorted(await edge.cars_inside(), key=lambda stay: stay.plate)
+    await edge.take_cash("p1", first.stay_id, 1000, "li")
+
+    lot.board.set_input(OUT_BEFORE, True)
+    await lot.passes("out", PLATE, 3)
+    await drive_through(lot, OUT_BEFORE, OUT_UNDER, "out")
+    await phase(lot, "out", "Closing")
+    lot.board.set_input(OUT_BEFORE, True)
+    await asyncio.sleep(SETTLED_S)
+    await lot.cameras["out"].see(Sight("京B12345"))
+    await phase(lot, "out", "Waiting")
+    lot.board.set_input(OUT_UNDER, True)
+    await asyncio.sleep(SETTLED_S)
+    lot.board.set_input(OUT_UNDER, False)
+
+    async def debts() -> list[money.DebtRow]:
+        return await edge.debts()
+
+    async with asyncio.timeout(5):
+        while not await debts():
+            await asyncio.sleep(0.02)
+    ((debt),) = await debts()
+    gone = await edge.read(stays.get, second.stay_id)
+    assert (debt.plate, debt.owed_fen) == ("京B12345", 1000)
+    assert gone is not None
+    assert (gone.outcome, gone.cause) == ("UNPAID", "tailgate")
+    assert len(lot.board.pulses) == 3
