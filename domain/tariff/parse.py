@@ -103,7 +103,7 @@ def _plan(top: Table, reader: ClassReader, rule: _Class) -> Plan:
     _no_name_twice(windows, top.at("window"))
     caps = [read_cap(item, place, reader) for item, place in top.tables("cap")]
     free = top.data.get("free", {})
-    items = [({"minutes": free}, top.place)] if isinstance(free, (int, str)) else top.tables("free")
+    items = [({"minutes": free}, top.at("free"))] if isinstance(free, (int, str)) else top.tables("free")
     return compile_plan(
         reader.name,
         [window for window in windows if window.applies],

@@ -28,8 +28,8 @@ class Walk:
 
     __slots__ = (
         "_begin", "_calendar", "_end", "_first_day", "_free", "_free_until", "_index", "_limits", "_minutes_free",
-        "_open", "_origin", "_own", "_paid_until", "_payer", "_plan", "_real_end", "_rows", "_sealed", "_trim", "_turn",
-        "_used", "_visit_used", "_window", "fee",
+        "_open", "_origin", "_own", "_paid_until", "_payer", "_plan", "_real_end", "_rows", "_sealed", "_summed_until",
+        "_trim", "_turn", "_used", "_visit_used", "_window", "fee",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +62,7 @@ class Walk:
         self._index = [-1] * len(plan.caps)
         self._limits: list[int | None] = [None] * len(plan.caps)
         self._rows: list[Row] = []
+        self._summed_until = begin  # lines before it are summed up: no later line begins earlier
         self._trim: Row | None = None
         self.fee = 0
         self._begin_caps(begin, self._kind(begin))
@@ -76,8 +77,7 @@ class Walk:
         )  # free minutes look ahead: walk the days near the end
         days = (latest - 1 - start) // DAY_MINUTES
         if days > 0:
-            if self._turns(start) and self._plan.restart.period_units:
-                self._clip(start)
+            self._clip(start)
             start = self._whole_days(start, days)
         while start < self._end:
             stop = min(start + DAY_MINUTES, self._end)
@@ -149,6 +149,7 @@ class Walk:
             self._rows.append((start, start + days * DAY_MINUTES, "whole_days", fee * days))
             self.fee += fee * days
             start += days * DAY_MINUTES
+        self._summed_until = start
 
     def _save(self, now: int) -> State:
         """Everything the future depends on, relative to *now* and levelled where more makes no difference."""
@@ -222,10 +223,9 @@ class Walk:
                 and self._trim[2] == self._plan.windows[self._window].cap_rule
             ):
                 self._flush()
-        if turned and self._free is not None and self._free.every_period:
-            self._begin_free(now)
-        if now == self._begin and self._free is not None and self._free.deducted:
-            self._begin_free(now)
+        free = self._free
+        if free is not None and ((turned and free.every_period) or (now == self._begin and free.deducted)):
+            self._begin_free(free, now)
         if (moved and restart.window_steps) or (turned and restart.period_steps) or now == self._begin:
             self._origin = max(now, self._paid_until, self._free_until)
             if turned and restart.period_steps:
@@ -242,10 +242,9 @@ class Walk:
             return (now - self._turn) % DAY_MINUTES == 0
         return period > 0 and (now - self._begin) % period == 0
 
-    def _begin_free(self, now: int) -> None:
+    def _begin_free(self, free: Free, now: int) -> None:
         """Free minutes from *now*: deducted always, counted only when the stay ends within them."""
-        assert self._free is not None  # noqa: S101
-        if self._free.deducted or self._real_end - now < self._minutes_free + self._free.inclusive:
+        if free.deducted or self._real_end - now < self._minutes_free + free.inclusive:
             self._free_until = now + self._minutes_free
             self._rows.append((now, min(self._free_until, self._end), "free_minutes", 0))
 
@@ -259,7 +258,7 @@ class Walk:
         self._sealed = False
 
     def _clip(self, now: int) -> None:
-        """Let the line of a unit cut at *now* end there; caps may have added lines behind it."""
+        """Let a line that runs past *now* end there; caps may have added lines behind it."""
         for place in range(max(0, len(self._rows) - 3), len(self._rows)):
             begin, end, rule, fen = self._rows[place]
             self._rows[place] = (begin, min(end, now), rule, fen)
@@ -300,7 +299,7 @@ class Walk:
                 count = max(count, 0)
                 length = count * unit
             if count:
-                self._payer = window
+                self._payer, self._paid_until = window, begin + length
                 self._row(begin, min(begin + length, self._end), step.rule, count * step.price)
                 total += count * step.price
             else:
@@ -308,7 +307,6 @@ class Walk:
             begin += length
             if own is not None:
                 own[window] += length
-        self._paid_until = max(self._paid_until, begin)
         self._cap(now, edge, rules, total)
 
     def _resume(self, waiting: tuple[Step, int, int], edge: int) -> tuple[int, int]:
@@ -317,9 +315,9 @@ class Walk:
         if edge - began <= step.grace:
             return edge, 0
         self._open = None
-        self._row(began, min(began + step.unit, self._end), step.rule, step.price)
+        self._row(max(began, self._summed_until), min(began + step.unit, self._end), step.rule, step.price)
         self._own[window] += step.unit
-        self._payer = window
+        self._payer, self._paid_until = window, began + step.unit
         return began + step.unit, step.price
 
     def _row(self, begin: int, end: int, rule: str, fen: int) -> None:

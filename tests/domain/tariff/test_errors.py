@@ -13,6 +13,7 @@ CASES = [
     ('name = "no code"\n' + GOOD[11:], "code", "is required"),
     ('code = "x"', "window", "at least one [[window]]"),
     (GOOD + "prise = 3", "window[1].prise", 'did you mean "price"?'),
+    ("free = 'a while'\n" + GOOD, "free.minutes", "write minutes as 90"),
     ("fre = 15\n" + GOOD, "fre", 'did you mean "free"?'),
     (GOOD + "[[cap]]\nper = '24h'\namont = 3", "cap[1].amont", 'did you mean "amount"?'),
     (GOOD.replace("5", "2.555"), "window[1].price", "whole fen"),

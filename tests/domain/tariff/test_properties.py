@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import assume, given, settings
@@ -65,6 +66,8 @@ def test_lines_stay_within_the_stay_and_survive_their_json_values(text: str, ent
     result = price(parsed(text), entered, length)
 
     assert all(entered <= line.begins < line.ends <= result.left for line in result.lines)
+    spans = [line for line in result.lines if line.rule.split(":")[0] in ("time", "flat", "free", "whole_days")]
+    assert all(one.ends <= other.begins for one, other in pairwise(spans))
     assert Quote.from_values(result.to_values()) == result
 
 
@@ -149,6 +152,11 @@ LONG = {
         "steps = [{until = 60, flat = 4}, {unit = 420, price = 2}]\n"
         "[[window]]\nname = 'n'\nunit = 45\nprice = 1\n[restart]\nat_window = ['steps']"
     ),
+    "free minutes into another window": (
+        "free = {minutes = 400, mode = 'deducted'}\n[[window]]\nname = 'd'\nfrom = '00:00'\nto = '19:00'\n"
+        "steps = [{until = 30, unit = 15, price = 1}, {until = 720, flat = 4}, {unit = 60, price = 1}]\n"
+        "[[window]]\nname = 'n'\nunit = 45\nprice = 1\n[restart]\nsteps_count = 'own_window'"
+    ),
     "free minutes each day": (
         "[free]\nminutes = 100\nmode = 'deducted'\nevery_period = true\n"
         "[[window]]\nname = 'w'\nunit = 60\nprice = 1\n[restart]\nevery = 'day'"
@@ -157,7 +165,7 @@ LONG = {
 
 
 @pytest.mark.parametrize("text", LONG.values(), ids=LONG.keys())
-@pytest.mark.parametrize("entered", [at("2026-02-11T17:42"), at("2026-03-05T00:00")])
+@pytest.mark.parametrize("entered", [at("2026-02-11T17:42"), at("2026-03-05T00:00"), at("2026-03-05T17:21")])
 def test_whole_days_that_are_looked_up_agree_with_the_minutes(text: str, entered: datetime) -> None:
     tariff = parse_tariff(f"code = 'long'\n{text}", "long.toml")
     left = entered + timedelta(days=6, hours=7, minutes=8)
