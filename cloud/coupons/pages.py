@@ -100,14 +100,15 @@ async def issue_page(request: web.Request) -> web.Response:
     merchant_id = whole(request.query.get("merchant", ""))
     if merchant_id is None:
         raise web.HTTPSeeOther("/admin/merchants")
-    return await _issue_page(request, merchant_id, f"/admin/issue?merchant={merchant_id}", request.query.get("q", ""))
+    base = f"/admin/coupons/issue?merchant={merchant_id}"
+    return await _issue_page(request, merchant_id, base, request.query.get("q", ""))
 
 
 async def issue(request: web.Request) -> web.Response:
     """By the operator, in a merchant's name."""
     session = await allow(request, Right.ISSUE)
     merchant_id = whole(request.query.get("merchant", "")) or 0
-    base = f"/admin/issue?merchant={merchant_id}"
+    base = f"/admin/coupons/issue?merchant={merchant_id}"
     return await _issue(request, session, merchant_id, base, "/admin/coupons")
 
 
@@ -248,8 +249,8 @@ def add_routes(app: web.Application) -> None:
     add_get, add_post = app.router.add_get, app.router.add_post
     add_post("/admin/merchants/{merchant_id:[0-9]+}/templates", add_template)
     add_post("/admin/merchants/{merchant_id:[0-9]+}/templates/delete", delete_template)
-    add_get("/admin/issue", issue_page)
-    add_post("/admin/issue", issue)
+    add_get("/admin/coupons/issue", issue_page)
+    add_post("/admin/coupons/issue", issue)
     add_get("/admin/coupons", coupons_page)
     add_post("/admin/coupons/void", void)
     add_get("/m", my_home)

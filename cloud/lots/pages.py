@@ -12,6 +12,7 @@ from cloud.act import Refused
 from cloud.lots import service
 from cloud.lots.service import LaneSpec
 from cloud.merchants import service as merchants
+from cloud.sync import events
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, read, whole, words
 from domain.claim import Claim, write_claim
 from domain.plate import normalise
@@ -29,6 +30,7 @@ def _board(conn: Connection, operator_id: int, now_ms: int) -> dict[str, Any]:
         "edges": {row["lot_id"]: row for row in service.edges(conn, operator_id) if row["state"] != "revoked"},
         "taken_fen": service.taken_since(conn, operator_id, now_ms - DAY_MS),
         "open_incidents": service.incidents(conn, operator_id, only_open=True),
+        "parked": events.parked_count(conn, operator_id),
         "low": merchants.low(conn, operator_id),
         "now_ms": now_ms,
     }
@@ -58,8 +60,15 @@ async def live(request: web.Request) -> web.StreamResponse:
     """The dashboard's moving part."""
     session = await allow(request, Right.VIEW)
 
+    shown = ""
+
     async def show(_fact: str) -> list[Event]:
-        return [Event("board", render_part(request, "board.html", **await _board_values(request, session.role)))]
+        nonlocal shown
+        board = render_part(request, "board.html", **await _board_values(request, session.role))
+        if board == shown:
+            return []
+        shown = board
+        return [Event("board", board)]
 
     return await stream(request, request.config_dict[CLOUD].hub, show)
 
@@ -67,7 +76,7 @@ async def live(request: web.Request) -> web.StreamResponse:
 async def lot_page(request: web.Request) -> web.Response:
     """The form for a new lot."""
     await allow(request, Right.MANAGE)
-    return render(request, "lot_new.html", error="", form={})
+    return render(request, "lot_new.html", error="", form=dict.fromkeys(("name", "places", "lanes"), ""))
 
 
 async def create_lot(request: web.Request) -> web.Response:

@@ -35,7 +35,7 @@ async def merchants_page(request: web.Request) -> web.Response:
 async def new_page(request: web.Request) -> web.Response:
     """The form for a new merchant."""
     await allow(request, Right.MANAGE)
-    return render(request, "merchant_new.html", error="", form={})
+    return render(request, "merchant_new.html", error="", form=dict.fromkeys(("name", "phone", "branch", "remark"), ""))
 
 
 async def create(request: web.Request) -> web.Response:

@@ -6,28 +6,14 @@ import json
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy import Connection, RowMapping, select
 
 from cloud.access.roles import Right, may
-from cloud.db import paged
-from cloud.sync.tables import inbox
-from cloud.web.state import allow, read
+from cloud.sync import events
+from cloud.web.state import allow, change, done, login_of, read
 from domain.plate import mask
-from plumbing.web import Page, page_number, render
+from plumbing.web import page_number, render
 
 _PLATES = ("plate", "plate_raw", "old_plate")
-
-
-def listed(
-    conn: Connection, operator_id: int, search: str = "", *, parked: bool = False, page: int = 1
-) -> Page[RowMapping]:
-    """Raw events, latest first by the edges' own clocks."""
-    query = select(inbox).where(inbox.c.operator_id == operator_id)
-    if parked:
-        query = query.where(inbox.c.parked_why.is_not(None))
-    if search:
-        query = query.where(inbox.c.type.like(f"%{search}%") | (inbox.c.edge_id == search))
-    return paged(conn, query.order_by(inbox.c.wall_ms.desc(), inbox.c.seq.desc()), page)
 
 
 def _payload(body: bytes, *, plates: bool) -> dict[str, Any]:
@@ -44,12 +30,22 @@ async def events_page(request: web.Request) -> web.Response:
     """Search by type or edge; parked events by themselves."""
     session = await allow(request, Right.VIEW)
     parked = request.query.get("parked") == "1"
-    found = await read(request, listed, request.query.get("q", ""), parked=parked, page=page_number(request.query))
+    search, number = request.query.get("q", ""), page_number(request.query)
+    found = await read(request, events.listed, search, parked=parked, page=number)
     plates = may(session.role, Right.PLATES)
     rows = [dict(row) | {"payload": _payload(bytes(row["body"]), plates=plates)} for row in found.items]
-    return render(request, "events.html", page=found, rows=rows, parked=parked)
+    manage = may(session.role, Right.MANAGE)
+    return render(request, "events.html", page=found, rows=rows, parked=parked, manage=manage)
+
+
+async def rerun(request: web.Request) -> web.Response:
+    """Try parked events again."""
+    session = await allow(request, Right.MANAGE)
+    await change(request, login_of(session), events.rerun)
+    raise done("/admin/events?parked=1", "rerun")
 
 
 def add_routes(app: web.Application) -> None:
     """The event list."""
     app.router.add_get("/admin/events", events_page)
+    app.router.add_post("/admin/events/rerun", rerun)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -103,3 +105,24 @@ def test_a_raw_event_may_be_taken_from_the_parked_ones(filled: Engine) -> None:
         changed = connection.exec_driver_sql("UPDATE inbox SET parked_why = NULL")
 
     assert changed.rowcount == 1
+
+
+def _take_both(connection: Connection, first: str, second: str, barrier: Barrier) -> None:
+    connection.execute(update(operator).where(operator.c.name == first).values(created_ms=operator.c.created_ms + 1))
+    with contextlib.suppress(BrokenBarrierError):
+        barrier.wait(timeout=2)
+    connection.execute(update(operator).where(operator.c.name == second).values(created_ms=operator.c.created_ms + 1))
+
+
+async def test_two_pieces_of_work_that_wait_for_each_other_both_end_well(database: Database) -> None:
+    for name in ("a", "b"):
+        await database.run(_add_operator, name)
+    barrier = Barrier(2 if database.engine.dialect.name == "postgresql" else 1)
+
+    await asyncio.gather(
+        database.run(_take_both, "a", "b", barrier),
+        database.run(_take_both, "b", "a", barrier),
+    )
+
+    counts = await database.run(lambda c: c.execute(select(operator.c.created_ms)).scalars().all())
+    assert counts == [3, 3]

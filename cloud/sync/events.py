@@ -1,0 +1,47 @@
+"""Questions about the raw events, and another try for those set aside."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, RowMapping, func, select
+
+from cloud.access import audit
+from cloud.act import Act
+from cloud.db import paged
+from cloud.lots import service as lots
+from cloud.sync.context import ApplyContext
+from cloud.sync.inbox import rerun_parked
+from cloud.sync.tables import edge_cursor, inbox
+from plumbing.web.paging import Page
+
+
+def listed(
+    conn: Connection, operator_id: int, search: str = "", *, parked: bool = False, page: int = 1
+) -> Page[RowMapping]:
+    """Raw events, latest first by the edges' own clocks."""
+    query = select(inbox).where(inbox.c.operator_id == operator_id)
+    if parked:
+        query = query.where(inbox.c.parked_why.is_not(None))
+    if search:
+        query = query.where(inbox.c.type.like(f"%{search}%") | (inbox.c.edge_id == search))
+    return paged(conn, query.order_by(inbox.c.wall_ms.desc(), inbox.c.seq.desc()), page)
+
+
+def parked_count(conn: Connection, operator_id: int) -> int:
+    """How many events wait for a person."""
+    query = select(func.count()).select_from(inbox)
+    return int(
+        conn.execute(query.where(inbox.c.operator_id == operator_id, inbox.c.parked_why.is_not(None))).scalar_one()
+    )
+
+
+def rerun(conn: Connection, act: Act) -> int:
+    """Apply what is parked once more, edge by edge; returns how many events are parked no more (I16)."""
+    done = 0
+    for row in lots.edges(conn, act.operator_id):
+        locked = conn.execute(
+            select(edge_cursor.c.epoch).where(edge_cursor.c.edge_id == row["edge_id"]).with_for_update()
+        ).scalar_one_or_none()
+        if locked is not None:
+            done += rerun_parked(conn, ApplyContext(row["edge_id"], row["lot_id"], act.operator_id, locked, act.now_ms))
+    audit.record(conn, act, "events.rerun", "parked", after={"applied": done})
+    return done
