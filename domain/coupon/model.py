@@ -168,6 +168,11 @@ class CouponRules:
     max_coupons: int | None = None
     together: tuple[frozenset[CouponKind], ...] | None = None
 
+    def __post_init__(self) -> None:
+        """Raises ValueError when the order leaves a kind out or names one twice."""
+        if sorted(self.order) != sorted(CouponKind):
+            raise ValueError("the order must name every kind of coupon once")
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:

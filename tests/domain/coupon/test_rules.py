@@ -128,6 +128,11 @@ def test_a_coupon_its_kind_cannot_have_is_broken(wrong: dict[str, Any]) -> None:
         Coupon(id="x", **wrong)
 
 
+def test_an_order_names_every_kind_once() -> None:
+    with pytest.raises(ValueError, match="every kind"):
+        CouponRules(order=(CouponKind.AMOUNT, CouponKind.PERCENT))
+
+
 def test_two_coupons_may_not_share_an_id() -> None:
     with pytest.raises(ValueError, match="share an id"):
         use(TEN, TEN)
