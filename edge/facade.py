@@ -109,7 +109,9 @@ class Edge:
 
     async def correct_plate(self, stay_id: str, typed: str, by: str) -> Result:
         """Mend the plate of an open stay."""
-        return await self._do(manual.correct_plate, stay_id, typed, by)
+        result = await self._do(manual.correct_plate, stay_id, typed, by)
+        self._decide_again(normalise(typed), result)
+        return result
 
     async def look_alikes(self, typed: str) -> list[Candidate]:
         """Cars inside that a typed or misread plate may be."""
@@ -118,7 +120,9 @@ class Edge:
     async def enter_missing(self, typed: str, zone: str, entered_wall_ms: int, by: str, reason: str) -> Result:
         """Write an entry nobody recorded."""
         args = (self.office.lot, typed, zone, entered_wall_ms, by, reason)
-        return await self._do(manual.enter_missing, *args)
+        result = await self._do(manual.enter_missing, *args)
+        self._decide_again(normalise(typed), result)
+        return result
 
     async def choose_plate(self, lane: str, typed: str, by: str) -> Result:
         """Say which plate the car at a lane has (typed, or a candidate picked); the lane decides again with it."""
@@ -278,6 +282,13 @@ class Edge:
             "stuck": list(self.stuck()),
             "lanes": [view.values() for view in self.live.snapshot()],
         }
+
+    def _decide_again(self, plate: str, result: Result) -> None:
+        """A car of this plate that was asked about at a lane may have its stay now."""
+        for name, worker in self.workers.items():
+            view = self.live.get(name)
+            if isinstance(result, Done) and view is not None and view.plate == plate:
+                worker.post(lanes.DueChanged())
 
     def _due_changed(self, stay_id: str) -> None:
         for worker in self.workers.values():

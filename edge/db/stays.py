@@ -177,23 +177,32 @@ def unsettle(conn: sqlite3.Connection, stay_id: str) -> None:
     conn.execute("UPDATE stay SET settled_boot = NULL WHERE stay_id = ? AND state = 'open'", (stay_id,))
 
 
-def close(conn: sqlite3.Connection, stay_id: str, closing: Closing, now: Moment, *, passed: bool = False) -> bool:
-    """End a stay with its final figures; False when it is not open (any more)."""
-    stay = get(conn, stay_id)
+def close(
+    conn: sqlite3.Connection,
+    stay: StayRow,
+    closing: Closing,
+    off: tuple[tuple[str, int], ...],
+    now: Moment,
+    *,
+    passed: bool = False,
+) -> bool:
+    """End a stay with its final figures, settled now; False when it is not open (any more)."""
     done = conn.execute(
         "UPDATE stay SET state = 'closed', lane_out = ?, decision_out = ?, outcome = ?, cause = ?, fee_fen = ?,"
-        " discount_fen = ?, waived_fen = ?, paid_fen = ?, owed_fen = ?, tariff = ?, closed_wall_ms = ?, passed = ?"
-        " WHERE stay_id = ? AND state = 'open'",
+        " discount_fen = ?, waived_fen = ?, paid_fen = ?, owed_fen = ?, tariff = ?, closed_wall_ms = ?, passed = ?,"
+        " settled_boot = ?, settled_boot_ms = ?, settled_wall_ms = ?, settled_quality = ?, settled_uncertainty_ms = ?,"
+        " settled_fee_fen = ?, settled_off = ? WHERE stay_id = ? AND state = 'open'",
         (closing.lane, closing.decision_id, closing.outcome, closing.cause, closing.fee_fen, closing.discount_fen,
-         closing.waived_fen, closing.paid_fen, closing.owed_fen, closing.tariff, now.wall_ms, int(passed), stay_id),
+         closing.waived_fen, closing.paid_fen, closing.owed_fen, closing.tariff, now.wall_ms, int(passed),
+         *_columns(now), closing.fee_fen, json.dumps(off), stay.stay_id),
     )  # fmt: skip
-    if done.rowcount != 1 or stay is None:
+    if done.rowcount != 1:
         return False
     conn.execute(
         "UPDATE segment SET left_wall_ms = ?, tariff = ? WHERE stay_id = ? AND left_wall_ms IS NULL",
-        (now.wall_ms, closing.tariff, stay_id),
+        (now.wall_ms, closing.tariff, stay.stay_id),
     )
-    conn.execute("DELETE FROM arrival WHERE stay_id = ?", (stay_id,))
+    conn.execute("DELETE FROM arrival WHERE stay_id = ?", (stay.stay_id,))
     if passed:
         _drop_keys(conn, stay.plate)
     return True

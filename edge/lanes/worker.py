@@ -106,6 +106,7 @@ class LaneWorker:
         self._call = self._incident = ""
         self._background: set[asyncio.Task[None]] = set()
         self._barrier_name = f"barrier {lane.barrier}"
+        self._look_at = 0.0
         self.turns = 0
 
     @property
@@ -173,15 +174,19 @@ class LaneWorker:
             self.turns += 1
             try:
                 async with asyncio.timeout(TURN_S):
-                    item = await self._inbox.get()
+                    item: Event | Ring | None = await self._inbox.get()
             except TimeoutError:
-                await self._look_at_due()
+                item = None
+            if asyncio.get_running_loop().time() >= self._look_at:
+                self._look_at = asyncio.get_running_loop().time() + TURN_S
+                await _to_its_end(self._look_at_due())
+            if item is None:
                 continue
             if isinstance(item, Ring):
                 if not self._timers.is_current(item.timer, item.run):
                     continue
                 item = self._rang(item.timer)
-            await self._happen(item)
+            await _to_its_end(self._happen(item))
 
     def _rang(self, timer: LaneTimer) -> Event:
         """Without loops, a car the barrier opened for is taken as through when its time is over."""
@@ -346,3 +351,13 @@ class LaneWorker:
     def is_busy(self) -> bool:
         """Is a car at or under this barrier?"""
         return isinstance(self._state.phase, Passing | Crossing | Waiting | Reading)
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """A stop lets the car at hand be finished: what was committed is also carried out."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

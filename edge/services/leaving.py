@@ -20,7 +20,7 @@ def leave(db: Database, lot: Lot, arrival: Arrival, now: Moment) -> Decided:
     with transaction(db) as conn:
         decision_id = lot.new_id(now)
         near = stays.near(conn, arrival.plate) if arrival.plate else ()
-        stay = _stay_of(conn, arrival.plate, near)
+        stay = stay_of(conn, arrival.plate, near)
         if stay is not None:
             stay = continued(conn, lot, stay, arrival.lane, decision_id, now)
         decision = _decide(conn, lot, arrival, stay, near, now)
@@ -29,7 +29,7 @@ def leave(db: Database, lot: Lot, arrival: Arrival, now: Moment) -> Decided:
         if stay is not None and isinstance(decision.verdict, PayFirst):
             _freeze(conn, lot, stay, arrival.lane, now)
         if stay is not None and opens:
-            _let_go(conn, lot, stay, decision.priced or Priced(0, ()), arrival.lane, decision_id, now)
+            _let_go(conn, lot, stay, decision, decision_id, now)
         if opens:
             recording.reserve_pulse(conn, decision_id, arrival.lane, now)
             recording.mark_acted(conn, arrival, decision_id, now)
@@ -37,7 +37,8 @@ def leave(db: Database, lot: Lot, arrival: Arrival, now: Moment) -> Decided:
         return Decided(decision_id, decision, stay_id, opens)
 
 
-def _stay_of(conn: sqlite3.Connection, read: str, near: tuple[str, ...]) -> StayRow | None:
+def stay_of(conn: sqlite3.Connection, read: str, near: tuple[str, ...]) -> StayRow | None:
+    """The stay a read belongs to by itself: of the plate itself, or of the one safe look-alike among *near*."""
     match lookalike.match(read, near):
         case lookalike.Exact(plate):
             pass
@@ -65,9 +66,11 @@ def _freeze(conn: sqlite3.Connection, lot: Lot, stay: StayRow, lane: str, now: M
 
 
 def _let_go(
-    conn: sqlite3.Connection, lot: Lot, stay: StayRow, priced: Priced, lane: str, decision_id: str, now: Moment
+    conn: sqlite3.Connection, lot: Lot, stay: StayRow, decision: Decision, decision_id: str, now: Moment
 ) -> None:
     if stay.is_open:
-        settling.close(conn, lot, stay, priced, now, lane=lane, decision_id=decision_id)
+        priced, coupons = decision.priced or Priced(0, ()), settling.given_in(decision)
+        lane = decision.inputs.lane
+        settling.close(conn, lot, stay, priced, now, lane=lane, decision_id=decision_id, coupons=coupons)
     else:  # settled before, its passage never seen: it leaves by this decision
         stays.set_exit_decision(conn, stay.stay_id, decision_id)

@@ -11,6 +11,7 @@ from domain.stay import OUTSIDE, UnpaidCause
 from edge.db import journal, log, stays
 from edge.db.database import Database, transaction
 from edge.services import entering, settling
+from edge.services.leaving import stay_of
 from edge.services.lot import Arrival, Lot
 
 
@@ -58,8 +59,8 @@ def unpaid(
 def _went_out(
     conn: sqlite3.Connection, lot: Lot, lane: str, cause: UnpaidCause, plate: str, decision_id: str, now: Moment
 ) -> str:
-    stay = stays.find_open(conn, plate) if plate else None
-    if stay is None:
+    stay = stay_of(conn, plate, stays.near(conn, plate)) if plate else None
+    if stay is None or not stay.is_open:
         return ""
     settling.close_unpaid(conn, lot, stay, cause, lane, decision_id, now)
     return stay.stay_id

@@ -92,6 +92,7 @@ def exit_inputs(
 ) -> ExitInputs:
     """Everything the exit decision looks at, read in the caller's transaction."""
     length_ms, estimated = _length(conn, lot, stay, now) if stay else (0, False)
+    is_open = stay is not None and stay.is_open
     settled_ms = _settled_ms(lot, stay, now) if stay else None
     rules = lot.rules.for_decisions()
     if stay is not None and not stay.is_open and _before_start(lot, stay):
@@ -111,8 +112,8 @@ def exit_inputs(
         settled_off=stay.settled_off if stay else (),
         tariffs=lot.tariffs.get(stay.zone, ()) if stay else (),
         calendars=lot.calendars,
-        coupons=coupons_for(conn, stay, now) if stay and stay.is_open else (),
-        covered=covered(conn, lot, stay, now) if stay else (),
+        coupons=coupons_for(conn, stay, now) if stay and is_open else (),
+        covered=covered(conn, stay, length_ms) if stay and is_open else (),
         cash=True,
         rules=rules,
     )
@@ -192,13 +193,13 @@ def entitlements(conn: sqlite3.Connection, plate: str) -> list[Json]:
     return [row for _, row in channels.for_plate(conn, "people", plate) if row.get("list") == "entitled"]
 
 
-def covered(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> tuple[tuple[int, int], ...]:
+def covered(conn: sqlite3.Connection, stay: StayRow, length_ms: int) -> tuple[tuple[int, int], ...]:
     """Spans of this stay an entitlement pays for, as pairs of minutes since entry."""
     spans = []
-    length = _length(conn, lot, stay, now)[0] // MS_A_MINUTE + 1
+    length = length_ms // MS_A_MINUTE + 1
     for row in entitlements(conn, stay.plate):
-        begins = (int(str(row.get("from_ms") or 0)) - stay.entered.wall_ms) // MS_A_MINUTE
-        ends = (int(str(row.get("until_ms") or 1 << 52)) - stay.entered.wall_ms) // MS_A_MINUTE
+        begins = (int(row.get("from_ms") or 0) - stay.entered.wall_ms) // MS_A_MINUTE
+        ends = (int(row.get("until_ms") or 1 << 52) - stay.entered.wall_ms) // MS_A_MINUTE
         if ends > 0 and begins < length:
             spans.append((max(0, begins), min(length, ends)))
     return tuple(sorted(spans))
@@ -213,6 +214,7 @@ def close(
     *,
     lane: str,
     decision_id: str,
+    coupons: tuple[CouponGiven, ...] = (),
     cause: str = "",
     passed: bool = False,
 ) -> Ending:
@@ -224,9 +226,8 @@ def close(
         lane, decision_id, outcome, cause, final.fee_fen, final.off_fen, final.waived_fen, final.paid_fen,
         final.owed_fen, tariff,
     )  # fmt: skip
-    _redeem(conn, lot, stay, final, now)
-    stays.settle(conn, stay.stay_id, now, final.fee_fen, final.off)
-    if not stays.close(conn, stay.stay_id, closing, now, passed=passed):
+    _redeem(conn, lot, stay, final, coupons, now)
+    if not stays.close(conn, stay, closing, final.off, now, passed=passed):
         raise ValueError(f"stay {stay.stay_id} is not open")
     closed = StayClosed(
         stay.stay_id, lane, stay.plate, outcome, cause, final.fee_fen, final.off_fen, final.waived_fen,
@@ -241,8 +242,10 @@ def close(
     return final
 
 
-def _redeem(conn: sqlite3.Connection, lot: Lot, stay: StayRow, final: Ending, now: Moment) -> None:
-    kinds = {laid.ref: laid.kind for laid in vouchers.laid_on(conn, stay.stay_id)}
+def _redeem(
+    conn: sqlite3.Connection, lot: Lot, stay: StayRow, final: Ending, coupons: tuple[CouponGiven, ...], now: Moment
+) -> None:
+    kinds = {coupon.ref: coupon.kind for coupon in coupons}
     for ref, part in final.off:
         redemption = lot.new_id(now)
         if kinds.get(ref) == "voucher":
@@ -252,7 +255,8 @@ def _redeem(conn: sqlite3.Connection, lot: Lot, stay: StayRow, final: Ending, no
         else:
             vouchers.use_coupon(conn, ref, redemption, stay.stay_id, part, now)
             log.append(conn, CouponRedeemed(redemption, ref, stay.stay_id, part), now, redemption)
-    vouchers.clear_laid(conn, stay.stay_id)
+    if "voucher" in kinds.values():
+        vouchers.clear_laid(conn, stay.stay_id)
 
 
 def _postings(final: Ending) -> list[Posting]:
@@ -276,8 +280,16 @@ def close_unpaid(
     conn: sqlite3.Connection, lot: Lot, stay: StayRow, cause: UnpaidCause, lane: str, decision_id: str, now: Moment
 ) -> Ending:
     """The car went without settling: the fee of now is fixed and what is missing becomes its debt."""
-    priced = standing(conn, lot, stay, now).priced or Priced(0, ())
-    return close(conn, lot, stay, priced, now, lane=lane, decision_id=decision_id, cause=cause.value, passed=True)
+    decision = standing(conn, lot, stay, now)
+    return close(
+        conn, lot, stay, decision.priced or Priced(0, ()), now, lane=lane, decision_id=decision_id,
+        coupons=given_in(decision), cause=cause.value, passed=True,
+    )  # fmt: skip
+
+
+def given_in(decision: Decision) -> tuple[CouponGiven, ...]:
+    """The coupons an exit decision looked at."""
+    return decision.inputs.coupons if isinstance(decision.inputs, ExitInputs) else ()
 
 
 def close_missed_exit(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> None:

@@ -27,6 +27,12 @@ def open_stay(conn: sqlite3.Connection, plate: str = "京A12345", stay_id: str =
     stays.insert(conn, stay_id, plate, plate, "small", "main", "in", "d1", NOW)
 
 
+def row(conn: sqlite3.Connection, stay_id: str = "s1") -> stays.StayRow:
+    found = stays.get(conn, stay_id)
+    assert found is not None
+    return found
+
+
 def closing(**changes: int) -> stays.Closing:
     figures = {"fee_fen": 500, "discount_fen": 0, "waived_fen": 0, "paid_fen": 500, "owed_fen": 0} | changes
     return stays.Closing("out", "d2", "PAID", "", **figures, tariff="t")
@@ -43,14 +49,14 @@ def test_a_stay_that_does_not_add_up_cannot_be_closed(conn: sqlite3.Connection) 
     open_stay(conn)
 
     with pytest.raises(sqlite3.IntegrityError):
-        stays.close(conn, "s1", closing(paid_fen=400), NOW)
+        stays.close(conn, row(conn), closing(paid_fen=400), (), NOW)
 
 
 def test_a_misread_plate_is_found_until_the_car_has_passed(conn: sqlite3.Connection) -> None:
     open_stay(conn)
     assert stays.near(conn, "京A1234S") == ("京A12345",)
 
-    stays.close(conn, "s1", closing(), NOW)
+    stays.close(conn, row(conn), closing(), (), NOW)
     settled = stays.find_not_passed(conn, "京A12345")
     assert settled is not None
     assert stays.near(conn, "京A1234S") == ("京A12345",)
