@@ -164,59 +164,80 @@ def issue(conn: Connection, act: Act, merchant_id: int, template_id: int, stay_i
 
     A balance may be spent down to exactly zero (Q2); bonus goes before paid (E15).
     """
-    account = merchants.get(conn, act.operator_id, merchant_id)
+    gift = _gift(conn, act.operator_id, merchant_id, template_id, stay_id)
+    if isinstance(gift, Refused):
+        return gift
+    purse = ledger.purse(conn, merchant_id, gift.cost.commodity)
+    parts = dict(take(gift.cost.amount, purse.bonus, purse.paid))
+    if gift.cost.amount and not parts:
+        return Refused("balance_short", {"left": purse.total, "needed": gift.cost.amount})
+    row = _new_coupon(act, gift, parts)
+    conn.execute(insert(coupon).values(**row))
+    serial, coupon_id = str(row["serial"]), str(row["coupon_id"])
+    entry = ledger.Entry(act.operator_id, merchant_id, act.uuid(), "coupon.issued", serial, act.by, act.now_ms)
+    ledger.post(conn, entry, carry(row, AVAILABLE, OUTSTANDING))
+    put_row(conn, act.operator_id, gift.edge_id, "coupons", coupon_id, _for_edge(row, gift), act.now_ms)
+    audit.record(conn, act, "coupon.issued", f"coupon:{serial}", after={"template": template_id, "stay": stay_id})
+    return Issued(coupon_id, serial)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gift:
+    """Who gives what to which car, and what it costs."""
+
+    account: RowMapping
+    template: RowMapping
+    stay: RowMapping
+    edge_id: str
+    cost: Cost
+
+
+def _gift(conn: Connection, operator_id: int, merchant_id: int, template_id: int, stay_id: str) -> _Gift | Refused:
+    """Everything an issue needs, or the first reason against it."""
+    account = merchants.get(conn, operator_id, merchant_id)
     if account is None:
         return Refused("merchant_unknown")
     if not account["enabled"]:
         return Refused("merchant_disabled")
     if account["payment_mode"] is None:
         return Refused("settlement_missing")
-    template = _template(conn, act.operator_id, merchant_id, template_id)
+    template = _template(conn, operator_id, merchant_id, template_id)
     if template is None:
         return Refused("template_unknown")
-    stay = lots.open_stay(conn, act.operator_id, stay_id)
+    stay = lots.open_stay(conn, operator_id, stay_id)
     if stay is None:
         return Refused("stay_not_inside")
     edge_id = lots.edge_of_lot(conn, stay["lot_id"])
     if edge_id is None:
         return Refused("lot_without_edge")
     cost = merchants.cost(conn, merchant_id, stay["lot_id"], template["kind"], template["value"])
-    if isinstance(cost, Refused):
-        return cost
-    purse = ledger.purse(conn, merchant_id, cost.commodity)
-    parts = dict(take(cost.amount, purse.bonus, purse.paid))
-    if cost.amount and not parts:
-        return Refused("balance_short", {"left": purse.total, "needed": cost.amount})
-    coupon_id = act.uuid()
-    serial = make_serial(act.now_ms, int(account["account_no"]), act.below(1 << 32))
-    row = {
-        "coupon_id": coupon_id,
+    return cost if isinstance(cost, Refused) else _Gift(account, template, stay, edge_id, cost)
+
+
+def _new_coupon(act: Act, gift: _Gift, parts: dict[Funds, int]) -> dict[str, object]:
+    template, stay = gift.template, gift.stay
+    return {
+        "coupon_id": act.uuid(),
         "operator_id": act.operator_id,
-        "merchant_id": merchant_id,
-        "template_id": template_id,
+        "merchant_id": gift.account["merchant_id"],
+        "template_id": template["template_id"],
         "lot_id": stay["lot_id"],
-        "edge_id": edge_id,
-        "serial": serial,
-        "stay_id": stay_id,
+        "edge_id": gift.edge_id,
+        "serial": make_serial(act.now_ms, int(gift.account["account_no"]), act.below(1 << 32)),
+        "stay_id": stay["stay_id"],
         "plate": stay["plate"],
         "kind": template["kind"],
         "value": template["value"],
         "state": State.BOUND.value,
         "reserved_bonus": parts.get(Funds.BONUS, 0),
         "reserved_paid": parts.get(Funds.PAID, 0),
-        "commodity": cost.commodity.value,
+        "commodity": gift.cost.commodity.value,
         "issued_ms": act.now_ms,
         "expires_ms": act.now_ms + template["valid_min"] * MINUTE_MS,
         "is_expired": False,
         "issued_by": act.by,
         "void_reason": "",
     }
-    conn.execute(insert(coupon).values(**row))
-    entry = ledger.Entry(act.operator_id, merchant_id, act.uuid(), "coupon.issued", serial, act.by, act.now_ms)
-    ledger.post(conn, entry, carry(row, AVAILABLE, OUTSTANDING))
-    put_row(conn, act.operator_id, edge_id, "coupons", coupon_id, _for_edge(row, template, account, cost), act.now_ms)
-    audit.record(conn, act, "coupon.issued", f"coupon:{serial}", after={"template": template_id, "stay": stay_id})
-    return Issued(coupon_id, serial)
 
 
 def _template(conn: Connection, operator_id: int, merchant_id: int, template_id: int) -> RowMapping | None:
@@ -229,8 +250,9 @@ def _template(conn: Connection, operator_id: int, merchant_id: int, template_id:
     return conn.execute(query).mappings().one_or_none()
 
 
-def _for_edge(row: dict[str, object], template: RowMapping, account: RowMapping, cost: Cost) -> dict[str, object]:
+def _for_edge(row: dict[str, object], gift: _Gift) -> dict[str, object]:
     """The row of channel ``coupons``: all an exit needs to apply the coupon without asking."""
+    ceiling = gift.cost.amount if row["kind"] == Kind.FULL_WAIVER else 0
     return {
         "coupon_id": row["coupon_id"],
         "serial": row["serial"],
@@ -238,11 +260,11 @@ def _for_edge(row: dict[str, object], template: RowMapping, account: RowMapping,
         "stay_id": row["stay_id"],
         "kind": row["kind"],
         "value": row["value"],
-        "cap_fen": template["cap_fen"] or (cost.amount if row["kind"] == Kind.FULL_WAIVER else 0),
-        "meaning": template["meaning"],
-        "remainder": template["remainder"],
+        "cap_fen": gift.template["cap_fen"] or ceiling,
+        "meaning": gift.template["meaning"],
+        "remainder": gift.template["remainder"],
         "merchant_id": row["merchant_id"],
-        "merchant": account["name"],
+        "merchant": gift.account["name"],
         "template_id": row["template_id"],
         "not_after_ms": row["expires_ms"],
     }

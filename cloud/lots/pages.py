@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
@@ -39,14 +40,27 @@ def _board(conn: Connection, operator_id: int, now_ms: int) -> dict[str, Any]:
 async def _board_values(request: web.Request, role: str) -> dict[str, Any]:
     cloud = request.config_dict[CLOUD]
     board = await read(request, _board, cloud.now_ms())
-    heard = {edge: live.seen_ms for edge, live in cloud.live().items()}
+    live = cloud.live()
+    heard = {edge: said.seen_ms for edge, said in live.items()}
     return board | {
         "plates": may(role, Right.PLATES),
         "heard": heard,
+        "wrong": _wrong(live, board["now_ms"]),
         "online_ms": ONLINE_MS,
         "connected": cloud.is_connected(),
         "has_broker": cloud.settings.broker is not None,
     }
+
+
+def _wrong(live: Mapping[str, Any], now_ms: int) -> dict[tuple[str, str], list[str]]:
+    """(edge, lane) -> devices that do not answer, as the edges last said; nothing from those not heard lately."""
+    wrong = {}
+    for edge, said in live.items():
+        lanes = said.state.get("lanes") if now_ms - said.seen_ms < ONLINE_MS else None
+        for lane in lanes if isinstance(lanes, list) else []:
+            if isinstance(lane, dict) and isinstance(lane.get("wrong"), list) and lane["wrong"]:
+                wrong[edge, str(lane.get("lane"))] = [str(each) for each in lane["wrong"]]
+    return wrong
 
 
 async def dashboard(request: web.Request) -> web.Response:

@@ -13,7 +13,7 @@ from cloud.lots import service as lots
 from cloud.merchants import ledger
 from cloud.merchants.service import current_contract
 from cloud.merchants.tables import balance, lease, ledger_entry, merchant, posting
-from cloud.sync.commands import add_command
+from cloud.sync.commands import add_command, lock_edge
 from domain.lease import FLOOR, LeaseState, grant_size, needs_refill
 from domain.ledger import AVAILABLE, Commodity, Funds, lease_account, move
 from plumbing.web.paging import Page
@@ -138,7 +138,8 @@ def refill(conn: Connection, act: Act, edge_id: str, terms: Terms | None = None)
 
     The nearly spent lease is called back, so that what is left of it is not lost from sight.
     """
-    granted = []
+    granted: list[int] = []
+    lock_edge(conn, edge_id)  # two workers must not both see the same lease run low
     where = {row["edge_id"]: row for row in lots.edges(conn, act.operator_id)}.get(edge_id)
     if where is None or where["state"] != "active":
         return []

@@ -8,9 +8,10 @@ from cloud.access import audit
 from cloud.act import Act
 from cloud.db import paged
 from cloud.lots import service as lots
+from cloud.sync.commands import lock_edge
 from cloud.sync.context import ApplyContext
 from cloud.sync.inbox import rerun_parked
-from cloud.sync.tables import edge_cursor, inbox
+from cloud.sync.tables import inbox
 from plumbing.web.paging import Page
 
 
@@ -38,9 +39,7 @@ def rerun(conn: Connection, act: Act) -> int:
     """Apply what is parked once more, edge by edge; returns how many events are parked no more (I16)."""
     done = 0
     for row in lots.edges(conn, act.operator_id):
-        locked = conn.execute(
-            select(edge_cursor.c.epoch).where(edge_cursor.c.edge_id == row["edge_id"]).with_for_update()
-        ).scalar_one_or_none()
+        locked = lock_edge(conn, row["edge_id"])
         if locked is not None:
             done += rerun_parked(conn, ApplyContext(row["edge_id"], row["lot_id"], act.operator_id, locked, act.now_ms))
     audit.record(conn, act, "events.rerun", "parked", after={"applied": done})

@@ -1,0 +1,117 @@
+"""What edges report is repeated in the cloud: stays, money at the booth, passages, incidents, people's acts."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Connection, select
+
+from cloud.access import audit
+from cloud.lots import service as lots
+from cloud.lots.tables import barrier_opening, debt, passage, payment, stay
+from cloud.sync.inbox import apply_events, rerun_parked
+from domain import events
+from domain.events import Event, encode
+from domain.moment import Moment
+from domain.wire import GENESIS, chain_hash
+from tests.cloud.world import LANES, NOW, World
+
+CLOSED = events.StayClosed("s1", "out", "京A12345", "UNPAID", "tailgate", 1_500, 300, 0, 700, 500, "d2", "mall")
+
+
+def test_a_stay_is_opened_corrected_and_closed(world: World) -> None:
+    world.car("s1", "京A1234S")
+    world.apply(events.StayCorrected("s1", "京A1234S", "京A12345", "booth"))
+    inside = lots.cars_inside(world.conn, world.operator_id, "12345").items
+
+    world.apply(CLOSED)
+
+    row = world.conn.execute(select(stay)).one()
+    assert [each["plate"] for each in inside] == ["京A12345"]
+    assert (row.plate, row.plate_raw, row.outcome, row.cause) == ("京A12345", "京A1234S", "UNPAID", "tailgate")
+    assert row.fee_fen == row.discount_fen + row.waived_fen + row.paid_fen + row.owed_fen == 1_500
+    assert lots.cars_inside(world.conn, world.operator_id).total == 0
+
+
+def test_a_closing_without_an_opening_is_kept_and_completed_later(world: World) -> None:
+    world.apply(CLOSED)
+    world.car("s1")
+
+    row = world.conn.execute(select(stay)).one()
+    assert (row.entry_lane, row.entered_ms, row.left_ms, row.outcome) == ("in", NOW, NOW, "UNPAID")
+
+
+def test_an_edge_changes_no_stay_of_another(world: World) -> None:
+    world.car("s1")
+    lot_id = lots.create_lot(world.conn, world.act(), "south", "Asia/Shanghai", 10, LANES)
+    assert isinstance(lot_id, int)
+    other, _ = world.new_edge(lot_id, "south")
+
+    world.apply(CLOSED, edge_id=other)
+    world.apply(events.StayCorrected("s1", "京A12345", "粤B00000", "x"), edge_id=other)
+
+    row = world.conn.execute(select(stay)).one()
+    assert (row.plate, row.left_ms, row.edge_id) == ("京A12345", None, world.edge_id)
+
+
+@pytest.mark.parametrize(
+    ("event", "table"),
+    [
+        (events.PaymentTaken("p1", "s1", "cash", 700, "booth"), payment),
+        (events.DebtRecorded("x1", "s1", "京A12345", 500), debt),
+        (events.PassageSeen("in", "d1", "京A12345"), passage),
+        (events.PassageReversed("in", "d1", "京A12345"), passage),
+        (events.BarrierOpened("in", "d1", "booth", "rain"), barrier_opening),
+    ],
+)
+def test_the_same_event_twice_is_one_row(world: World, event: Event, table) -> None:  # type: ignore[no-untyped-def]
+    world.apply(event, seq=7)
+    world.apply(event, seq=7)
+
+    assert len(world.conn.execute(select(table)).all()) == 1
+
+
+def test_what_a_plate_owes_adds_up(world: World) -> None:
+    world.apply(events.DebtRecorded("x1", "s1", "京A12345", 500))
+    world.apply(events.DebtRecorded("x2", "s2", "京A12345", 250))
+
+    assert lots.owed_by(world.conn, world.operator_id, "京A12345") == 750
+
+
+def test_acts_at_the_lots_join_the_audit_chain(world: World) -> None:
+    world.apply(events.ActRecorded("王芳", "barrier.open", "lane:out", "rain"))
+
+    newest = audit.listed(world.conn, world.operator_id).items[0]
+    assert (newest["made_by"], newest["act"], newest["lot_id"]) == ("王芳", "barrier.open", world.lot_id)
+    assert audit.first_broken(world.conn) is None
+
+
+def _batch(made: list[Event]) -> tuple[list[bytes], list[bytes]]:
+    bodies, hashes, head = [], [], GENESIS
+    for seq, event in enumerate(made, 1):
+        body = encode(seq, Moment("b", seq, NOW), event)
+        head = chain_hash(head, body)
+        bodies.append(body)
+        hashes.append(head)
+    return bodies, hashes
+
+
+def test_an_event_that_cannot_be_applied_is_parked_and_works_once_its_cause_is_gone(world: World) -> None:
+    lease_id = 1
+    made: list[Event] = [
+        events.VoucherRedeemed("r1", world.key_id, 1, "s1", 400),  # of a voucher not heard of yet
+        events.VoucherIssued(world.key_id, 1, lease_id, world.merchant_id, 1, 500, 500, 30_000_000, "counter"),
+        events.PassageSeen("in", "d", "京A12345"),
+    ]
+    bodies, hashes = _batch(made)
+
+    parked = apply_events(world.conn, world.ctx(), bodies, hashes, 1)
+    done = rerun_parked(world.conn, world.ctx())
+
+    assert [each["s"] for each in parked] == [1]
+    assert done == 1
+    assert world.accounts()["operator_loss"] == -500  # nobody granted that lease
+    assert _states(world.conn) == ["REDEEMED"]
+
+
+def _states(conn: Connection) -> list[str]:
+    return list(conn.exec_driver_sql("SELECT state FROM voucher").scalars())
