@@ -48,6 +48,14 @@ def refusal(lease: Lease, amount: int, *, fresh: bool) -> str | None:
     return None
 
 
+def spendable(lease: Lease, *, fresh: bool) -> int:
+    """The most that :func:`refusal` lets pass in one spend."""
+    if lease.state is not LeaseState.ACTIVE:
+        return 0
+    cautious = lease.left if fresh else lease.granted * CAUTIOUS_PERCENT // 100 - lease.spent
+    return max(0, min(lease.left, cautious))
+
+
 def grant_size(p95_spend: int, available: int, leased: int, cap: int) -> int:
     """How much to lease: 1.5 × the P95 of spend over the offline horizon, at least 2000, at most *cap*,
 

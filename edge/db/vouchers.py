@@ -73,6 +73,39 @@ def recent(conn: sqlite3.Connection, merchant_id: int | None = None, most: int =
     return [VoucherRow(**dict(row)) for row in rows]
 
 
+def count_between(conn: sqlite3.Connection, merchant_id: int, start_ms: int, end_ms: int) -> int:
+    """How many vouchers of a merchant were issued in [start, end)."""
+    row = conn.execute(
+        "SELECT count(*) FROM voucher WHERE merchant_id = ? AND wall_ms >= ? AND wall_ms < ?",
+        (merchant_id, start_ms, end_ms),
+    )
+    return int(row.fetchone()[0])
+
+
+def between(
+    conn: sqlite3.Connection, merchant_id: int, start_ms: int, end_ms: int, most: int, after: int
+) -> list[tuple[VoucherRow, bool]]:
+    """A merchant's vouchers issued in [start, end), the newest first, each with whether it was redeemed here."""
+    rows = conn.execute(
+        "SELECT voucher.*, used.counter IS NOT NULL AS used FROM voucher LEFT JOIN voucher_used AS used"
+        " USING (key_id, counter) WHERE merchant_id = ? AND voucher.wall_ms >= ? AND voucher.wall_ms < ?"
+        " ORDER BY voucher.wall_ms DESC, counter DESC LIMIT ? OFFSET ?",
+        (merchant_id, start_ms, end_ms, most, after),
+    )
+    return [(VoucherRow(*(row[name] for name in VoucherRow.__slots__)), bool(row["used"])) for row in rows]
+
+
+def in_doubt(conn: sqlite3.Connection, merchant_id: int) -> list[VoucherRow]:
+    """A merchant's vouchers of which nobody can say whether they were printed, not voided or redeemed since."""
+    rows = conn.execute(
+        "SELECT * FROM voucher WHERE merchant_id = ? AND state IN ('unknown', 'failed') AND voided = 0"
+        " AND NOT EXISTS (SELECT 1 FROM voucher_used AS used WHERE used.key_id = voucher.key_id"
+        " AND used.counter = voucher.counter) ORDER BY wall_ms DESC",
+        (merchant_id,),
+    )
+    return [VoucherRow(**dict(row)) for row in rows]
+
+
 def in_state(conn: sqlite3.Connection, state: str) -> list[VoucherRow]:
     """Vouchers in one print state."""
     return [VoucherRow(**dict(row)) for row in conn.execute("SELECT * FROM voucher WHERE state = ?", (state,))]

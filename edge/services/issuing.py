@@ -49,7 +49,7 @@ def issue(db: Database, lot: Lot, order: Order, now: Moment) -> Issued | Refuse:
         key_id = own_key_id(conn, lot)
         if key_id is None:
             return Refuse("no_voucher_key")
-        cost = _cost(conn, lot, template, order)
+        cost = cost_of(conn, lot, template)
         if isinstance(cost, Refuse):
             return cost
         commodity, amount = cost
@@ -62,9 +62,9 @@ def issue(db: Database, lot: Lot, order: Order, now: Moment) -> Issued | Refuse:
         return Issued(payload, token, str(template.get("name", "")), held.lease.left - amount)
 
 
-def _cost(conn: sqlite3.Connection, lot: Lot, template: Json, order: Order) -> tuple[Commodity, int] | Refuse:
+def cost_of(conn: sqlite3.Connection, lot: Lot, template: Json) -> tuple[Commodity, int] | Refuse:
     """What the lease is charged: the face value by the merchant's contract; a full waiver is held at its ceiling."""
-    merchant = channels.get(conn, "rules", f"merchant:{order.merchant_id}")
+    merchant = channels.get(conn, "rules", f"merchant:{template['merchant_id']}")
     if merchant is None or not merchant.get("enabled", True):
         return Refuse("merchant_disabled")
     terms = (merchant.get("contracts") or {}).get(str(lot.lot_id))

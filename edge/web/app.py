@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+import logging
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from aiohttp import web
 
 from edge.db.people import Attendant
 from edge.facade import Edge
-from edge.web import booth, lane_tasks, login, tasks
+from edge.web import booth, counter, lane_tasks, login, tasks
 from edge.web.api import add_health
 from edge.web.keys import EDGE, MERCHANT_ROLE, ONCE, PASSWORDS, SESSIONS, THROTTLE, WATCH, Once, see_other
-from edge.web.watch import Watch
-from plumbing.i18n import SHELL_LOCALE, load_catalogue
+from edge.web.printdesk import PrintDesk
+from edge.web.watch import Changed, Watch
+from plumbing.i18n import SHELL_LOCALE, Catalogue, load_catalogue
 from plumbing.metrics import Metrics
 from plumbing.passwords import Passwords
 from plumbing.web import (
@@ -26,24 +29,33 @@ from plumbing.web import (
     current_session,
 )
 
+log = logging.getLogger(__name__)
+
 HERE = Path(__file__).parent
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 BOOTH_IDLE_MINUTES = 120  # an attendant may wait that long for the next car
 
 
 def lot_applications(edge: Edge, metrics: Metrics) -> Mapping[str, web.Application]:
     """The pages of a running edge by the name of their listener; health and figures stand on the booth's."""
-    passwords = Passwords()
-    booth_pages = booth_app(edge, passwords)
+    passwords, watch = Passwords(), Watch(edge)
+    booth_pages = booth_app(edge, passwords, watch)
     add_health(booth_pages, edge, metrics)
 
-    async def close(_app: web.Application) -> None:
+    async def looking(_app: web.Application) -> AsyncIterator[None]:
+        await watch.start()
+        yield
+        await watch.stop()
         passwords.close()
 
-    booth_pages.on_cleanup.append(close)
-    return {"booth": booth_pages}
+    booth_pages.cleanup_ctx.append(looking)
+    pages = {"booth": booth_pages}
+    if edge.settings.listeners.counter is not None:
+        pages["counter"] = counter_app(edge, passwords, watch)
+    return pages
 
 
-def booth_app(edge: Edge, passwords: Passwords) -> web.Application:
+def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application:
     """The touchscreen's pages, for the lot's own people."""
 
     def navigation(request: web.Request) -> tuple[NavItem, ...]:
@@ -52,59 +64,80 @@ def booth_app(edge: Edge, passwords: Passwords) -> web.Application:
         items = ("/booth", "booth.lanes"), ("/booth/cars", "booth.cars"), ("/booth/entry", "booth.entry")
         return tuple(NavItem(href, key) for href, key in items)
 
-    app = _app(edge, passwords, "booth", navigation, "/booth", BOOTH_IDLE_MINUTES)
+    sessions = Sessions(MemorySessionStore(), "booth", idle_minutes=BOOTH_IDLE_MINUTES)
+    app = _app(edge, passwords, watch, Shell("booth", _words(), sessions=sessions, navigation=navigation))
     app[login.MAY], app[login.SHOWS_NAMES] = _is_of_the_lot, True
     for pages in (booth, tasks, lane_tasks):
         pages.add_routes(app)
     return app
 
 
+def counter_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application:
+    """The counter's pages, for merchants' staff and the lot's own people."""
+
+    def navigation(request: web.Request) -> tuple[NavItem, ...]:
+        if current_session(request) is None:
+            return ()
+        return NavItem("/counter", "counter.print"), NavItem("/counter/vouchers", "counter.today")
+
+    listener = edge.settings.listeners.counter
+    https = listener is not None and listener.certificate is not None
+    if listener is not None and not https and listener.host not in LOOPBACK:
+        log.warning(
+            "the counter listens on %s without a certificate: PINs cross the network in the clear", listener.host
+        )
+    sessions = Sessions(MemorySessionStore(), "counter")
+    shell = Shell("counter", _words(), sessions=sessions, navigation=navigation, https=https)
+    app = _app(edge, passwords, watch, shell)
+    app[login.MAY], app[login.SHOWS_NAMES] = _is_anybody, False
+    app[counter.DESK] = desk = PrintDesk(edge, lambda: watch.hub.publish(Changed(vouchers=True)))
+
+    async def printing(_app: web.Application) -> AsyncIterator[None]:
+        desk.start()
+        yield
+        await desk.stop()
+
+    app.cleanup_ctx.append(printing)
+    counter.add_routes(app)
+    return app
+
+
+def _words() -> Catalogue:
+    return load_catalogue(SHELL_LOCALE, HERE / "locale")
+
+
+def _is_anybody(_person: Attendant) -> bool:
+    return True
+
+
 def _is_of_the_lot(person: Attendant) -> bool:
     return not person.role.startswith(MERCHANT_ROLE)
 
 
-def _app(
-    edge: Edge,
-    passwords: Passwords,
-    name: str,
-    navigation: Callable[[web.Request], tuple[NavItem, ...]],
-    home: str,
-    idle_minutes: int,
-    *,
-    https: bool = False,
-) -> web.Application:
-    sessions = Sessions(MemorySessionStore(), name, idle_minutes=idle_minutes)
-    shell = Shell(
-        name=name,
-        catalogue=load_catalogue(SHELL_LOCALE, HERE / "locale"),
+def _app(edge: Edge, passwords: Passwords, watch: Watch, shell: Shell) -> web.Application:
+    """What both listeners have: their own sessions and throttle, sign-in, the way home."""
+    home = f"/{shell.name}"
+    shell = replace(
+        shell,
         templates=(HERE / "templates",),
-        sessions=sessions,
-        navigation=navigation,
-        title_key=f"{name}.title",
+        title_key=f"{shell.name}.title",
         home=home,
-        https=https,
         zone=edge.settings.time_zone,
         static=HERE / "static",
     )
+    if shell.sessions is None:
+        raise ValueError("pages of an edge need sessions")
     app = create_app(shell)
-    app[EDGE], app[PASSWORDS], app[SESSIONS] = edge, passwords, sessions
-    app[THROTTLE], app[ONCE], app[WATCH] = LoginThrottle(), Once(), Watch(edge)
+    app[EDGE], app[PASSWORDS], app[SESSIONS] = edge, passwords, shell.sessions
+    app[THROTTLE], app[ONCE], app[WATCH] = LoginThrottle(), Once(), watch
     login.add_routes(app)
 
     async def index(_request: web.Request) -> web.Response:
         return see_other(home)
 
+    async def let_pages_go(_app: web.Application) -> None:
+        watch.hub.close()
+
     app.router.add_get("/", index)
-    app.cleanup_ctx.append(_watching)
-    app.on_shutdown.append(_let_pages_go)
+    app.on_shutdown.append(let_pages_go)
     return app
-
-
-async def _watching(app: web.Application) -> AsyncIterator[None]:
-    await app[WATCH].start()
-    yield
-    await app[WATCH].stop()
-
-
-async def _let_pages_go(app: web.Application) -> None:
-    app[WATCH].hub.close()

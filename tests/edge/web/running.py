@@ -187,27 +187,35 @@ class Visitor:
     """A browser without scripts: keeps cookies, fills in forms."""
 
     def __init__(self, base: str, session: aiohttp.ClientSession) -> None:
-        self._base = base.rstrip("/")
+        self.base = base
         self._session = session
 
     async def get(self, path: str) -> str:
         """A page, which must be there."""
-        async with self._session.get(self._base + path) as answer:
+        async with self._session.get(self.base.rstrip("/") + path) as answer:
             text = await answer.text()
             assert answer.status == 200, text
             return text
 
     async def status(self, path: str, method: str = "GET", **options: Any) -> int:
         """What asking for *path* is answered with."""
-        async with self._session.request(method, self._base + path, allow_redirects=False, **options) as answer:
+        async with self._session.request(
+            method, self.base.rstrip("/") + path, allow_redirects=False, **options
+        ) as answer:
             return answer.status
 
     async def send(self, path: str, form: Mapping[str, str], page: str = "") -> tuple[int, str]:
         """Send a form with the token and the hidden fields that its page has."""
         text = await self.get(page or path)
         hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', text))
-        async with self._session.post(self._base + path, data={**hidden, **form}) as answer:
+        async with self._session.post(self.base.rstrip("/") + path, data={**hidden, **form}) as answer:
             return answer.status, await answer.text()
+
+    async def token(self) -> str:
+        """The token this browser would send with a form."""
+        found = re.search(r'name="csrf-token" content="([^"]+)"', await self.get("/login"))
+        assert found is not None
+        return found.group(1)
 
     async def sign_in(self, who: str = "attendant", pin: str = PIN) -> int:
         """Sign in by name and PIN."""

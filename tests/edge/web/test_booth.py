@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers.camera.simulated import Sight
 from tests.edge.web.running import PLATE, Lot, Visitor, running, visiting
 
 
@@ -76,8 +77,6 @@ async def test_opening_by_hand_needs_a_reason_and_makes_what_is_owed_a_debt(lot:
 
 
 async def test_an_unread_car_gets_its_plate_typed_and_what_is_no_plate_is_refused(lot: Lot, booth: Visitor) -> None:
-    from drivers.camera.simulated import Sight
-
     await lot.cameras["in"].see(Sight(""))
     await lot.until(lambda: lot.view("in").verdict == "Ask")
 
@@ -97,8 +96,6 @@ async def test_a_post_without_its_token_is_refused(lot: Lot, booth: Visitor) -> 
 
 
 async def test_a_missing_entry_is_written_and_the_waiting_car_decided_on_again(lot: Lot, booth: Visitor) -> None:
-    from drivers.camera.simulated import Sight
-
     await lot.cameras["out"].see(Sight(PLATE))
     await lot.until(lambda: lot.view("out").verdict == "Ask")
     local = lot.edge.office.lot.local(lot.edge.office.now().wall_ms - 2 * 3_600_000)

@@ -1,0 +1,57 @@
+"""How many vouchers a merchant may still print here: what its leases hold, never more (sync §6)."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from domain.decision import Refuse
+from domain.lease import spendable
+from domain.ledger import Commodity
+from domain.moment import Moment
+from domain.wire import Json
+from edge.db import channels, leases
+from edge.services import issuing
+from edge.services.lot import Lot
+
+MOST_AT_ONCE = 50  # in one order: more is a slip of the finger
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A template with how many of it may be printed now; *refused* says why it is none."""
+
+    template: Json
+    count: int
+    cost: int = 0
+    commodity: Commodity = Commodity.FEN
+    refused: str = ""
+
+    @property
+    def template_id(self) -> int:
+        return int(self.template["template_id"])
+
+
+def offers(conn: sqlite3.Connection, lot: Lot, merchant_id: int, now: Moment) -> list[Offer]:
+    """Every template of a merchant, in the order of their ids."""
+    rows = [row.value for row in channels.rows(conn, "rules") if row.key.startswith("template:") and row.value]
+    own = [row for row in rows if row.get("merchant_id") == merchant_id]
+    return [_offer(conn, lot, template, now) for template in sorted(own, key=lambda row: int(row["template_id"]))]
+
+
+def _offer(conn: sqlite3.Connection, lot: Lot, template: Json, now: Moment) -> Offer:
+    cost = issuing.cost_of(conn, lot, template)
+    if isinstance(cost, Refuse):
+        return Offer(template, 0, refused=cost.code)
+    commodity, amount = cost
+    held = [one for one in leases.active(conn, int(template["merchant_id"])) if one.commodity is commodity]
+    rooms = [spendable(one.lease, fresh=one.is_fresh(now)) // max(amount, 1) for one in held]
+    count = min(sum(rooms), MOST_AT_ONCE)
+    refused = "" if count else _why_none(held, now)
+    return Offer(template, count, amount, commodity, refused)
+
+
+def _why_none(held: list[leases.HeldLease], now: Moment) -> str:
+    if not held:
+        return "no_lease"
+    return "lease_short" if any(one.is_fresh(now) for one in held) else "lease_stale"

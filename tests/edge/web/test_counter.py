@@ -1,0 +1,128 @@
+"""The counter: never more than the allowance, each slip once, and an honest word on each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from drivers.printer.simulated import PrinterFault
+from edge.db.vouchers import VoucherRow
+from tests.edge.web.running import Lot, Visitor, running, visiting
+
+
+@pytest.fixture
+async def lot(tmp_path: Path) -> AsyncIterator[Lot]:
+    async with running(tmp_path) as lot:
+        await lot.opens_shop(3, "咖啡店", granted=2000)
+        await lot.opens_shop(4, "书店", granted=0)
+        yield lot
+
+
+@pytest.fixture
+async def shop(lot: Lot) -> AsyncIterator[Visitor]:
+    async with visiting(lot, "counter") as visitor:
+        assert await visitor.sign_in("shop") == 200
+        yield visitor
+
+
+async def printed(lot: Lot, count: int, merchant_id: int = 3) -> list[VoucherRow]:
+    """The merchant's vouchers once *count* of them are no longer printing."""
+    async with asyncio.timeout(5):
+        while True:
+            rows = await lot.edge.vouchers(merchant_id)
+            if len([row for row in rows if row.state != "printing"]) >= count:
+                return rows
+            await asyncio.sleep(0.01)
+
+
+async def test_an_order_prints_each_slip_with_its_own_counter_and_lists_them(lot: Lot, shop: Visitor) -> None:
+    assert "<b>4</b>" in await shop.get("/counter")  # 2000 fen hold four of 5 yuan
+
+    status, _ = await shop.send("/counter/print/30", {"count": "3"})
+    rows = await printed(lot, 3)
+    page = await shop.get("/counter/vouchers")
+
+    assert status == 200
+    assert [(row.counter, row.state, row.by) for row in rows] == [
+        (counter, "confirmed", "咖啡店-小李") for counter in (3, 2, 1)
+    ]
+    assert len(lot.printer.jobs) == 3
+    assert all(f"1-00000{counter}" in page for counter in (1, 2, 3))
+
+
+async def test_never_more_than_the_allowance(lot: Lot, shop: Visitor) -> None:
+    status, text = await shop.send("/counter/print/30", {"count": "5"})
+
+    assert status == 409
+    assert "剩余额度不够" in text
+    assert await lot.edge.vouchers(3) == []
+    assert "现在没有可发的额度" in await shop.get("/counter/print/31")  # no minutes were leased
+
+
+async def test_the_same_form_twice_orders_once(lot: Lot, shop: Visitor) -> None:
+    form = {"count": "1", "mark": "0123456789ab"}
+
+    await shop.send("/counter/print/30", form)
+    await shop.send("/counter/print/30", form)
+    await printed(lot, 1)
+    await asyncio.sleep(0.1)
+
+    assert len(await lot.edge.vouchers(3)) == 1
+
+
+async def test_without_paper_nothing_is_issued_and_the_page_says_what_to_do(lot: Lot, shop: Visitor) -> None:
+    lot.printer.fault = PrinterFault.PAPER_OUT
+
+    await shop.send("/counter/print/30", {"count": "2"})
+    async with asyncio.timeout(5):
+        while "打印机没有准备好" not in (page := await shop.get("/counter")):
+            await asyncio.sleep(0.02)
+
+    assert await lot.edge.vouchers(3) == []
+    assert "其余 2 张没有打印，也没有占用额度" in page
+
+
+async def test_a_slip_in_doubt_stops_the_order_and_can_only_be_withdrawn_and_replaced(lot: Lot, shop: Visitor) -> None:
+    lot.printer.break_after(5, PrinterFault.PAPER_OUT)
+    await shop.send("/counter/print/30", {"count": "3"})
+    (row,) = await printed(lot, 1)
+    page = await shop.get("/counter")
+    assert row.state == "unknown"
+    assert "1-000001 可能没有打印出来" in page
+
+    lot.printer.fault = None
+    void = f"/counter/voucher/{row.key_id}-{row.counter}"
+    refused, text = await shop.send(f"{void}/void", {}, page=void)
+    done, _ = await shop.send(f"{void}/void", {"reason": "not_printed", "again": "1"}, page=void)
+    rows = await printed(lot, 2)
+
+    assert (refused, done) == (409, 200)
+    assert "请选择或填写原因" in text
+    assert [(one.counter, one.state, one.voided) for one in rows] == [(2, "confirmed", 0), (1, "unknown", 1)]
+
+
+async def test_a_merchant_sees_and_withdraws_only_its_own(lot: Lot, shop: Visitor) -> None:
+    await shop.send("/counter/print/30", {"count": "1"})
+    (row,) = await printed(lot, 1)
+
+    async with visiting(lot, "counter") as other:
+        assert await other.sign_in("other") == 200
+        assert "咖啡店" not in await other.get("/counter")
+        assert await other.status("/counter/print/30") == 404
+        assert await other.status(f"/counter/voucher/{row.key_id}-{row.counter}") == 404
+        assert "1-000001" not in await other.get("/counter/vouchers")
+        status, _ = await other.send("/counter/merchant", {"merchant": "3"}, page="/counter/print/40")
+        assert status == 403
+
+
+async def test_the_lots_own_people_choose_whose_counter_it_is(lot: Lot) -> None:
+    async with visiting(lot, "counter") as visitor:
+        assert await visitor.sign_in() == 200
+        assert "为哪个商户打印" in await visitor.get("/counter")
+
+        status, text = await visitor.send("/counter/merchant", {"merchant": "3"}, page="/counter")
+
+        assert (status, "5.00 元" in text) == (200, True)
