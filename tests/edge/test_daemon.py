@@ -141,9 +141,9 @@ async def test_records_replayed_from_a_dead_line_never_open(tmp_path: Path) -> N
     async with running(tmp_path) as lot:
         await lot.cameras["in"].see_without_network(Sight(PLATE))
         await lot.cameras["in"].replay()
-        await lot.passes("in", "京B12345", 1)
+        await lot.passes("in", "粤B98765", 1)
 
-        assert [stay.plate for stay in await lot.opened.edge.cars_inside()] == ["京B12345"]
+        assert [stay.plate for stay in await lot.opened.edge.cars_inside()] == ["粤B98765"]
 
 
 async def test_a_barrier_that_does_not_answer_is_pulsed_once_and_an_attendant_called(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ async def test_a_dead_board_stops_its_lane_and_nothing_else(tmp_path: Path) -> N
         await lot.passes("in", PLATE, 1)
         lot.later(30)
         await lot.board.stop()
-        await lot.cameras["in"].see(Sight("京B12345"))
+        await lot.cameras["in"].see(Sight("粤B98765"))
         await lot.until(lambda: (view := edge.live.get("in")) is not None and "barrier in" in view.wrong)
 
         await lot.cameras["out"].see(Sight(PLATE))

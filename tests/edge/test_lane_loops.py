@@ -81,7 +81,7 @@ async def test_a_car_that_backs_out_of_the_entry_is_not_inside(lot: Running) -> 
 async def test_a_car_close_behind_another_leaves_with_a_debt(lot: Running) -> None:
     await enter(lot, PLATE, 1)
     await phase(lot, "in", "Idle")
-    await enter(lot, "京B12345", 2)
+    await enter(lot, "粤B98765", 2)
     lot.later(70)
     edge = lot.opened.edge
     first, second = sorted(await edge.cars_inside(), key=lambda stay: stay.plate)
@@ -93,7 +93,7 @@ async def test_a_car_close_behind_another_leaves_with_a_debt(lot: Running) -> No
     await phase(lot, "out", "Closing")
     lot.board.set_input(OUT_BEFORE, True)
     await asyncio.sleep(SETTLED_S)
-    await lot.cameras["out"].see(Sight("京B12345"))
+    await lot.cameras["out"].see(Sight("粤B98765"))
     await phase(lot, "out", "Waiting")
     lot.board.set_input(OUT_UNDER, True)
     await asyncio.sleep(SETTLED_S)
@@ -107,7 +107,7 @@ async def test_a_car_close_behind_another_leaves_with_a_debt(lot: Running) -> No
             await asyncio.sleep(0.02)
     ((debt),) = await debts()
     gone = await edge.read(stays.get, second.stay_id)
-    assert (debt.plate, debt.owed_fen) == ("京B12345", 1000)
+    assert (debt.plate, debt.owed_fen) == ("粤B98765", 1000)
     assert gone is not None
     assert (gone.outcome, gone.cause) == ("UNPAID", "tailgate")
     assert len(lot.board.pulses) == 3
