@@ -74,7 +74,7 @@ def _disk(settings: EdgeSettings) -> list[Finding]:
 def _files(settings: EdgeSettings) -> Iterable[Finding]:
     try:
         prices = load_prices(settings)
-    except (DocumentError, OSError, ValueError) as exc:
+    except (DocumentError, SettingsError) as exc:
         return [Finding(False, f"price lists: {exc}", "mend the file named")]
     missing = [zone.name for zone in settings.zones if not prices.by_zone[zone.name]]
     return [Finding(not missing, "price lists and calendars read", f"zones without a tariff: {', '.join(missing)}")]

@@ -14,6 +14,7 @@ from domain.pricing import PriceLists
 from domain.tariff import Tariff, TariffBook, parse_tariff
 from edge.db import decisions
 from edge.settings import EdgeSettings
+from plumbing.settings import Problem, SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class LoadedPrices:
 
 
 def load_prices(settings: EdgeSettings) -> LoadedPrices:
-    """Read all tariff and calendar files. Raises TariffError, CalendarError, OSError, or ValueError for a clash."""
+    """Read all tariff and calendar files. Raises TariffError, CalendarError, or SettingsError for what is not there."""
     tariffs: dict[str, Tariff] = {}
     sources: dict[str, bytes] = {}
     by_zone = {}
@@ -43,7 +44,7 @@ def load_prices(settings: EdgeSettings) -> LoadedPrices:
             tariff = tariffs.setdefault(digest, parse_tariff(text, str(path)))
             refs.append(TariffRef(zone.name, tariff.code, str(tariff.version), digest))
         if refs:
-            TariffBook(tariffs[ref.digest] for ref in refs)  # refuses two versions that start on one day
+            _check_versions(zone.name, [tariffs[ref.digest] for ref in refs])
         by_zone[zone.name] = tuple(refs)
     names, calendars = [], []
     for path in settings.calendars:
@@ -54,10 +55,21 @@ def load_prices(settings: EdgeSettings) -> LoadedPrices:
 
 
 def _read(path: Path, sources: dict[str, bytes]) -> tuple[str, str]:
-    raw = path.read_bytes()
+    try:
+        raw = path.read_bytes()
+        text = raw.decode()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SettingsError(str(path), [Problem("", f"cannot be read: {exc}")]) from exc
     digest = hashlib.sha256(raw).hexdigest()
     sources[digest] = raw
-    return digest, raw.decode()
+    return digest, text
+
+
+def _check_versions(zone: str, tariffs: list[Tariff]) -> None:
+    try:
+        TariffBook(tariffs)
+    except ValueError as exc:
+        raise SettingsError(f"zone {zone}", [Problem("tariffs", str(exc))]) from exc
 
 
 def stored_prices(conn: sqlite3.Connection, inputs: ExitInputs) -> PriceLists:

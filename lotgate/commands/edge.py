@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     except BAD_FILES as exc:
         print(exc, file=sys.stderr)
         return 2
-    except (DatabaseInUseError, OutdatedDatabaseError) as exc:
+    except (DatabaseInUseError, OutdatedDatabaseError, OSError) as exc:  # OSError: a port or folder we may not use
         log.error("%s", exc)
         return 1
     return 0
