@@ -73,7 +73,7 @@ class Running:
         """Let both clocks run ahead."""
         self.shift_ms[0] += minutes * 60_000
 
-    async def until(self, holds: Callable[[], bool], seconds: float = 5.0) -> None:
+    async def until(self, holds: Callable[[], bool], seconds: float = 15.0) -> None:
         async with asyncio.timeout(seconds):
             while not holds():
                 await asyncio.sleep(0.005)

@@ -69,10 +69,12 @@ def issue_identity(authority: Authority, folder: Path, common_name: str) -> TlsF
 
 
 @contextlib.contextmanager
-def mosquitto_running(configuration: Path, port: int) -> Iterator[int]:
-    """Mosquitto on *port* as *configuration* says; yields its process id."""
+def mosquitto_running(configuration: Path, *ports: int) -> Iterator[int]:
+    """Mosquitto on *ports* as *configuration* says, all of them open; yields its process id."""
     with server(
-        [needs("mosquitto"), "-c", configuration], lambda: listens(port), configuration.with_suffix(".log")
+        [needs("mosquitto"), "-c", configuration],
+        lambda: all(listens(port) for port in ports),
+        configuration.with_suffix(".log"),
     ) as process:
         yield process.pid
 
@@ -91,5 +93,5 @@ def open_mosquitto(folder: Path) -> Iterator[int]:
 def secure_mosquitto(folder: Path) -> Iterator[SecureBroker]:
     """A broker as ``config/mosquitto`` has it: TLS, client certificates, one lot's topics to each lot."""
     broker = SecureBroker(folder)
-    with mosquitto_running(broker.write_configuration(), broker.port):
+    with mosquitto_running(broker.write_configuration(), broker.port, broker.cloud_port):
         yield broker
