@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {  # name -> the sentence shown by --help; the module
     "verify-ledger": "Check every book, used set and the chain of the log on stored data.",
     "broker-ca": "Make the broker's certificates and sign those of edges.",
     "db": "Migrate the cloud's database.",
+    "demo": "The whole system on this machine, with simulated devices.",
     "quote": "What a stay costs under a tariff, line by line.",
     "read": "Read the plates on image files.",
 }

@@ -1,0 +1,63 @@
+"""``lotgate demo``: the whole system on one machine, with simulated devices; ``--once`` plays a scripted day."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from lotgate.demo.folder import FIRST_PORT, DemoError, Folder, held, ports_from
+from lotgate.demo.show import run_demo
+
+DEFAULT_FOLDER = Path(".lotgate-demo")
+STOPPED = 130  # by Ctrl-C or SIGTERM before a scripted day was over
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """``[--once] [--port N] [--dir D] [--photos P]``."""
+    parser.add_argument("--once", action="store_true", help="play a scripted day, check everything, and end")
+    parser.add_argument(
+        "--port", type=int, default=FIRST_PORT, metavar="N",
+        help=f"cloud on N, booth on N+1, broker on N+2, devices after them; 0: free ports (default {FIRST_PORT})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--dir", type=Path, default=DEFAULT_FOLDER, metavar="D",
+        help=f"where everything is kept, and found again the next time (default {DEFAULT_FOLDER})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--photos", type=Path, metavar="P",
+        help="photographs of cars for the plain cameras, with labels.csv; else ../shared/plates, else drawn scenes",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when stopped, or when every check of the day held; 1 when one did not; 2 for bad input."""
+    if args.port and not 1024 <= args.port <= 65_528:
+        print("--port must be 0 or from 1024 to 65528", file=sys.stderr)
+        return 2
+    if args.photos is not None and not args.photos.is_dir():
+        print(f"--photos {args.photos}: no such folder", file=sys.stderr)
+        return 2
+    folder = Folder(args.dir.resolve())
+    folder.make()
+    try:
+        with held(folder):
+            return asyncio.run(_run(args, folder))
+    except DemoError as exc:
+        print(f"\n{exc}", file=sys.stderr)
+        return 1
+
+
+async def _run(args: argparse.Namespace, folder: Folder) -> int:
+    """The show as a task that Ctrl-C and SIGTERM cancel, so that everything is stopped in order."""
+    show = asyncio.create_task(run_demo(folder, ports_from(args.port), args.photos, once=args.once))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, show.cancel)
+    try:
+        return await show
+    except asyncio.CancelledError:
+        print("\nstopped" if not args.once else "\nstopped before the day was over")
+        return STOPPED if args.once else 0

@@ -1,0 +1,127 @@
+"""All devices of the demo's lot in one process: smart cameras, the relay board with its loops, the printer.
+
+It takes one JSON order a line on standard input and answers each with one line: the demo is the street outside, this
+is the hardware. Everything between here and the edge is the real wire: HTTP pushes, Modbus TCP, ESC/POS over TCP.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from domain.wire import Json
+from drivers.barrier.simulated import SimulatedRelayBoard
+from drivers.camera.simulated import Sight, SimulatedVzenith
+from drivers.printer.simulated import SimulatedPrinter
+from lotgate.demo.scenes import colour_of, draw_scene
+
+ORDER_BYTES = 1 << 20
+
+
+class Hardware:
+    """Carries out orders; every method is one, named as in the order's ``do``."""
+
+    def __init__(
+        self, board: SimulatedRelayBoard, printer: SimulatedPrinter, cameras: Mapping[str, SimulatedVzenith]
+    ) -> None:
+        self._board, self._printer, self._cameras = board, printer, cameras
+
+    async def see(self, order: Json) -> Json:
+        """A smart camera reads *plate* on a car that wears *wears*, and pushes it with the picture."""
+        wears = str(order.get("wears") or order["plate"])
+        photo = order.get("photo")
+        image = await asyncio.to_thread(Path(photo).read_bytes if photo else lambda: draw_scene(wears))
+        camera = self._cameras[str(order["camera"])]
+        delivery = await camera.see(Sight(str(order["plate"]), colour_of(wears), image=image))
+        return {"answered": delivery.reply is not None, "fired_relay": delivery.fired_relay}
+
+    async def show(self, order: Json) -> Json:
+        """A plain camera has a picture: a photograph linked into its folder, or a scene drawn there."""
+        target = Path(str(order["folder"])) / f"{order['number']:06d}.jpg"
+        if order.get("photo"):
+            target.symlink_to(str(order["photo"]))  # photographs stay where they are
+            return {}
+        scene = await asyncio.to_thread(draw_scene, str(order["plate"]))
+        fresh = target.with_suffix(".new")
+        fresh.write_bytes(scene)
+        fresh.rename(target)  # a camera's folder never shows half a picture
+        return {}
+
+    async def loop(self, order: Json) -> Json:
+        """A ground loop's contact closes or opens."""
+        self._board.set_input(int(order["input"]), bool(order["on"]))
+        return {}
+
+    async def pulses(self, order: Json) -> Json:
+        """How often each output was pulsed."""
+        channels = [pulse.channel for pulse in self._board.pulses]
+        return {"pulses": {str(channel): channels.count(channel) for channel in sorted(set(channels))}}
+
+    async def job(self, order: Json) -> Json:
+        """The bytes of printed job *number*, counted from 0; none when it has not come."""
+        number = int(order["number"])
+        jobs = self._printer.jobs
+        return {"jobs": len(jobs), "data": base64.b64encode(jobs[number]).decode() if number < len(jobs) else ""}
+
+    async def carry_out(self, order: Json) -> Json:
+        """One order; what goes wrong is the answer."""
+        acts: dict[str, Callable[[Json], Awaitable[Json]]] = {
+            "see": self.see, "show": self.show, "loop": self.loop, "pulses": self.pulses, "job": self.job,
+        }  # fmt: skip
+        try:
+            return await acts[str(order["do"])](order)
+        except (OSError, KeyError, ValueError) as exc:
+            return {"error": f"{type(exc).__name__}: {exc}"}
+
+
+async def _orders() -> asyncio.StreamReader:
+    reader = asyncio.StreamReader(ORDER_BYTES)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    return reader
+
+
+def _say(answer: Any) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+async def _run(args: argparse.Namespace) -> None:
+    async with AsyncExitStack() as stack:
+        board = await stack.enter_async_context(SimulatedRelayBoard(port=args.board))
+        printer = await stack.enter_async_context(SimulatedPrinter(port=args.printer))
+        cameras = {}
+        for name in args.camera:
+            url = f"http://127.0.0.1:{args.device}/device/{os.environ[_secret_of(name)]}"
+            cameras[name] = await stack.enter_async_context(SimulatedVzenith(url, f"demo-{name}"))
+        hardware = Hardware(board, printer, cameras)
+        orders = await _orders()
+        _say({"ready": True})
+        while line := await orders.readline():  # ends with the demo's end of the pipe
+            _say(await hardware.carry_out(json.loads(line)))
+
+
+def _secret_of(camera: str) -> str:
+    return f"LOTGATE_DEMO_{camera.upper().replace('-', '_')}"
+
+
+def environment(secrets: Mapping[str, str]) -> dict[str, str]:
+    """How this process is told the cameras' secrets: not on its command line, which others can read."""
+    return {_secret_of(camera): secret for camera, secret in secrets.items()}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run until standard input ends."""
+    parser = argparse.ArgumentParser()
+    for name in ("board", "printer", "device"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--camera", action="append", default=[])
+    asyncio.run(_run(parser.parse_args(argv)))
+    return 0

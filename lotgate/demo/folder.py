@@ -1,0 +1,193 @@
+"""Where a demo keeps everything, which ports it takes, and the settings it writes for its daemons."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from lotgate.demo.toml_text import toml_text
+from plumbing.broker import free_port
+from plumbing.files import write_private
+from plumbing.settings import read_table
+
+CONFIG = Path(__file__).parents[2] / "config"
+LOOPBACK = "127.0.0.1"
+FIRST_PORT = 8600
+SMART, PLAIN = ("east-in", "east-out"), ("west-in", "west-out")
+
+
+class DemoError(Exception):
+    """The demo cannot go on; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """One port for each listener, in the order they follow on the first."""
+
+    cloud: int
+    booth: int
+    broker: int
+    device: int
+    counter: int
+    board: int
+    printer: int
+
+
+def ports_from(first: int) -> Ports:
+    """*first* and the six after it; 0 takes free ones."""
+    numbers = [free_port() if not first else first + place for place in range(7)]
+    while len(set(numbers)) < len(numbers):
+        numbers = [free_port() for _ in numbers]
+    return Ports(*numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Paths under the demo's folder."""
+
+    root: Path
+
+    @property
+    def template(self) -> Path:
+        """The lot file the demo's own is made from."""
+        return CONFIG / "demo.toml"
+
+    @property
+    def clock(self) -> Path:
+        return self.root / "clock"
+
+    @property
+    def cloud_toml(self) -> Path:
+        return self.root / "cloud.toml"
+
+    @property
+    def edge_toml(self) -> Path:
+        return self.root / "edge.toml"
+
+    @property
+    def edge_socket(self) -> Path:
+        return self.root / "edge" / "edge.sock"
+
+    @property
+    def edge_database(self) -> Path:
+        return self.root / "edge" / "lot.db"
+
+    @property
+    def cloud_database(self) -> Path:
+        return self.root / "cloud" / "cloud.sqlite"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def slips(self) -> Path:
+        return self.root / "slips"
+
+    @property
+    def report(self) -> Path:
+        """What a script reads: addresses, logins, acts."""
+        return self.root / "demo.json"
+
+    @property
+    def known(self) -> Path:
+        """What the first run set up and later ones use again."""
+        return self.root / "known.json"
+
+    @property
+    def tariff(self) -> Path:
+        """The demo's own copy of its price list: change it and see what a run says."""
+        return self.root / "tariff.toml"
+
+    def pictures(self, camera: str) -> Path:
+        """The folder a plain camera watches."""
+        return self.root / "pictures" / camera
+
+    def secret(self, name: str) -> str:
+        """The secret called *name*, made at its first use."""
+        path = self.root / "secrets" / name
+        if not path.exists():
+            write_private(path, secrets.token_hex(16).encode())
+        return path.read_text(encoding="ascii")
+
+    def make(self) -> None:
+        """Every folder and the files that the first run copies."""
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for path in (self.logs, self.slips, self.root / "secrets", self.root / "cloud"):
+            path.mkdir(exist_ok=True)
+        for camera in PLAIN:
+            shutil.rmtree(self.pictures(camera), ignore_errors=True)
+            self.pictures(camera).mkdir(parents=True)
+        if not self.tariff.exists():
+            shutil.copy(CONFIG / "tariffs" / "g1-hongqiao-t1.toml", self.tariff)
+        for name in (*SMART, "broker-edge", "broker-cloud"):
+            self.secret(name)
+
+    def load_known(self) -> dict[str, Any]:
+        """What is set up already; empty before the first run."""
+        return json.loads(self.known.read_text(encoding="utf-8")) if self.known.exists() else {}
+
+    def keep_known(self, known: dict[str, Any]) -> None:
+        """Remember what was set up."""
+        write_private(self.known, json.dumps(known, ensure_ascii=False, indent=1).encode(), replace=True)
+
+    def write_report(self, report: dict[str, Any]) -> None:
+        """Write demo.json for its owner alone."""
+        write_private(self.report, json.dumps(report, ensure_ascii=False, indent=1).encode(), replace=True)
+
+
+@contextmanager
+def held(folder: Folder) -> Iterator[IO[str]]:
+    """Let one demo at a time use *folder*. Raises DemoError when another one does."""
+    with (folder.root / "lock").open("w", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            raise DemoError(f"a demo already runs in {folder.root}: stop it, or give another --dir") from exc
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield lock
+
+
+def write_cloud_settings(folder: Folder, ports: Ports) -> None:
+    """cloud.toml."""
+    settings = {
+        "data": "cloud",
+        "operator": "演示停车运营",
+        "public_url": f"http://{LOOPBACK}:{ports.cloud}",
+        "first_password_file": "secrets/first-admin",
+        "demo_clock": "clock",
+        "listen": {"host": LOOPBACK, "port": ports.cloud},
+        "broker": {
+            "host": LOOPBACK, "port": ports.broker, "username": "cloud", "password_file": "secrets/broker-cloud",
+        },
+        "leases": {"cap": 20_000},
+    }  # fmt: skip
+    folder.cloud_toml.write_text(toml_text(settings), encoding="utf-8")
+
+
+def write_edge_settings(folder: Folder, ports: Ports, lot_id: int, edge: str) -> None:
+    """edge.toml: config/demo.toml with this demo's lot, edge, folder and ports."""
+    lot = read_table(folder.template)
+    lot |= {"lot_id": lot_id, "edge": edge, "data": "edge", "demo_clock": "clock"}
+    lot["calendars"] = [str(CONFIG / "calendar" / "cn-2026.toml")]
+    lot["zones"][0]["tariffs"] = [folder.tariff.name]
+    for name in SMART:
+        lot["devices"]["cameras"][name]["secret_file"] = f"secrets/{name}"
+    for name in PLAIN:
+        lot["devices"]["cameras"][name]["folder"] = f"pictures/{name}"
+    for table in (*lot["devices"]["barriers"].values(), *lot["devices"]["loops"].values()):
+        table["port"] = ports.board
+    lot["devices"]["printers"]["booth"]["port"] = ports.printer
+    for name in lot["listeners"]:
+        lot["listeners"][name]["port"] = getattr(ports, name)
+    lot["broker"] |= {"port": ports.broker, "password_file": "secrets/broker-edge"}
+    folder.edge_toml.write_text(toml_text(lot), encoding="utf-8")

@@ -1,0 +1,116 @@
+"""Pages as a person's browser uses them: signing in, opening a form, sending it with its token."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import aiohttp
+
+from lotgate.demo.folder import DemoError
+
+HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+ALERT = re.compile(r'<(\w+)[^>]*class="[^"]*(?:alert|error)[^"]*"[^>]*>(.*?)</\1>', re.DOTALL)
+TAG = re.compile(r"<[^>]+>")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What came back."""
+
+    status: int
+    text: str
+
+    @property
+    def hidden(self) -> dict[str, str]:
+        """The hidden fields of its forms, the last of each name."""
+        return {name: html.unescape(value) for name, value in HIDDEN.findall(self.text)}
+
+    @property
+    def said(self) -> str:
+        """The first thing it complains of, in its own words."""
+        found = ALERT.search(self.text)
+        return " ".join(html.unescape(TAG.sub(" ", found[2])).split()) if found else ""
+
+
+class Pages:
+    """One person at one listener. Use as a context manager."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Pages:
+        self._session = aiohttp.ClientSession(
+            cookie_jar=aiohttp.CookieJar(unsafe=True),  # an address has no domain for cookies
+            timeout=aiohttp.ClientTimeout(total=15),
+            headers={"Accept-Language": "zh-CN"},
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def sign_in(self, account: str, password: str) -> None:
+        """Begin a session. Raises DemoError when it is refused."""
+        page = await self.submit("/login", {"account": account, "password": password})
+        if page.status != 200:
+            raise DemoError(f"{self.base}: {account} cannot sign in: {page.said or page.status}")
+
+    async def open(self, path: str) -> Page:
+        """GET."""
+        return await self._ask("GET", path, None)
+
+    async def submit(self, path: str, fields: dict[str, str], *, form: str = "") -> Page:
+        """Fill the form found at *form* (*path* itself, if not another page) and send it; redirects are followed."""
+        page = await self.open(form or path)
+        if page.status != 200:
+            return page
+        return await self._ask("POST", path, page.hidden | fields)
+
+    async def _ask(self, method: str, path: str, data: dict[str, str] | None) -> Page:
+        if self._session is None:
+            raise RuntimeError("use it as a context manager")
+        async with self._session.request(method, self.base + path, data=data) as answer:
+            return Page(answer.status, await answer.text())
+
+
+class Booth:
+    """The scripted attendant: the booth's own pages, behind PIN and form tokens."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def type_plate(self, lane: str, plate: str) -> Page:
+        """Say which plate the car at *lane* has."""
+        return await self._pages.submit(f"/booth/lane/{quote(lane)}/plate", {"plate": plate})
+
+    async def take_cash(self, stay_id: str, yuan: str) -> Page:
+        """Book cash for a stay."""
+        return await self._pages.submit(f"/booth/stay/{stay_id}/cash", {"amount": yuan})
+
+    async def scan(self, stay_id: str, scanned: str) -> Page:
+        """Lay what a scanner read on a stay."""
+        return await self._pages.submit(f"/booth/stay/{stay_id}/paper", {"scanned": scanned})
+
+    async def open_barrier(self, lane: str, reason: str) -> Page:
+        """Open by hand, with a reason."""
+        return await self._pages.submit(f"/booth/lane/{quote(lane)}/open", {"reason": "", "other": reason})
+
+
+class Counter:
+    """The scripted service desk: one of the lot's people prints for a merchant."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def serve(self, merchant_id: int) -> Page:
+        """Stand at the counter of a merchant."""
+        return await self._pages.submit("/counter/merchant", {"merchant": str(merchant_id)}, form="/counter")
+
+    async def print_voucher(self, template_id: int) -> Page:
+        """Order one voucher of a template."""
+        return await self._pages.submit(f"/counter/print/{template_id}", {"count": "1", "printer": ""})

@@ -1,0 +1,72 @@
+"""The demo itself: bring everything up, say where it is, and play the day or let cars come and go."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from lotgate.demo.acts import NO, YES, table
+from lotgate.demo.day import Day
+from lotgate.demo.folder import Folder, Ports
+from lotgate.demo.photos import find_photos
+from lotgate.demo.progress import Progress
+from lotgate.demo.system import System, running
+from lotgate.demo.traffic import drive
+
+START_STEPS = 4
+
+
+async def run_demo(folder: Folder, ports: Ports, photos: Path | None, *, once: bool) -> int:
+    """Run until cancelled, or with *once* to the end of the day; 0 when all its checks held, else 1."""
+    began = time.monotonic()
+    progress = Progress(START_STEPS if folder.known.exists() else START_STEPS + 5)
+    async with running(folder, ports, progress.step) as system:
+        progress.done(f"up after {time.monotonic() - began:.1f} s")
+        folder.write_report(system.report())
+        _announce(system)
+        pictures = find_photos(photos)
+        if once:
+            return await _play(system, Day(system, pictures))
+        await drive(system, pictures)
+    return 0
+
+
+def _announce(system: System) -> None:
+    rows = (
+        ("cloud, administrator", system.cloud_url + "/admin", system.known["admin"]),
+        ("cloud, merchant", system.cloud_url + "/m", system.known["merchant"]),
+        ("booth, attendant", system.edge_url + "/booth", system.known["attendant"]),
+    )
+    print("READY")
+    for what, url, login in rows:
+        print(f"  {what:<22}{url:<34}{login['account']}  {login['password']}")
+    print(f"  {'broker':<22}127.0.0.1:{system.ports.broker}")
+    print(f"  {'everything else':<22}{system.folder.report}", flush=True)
+
+
+async def _play(system: System, day: Day) -> int:
+    began = time.monotonic()
+    progress = Progress(len(day.scenes))
+    acts = await day.play(progress.step)
+    invariants = await day.settle()
+    progress.done(f"played in {time.monotonic() - began:.1f} s")
+    held = all(act.held for act in acts) and not any(invariants.values())
+    system.folder.write_report(
+        {
+            **system.report(),
+            "acts": [act.values() for act in acts],
+            "invariants": {name: {"held": not wrong, "wrong": wrong} for name, wrong in invariants.items()},
+            "held": held,
+        }
+    )
+    print()
+    for line in table(acts):
+        print(line)
+    for name, wrong in invariants.items():
+        print(f"  {NO if wrong else YES} {name}" + "".join(f"\n      {NO} {one}" for one in wrong))
+    print(f"\n  slips and report in {system.folder.root}")
+    print(
+        "  every check held" if held else "  NOT everything held", flush=True, file=sys.stdout if held else sys.stderr
+    )
+    return 0 if held else 1

@@ -1,0 +1,167 @@
+"""Cars on the street: what the demo has the simulated devices do, and what it sees of the lanes meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.wire import Json
+from lotgate.demo.folder import DemoError, Folder
+from lotgate.demo.local import LocalEdge
+from lotgate.demo.processes import Child
+
+ANSWER_S = 15.0
+LANE_S = 15.0
+POLL_S = 0.04
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A lane of the demo's lot: its camera and where its barrier and loops hang on the board."""
+
+    name: str
+    camera: str
+    smart: bool
+    channel: int
+
+    @property
+    def approach(self) -> int:
+        return self.channel * 2
+
+    @property
+    def passage(self) -> int:
+        return self.channel * 2 + 1
+
+
+EAST_IN = Gate("东门入口", "east-in", smart=True, channel=0)
+EAST_OUT = Gate("东门出口", "east-out", smart=True, channel=1)
+WEST_IN = Gate("西门入口", "west-in", smart=False, channel=2)
+WEST_OUT = Gate("西门出口", "west-out", smart=False, channel=3)
+
+
+class Hardware:
+    """Orders to the devices' process."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+        self._turn = asyncio.Lock()
+
+    async def greet(self) -> None:
+        """Wait until every device is there."""
+        await self._answer()
+
+    async def order(self, do: str, **values: object) -> Json:
+        """Have one thing done. Raises DemoError when it could not be."""
+        process = self._child.process
+        if process is None or process.stdin is None:
+            raise DemoError("the simulated devices do not run")
+        async with self._turn:
+            process.stdin.write(json.dumps({"do": do, **values}).encode() + b"\n")
+            await process.stdin.drain()
+            answer = await self._answer()
+        if "error" in answer:
+            raise DemoError(f"simulated devices: {do}: {answer['error']}")
+        return answer
+
+    async def _answer(self) -> Json:
+        process = self._child.process
+        if process is None or process.stdout is None:
+            raise DemoError("the simulated devices do not run")
+        line = await asyncio.wait_for(process.stdout.readline(), ANSWER_S)
+        if not line:
+            raise DemoError(f"the simulated devices ended; their last words:\n{self._child.last_words()}")
+        answer: Json = json.loads(line)
+        return answer
+
+    async def job(self, number: int) -> bytes:
+        """The bytes of a printed job, waited for."""
+        for _ in range(round(ANSWER_S / POLL_S)):
+            if data := str((await self.order("job", number=number))["data"]):
+                return base64.b64decode(data)
+            await asyncio.sleep(POLL_S)
+        raise DemoError("nothing came out of the printer")
+
+    async def jobs(self) -> int:
+        """How many jobs were printed so far."""
+        return int((await self.order("job", number=0))["jobs"])
+
+
+class Street:
+    """Drives cars up to lanes and through them."""
+
+    def __init__(self, folder: Folder, hardware: Hardware, edge: LocalEdge) -> None:
+        self._folder, self._hardware, self._edge = folder, hardware, edge
+        self._pictures = 0
+
+    async def arrive(self, gate: Gate, plate: str, *, read: str = "", photo: Path | None = None) -> Json:
+        """A car stops before the barrier and is read (as *read* where the camera errs); the lane once it decided."""
+        await self._loop(gate.approach, on=True)
+        await self.lane(gate, lambda view: view["phase"] != "Idle")
+        return await self.is_seen(gate, plate, read=read, photo=photo)
+
+    async def is_seen(self, gate: Gate, plate: str, *, read: str = "", photo: Path | None = None) -> Json:
+        """The camera of *gate* sees the car before it."""
+        image = str(photo) if photo else None
+        if gate.smart:
+            answer = await self._hardware.order(
+                "see", camera=gate.camera, plate=read or plate, wears=plate, photo=image
+            )
+            if not answer["answered"]:
+                raise DemoError(f"the edge did not answer the camera at {gate.name}")
+        else:
+            self._pictures += 1
+            folder = str(self._folder.pictures(gate.camera).resolve())
+            await self._hardware.order("show", folder=folder, number=self._pictures, plate=plate, photo=image)
+        return await self.lane(gate, _has_decided)
+
+    async def lane(self, gate: Gate, holds: Callable[[Json], bool], within_s: float = LANE_S) -> Json:
+        """The lane as soon as *holds* is true of it. Raises DemoError when it does not come to that."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within_s
+        while not holds(view := await self._edge.lane(gate.name)):
+            if loop.time() > deadline:
+                raise DemoError(f"{gate.name} stays {view['phase']} {view['verdict']} {view['code']}".strip())
+            await asyncio.sleep(POLL_S)
+        return view
+
+    async def drive_through(self, gate: Gate, *, follower: bool = False) -> None:
+        """The car passes under the open barrier; a *follower* is then already before it."""
+        await self.lane(gate, lambda view: view["phase"] == "Passing")
+        await self._loop(gate.passage, on=True)
+        await self.lane(gate, lambda view: view["phase"] == "Crossing")
+        await self._loop(gate.approach, on=False)
+        if follower:
+            await asyncio.sleep(0.25)
+            await self._loop(gate.approach, on=True)
+            await asyncio.sleep(0.25)
+        await self._loop(gate.passage, on=False)
+        await self.lane(gate, lambda view: view["phase"] not in ("Passing", "Crossing"))
+
+    async def cross_the_loop(self, gate: Gate) -> None:
+        """A car goes under the barrier that was not opened for it."""
+        await self._loop(gate.passage, on=True)
+        await asyncio.sleep(0.25)
+        await self._loop(gate.approach, on=False)
+        await asyncio.sleep(0.25)
+        await self._loop(gate.passage, on=False)
+        await self.lane(gate, lambda view: view["phase"] in ("Closing", "Idle"))
+
+    async def is_clear(self, gate: Gate) -> None:
+        """Wait until nobody is at the lane and its barrier is down."""
+        await self.lane(gate, lambda view: view["phase"] == "Idle")
+
+    async def pulses(self, gate: Gate) -> int:
+        """How often the barrier of *gate* was told to open."""
+        found: dict[str, int] = (await self._hardware.order("pulses"))["pulses"]
+        return found.get(str(gate.channel), 0)
+
+    async def _loop(self, place: int, *, on: bool) -> None:
+        await self._hardware.order("loop", input=place, on=on)
+
+
+def _has_decided(view: Json) -> bool:
+    return view["phase"] in ("Waiting", "Passing", "Crossing", "Stuck") and bool(view["verdict"])

@@ -1,0 +1,163 @@
+"""Everything the demo runs, started in order and stopped in reverse: broker, cloud, edge, simulated devices."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from lotgate.demo import devices
+from lotgate.demo.cloud_api import CloudApi
+from lotgate.demo.folder import LOOPBACK, SMART, DemoError, Folder, Ports, write_cloud_settings
+from lotgate.demo.local import LocalEdge
+from lotgate.demo.processes import Child
+from lotgate.demo.setup import FirstRun
+from lotgate.demo.street import Hardware, Street
+from plumbing.broker import BrokerError, EmbeddedBroker
+from plumbing.demo_clock import DemoClock
+
+LINE_S = 30.0
+POLL_S = 0.1
+
+
+@dataclass(slots=True)
+class System:
+    """A demo that is up."""
+
+    folder: Folder
+    ports: Ports
+    broker: EmbeddedBroker
+    cloud: Child
+    edge: Child
+    devices: Child
+    api: CloudApi
+    local: LocalEdge
+    hardware: Hardware
+    street: Street
+    clock: DemoClock
+    known: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def cloud_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.ports.cloud}"
+
+    @property
+    def edge_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.ports.booth}"
+
+    @property
+    def counter_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.ports.counter}"
+
+    def report(self) -> dict[str, Any]:
+        """What demo.json says of a demo that is up."""
+        children = {child.name: child.pid for child in (self.cloud, self.edge, self.devices)}
+        return {
+            "edge_url": self.edge_url,
+            "cloud_url": self.cloud_url,
+            "counter_url": self.counter_url,
+            "broker_port": self.ports.broker,
+            "admin": self.known["admin"],
+            "merchant": self.known["merchant"],
+            "attendant": self.known["attendant"],
+            "pids": {"demo": os.getpid(), "broker": self.broker.pid, **children},
+        }
+
+    async def start_cloud(self) -> None:
+        """Start the cloud's process and wait until it answers."""
+        await self.cloud.start()
+        await self.cloud.ready(self.api.answers)
+
+    async def start_devices(self) -> None:
+        """Start the simulated devices; each answers before the edge looks for it."""
+        await self.devices.start(pipes=True)
+        await self.hardware.greet()
+
+    async def start_edge(self) -> None:
+        """Start the edge's process and wait until it answers."""
+        await self.edge.start()
+        await self.edge.ready(self.local.answers)
+
+    async def cut_off(self) -> None:
+        """The cloud stops and the broker dies: the lot is on its own."""
+        await self.cloud.stop()
+        await asyncio.to_thread(self.broker.kill)
+
+    async def bring_back(self) -> None:
+        """Broker and cloud are there again."""
+        await self.broker.start()
+        await self.start_cloud()
+
+    async def stop_daemons(self) -> None:
+        """Edge and cloud end; their databases are closed."""
+        await asyncio.gather(self.edge.stop(), self.cloud.stop())
+
+    async def in_touch(self) -> None:
+        """Wait until the edge speaks with the cloud and nothing waits to be sent. Raises DemoError."""
+        await self.until("the edge to be in touch with the cloud", self._has_nothing_waiting)
+
+    async def _has_nothing_waiting(self) -> bool:
+        standing = await self.local.standing()
+        return bool(standing["link"] == "online" and standing["backlog"] == 0)
+
+    async def until(self, what: str, holds: Callable[[], Any], within_s: float = LINE_S) -> None:
+        """Wait until the awaited *holds* is true. Raises DemoError naming *what* was waited for."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within_s
+        while not await holds():
+            if loop.time() > deadline:
+                raise DemoError(f"waited {within_s:.0f} s in vain for {what}")
+            await asyncio.sleep(POLL_S)
+
+
+def _child(folder: Folder, name: str, *arguments: str) -> Child:
+    return Child(name, list(arguments), folder.logs / f"{name}.log")
+
+
+@asynccontextmanager
+async def running(folder: Folder, ports: Ports, tell: Callable[[str], None]) -> AsyncIterator[System]:
+    """The whole system up, set up at the first run; everything is stopped on the way out, whatever happened."""
+    write_cloud_settings(folder, ports)
+    for name, secret in {name: folder.secret(name) for name in SMART}.items():
+        os.environ |= devices.environment({name: secret})
+    users = {name: folder.secret(f"broker-{name}") for name in ("cloud", "edge")}
+    async with AsyncExitStack() as stack:
+        broker = EmbeddedBroker(folder.root / "secrets", users, ports.broker)
+        wires = ("--board", str(ports.board), "--printer", str(ports.printer), "--device", str(ports.device))
+        cameras = [word for name in SMART for word in ("--camera", name)]
+        cloud = _child(folder, "cloud", "cloud", "--config", str(folder.cloud_toml))
+        edge = _child(folder, "edge", "edge", "--config", str(folder.edge_toml))
+        hardware = _child(folder, "devices", "devices", *wires, *cameras)
+        stack.push_async_callback(broker.stop)
+        stack.push_async_callback(_stop_all, (edge, cloud, hardware))
+        api = await stack.enter_async_context(CloudApi(f"http://{LOOPBACK}:{ports.cloud}"))
+        local = await stack.enter_async_context(LocalEdge(folder.edge_socket))
+        orders = Hardware(hardware)
+        system = System(
+            folder, ports, broker, cloud, edge, hardware, api, local, orders, Street(folder, orders, local),
+            DemoClock(folder.clock),
+        )  # fmt: skip
+        await _start(system, tell)
+        yield system
+
+
+async def _stop_all(children: tuple[Child, ...]) -> None:
+    await asyncio.gather(*(child.stop() for child in children))
+
+
+async def _start(system: System, tell: Callable[[str], None]) -> None:
+    """Devices and the cloud come up side by side; the edge once it is set up."""
+    tell("broker, cloud, devices")
+    try:
+        await system.broker.start()
+    except BrokerError as exc:
+        raise DemoError(str(exc)) from exc
+    await asyncio.gather(system.start_cloud(), system.start_devices())
+    system.known = await FirstRun(system.folder, system.ports, system.api, tell).run()
+    tell("edge")
+    await system.start_edge()
+    tell("the line to the cloud")
+    await system.in_touch()
