@@ -149,6 +149,16 @@ def count_open(conn: sqlite3.Connection, zone: str | None = None) -> int:
     return int(row[0])
 
 
+def inside_before(conn: sqlite3.Connection, plate: str, wall_ms: int) -> list[tuple[int, int | None]]:
+    """(entered, left or None) by the wall clock of the stays of *plate* that began before *wall_ms* and reach it."""
+    rows = conn.execute(
+        "SELECT entered_wall_ms, closed_wall_ms FROM stay WHERE plate = ? AND entered_wall_ms < ?"
+        " AND (closed_wall_ms IS NULL OR closed_wall_ms > ?) ORDER BY entered_wall_ms",
+        (plate, wall_ms, wall_ms),
+    )
+    return [(entered, left) for entered, left in rows]
+
+
 def add_paid(conn: sqlite3.Connection, stay_id: str, amount_fen: int) -> None:
     """Money was taken for an open stay."""
     conn.execute("UPDATE stay SET paid_fen = paid_fen + ? WHERE stay_id = ? AND state = 'open'", (amount_fen, stay_id))

@@ -24,6 +24,7 @@ CREATE TABLE stay (stay_id TEXT PRIMARY KEY, plate TEXT NOT NULL, plate_raw TEXT
     CHECK (state = 'open' OR fee_fen = discount_fen + waived_fen + paid_fen + owed_fen)) STRICT;
 CREATE UNIQUE INDEX stay_open ON stay (plate) WHERE state = 'open';
 CREATE INDEX stay_not_passed ON stay (plate) WHERE state = 'closed' AND passed = 0;
+CREATE INDEX stay_plate ON stay (plate, entered_wall_ms);
 CREATE INDEX stay_closed_at ON stay (closed_wall_ms) WHERE state = 'closed';
 CREATE INDEX stay_decision_out ON stay (decision_out) WHERE decision_out <> '';
 CREATE INDEX stay_decision_in ON stay (decision_in);

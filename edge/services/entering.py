@@ -10,7 +10,7 @@ from domain.moment import Moment
 from edge.db import channels, journal, log, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
-from edge.services import recording, settling
+from edge.services import entitled, recording, settling
 from edge.services.lot import Arrival, Decided, Lot
 
 
@@ -41,7 +41,7 @@ def _decide(conn: sqlite3.Connection, lot: Lot, arrival: Arrival, now: Moment) -
         repeated=recording.already_acted(conn, arrival),
         blocked=_blocked(conn, arrival.plate),
         inside=_inside(conn, lot, earlier, now),
-        covered=bool(settling.entitlements(conn, arrival.plate)),
+        covered=bool(entitled.covered(conn, lot, arrival.plate, zone, now, 1)),
         places_left=None if places is None else places - stays.count_open(conn, zone),
         rules=lot.rules.for_decisions(),
     )

@@ -20,6 +20,7 @@ from domain.stay import UnpaidCause, outcome_of
 from domain.wire import BadMessageError, Json, canonical
 from edge.db import channels, journal, log, money, stays, vouchers
 from edge.db.stays import Closing, StayRow
+from edge.services import entitled
 from edge.services.lot import Lot
 from edge.settings import MissedExit
 
@@ -113,7 +114,7 @@ def exit_inputs(
         tariffs=lot.tariffs.get(stay.zone, ()) if stay else (),
         calendars=lot.calendars,
         coupons=coupons_for(conn, stay, now) if stay and is_open else (),
-        covered=covered(conn, stay, length_ms) if stay and is_open else (),
+        covered=_covered(conn, lot, stay, length_ms) if stay and is_open else (),
         cash=True,
         rules=rules,
     )
@@ -182,27 +183,15 @@ def _makes_sense(given: CouponGiven) -> bool:
     return True
 
 
+def _covered(conn: sqlite3.Connection, lot: Lot, stay: StayRow, length_ms: int) -> tuple[tuple[int, int], ...]:
+    """Spans of this stay an entitlement pays for; the minute begun counts as covered too."""
+    return entitled.covered(conn, lot, stay.plate, stay.zone, stay.entered, length_ms // MS_A_MINUTE + 1)
+
+
 def coupon_spec(row: Json) -> str:
     """A coupon row or voucher template as one canonical text: what the pricer needs and nothing else."""
     wanted = ("kind", "value", "cap_fen", "meaning", "remainder")
     return canonical({name: row[name] for name in wanted if row.get(name) not in (None, "")}).decode()
-
-
-def entitlements(conn: sqlite3.Connection, plate: str) -> list[Json]:
-    """Rows of the people list that let *plate* park without paying."""
-    return [row for _, row in channels.for_plate(conn, "people", plate) if row.get("list") == "entitled"]
-
-
-def covered(conn: sqlite3.Connection, stay: StayRow, length_ms: int) -> tuple[tuple[int, int], ...]:
-    """Spans of this stay an entitlement pays for, as pairs of minutes since entry."""
-    spans = []
-    length = length_ms // MS_A_MINUTE + 1
-    for row in entitlements(conn, stay.plate):
-        begins = (int(row.get("from_ms") or 0) - stay.entered.wall_ms) // MS_A_MINUTE
-        ends = (int(row.get("until_ms") or 1 << 52) - stay.entered.wall_ms) // MS_A_MINUTE
-        if ends > 0 and begins < length:
-            spans.append((max(0, begins), min(length, ends)))
-    return tuple(sorted(spans))
 
 
 def close(
