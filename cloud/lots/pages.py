@@ -13,7 +13,7 @@ from cloud.act import Refused
 from cloud.lots import service
 from cloud.lots.service import LaneSpec
 from cloud.merchants import service as merchants
-from cloud.sync import events
+from cloud.sync import channels, events
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, read, whole, words
 from domain.claim import Claim, write_claim
 from domain.plate import normalise
@@ -163,6 +163,7 @@ async def _edges(request: web.Request, role: str, error: str = "", claim: Claim 
         "edges.html",
         status=422 if error else 200,
         edges=await read(request, service.edges),
+        channels=await read(request, channels.standings),
         lot_choices=[(row["lot_id"], row["name"]) for row in await read(request, service.lots)],
         error=error,
         claim=write_claim(claim) if claim else "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import ColumnElement, Connection, and_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -151,3 +151,16 @@ def get_row(conn: Connection, edge_id: str, channel: str, key: str) -> Json | No
         return None
     value: Json = json.loads(text)
     return value
+
+
+def standings(conn: Connection, operator_id: int) -> dict[str, list[RowMapping]]:
+    """By edge: every channel's version here and as the edge last told, and whether the digests agree."""
+    query = (
+        select(channel_version, (channel_version.c.digest == channel_version.c.held_digest).label("agrees"))
+        .where(channel_version.c.operator_id == operator_id)
+        .order_by(channel_version.c.edge_id, channel_version.c.channel)
+    )
+    found: dict[str, list[RowMapping]] = {}
+    for row in conn.execute(query).mappings():
+        found.setdefault(row["edge_id"], []).append(row)
+    return found

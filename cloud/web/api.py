@@ -26,6 +26,7 @@ from cloud.lots.service import LaneSpec
 from cloud.merchants import leases, ledger, onboarding
 from cloud.merchants import service as merchants
 from cloud.merchants.service import PaymentMode, SettlementMode
+from cloud.sync import channels
 from cloud.web.state import CLOUD, Cloud, change, path_id, read, words
 from domain.claim import write_claim
 from domain.ledger import Commodity
@@ -192,7 +193,15 @@ async def list_edges(request: web.Request) -> web.Response:
     """Edges with where their logs stand."""
     await caller(request, Right.VIEW)
     shown = ("edge_id", "lot_id", "lot_name", "name", "state", "epoch", "seq", "told_seq", "seen_ms")
-    return answer([{name: row[name] for name in shown} for row in await read(request, lots.edges)])
+    held = await read(request, channels.standings)
+    told = ("channel", "ver", "held_ver", "agrees")
+    return answer(
+        [
+            {name: row[name] for name in shown}
+            | {"channels": [{name: each[name] for name in told} for each in held.get(row["edge_id"], [])]}
+            for row in await read(request, lots.edges)
+        ]
+    )
 
 
 @csrf_exempt
