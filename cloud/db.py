@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -142,9 +142,9 @@ class Database:
         self.engine.dispose()
 
 
-def new_id(connection: Connection, statement: Any) -> int:
+def new_id(connection: Connection, statement: Any, values: Mapping[str, Any] | None = None) -> int:
     """Run an INSERT and return the id the database gave the row."""
-    key = connection.execute(statement).inserted_primary_key
+    key = connection.execute(statement, values).inserted_primary_key
     if key is None:
         raise LookupError("the insert gave no primary key")
     return int(key[0])

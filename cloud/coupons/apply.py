@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from cloud.coupons import service
 from cloud.coupons.service import State
@@ -45,6 +45,16 @@ from domain.ledger import (
 OUT, USED, WITHDRAWN = "OUTSTANDING", "REDEEMED", "VOIDED"
 
 
+_IS_IT = (voucher.c.key_id == bindparam("of_key")) & (voucher.c.counter == bindparam("of_counter"))
+_VOUCHER = select(voucher).where(_IS_IT).with_for_update()
+_ADD_VOUCHER = insert(voucher)
+_PRINTED = update(voucher).where(_IS_IT).values(print_state=bindparam("now"))
+_ENDED = update(voucher).where(_IS_IT).values(state=bindparam("now"), off_fen=bindparam("off"))
+_ADD_REDEMPTION = insert(redemption)
+_REDEMPTION = select(redemption.c.subject).where(redemption.c.redemption_id == bindparam("of_redemption"))
+_KIND = select(coupon_template.c.kind).where(coupon_template.c.template_id == bindparam("of_template"))
+
+
 def voucher_issued(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: VoucherIssued) -> None:
     """``voucher.issued``: lease to outstanding; what the lease cannot pay is the operator's."""
     if not lots.count_voucher(conn, ctx.edge_id, event.key_id, event.counter):
@@ -63,40 +73,41 @@ def voucher_issued(conn: Connection, ctx: ApplyContext, envelope: Envelope, even
         fallback=_counted_in(conn, event.template_id),
     )
     conn.execute(
-        insert(voucher).values(
-            key_id=event.key_id,
-            counter=event.counter,
-            operator_id=ctx.operator_id,
-            edge_id=ctx.edge_id,
-            lot_id=ctx.lot_id,
-            lease_id=event.lease_id,
-            merchant_id=event.merchant_id,
-            template_id=event.template_id,
-            reserved=charged.reserved,
-            unfunded=charged.unfunded,
-            commodity=charged.commodity.value,
-            funds=charged.funds.value,
-            cap_fen=event.cap_fen,
-            not_after_min=event.not_after_min,
-            print_state="printing",
-            state=OUT,
-            issued_ms=envelope.moment.wall_ms,
-            issued_by=event.by,
-        )
+        _ADD_VOUCHER,
+        {
+            "key_id": event.key_id,
+            "counter": event.counter,
+            "operator_id": ctx.operator_id,
+            "edge_id": ctx.edge_id,
+            "lot_id": ctx.lot_id,
+            "lease_id": event.lease_id,
+            "merchant_id": event.merchant_id,
+            "template_id": event.template_id,
+            "reserved": charged.reserved,
+            "unfunded": charged.unfunded,
+            "commodity": charged.commodity.value,
+            "funds": charged.funds.value,
+            "cap_fen": event.cap_fen,
+            "not_after_min": event.not_after_min,
+            "print_state": "printing",
+            "state": OUT,
+            "issued_ms": envelope.moment.wall_ms,
+            "issued_by": event.by,
+        },
     )
     if charged.why:
         _incident(conn, ctx, envelope, charged.why, f"{_name(event.key_id, event.counter)}: {charged.unfunded}")
 
 
 def _counted_in(conn: Connection, template_id: int) -> Commodity:
-    kind = select(coupon_template.c.kind).where(coupon_template.c.template_id == template_id)
-    return Commodity.MIN if conn.execute(kind).scalar_one_or_none() == service.Kind.DURATION else Commodity.FEN
+    kind = conn.execute(_KIND, {"of_template": template_id}).scalar_one_or_none()
+    return Commodity.MIN if kind == service.Kind.DURATION else Commodity.FEN
 
 
 def voucher_printed(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: VoucherPrinted) -> None:
     """``voucher.printed``: money stays held whatever the printer did."""
     _own_voucher(conn, ctx, event.key_id, event.counter)
-    conn.execute(_at(event.key_id, event.counter).values(print_state=event.state))
+    conn.execute(_PRINTED, {"of_key": event.key_id, "of_counter": event.counter, "now": event.state})
 
 
 def voucher_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: VoucherRedeemed) -> None:
@@ -111,7 +122,8 @@ def voucher_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, ev
         code = "voucher_used_again" if row["state"] == USED else "voucher_used_after_void"
         _lose(conn, ctx, envelope, row["merchant_id"], name, event.off_fen, code)
         return
-    conn.execute(_at(event.key_id, event.counter).values(state=USED, off_fen=event.off_fen))
+    ended = {"of_key": event.key_id, "of_counter": event.counter, "now": USED, "off": event.off_fen}
+    conn.execute(_ENDED, ended)
     funds, commodity = Funds(row["funds"]), Commodity(row["commodity"])
     _post(conn, ctx, envelope, row["merchant_id"], name, move(OUTSTANDING, REDEEMED, row["reserved"], commodity, funds))
 
@@ -123,7 +135,8 @@ def voucher_voided(conn: Connection, ctx: ApplyContext, envelope: Envelope, even
     if row["state"] != OUT:
         _incident(conn, ctx, envelope, "void_refused", f"{name} is {row['state']}")
         return
-    conn.execute(_at(event.key_id, event.counter).values(state=WITHDRAWN))
+    ended = {"of_key": event.key_id, "of_counter": event.counter, "now": WITHDRAWN, "off": None}
+    conn.execute(_ENDED, ended)
     funds, commodity = Funds(row["funds"]), Commodity(row["commodity"])
     legs = (
         *move(OUTSTANDING, VOID_PENDING, row["reserved"], commodity, funds),
@@ -176,13 +189,8 @@ def _name(key_id: int, counter: int) -> str:
     return f"voucher:{key_id}-{counter}"
 
 
-def _at(key_id: int, counter: int):  # type: ignore[no-untyped-def]  # SQLAlchemy's Update, values to follow
-    return update(voucher).where(voucher.c.key_id == key_id, voucher.c.counter == counter)
-
-
 def _voucher(conn: Connection, key_id: int, counter: int) -> RowMapping | None:
-    query = select(voucher).where(voucher.c.key_id == key_id, voucher.c.counter == counter)
-    return conn.execute(query.with_for_update()).mappings().one_or_none()
+    return conn.execute(_VOUCHER, {"of_key": key_id, "of_counter": counter}).mappings().one_or_none()
 
 
 def _own_voucher(conn: Connection, ctx: ApplyContext, key_id: int, counter: int) -> RowMapping:
@@ -196,9 +204,7 @@ def _own_voucher(conn: Connection, ctx: ApplyContext, key_id: int, counter: int)
 
 def _known_redemption(conn: Connection, redemption_id: str, subject: str) -> bool:
     """True when this very redemption was applied before; the same id for something else cannot be applied."""
-    known = conn.execute(
-        select(redemption.c.subject).where(redemption.c.redemption_id == redemption_id)
-    ).scalar_one_or_none()
+    known = conn.execute(_REDEMPTION, {"of_redemption": redemption_id}).scalar_one_or_none()
     if known is not None and known != subject:
         raise CannotApplyError(f"redemption {redemption_id} belongs to {known}")
     return known is not None
@@ -216,17 +222,18 @@ def _redeemed(
     charged: bool,
 ) -> None:
     conn.execute(
-        insert(redemption).values(
-            redemption_id=redemption_id,
-            operator_id=ctx.operator_id,
-            event_id=ctx.event_id(envelope),
-            lot_id=ctx.lot_id,
-            subject=subject,
-            stay_id=stay_id,
-            off_fen=off_fen,
-            charged=charged,
-            redeemed_ms=envelope.moment.wall_ms,
-        )
+        _ADD_REDEMPTION,
+        {
+            "redemption_id": redemption_id,
+            "operator_id": ctx.operator_id,
+            "event_id": ctx.event_id(envelope),
+            "lot_id": ctx.lot_id,
+            "subject": subject,
+            "stay_id": stay_id,
+            "off_fen": off_fen,
+            "charged": charged,
+            "redeemed_ms": envelope.moment.wall_ms,
+        },
     )
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, Table, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Table, bindparam, func, insert, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -234,14 +234,19 @@ def tell_keys(conn: Connection, operator_id: int, now_ms: int) -> None:
             put_row(conn, operator_id, edge_id, "keys", str(key.key_id), value, now_ms)
 
 
+_IS_OWN_KEY = (voucher_key.c.key_id == bindparam("of_key")) & (voucher_key.c.edge_id == bindparam("of_edge"))
+_LAST_COUNTER = select(voucher_key.c.last_counter).where(_IS_OWN_KEY).with_for_update()
+_COUNT = update(voucher_key).where(_IS_OWN_KEY).values(last_counter=bindparam("counted"))
+
+
 def count_voucher(conn: Connection, edge_id: str, key_id: int, counter: int) -> bool:
     """Note the highest counter reported for a key; False when the key is not this edge's (I19)."""
-    mine = voucher_key.c.key_id == key_id, voucher_key.c.edge_id == edge_id
-    last = conn.execute(select(voucher_key.c.last_counter).where(*mine).with_for_update()).scalar_one_or_none()
+    own = {"of_key": key_id, "of_edge": edge_id}
+    last = conn.execute(_LAST_COUNTER, own).scalar_one_or_none()
     if last is None:
         return False
     if counter > last:
-        conn.execute(update(voucher_key).where(*mine).values(last_counter=counter))
+        conn.execute(_COUNT, own | {"counted": counter})
     return True
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from cloud.merchants import ledger
 from cloud.merchants.tables import lease, merchant
@@ -27,10 +27,22 @@ class Charged:
     why: str  # empty when the lease paid all of it
 
 
+_OWN_LEASE = (
+    select(lease)
+    .where(lease.c.lease_id == bindparam("of_lease"), lease.c.edge_id == bindparam("of_edge"))
+    .with_for_update()
+)
+_MERCHANT = (
+    select(merchant.c.merchant_id)
+    .where(merchant.c.merchant_id == bindparam("of_merchant"), merchant.c.operator_id == bindparam("of_operator"))
+    .with_for_update()
+)
+_SPEND = update(lease).where(lease.c.lease_id == bindparam("of_lease")).values(spent=lease.c.spent + bindparam("more"))
+
+
 def own_lease(conn: Connection, ctx: ApplyContext, lease_id: int) -> RowMapping | None:
     """The lease if it is this edge's, locked until the transaction ends."""
-    query = select(lease).where(lease.c.lease_id == lease_id, lease.c.edge_id == ctx.edge_id)
-    return conn.execute(query.with_for_update()).mappings().one_or_none()
+    return conn.execute(_OWN_LEASE, {"of_lease": lease_id, "of_edge": ctx.edge_id}).mappings().one_or_none()
 
 
 def charge_lease(
@@ -51,10 +63,7 @@ def charge_lease(
     """
     if amount < 0:
         raise CannotApplyError("a negative amount", lease_id)
-    known = select(merchant.c.merchant_id).where(
-        merchant.c.merchant_id == merchant_id, merchant.c.operator_id == ctx.operator_id
-    )
-    if conn.execute(known.with_for_update()).first() is None:
+    if conn.execute(_MERCHANT, {"of_merchant": merchant_id, "of_operator": ctx.operator_id}).first() is None:
         raise CannotApplyError(f"no merchant {merchant_id}", lease_id)
     charged = _split(conn, ctx, lease_id, merchant_id, amount, fallback)
     entry = ledger.Entry(
@@ -73,8 +82,7 @@ def charge_lease(
     )
     ledger.post(conn, entry, legs)
     if charged.reserved:
-        spent = update(lease).where(lease.c.lease_id == lease_id)
-        conn.execute(spent.values(spent=lease.c.spent + charged.reserved))
+        conn.execute(_SPEND, {"of_lease": lease_id, "more": charged.reserved})
     return charged
 
 

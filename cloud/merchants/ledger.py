@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Table, bindparam, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -55,6 +56,30 @@ class Purse:
         return self.paid + self.bonus
 
 
+def _adding(into: Callable[[Table], Any]) -> Any:
+    first = into(balance)
+    return first.on_conflict_do_update(
+        index_elements=[balance.c.merchant_id, balance.c.account, balance.c.commodity, balance.c.funds],
+        set_={"amount": balance.c.amount + first.excluded.amount},
+    ).returning(balance.c.amount)
+
+
+# Made once: money events come by the thousand after an outage, and building a statement costs more than running it.
+_ADD_ENTRY = insert(ledger_entry)
+_ADD_POSTINGS = insert(posting)
+_ADD_TO_BALANCE = {"sqlite": _adding(sqlite_insert), "postgresql": _adding(postgres_insert)}
+_HELD = (
+    select(balance.c.amount)
+    .where(
+        balance.c.merchant_id == bindparam("of_merchant"),
+        balance.c.account == bindparam("of_account"),
+        balance.c.commodity == bindparam("of_commodity"),
+        balance.c.funds == bindparam("of_funds"),
+    )
+    .with_for_update()
+)
+
+
 def post(conn: Connection, entry: Entry, postings: Sequence[Posting]) -> None:
     """Write one balanced entry. Raises UnbalancedError, OverdrawnError, and IntegrityError for an event seen before."""
     legs = [leg for leg in postings if leg.amount]
@@ -63,16 +88,17 @@ def post(conn: Connection, entry: Entry, postings: Sequence[Posting]) -> None:
         return
     entry_id = new_id(
         conn,
-        insert(ledger_entry).values(
-            operator_id=entry.operator_id,
-            merchant_id=entry.merchant_id,
-            event_id=entry.event_id,
-            kind=entry.kind,
-            subject=entry.subject,
-            note=entry.note,
-            made_by=entry.made_by,
-            made_ms=entry.made_ms,
-        ),
+        _ADD_ENTRY,
+        {
+            "operator_id": entry.operator_id,
+            "merchant_id": entry.merchant_id,
+            "event_id": entry.event_id,
+            "kind": entry.kind,
+            "subject": entry.subject,
+            "note": entry.note,
+            "made_by": entry.made_by,
+            "made_ms": entry.made_ms,
+        },
     )
     shared = {
         "entry_id": entry_id,
@@ -81,7 +107,7 @@ def post(conn: Connection, entry: Entry, postings: Sequence[Posting]) -> None:
         "event_id": entry.event_id,
     }
     conn.execute(
-        insert(posting),
+        _ADD_POSTINGS,
         [
             shared
             | {
@@ -109,20 +135,17 @@ def _net(legs: Sequence[Posting]) -> dict[tuple[str, Commodity, Funds], int]:
 def _add_to_balance(
     conn: Connection, entry: Entry, account: str, commodity: Commodity, funds: Funds, amount: int
 ) -> None:
-    into = sqlite_insert if conn.dialect.name == "sqlite" else postgres_insert
-    first = into(balance).values(
-        merchant_id=entry.merchant_id,
-        account=account,
-        commodity=commodity.value,
-        funds=funds.value,
-        operator_id=entry.operator_id,
-        amount=amount,
-    )
-    upsert = first.on_conflict_do_update(
-        index_elements=[balance.c.merchant_id, balance.c.account, balance.c.commodity, balance.c.funds],
-        set_={"amount": balance.c.amount + amount},
-    ).returning(balance.c.amount)
-    after = conn.execute(upsert).scalar_one()
+    after = conn.execute(
+        _ADD_TO_BALANCE[conn.dialect.name],
+        {
+            "merchant_id": entry.merchant_id,
+            "account": account,
+            "commodity": commodity.value,
+            "funds": funds.value,
+            "operator_id": entry.operator_id,
+            "amount": amount,
+        },
+    ).scalar_one()
     if after > 0 if account in SOURCES else after < 0:
         raise OverdrawnError(f"merchant {entry.merchant_id}: {account} {commodity} {funds} would be {after}")
 
@@ -145,16 +168,8 @@ def purse(conn: Connection, merchant_id: int, commodity: Commodity) -> Purse:
 
 def held_by(conn: Connection, merchant_id: int, account: str, commodity: Commodity, funds: Funds) -> int:
     """The balance of one account."""
-    found = conn.execute(
-        select(balance.c.amount)
-        .where(
-            balance.c.merchant_id == merchant_id,
-            balance.c.account == account,
-            balance.c.commodity == commodity.value,
-            balance.c.funds == funds.value,
-        )
-        .with_for_update()
-    ).scalar_one_or_none()
+    values = {"of_merchant": merchant_id, "of_account": account, "of_commodity": commodity.value}
+    found = conn.execute(_HELD, values | {"of_funds": funds.value}).scalar_one_or_none()
     return found or 0
 
 
