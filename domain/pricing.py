@@ -34,7 +34,9 @@ class PriceLists:
         entered, left = span(inputs, stay)
         work = _Work(book, self.calendar, stay, entered, inputs.covered)
         quote = work.quote(entered, left)
-        used = apply_coupons(work.fee, entered, left, map(coupon_of, inputs.coupons))
+        used = CouponResult(quote.fee, quote.fee)
+        if inputs.coupons:
+            used = apply_coupons(work.fee, entered, left, map(coupon_of, inputs.coupons))
         off = _off(used, quote.fee - stay.paid_fen)
         settled = stay.paid_fen + stay.waived_fen + stay.base_fee_fen + sum(saved for _, saved in off)
         method = Method.CASH if inputs.cash else Method.ELECTRONIC
