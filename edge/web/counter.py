@@ -71,7 +71,7 @@ async def shop_of(request: web.Request, merchant_id: int) -> Shop:
 
     def look(conn: sqlite3.Connection) -> Shop:
         found = offers(conn, edge.office.lot, merchant_id, edge.office.now())
-        return Shop(merchant_id, names.get(merchant_id, str(merchant_id)), found, vouchers.in_doubt(conn, merchant_id))
+        return Shop(merchant_id, names.get(merchant_id, ""), found, vouchers.in_doubt(conn, merchant_id))
 
     return await edge.read(look)
 

@@ -2,6 +2,8 @@
 "use strict";
 
 const confirmDialog = document.getElementById("confirm");
+const page = document.getElementById("main");
+const DOUBLE_TAP_MS = 500;
 
 function askTwice(form, submitter) {
   const title = confirmDialog.querySelector("[data-title]");
@@ -12,11 +14,16 @@ function askTwice(form, submitter) {
   yes.className = "button " + (form.dataset.confirmTone || "primary");
   confirmDialog.returnValue = "no";
   confirmDialog.onclose = () => {
+    setTimeout(() => {
+      page.inert = false;
+      if (submitter) submitter.focus();
+    }, DOUBLE_TAP_MS);
     if (confirmDialog.returnValue !== "yes") return;
     form.dataset.confirmed = "1";
     form.requestSubmit(submitter);
     delete form.dataset.confirmed;
   };
+  page.inert = true; // the second tap of a double tap would fall through onto what lies beneath, before it is sent
   confirmDialog.showModal();
 }
 
@@ -97,7 +104,7 @@ function follow(root) {
     });
   const swap = (name, html) => {
     root.querySelectorAll(`[data-part="${CSS.escape(name)}"]`).forEach((part) => {
-      if (beingEdited(part)) return;
+      if (beingEdited(part) || same(part, html)) return;
       part.innerHTML = html;
       part.classList.remove("flash");
       void part.offsetWidth; // so that the animation starts again
@@ -116,6 +123,12 @@ function follow(root) {
     if (source.readyState === EventSource.CLOSED) setTimeout(() => follow(root), 5000); // refused, not merely cut
   };
   listen();
+}
+
+function same(part, html) {
+  const fresh = document.createElement("template");
+  fresh.innerHTML = html;
+  return fresh.innerHTML === part.innerHTML;
 }
 
 // Nobody's typing is swept away: a part with a focused field, or whose form is being confirmed, waits for the next event.
