@@ -25,6 +25,7 @@ from domain.events import ClockStepped
 from edge.clock import Clock, clock_of
 from edge.db import log
 from edge.db.database import Database, DatabaseLock, open_database, transaction
+from edge.disk import DiskGuard
 from edge.facade import Edge
 from edge.jobs import start_jobs
 from edge.lanes.devices import LotDevices, open_devices
@@ -33,6 +34,7 @@ from edge.lanes.office import Office
 from edge.lanes.screen import Screen
 from edge.lanes.worker import LaneWorker
 from edge.lot import build_lot
+from edge.pictures import Pictures
 from edge.pricelists import load_prices
 from edge.services.leases import HANDLERS
 from edge.services.recovering import recover, stopped_cleanly
@@ -53,6 +55,7 @@ from plumbing.tls import TlsFiles
 
 logger = logging.getLogger(__name__)
 
+DISK_S = 10.0
 STOP_S = 1.0  # pages get this long to end
 LOCALE = Path(edge_package.__file__).parent / "locale"
 
@@ -106,7 +109,7 @@ async def run_edge(
         jobs = start_jobs(office)
         stack.callback(jobs.shutdown, wait=False)
         tasks: dict[str, Awaitable[None]] = {f"lane {name}": worker.run() for name, worker in workers.items()}
-        tasks |= {"clock": _watch_clock(office), "watchdog": watchdog.run()}
+        tasks |= {"clock": _watch_clock(office), "disk": _watch_disk(office), "watchdog": watchdog.run()}
         if link is not None:
             tasks["sync"] = run_link(settings, link, key)
         _watch(watchdog, office, workers)
@@ -136,7 +139,10 @@ async def _open_office(settings: EdgeSettings, clock: Clock, stack: AsyncExitSta
     db = await thread.run(open_database, settings.database)
     stack.push_async_callback(thread.run, _close, db)
     now = clock.now()
-    office = Office(thread, db, build_lot(settings, prices, key, now), clock)
+    files = await stack.enter_async_context(OneThread("edge-pictures"))
+    disk = DiskGuard(settings.data)
+    pictures = Pictures(settings.data / "pictures", files, disk)
+    office = Office(thread, db, build_lot(settings, prices, key, now), clock, pictures, disk)
 
     def start() -> None:
         with transaction(db) as conn:
@@ -271,6 +277,12 @@ async def _watch_clock(office: Office) -> None:
         if step:
             logger.warning("the wall clock jumped by %d ms", step)
             await office.thread.run(_log_step, office, step)
+
+
+async def _watch_disk(office: Office) -> None:
+    while True:
+        await asyncio.to_thread(office.disk.look)
+        await asyncio.sleep(DISK_S)
 
 
 def _log_step(office: Office, step_ms: int) -> None:

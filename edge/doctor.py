@@ -65,7 +65,7 @@ def _disk(settings: EdgeSettings) -> list[Finding]:
         return [Finding(False, f"{settings.data} is not there", "run lotgate provision --config …")]
     usage = shutil.disk_usage(settings.data)
     free = usage.free * 100 // usage.total
-    advice = "make room: below 5 % pictures and telemetry are dropped, below 2 % nothing is issued"
+    advice = "make room: below 10 % no pictures are kept, below 2 % nothing is issued"
     mode = settings.data.stat().st_mode & 0o077
     open_folder = Finding(not mode, f"{settings.data} is private", f"chmod 700 {settings.data}")
     return [Finding(free >= LOW_DISK, f"disk: {free} % free", advice), open_folder]

@@ -21,6 +21,7 @@ from edge import printing
 from edge.clock import Clock
 from edge.db import channels, decisions, journal, leases, log, money, people, stays, vouchers
 from edge.db.stays import StayRow
+from edge.disk import Level
 from edge.lanes.live import LiveLanes
 from edge.lanes.office import Office
 from edge.lanes.worker import LaneWorker
@@ -178,7 +179,8 @@ class Edge:
 
     async def picture(self, decision_id: str, kind: str = "frame") -> bytes | None:
         """The JPEG a decision was taken on."""
-        return await self.read(decisions.picture, decision_id, kind)
+        wall_ms = await self.read(decisions.picture_time, decision_id, kind)
+        return None if wall_ms is None else await self.office.pictures.get(decision_id, kind, wall_ms)
 
     async def incidents(self, most: int = 100) -> list[journal.IncidentRow]:
         """What a person should look at."""
@@ -230,6 +232,8 @@ class Edge:
 
     async def issue_voucher(self, merchant_id: int, template_id: int, by: str, printer: str = "") -> Printed | Refuse:
         """Issue and print one voucher. Refuses ``printer_not_ready`` before anything is reserved."""
+        if self.office.disk.level is Level.FULL:
+            return Refuse("disk_full")
         device = self.printers.get(printer) if printer else next(iter(self.printers.values()), None)
         if device is None or not await printing.is_ready(device):
             return Refuse("printer_not_ready")

@@ -36,7 +36,9 @@ def start_jobs(office: Office) -> AsyncIOScheduler:
         await office.thread.run(total_log, office.db, office.now())
 
     async def nightly_forgetting() -> None:
-        gone = await office.thread.run(forget, office.db, office.now())
+        now = office.now()
+        gone = await office.thread.run(forget, office.db, now)
+        await office.pictures.forget(now.wall_ms - PICTURES_DAYS * DAY_MS)
         logger.info("forgot %d events that the cloud holds", gone)
 
     jobs: tuple[tuple[str, int, int, Callable[[], Awaitable[None]]], ...] = (

@@ -88,19 +88,19 @@ def source(conn: sqlite3.Connection, digest: str) -> bytes | None:
     return row[0] if row else None
 
 
-def keep_picture(conn: sqlite3.Connection, decision_id: str, kind: str, image: bytes, now: Moment) -> None:
-    """Keep the picture a decision was taken on (JPEG); *kind* is ``frame`` or ``crop``."""
-    conn.execute("INSERT OR IGNORE INTO picture VALUES (?, ?, ?, ?)", (decision_id, kind, image, now.wall_ms))
+def note_picture(conn: sqlite3.Connection, decision_id: str, kind: str, now: Moment) -> None:
+    """A decision was taken on a picture; *kind* is ``frame`` or ``crop``. The picture itself is a file."""
+    conn.execute("INSERT OR IGNORE INTO picture VALUES (?, ?, ?)", (decision_id, kind, now.wall_ms))
 
 
-def picture(conn: sqlite3.Connection, decision_id: str, kind: str) -> bytes | None:
-    """A kept picture."""
-    row = conn.execute("SELECT image FROM picture WHERE decision_id = ? AND kind = ?", (decision_id, kind)).fetchone()
+def picture_time(conn: sqlite3.Connection, decision_id: str, kind: str) -> int | None:
+    """When a decision's picture was taken (wall clock, ms); None when there is none."""
+    row = conn.execute("SELECT wall_ms FROM picture WHERE decision_id = ? AND kind = ?", (decision_id, kind)).fetchone()
     return row[0] if row else None
 
 
 def picture_kinds(conn: sqlite3.Connection, decision_id: str) -> frozenset[str]:
-    """Which pictures of a decision are kept, without reading them."""
+    """Which pictures a decision was taken on."""
     rows = conn.execute("SELECT kind FROM picture WHERE decision_id = ?", (decision_id,))
     return frozenset(row[0] for row in rows)
 

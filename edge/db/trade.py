@@ -51,7 +51,7 @@ CREATE TABLE source (digest TEXT PRIMARY KEY, text BLOB NOT NULL) STRICT;
 CREATE TABLE passage (passage_id TEXT PRIMARY KEY, kind TEXT NOT NULL, lane TEXT NOT NULL, decision_id TEXT NOT NULL,
     stay_id TEXT NOT NULL, plate TEXT NOT NULL, wall_ms INTEGER NOT NULL) STRICT;
 CREATE INDEX passage_decision ON passage (decision_id);
-CREATE TABLE picture (decision_id TEXT NOT NULL, kind TEXT NOT NULL, image BLOB NOT NULL, wall_ms INTEGER NOT NULL,
+CREATE TABLE picture (decision_id TEXT NOT NULL, kind TEXT NOT NULL, wall_ms INTEGER NOT NULL,
     PRIMARY KEY (decision_id, kind)) STRICT;
 """
 

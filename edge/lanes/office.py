@@ -8,6 +8,8 @@ from domain.moment import Moment
 from domain.stay import OUTSIDE, UnpaidCause
 from edge.clock import Clock
 from edge.db.database import Database
+from edge.disk import DiskGuard
+from edge.pictures import Pictures
 from edge.services import audit, passages
 from edge.services.entering import enter
 from edge.services.leaving import leave
@@ -24,6 +26,8 @@ class Office:
     db: Database
     lot: Lot
     clock: Clock
+    pictures: Pictures
+    disk: DiskGuard
 
     def now(self) -> Moment:
         """Both clocks now."""
@@ -32,7 +36,12 @@ class Office:
     async def decide(self, arrival: Arrival) -> Decided:
         """An entry or an exit, by where the lane leads."""
         service = leave if self.lot.lanes[arrival.lane].target == OUTSIDE else enter
-        return await self.thread.run(service, self.db, self.lot, arrival, self.now())
+        now = self.now()
+        decided = await self.thread.run(service, self.db, self.lot, arrival, now)
+        for kind, image in (("frame", arrival.frame), ("crop", arrival.crop)):
+            if image:
+                self.pictures.keep(decided.decision_id, kind, image, now.wall_ms)
+        return decided
 
     async def passage(self, lane: str, decision_id: str, plate: str) -> None:
         """The car of *decision_id* is through."""

@@ -11,7 +11,7 @@ from domain.events import StayCorrected
 from domain.moment import Moment, Quality
 from domain.plate import classify, is_virtual, normalise
 from domain.stay import OUTSIDE, UnpaidCause
-from edge.db import decisions, journal, log, stays
+from edge.db import journal, log, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
 from edge.services import entering, paying, recording, settling
@@ -126,8 +126,3 @@ def waive(db: Database, lot: Lot, stay_id: str, amount_fen: int, by: str, reason
         journal.act(conn, by, "fee.waive", stay_id, f"{amount_fen} {reason}", now)
         paying.settle_if_paid(conn, lot, stay_id, now)
         return Done(stay_id)
-
-
-def picture(conn: sqlite3.Connection, decision_id: str, kind: str = "frame") -> bytes | None:
-    """The picture a decision was taken on."""
-    return decisions.picture(conn, decision_id, kind)

@@ -14,11 +14,11 @@ from edge.services.lot import Arrival
 def record(
     conn: sqlite3.Connection, decision_id: str, decision: Decision, stay_id: str, arrival: Arrival, now: Moment
 ) -> None:
-    """Keep a decision with the pictures it was taken on."""
+    """Keep a decision, and that there are pictures of it; the pictures themselves follow after the commit."""
     decisions.insert(conn, decision_id, decision, stay_id, now)
     for kind, image in (("frame", arrival.frame), ("crop", arrival.crop)):
         if image:
-            decisions.keep_picture(conn, decision_id, kind, image, now)
+            decisions.note_picture(conn, decision_id, kind, now)
 
 
 def reserve_pulse(

@@ -14,7 +14,6 @@ from domain.plate import PlateColour
 from drivers.base import DeviceUnreachableError, PlateCandidate, PlateRead
 from edge.clock import Clock
 from edge.db import decisions
-from edge.db.database import transaction
 from edge.jobs import DAY_MS, forget
 from edge.lanes.live import LaneView, LiveLanes
 from edge.lanes.reads import best_read, plate_of, vehicle_class
@@ -129,19 +128,10 @@ def test_pictures_and_read_names_are_forgotten_and_decisions_never(tmp_path: Pat
 
     forget(lot.db, at(91 * DAY_MS / 60_000))
 
-    assert decisions.picture(lot.db.conn, entered.decision_id, "frame") is None
+    assert decisions.picture_time(lot.db.conn, entered.decision_id, "frame") is None
     assert decisions.acted_on(lot.db.conn, arrival.seen[0].read_id) is None
     assert decisions.get(lot.db.conn, entered.decision_id) is not None
     assert lot.types() == ["stay.opened", "barrier.opened"]  # the cloud does not hold them yet
-
-
-def test_a_picture_is_kept_with_its_decision(tmp_path: Path) -> None:
-    lot = small_lot(tmp_path)
-    with transaction(lot.db) as conn:
-        decisions.keep_picture(conn, "d1", "frame", b"one", START)
-        decisions.keep_picture(conn, "d1", "frame", b"two", START)
-
-    assert decisions.picture(lot.db.conn, "d1", "frame") == b"one"
 
 
 def test_price_lists_that_cannot_be_are_refused_by_name(tmp_path: Path) -> None:

@@ -1,0 +1,101 @@
+"""Pictures never delay a decision, and a full disk costs pictures and vouchers, never money."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge.disk import DiskGuard, Level
+from edge.pictures import MOST_WAITING, Pictures
+from plumbing.onethread import OneThread
+
+NOON = 1_795_233_600_000
+DAY_MS = 86_400_000
+
+
+class Disk:
+    """A disk whose free space a test sets."""
+
+    def __init__(self, free: int = 50) -> None:
+        self.free = free
+
+    def __call__(self, _folder: Path) -> int:
+        return self.free
+
+
+@pytest.mark.parametrize(
+    ("free", "level"),
+    [(100, Level.FINE), (10, Level.FINE), (9, Level.LOW), (2, Level.LOW), (1, Level.FULL), (0, Level.FULL)],
+)
+def test_levels(tmp_path: Path, free: int, level: Level) -> None:
+    assert DiskGuard(tmp_path, Disk(free), 4096).look() is level
+
+
+def test_the_ballast_is_let_go_on_a_full_disk_and_laid_again_when_there_is_room(tmp_path: Path) -> None:
+    disk = Disk()
+    guard = DiskGuard(tmp_path, disk, 4096)
+    guard.look()
+    assert (tmp_path / "ballast").stat().st_size == 4096
+
+    disk.free = 1
+    guard.look()
+    assert not (tmp_path / "ballast").exists()
+
+    disk.free = 5  # not yet room enough
+    guard.look()
+    assert not (tmp_path / "ballast").exists()
+
+    disk.free = 20
+    guard.look()
+    assert (tmp_path / "ballast").exists()
+
+
+async def test_a_picture_can_be_seen_at_once_and_after_a_restart(tmp_path: Path) -> None:
+    async with OneThread("pictures") as thread:
+        pictures = Pictures(tmp_path, thread, DiskGuard(tmp_path, Disk(), 4096))
+        pictures.keep("d1", "frame", b"jpeg", NOON)
+        assert await pictures.get("d1", "frame", NOON) == b"jpeg"
+
+    async with OneThread("pictures") as thread:
+        again = Pictures(tmp_path, thread, DiskGuard(tmp_path, Disk(), 4096))
+        assert await again.get("d1", "frame", NOON) == b"jpeg"
+        assert await again.get("d1", "crop", NOON) is None
+
+
+async def test_a_nearly_full_disk_and_a_slow_one_cost_pictures_only(tmp_path: Path) -> None:
+    disk = Disk(9)
+    guard = DiskGuard(tmp_path, disk, 4096)
+    guard.look()
+    async with OneThread("pictures") as thread:
+        pictures = Pictures(tmp_path, thread, guard)
+        pictures.keep("d1", "frame", b"jpeg", NOON)
+        assert await pictures.get("d1", "frame", NOON) is None
+
+        disk.free = 50
+        guard.look()
+        blocked = thread.submit(lambda: [pictures.keep(f"s{n}", "frame", b"x", NOON) for n in range(MOST_WAITING + 9)])
+        blocked.result()
+        assert await pictures.get(f"s{MOST_WAITING - 1}", "frame", NOON) == b"x"
+        assert await pictures.get(f"s{MOST_WAITING + 1}", "frame", NOON) is None
+
+
+async def test_a_disk_that_refuses_costs_a_picture_and_a_line_in_the_log(tmp_path: Path) -> None:
+    (tmp_path / "pictures").write_text("not a folder")
+    async with OneThread("pictures") as thread:
+        pictures = Pictures(tmp_path / "pictures", thread, DiskGuard(tmp_path, Disk(), 4096))
+        pictures.keep("d1", "frame", b"jpeg", NOON)
+        await thread.run(lambda: None)
+
+        assert await pictures.get("d1", "frame", NOON) is None
+
+
+async def test_old_days_are_removed_whole(tmp_path: Path) -> None:
+    async with OneThread("pictures") as thread:
+        pictures = Pictures(tmp_path, thread, DiskGuard(tmp_path, Disk(), 4096))
+        pictures.keep("old", "frame", b"1", NOON - 2 * DAY_MS)
+        pictures.keep("new", "frame", b"2", NOON)
+        await pictures.forget(NOON)
+
+        assert await pictures.get("old", "frame", NOON - 2 * DAY_MS) is None
+        assert await pictures.get("new", "frame", NOON) == b"2"
