@@ -25,7 +25,7 @@ from edge.disk import Level
 from edge.lanes.live import LiveLanes
 from edge.lanes.office import Office
 from edge.lanes.worker import LaneWorker
-from edge.services import audit, issuing, manual, paying, redeeming, settling
+from edge.services import audit, issuing, manual, paying, redeeming, settling, staffing
 from edge.services.issuing import Issued, Order
 from edge.services.lot import Done, Result
 from edge.services.manual import Candidate
@@ -201,6 +201,18 @@ class Edge:
     async def attendants(self) -> list[people.Attendant]:
         """Everyone who may use the booth."""
         return await self.read(people.everyone)
+
+    async def employ(self, name: str, role: str, pin_hash: str, by: str) -> Result:
+        """Let somebody sign in: an attendant, a manager, or a merchant's staff."""
+        return await self._do(staffing.employ, name, role, pin_hash, by)
+
+    async def set_pin(self, name: str, pin_hash: str, by: str) -> Result:
+        """Give somebody another PIN."""
+        return await self._do(staffing.set_pin, name, pin_hash, by)
+
+    async def dismiss(self, name: str, by: str) -> Result:
+        """Let somebody sign in no more."""
+        return await self._do(staffing.dismiss, name, by)
 
     # The counter
 

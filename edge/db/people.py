@@ -32,3 +32,8 @@ def get(conn: sqlite3.Connection, name: str) -> Attendant | None:
 def everyone(conn: sqlite3.Connection) -> list[Attendant]:
     """All attendants by name."""
     return [Attendant(**dict(row)) for row in conn.execute("SELECT * FROM attendant ORDER BY name")]
+
+
+def remove(conn: sqlite3.Connection, name: str) -> bool:
+    """Let nobody sign in under *name* any more; what was done under it stays on record."""
+    return conn.execute("DELETE FROM attendant WHERE name = ?", (name,)).rowcount == 1

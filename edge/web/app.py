@@ -11,9 +11,10 @@ from aiohttp import web
 
 from edge.db.people import Attendant
 from edge.facade import Edge
-from edge.web import booth, counter, lane_tasks, login, tasks
+from edge.services.staffing import MANAGER, MERCHANT
+from edge.web import booth, counter, lane_tasks, login, staff, tasks
 from edge.web.api import add_health
-from edge.web.keys import EDGE, MERCHANT_ROLE, ONCE, PASSWORDS, SESSIONS, THROTTLE, WATCH, Once, see_other
+from edge.web.keys import EDGE, ONCE, PASSWORDS, SESSIONS, SIGNED_IN, THROTTLE, WATCH, Once, see_other
 from edge.web.printdesk import PrintDesk
 from edge.web.watch import Changed, Watch
 from plumbing.i18n import SHELL_LOCALE, Catalogue, load_catalogue
@@ -52,6 +53,7 @@ def lot_applications(edge: Edge, metrics: Metrics) -> Mapping[str, web.Applicati
     pages = {"booth": booth_pages}
     if edge.settings.listeners.counter is not None:
         pages["counter"] = counter_app(edge, passwords, watch)
+    booth_pages[SIGNED_IN] = tuple(app[SESSIONS] for app in pages.values())
     return pages
 
 
@@ -59,15 +61,16 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
     """The touchscreen's pages, for the lot's own people."""
 
     def navigation(request: web.Request) -> tuple[NavItem, ...]:
-        if current_session(request) is None:
+        session = current_session(request)
+        if session is None:
             return ()
-        items = ("/booth", "booth.lanes"), ("/booth/cars", "booth.cars"), ("/booth/entry", "booth.entry")
-        return tuple(NavItem(href, key) for href, key in items)
+        names = ("cars", "entry", "people", "pin") if session.role == MANAGER else ("cars", "entry", "pin")
+        return NavItem("/booth", "booth.lanes"), *(NavItem(f"/booth/{name}", f"booth.{name}") for name in names)
 
     sessions = Sessions(MemorySessionStore(), "booth", idle_minutes=BOOTH_IDLE_MINUTES)
     app = _app(edge, passwords, watch, Shell("booth", _words(), sessions=sessions, navigation=navigation))
     app[login.MAY], app[login.SHOWS_NAMES] = _is_of_the_lot, True
-    for pages in (booth, tasks, lane_tasks):
+    for pages in (booth, tasks, lane_tasks, staff):
         pages.add_routes(app)
     return app
 
@@ -111,7 +114,7 @@ def _is_anybody(_person: Attendant) -> bool:
 
 
 def _is_of_the_lot(person: Attendant) -> bool:
-    return not person.role.startswith(MERCHANT_ROLE)
+    return not person.role.startswith(MERCHANT)
 
 
 def _app(edge: Edge, passwords: Passwords, watch: Watch, shell: Shell) -> web.Application:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from domain.decision import Refuse
 from edge.facade import Edge
+from edge.services.staffing import MERCHANT
 from edge.web.watch import Watch
 from plumbing.passwords import Passwords
 from plumbing.web import LoginThrottle, Session, Sessions, require_session, texts
@@ -17,8 +18,7 @@ WATCH = web.AppKey("watch", Watch)
 PASSWORDS = web.AppKey("passwords", Passwords)
 THROTTLE = web.AppKey("throttle", LoginThrottle)
 SESSIONS = web.AppKey("sessions", Sessions)
-
-MERCHANT_ROLE = "merchant:"  # an attendant row of this role belongs to that merchant's staff
+SIGNED_IN: web.AppKey[tuple[Sessions, ...]] = web.AppKey("signed_in", tuple)  # of every listener
 
 
 class Once:
@@ -63,7 +63,7 @@ async def taken_flash(request: web.Request) -> tuple[str, str] | None:
 
 def merchant_of(session: Session) -> int | None:
     """The merchant whose staff this is, None for the lot's own people."""
-    return int(session.role.removeprefix(MERCHANT_ROLE)) if session.role.startswith(MERCHANT_ROLE) else None
+    return int(session.role.removeprefix(MERCHANT)) if session.role.startswith(MERCHANT) else None
 
 
 def refusal_words(request: web.Request, refused: Refuse | str) -> str:

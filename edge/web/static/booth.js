@@ -80,3 +80,18 @@ document.querySelectorAll("[data-ago]").forEach((row) => {
     field.value = then.toISOString().slice(0, 16);
   });
 });
+
+// One pad for several fields: it types into the field last touched.
+document.querySelectorAll("[data-keypad-focused]").forEach((pad) => {
+  const fields = [...pad.closest("form").querySelectorAll("input:not([type=hidden])")];
+  let field = fields[0];
+  fields.forEach((one) => one.addEventListener("focus", () => (field = one)));
+  pad.addEventListener("click", (event) => {
+    const digit = event.target.dataset.digit;
+    if (!digit) return;
+    if (digit === "clear") field.value = "";
+    else if (digit === "back") field.value = field.value.slice(0, -1);
+    else field.value += digit;
+    field.focus();
+  });
+});

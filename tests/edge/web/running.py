@@ -36,7 +36,12 @@ PIN = "408517"
 PLATE = "京A12345"
 ALWAYS = {"not_before_ms": 0, "not_after_ms": 1 << 60, "revoked_at_counter": None}
 TERMS = {"amount_percent": 100, "duration_percent": 100, "waiver_cap_fen": 3000}
-WALL = {"attendant": ("王芳", "attendant"), "shop": ("咖啡店-小李", "merchant:3"), "other": ("书店-小赵", "merchant:4")}
+WALL = {
+    "attendant": ("王芳", "attendant"),
+    "manager": ("王主管", "manager"),
+    "shop": ("咖啡店-小李", "merchant:3"),
+    "other": ("书店-小赵", "merchant:4"),
+}
 
 
 @dataclass
@@ -213,7 +218,11 @@ class Visitor:
 
     async def token(self) -> str:
         """The token this browser would send with a form."""
-        found = re.search(r'name="csrf-token" content="([^"]+)"', await self.get("/login"))
+        return await self.page_token("/login")
+
+    async def page_token(self, path: str) -> str:
+        """The token of the page at *path*."""
+        found = re.search(r'name="csrf-token" content="([^"]+)"', await self.get(path))
         assert found is not None
         return found.group(1)
 

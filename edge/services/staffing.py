@@ -1,0 +1,63 @@
+"""Who may sign in at this lot: attendants and managers at the booth, merchants' staff at the counter."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from domain.decision import Refuse
+from domain.moment import Moment
+from edge.db import channels, journal, people
+from edge.db.database import Database, transaction
+from edge.services.lot import Done, Result
+
+ATTENDANT = "attendant"
+MANAGER = "manager"
+MERCHANT = "merchant:"  # followed by the merchant's number
+LONGEST_NAME = 24
+
+
+def employ(db: Database, name: str, role: str, pin_hash: str, by: str, now: Moment) -> Result:
+    """Add somebody. Refuses ``bad_name``, ``name_taken`` and ``no_such_role``; names are never given to another."""
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        return Refuse("bad_name")
+    with transaction(db) as conn:
+        if not _is_role(conn, role):
+            return Refuse("no_such_role")
+        if people.get(conn, name) is not None:
+            return Refuse("name_taken")
+        people.put(conn, name, pin_hash, role, now)
+        journal.act(conn, by, "person.add", name, role, now)
+        return Done(name)
+
+
+def set_pin(db: Database, name: str, pin_hash: str, by: str, now: Moment) -> Result:
+    """Give somebody another PIN."""
+    with transaction(db) as conn:
+        person = people.get(conn, name)
+        if person is None:
+            return Refuse("no_such_person")
+        people.put(conn, name, pin_hash, person.role, now)
+        journal.act(conn, by, "person.pin", name, "", now)
+        return Done(name)
+
+
+def dismiss(db: Database, name: str, by: str, now: Moment) -> Result:
+    """Let somebody sign in no more. Refuses the last manager: nobody could add another."""
+    with transaction(db) as conn:
+        person = people.get(conn, name)
+        if person is None:
+            return Refuse("no_such_person")
+        managers = [one for one in people.everyone(conn) if one.role == MANAGER]
+        if person.role == MANAGER and len(managers) == 1:
+            return Refuse("last_manager")
+        people.remove(conn, name)
+        journal.act(conn, by, "person.remove", name, "", now)
+        return Done(name)
+
+
+def _is_role(conn: sqlite3.Connection, role: str) -> bool:
+    if role in (ATTENDANT, MANAGER):
+        return True
+    number = role.removeprefix(MERCHANT)
+    known = role.startswith(MERCHANT) and number.isascii() and number.isdigit()
+    return known and channels.get(conn, "rules", f"merchant:{int(number)}") is not None
