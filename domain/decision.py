@@ -134,8 +134,9 @@ class ExitInputs:
     """Everything an exit decision looks at. *length_ms* is by the boot clock; *stay* None when none is near.
 
     *settled_ms* is how long ago nothing more was due, None when it never was so; *settled_fee_fen* and
-    *settled_off* are the fee and the coupons' parts of that time. *covered* lists spans an entitlement pays for,
-    as pairs of minutes since entry.
+    *settled_off* are the fee and the coupons' parts of that time. *new_stay_after_ms* is how long after entry it was
+    paid ahead, where the price list begins a new stay for who did not leave in time, else None. *covered* lists
+    spans an entitlement pays for, as pairs of minutes since entry.
     """
 
     lane: str
@@ -150,6 +151,8 @@ class ExitInputs:
     settled_ms: int | None
     settled_fee_fen: int
     settled_off: tuple[tuple[str, int], ...]
+    new_stay_after_ms: int | None
+    first_stay_of_day: bool
     tariffs: tuple[TariffRef, ...]
     calendars: tuple[str, ...]
     coupons: tuple[CouponGiven, ...]
@@ -238,7 +241,7 @@ def _price(inputs: ExitInputs, stay: OpenStay, price: Pricer) -> Priced:
     if _may_still_leave(inputs):
         return Priced(inputs.settled_fee_fen, ({"rule": "settled", "fen": inputs.settled_fee_fen},), inputs.settled_off)
     priced = price(inputs, stay)
-    if not stay.base_fee_fen:
+    if not stay.base_fee_fen or inputs.new_stay_after_ms is not None:
         return priced
     already = min(stay.base_fee_fen, priced.fee_fen)
     line: Json = {"rule": "charged_before", "fen": -already}

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from domain.calendar import CalendarSet
 from domain.coupon import Coupon, CouponKind, CouponResult, Meaning, Remainder, apply_coupons
-from domain.decision import CouponGiven, ExitInputs, OpenStay, Priced
+from domain.decision import CouponGiven, ExitInputs, OpenStay, Priced, TariffRef
 from domain.fen import Fen
-from domain.tariff import Line, Method, Quote, Tariff, TariffBook, VehicleClass, round_due
+from domain.tariff import Line, Method, Prepaid, Quote, StayFacts, Tariff, TariffBook, VehicleClass, round_due
 from domain.wire import BadMessageError, Json
 
 MS_A_MINUTE = 60_000
@@ -30,20 +30,59 @@ class PriceLists:
         """Fee, lines and what each coupon saves; the due is a multiple of what the lot rounds to."""
         if not inputs.tariffs:
             return Priced(0, ({"rule": "no_tariff", "fen": 0},))
-        book = TariffBook(self.tariffs[ref.digest] for ref in inputs.tariffs)
+        book = self._book(inputs.tariffs)
         entered, left = span(inputs, stay)
-        work = _Work(book, self.calendar, stay, entered, inputs.covered)
-        quote = work.quote(entered, left)
+        begins, before = _charged_until(inputs, stay, entered, left)
+        facts = StayFacts(first_stay_of_day=inputs.first_stay_of_day)
+        work = _Work(book, self.calendar, stay, entered, inputs.covered, facts, again=before is not None)
+        quote = work.quote(begins, left)
+        earlier = inputs.settled_off if before is not None else ()
+        base_fen = stay.base_fee_fen if before is None else 0
+        if before is not None:
+            quote = replace(quote, lines=(before, *quote.lines))
+        given = _unused(inputs.coupons, earlier)
         used = CouponResult(quote.fee, quote.fee)
-        if inputs.coupons:
-            used = apply_coupons(work.fee, entered, left, map(coupon_of, inputs.coupons))
-        off = _off(used, quote.fee - stay.paid_fen)
-        settled = stay.paid_fen + stay.waived_fen + stay.base_fee_fen + sum(saved for _, saved in off)
+        if given:
+            used = apply_coupons(work.fee, begins, left, map(coupon_of, given))
+        off = (*earlier, *_off(used, quote.fee - stay.paid_fen - sum(saved for _, saved in earlier)))
+        settled = stay.paid_fen + stay.waived_fen + base_fen + sum(saved for _, saved in off)
         method = Method.CASH if inputs.cash else Method.ELECTRONIC
         rounded = round_due(book.at(left), quote, method, Fen(settled)) if quote.fee > settled else quote
         lines = [_line(line) for line in rounded.lines]
         notes = [{"rule": f"note:{note}", "fen": 0} for note in quote.notes]
         return Priced(rounded.fee, (*lines, *notes), off, _steps(used), rounded.fee - quote.fee)
+
+    def prepaid(self, refs: Sequence[TariffRef], paid_at: datetime) -> Prepaid | None:
+        """What the version in force at *paid_at* (lot-local) says of who paid ahead; None without a price list."""
+        return self._book(refs).at(paid_at).prepaid if refs else None
+
+    def first_stay_since(self, refs: Sequence[TariffRef], entered: datetime) -> datetime | None:
+        """When the day of *entered* began, where free minutes go to a day's first stay only; None where they do not."""
+        if not any(_asks_for_first_stay(self.tariffs[ref.digest]) for ref in refs):
+            return None
+        turn = self._book(refs).at(entered).day_begins * _MINUTE
+        return datetime.combine((entered - turn).date(), time.min) + turn
+
+    def _book(self, refs: Iterable[TariffRef]) -> TariffBook:
+        return TariffBook(self.tariffs[ref.digest] for ref in refs)
+
+
+def _asks_for_first_stay(tariff: Tariff) -> bool:
+    return any(free.first_stay_of_day for plan in tariff.plans.values() for free in plan.free)
+
+
+def _charged_until(
+    inputs: ExitInputs, stay: OpenStay, entered: datetime, left: datetime
+) -> tuple[datetime, Line | None]:
+    """From when the stay is priced; after a payment ahead that counts as its end, with a line of what it came to."""
+    if inputs.new_stay_after_ms is None:
+        return entered, None
+    paid_at = min(left, _after(stay, entered, inputs.new_stay_after_ms))
+    return paid_at, Line(entered, paid_at, "charged_before", Fen(inputs.settled_fee_fen))
+
+
+def _after(stay: OpenStay, entered: datetime, length_ms: int) -> datetime:
+    return entered + (stay.entered_wall_ms % MS_A_MINUTE + length_ms) // MS_A_MINUTE * _MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +92,8 @@ class _Work:
     stay: OpenStay
     entered: datetime
     covered: tuple[tuple[int, int], ...]
+    facts: StayFacts
+    again: bool  # a new stay after a payment: without free minutes
 
     def fee(self, entered: datetime, left: datetime) -> Fen:
         """The fee between two times, covered spans free."""
@@ -60,8 +101,7 @@ class _Work:
 
     def quote(self, entered: datetime, left: datetime) -> Quote:
         """Lines of the uncovered parts, and one of 0 for each covered one."""
-        vehicle = VehicleClass(self.stay.vehicle_class)
-        whole = self.book.quote(entered, left, vehicle, self.calendar)
+        whole = self._priced(entered, left)
         if not self.covered:
             return whole
         lines: list[Line] = []
@@ -69,8 +109,13 @@ class _Work:
             if free:
                 lines.append(Line(begins, ends, "covered", Fen(0)))
             else:
-                lines.extend(self.book.quote(begins, ends, vehicle, self.calendar).lines)
+                lines.extend(self._priced(begins, ends).lines)
         return replace(whole, lines=tuple(lines))
+
+    def _priced(self, begins: datetime, ends: datetime) -> Quote:
+        vehicle = VehicleClass(self.stay.vehicle_class)
+        price = self.book.quote_again if self.again else self.book.quote
+        return price(begins, ends, vehicle, self.calendar, self.facts)
 
     def _parts(self, entered: datetime, left: datetime) -> list[tuple[datetime, datetime, bool]]:
         parts, at = [], entered
@@ -90,7 +135,7 @@ class _Work:
 def span(inputs: ExitInputs, stay: OpenStay) -> tuple[datetime, datetime]:
     """Entry and exit in lot-local minutes; the exit is the entry plus the length by the boot clock (I20)."""
     entered = datetime.fromisoformat(stay.entered)
-    return entered, entered + (stay.entered_wall_ms % MS_A_MINUTE + inputs.length_ms) // MS_A_MINUTE * _MINUTE
+    return entered, _after(stay, entered, inputs.length_ms)
 
 
 def coupon_of(given: CouponGiven) -> Coupon:
@@ -112,6 +157,12 @@ def coupon_of(given: CouponGiven) -> Coupon:
         )
     except (KeyError, TypeError, ValueError) as exc:
         raise BadMessageError(f"coupon {given.ref}: {exc}") from exc
+
+
+def _unused(given: Iterable[CouponGiven], earlier: Iterable[tuple[str, int]]) -> list[CouponGiven]:
+    """Coupons that took nothing off what was settled earlier."""
+    gone = {ref for ref, _ in earlier}
+    return [coupon for coupon in given if coupon.ref not in gone]
 
 
 def _off(used: CouponResult, most: int) -> tuple[tuple[str, int], ...]:

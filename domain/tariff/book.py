@@ -51,6 +51,21 @@ class TariffBook:
         ]
         return _joined([before, *after])
 
+    def quote_again(
+        self,
+        paid_at: datetime,
+        left: datetime,
+        vehicle: VehicleClass,
+        calendar: CalendarSet,
+        facts: StayFacts = _PLAIN,
+    ) -> Quote:
+        """Price the new stay of a car that paid at *paid_at* and did not leave in time: it has no free minutes."""
+        parts = [
+            price_part(part, begins, ends, vehicle, calendar, facts, grants_free=False)
+            for part, begins, ends in self.parts(paid_at, left)
+        ]
+        return _joined(parts)
+
     def parts(self, entered: datetime, left: datetime) -> list[tuple[Tariff, datetime, datetime]]:
         """Which version prices which part of the stay, in order."""
         parts = [(self.at(entered), entered, left)]
@@ -94,11 +109,7 @@ def quote_after_payment(
         still = price_part(tariff, paid_at, paid_at, vehicle, calendar, facts)
         return Quote(paid_at, left, vehicle, (Line(paid_at, left, "leave_within", Fen(0)),), still.tariffs)
     if tariff.prepaid.late == "new_stay":
-        parts = [
-            price_part(part, begins, ends, vehicle, calendar, facts, grants_free=False)
-            for part, begins, ends in book.parts(paid_at, left)
-        ]
-        return _joined(parts)
+        return book.quote_again(paid_at, left, vehicle, calendar, facts)
     whole = book.quote(entered, left, vehicle, calendar, facts)
     return whole.plus("paid", -min(paid_fen, whole.fee))
 

@@ -130,10 +130,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Prepaid:
-    """Minutes to leave after paying ahead; afterwards a new stay, or the difference to the whole fee."""
+    """Minutes to leave after paying ahead; afterwards a new stay, or the difference to the whole fee.
+
+    *own_time* is False where the price list names no minutes, so that a lot's own setting may stand in.
+    """
 
     leave_within: int
     late: str
+    own_time: bool = True
 
 
 @dataclass(frozen=True, slots=True)

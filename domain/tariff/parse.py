@@ -129,7 +129,8 @@ def _no_name_twice(windows: list[Entry], place: Place) -> None:
 
 def _prepaid(top: Table) -> Prepaid:
     table = Table(top.data.get("prepaid", {}), top.at("prepaid"), ("leave_within", "late"))
-    return Prepaid(table.minutes("leave_within", 15), table.word("late", ("new_stay", "difference"), "difference"))
+    late = table.word("late", ("new_stay", "difference"), "difference")
+    return Prepaid(table.minutes("leave_within", 15), late, "leave_within" in table)
 
 
 def _rounding(top: Table) -> dict[Method, Rounding]:

@@ -159,6 +159,14 @@ def inside_before(conn: sqlite3.Connection, plate: str, wall_ms: int) -> list[tu
     return [(entered, left) for entered, left in rows]
 
 
+def entered_between(conn: sqlite3.Connection, plate: str, start_ms: int, end_ms: int) -> bool:
+    """Did a stay of *plate* begin in [start, end) by the wall clock, other than by turning back at the entry?"""
+    query = (
+        "SELECT 1 FROM stay WHERE plate = ? AND entered_wall_ms >= ? AND entered_wall_ms < ? AND cause <> 'reversed'"
+    )
+    return conn.execute(query, (plate, start_ms, end_ms)).fetchone() is not None
+
+
 def add_paid(conn: sqlite3.Connection, stay_id: str, amount_fen: int) -> None:
     """Money was taken for an open stay."""
     conn.execute("UPDATE stay SET paid_fen = paid_fen + ? WHERE stay_id = ? AND state = 'open'", (amount_fen, stay_id))

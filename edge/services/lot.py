@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from domain import voucher
-from domain.decision import Decision, Pricer, Refuse, Seen, TariffRef
+from domain.decision import Decision, Refuse, Seen, TariffRef
 from domain.moment import Moment
+from domain.pricing import PriceLists
 from edge.settings import Lane, LotRules
 
 NewId = Callable[[Moment], str]
@@ -29,7 +30,7 @@ class Lot:
     places: Mapping[str, int | None]
     tariffs: Mapping[str, tuple[TariffRef, ...]]
     calendars: tuple[str, ...]
-    price: Pricer
+    price: PriceLists
     new_id: NewId
     started: Moment
     public_key: bytes

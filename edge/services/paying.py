@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from domain.decision import Refuse
+from domain.decision import Admit, Refuse
 from domain.events import PaymentTaken
 from domain.ledger import Commodity, Funds, move
 from domain.moment import Moment
@@ -13,6 +13,8 @@ from edge.db import journal, log, money, stays
 from edge.db.database import Database, transaction
 from edge.services import settling
 from edge.services.lot import Lot
+
+STILL_LEAVING = Admit("within_leave_time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,17 @@ def due_of(conn: sqlite3.Connection, lot: Lot, stay_id: str, now: Moment) -> int
 
 
 def settle_if_paid(conn: sqlite3.Connection, lot: Lot, stay_id: str, now: Moment) -> int:
-    """Start the leave-within time when nothing is due any more; returns what is due."""
+    """Start the leave-within time when something was charged and nothing is due any more; returns what is due.
+
+    It starts once: a paper laid on a settled stay gives no second time to leave.
+    """
     stay = stays.get(conn, stay_id)
     if stay is None or not stay.is_open:
         return 0
     decision = settling.standing(conn, lot, stay, now)
     due = int(decision.explanation.get("due_fen", 0))
-    if due == 0 and decision.priced is not None:
+    if due == 0 and decision.priced is not None and decision.verdict != STILL_LEAVING:
         final = settling.ending(decision.priced, stay)
-        stays.settle(conn, stay_id, now, final.fee_fen, final.off)
+        if final.fee_fen:
+            stays.settle(conn, stay_id, now, final.fee_fen, final.off)
     return due

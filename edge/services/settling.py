@@ -20,7 +20,7 @@ from domain.stay import UnpaidCause, outcome_of
 from domain.wire import BadMessageError, Json, canonical
 from edge.db import channels, journal, log, money, stays, vouchers
 from edge.db.stays import Closing, StayRow
-from edge.services import entitled
+from edge.services import entitled, prepaid
 from edge.services.lot import Lot
 from edge.settings import MissedExit
 
@@ -95,7 +95,7 @@ def exit_inputs(
     length_ms, estimated = _length(conn, lot, stay, now) if stay else (0, False)
     is_open = stay is not None and stay.is_open
     settled_ms = _settled_ms(lot, stay, now) if stay else None
-    rules = lot.rules.for_decisions()
+    rules = replace(lot.rules.for_decisions(), leave_within_min=prepaid.leave_within_min(lot, stay))
     if stay is not None and not stay.is_open and _before_start(lot, stay):
         rules = replace(rules, leave_within_min=min(rules.leave_within_min, lot.rules.restart_grace_min))
     return ExitInputs(
@@ -111,6 +111,8 @@ def exit_inputs(
         settled_ms=settled_ms,
         settled_fee_fen=stay.settled_fee_fen if stay else 0,
         settled_off=stay.settled_off if stay else (),
+        new_stay_after_ms=prepaid.new_stay_after_ms(conn, lot, stay) if stay and is_open else None,
+        first_stay_of_day=prepaid.is_first_stay_of_day(conn, lot, stay) if stay else True,
         tariffs=lot.tariffs.get(stay.zone, ()) if stay else (),
         calendars=lot.calendars,
         coupons=coupons_for(conn, stay, now) if stay and is_open else (),

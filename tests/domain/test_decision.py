@@ -46,7 +46,8 @@ def leaving(plate: str = "京A12345", near: tuple[str, ...] = ("京A12345",), **
     inputs = ExitInputs(
         "out", plate, "", (seen(plate),), False, near, STAY, 90 * MINUTE, False, None, 0,
 
-        settled_off=(), tariffs=(TariffRef("main", "hourly", "2026", "ab"),),
+        settled_off=(), new_stay_after_ms=None, first_stay_of_day=True,
+        tariffs=(TariffRef("main", "hourly", "2026", "ab"),),
         calendars=(), coupons=(), covered=(), cash=True,
         rules=RULES,
     )  # fmt: skip
