@@ -38,6 +38,7 @@ class Event:
 E = TypeVar("E", bound=type[Event])
 TYPES: dict[tuple[str, int], type[Event]] = {}
 _QUALITIES = {int(quality): quality for quality in Quality}
+_LARGEST = (1 << 53) - 1  # exact for every JSON reader, and no sum of them leaves a database's 64 bits
 _KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool}
 
 
@@ -346,12 +347,18 @@ def open_envelope(body: bytes) -> Envelope:
     try:
         raw = json.loads(body.decode())  # told apart from other encodings, it need not be guessed
         moment = Moment(str(raw["b"]), int(raw["m"]), int(raw["w"]), _QUALITIES[raw["q"]], int(raw["u"]))
+        _bounded(moment.boot_ms, moment.wall_ms, moment.uncertainty_ms, int(raw["s"]), int(raw["tv"]))
         payload = raw["d"]
         if not isinstance(payload, dict):
             raise BadMessageError("event payload is not an object")
         return Envelope(int(raw["s"]), str(raw["t"]), int(raw["tv"]), moment, raw.get("x"), payload)
     except (KeyError, TypeError, ValueError, RecursionError) as exc:
         raise BadMessageError(f"not an event body: {exc}") from exc
+
+
+def _bounded(*numbers: int) -> None:
+    if any(abs(number) > _LARGEST for number in numbers):
+        raise BadMessageError("an event's number is beyond 53 bits")
 
 
 def decode(envelope: Envelope) -> Event:
@@ -364,5 +371,7 @@ def decode(envelope: Envelope) -> Event:
         value = payload.get(name)
         if type(value) is not kind:
             raise BadMessageError(f"{envelope.type}: {name!r} must be {kind.__name__}")
+        if isinstance(value, int) and not -_LARGEST <= value <= _LARGEST:
+            raise BadMessageError(f"{envelope.type}: {name!r} is beyond 53 bits")
         values.append(value)
     return cls(*values)

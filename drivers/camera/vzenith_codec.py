@@ -268,7 +268,10 @@ def _multipart_fields(body: bytes, content_type: str) -> dict[str, str]:
     if any(ord(letter) < 32 or ord(letter) > 126 for letter in content_type):
         raise BadFrameError("camera heartbeat with a strange content type")
     head = f"Content-Type: {content_type}\r\n\r\n".encode("ascii")
-    message = BytesParser().parsebytes(head + body)
+    try:
+        message = BytesParser().parsebytes(head + body)
+    except RecursionError as exc:
+        raise BadFrameError("camera heartbeat with too many parts within parts") from exc
     parts = message.get_payload()
     if not isinstance(parts, list):
         raise BadFrameError("camera heartbeat is not multipart as it says")

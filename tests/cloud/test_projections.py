@@ -115,3 +115,27 @@ def test_an_event_that_cannot_be_applied_is_parked_and_works_once_its_cause_is_g
 
 def _states(conn: Connection) -> list[str]:
     return list(conn.exec_driver_sql("SELECT state FROM voucher").scalars())
+
+
+@pytest.mark.parametrize("absurd", [1 << 53, 1 << 63, 10**40, -(10**40)])
+def test_an_absurd_number_parks_its_event_and_lets_the_others_through(world: World, absurd: int) -> None:
+    made: list[Event] = [
+        events.VoucherIssued(world.key_id, 1, 1, world.merchant_id, 1, absurd, 500, 30_000_000, "counter"),
+        events.PaymentTaken("p1", "s1", "cash", absurd, "booth"),
+        events.ClockStepped(absurd),
+        events.DebtRecorded("x1", "s1", "京A12345", 500),
+    ]
+    bodies, hashes = _batch(made)
+
+    parked = apply_events(world.conn, world.ctx(), bodies, hashes, 1)
+
+    assert [each["s"] for each in parked] == [1, 2, 3]
+    assert world.conn.execute(select(debt.c.owed_fen)).scalar_one() == 500
+
+
+def test_an_absurd_time_parks_its_event(world: World) -> None:
+    bodies = [encode(1, Moment("b", 1, 10**30), events.PassageSeen("in", "d", "京A12345"))]
+
+    parked = apply_events(world.conn, world.ctx(), bodies, [chain_hash(GENESIS, bodies[0])], 1)
+
+    assert [each["s"] for each in parked] == [1]

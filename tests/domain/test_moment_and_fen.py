@@ -18,7 +18,7 @@ def test_fen_read_as_yuan(fen: int, text: str) -> None:
     assert fen_from_yuan(text) == fen
 
 
-@pytest.mark.parametrize("text", ["", "1.234", "abc", "NaN", "inf", "1e-9", "1,5"])
+@pytest.mark.parametrize("text", ["", "1.234", "abc", "NaN", "inf", "1e-9", "1,5", "1e999990", "1e9999999999"])
 def test_what_is_not_a_whole_number_of_fen_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a"):
         fen_from_yuan(text)

@@ -139,6 +139,11 @@ def test_a_heartbeat_loses_its_password_while_parsing() -> None:
     assert parse_push(b"serialno=S1&pass_wd=s3cret", "application/x-www-form-urlencoded") == Heartbeat("S1")
 
 
+NESTED = b"".join(
+    b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (depth, depth + 1) for depth in range(1100)
+)
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "says"),
     [
@@ -160,6 +165,7 @@ def test_a_heartbeat_loses_its_password_while_parsing() -> None:
         (b"x", "multipart/form-data; boundary=b", "not multipart"),
         (b"--b\r\n\r\n\r\n--b--", "multipart/form-data; boundary=b", "without serialno"),
         (b"x", "multipart/form-data", "not multipart"),
+        (NESTED, "multipart/form-data; boundary=b0", "parts within parts"),
         (b'{"SerialData": {"data": "pQE=", "dataLen": 3}}', JSON, "says 3 bytes"),
     ],
 )
