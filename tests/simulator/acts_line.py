@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 from cloud.sync.channels import put_row
-from cloud.sync.commands import add_command
 from domain.events import ActRecorded
 from domain.sync.channel import CHANNELS
 from domain.wire import canonical, chain_hash, pack, signed, unpack
 from edge.db import log
 from edge.db.database import transaction
 from tests.simulator.acts import act
-from tests.simulator.checks import ViolationError
 from tests.simulator.keys import key_of
 from tests.simulator.net import UP, Packet
 from tests.simulator.nodes import OPERATOR, EdgeNode
+from tests.simulator.violations import ViolationError
 from tests.simulator.world import World
 
 
@@ -172,32 +170,3 @@ def forget_old_facts(world: World) -> None:
             log.prune(conn, node.clock.now().wall_ms + 1)
 
     node.do(work)
-
-
-@act(2)
-def grant_lease(world: World) -> None:
-    """The cloud lets an edge spend."""
-    node, number = any_edge(world), next(world.numbers)
-    body = {
-        "lease_id": number,
-        "merchant_id": 1,
-        "commodity": "FEN",
-        "funds": "PAID",
-        "granted": 2000 + number,
-        "spend_h": 72,
-    }
-    now_ms = world.cloud.clock.now().wall_ms
-    world.cloud.do(lambda conn: add_command(conn, OPERATOR, node.name, "lease.grant", body, now_ms))
-
-
-@act(1)
-def call_back_lease(world: World) -> None:
-    """The cloud wants a lease back."""
-    node = any_edge(world)
-    with world.cloud.looking() as conn:
-        bodies = conn.execute("SELECT body FROM command WHERE edge_id = ? AND kind = 'lease.grant'", (node.name,))
-        granted = [json.loads(text)["lease_id"] for (text,) in bodies]
-    if granted:
-        body = {"lease_id": world.rng.choice(granted)}
-        now_ms = world.cloud.clock.now().wall_ms
-        world.cloud.do(lambda conn: add_command(conn, OPERATOR, node.name, "lease.return", body, now_ms))

@@ -9,20 +9,14 @@ from typing import TYPE_CHECKING
 
 from domain.sync.channel import Row, digest
 from edge.db import channels, log
+from tests.simulator import checks_trade
+from tests.simulator.violations import ViolationError
 
 if TYPE_CHECKING:
     from tests.simulator.nodes import EdgeNode
     from tests.simulator.world import World
 
 ChannelState = dict[str, tuple[int, str]]  # key -> (version, value)
-
-
-class ViolationError(AssertionError):
-    """A promise was broken; the first word says which."""
-
-    def __init__(self, promise: str, what: str) -> None:
-        super().__init__(f"{promise}: {what}")
-        self.promise = promise
 
 
 class Books:
@@ -44,6 +38,7 @@ class Books:
         with world.cloud.looking() as conn:
             if not self.has_changed("cloud", conn):
                 return
+            checks_trade.check_books(conn)
             for name, node in world.edges.items():
                 self._see_inbox(conn, node)
                 self._see_channels(conn, name)
@@ -103,6 +98,9 @@ def check_step(world: World) -> None:
             if world.books.has_changed(node.name, conn):
                 _check_acked(world, node, conn)
                 _check_channels(world.books, node, conn)
+                checks_trade.check_trade(node)
+                with world.cloud.looking() as cloud:
+                    checks_trade.check_leases(cloud, node, conn, settled=False)
 
 
 def _check_acked(world: World, node: EdgeNode, conn: sqlite3.Connection) -> None:
@@ -137,6 +135,9 @@ def _check_channels(books: Books, node: EdgeNode, conn: sqlite3.Connection) -> N
 def check_at_end(world: World) -> None:
     """What must hold once everybody has heard everything. Raises ViolationError."""
     with world.cloud.looking() as cloud:
+        checks_trade.check_postings(cloud)
+        checks_trade.check_losses(cloud)
+        checks_trade.check_parked(cloud)
         for node in world.edges.values():
             if world.books.applied[node.name] != len(node.history):
                 raise ViolationError(
@@ -144,7 +145,10 @@ def check_at_end(world: World) -> None:
                 )
             with node.looking() as conn:
                 _check_digests(cloud, node, conn)
-                _check_leases(cloud, node, conn)
+                _check_grants(cloud, node, conn)
+                checks_trade.check_leases(cloud, node, conn, settled=True)
+                checks_trade.check_lot(node, conn)
+                checks_trade.check_cloud_agrees(cloud, node, conn, node.lot_id)
 
 
 def _check_digests(cloud: sqlite3.Connection, node: EdgeNode, conn: sqlite3.Connection) -> None:
@@ -158,7 +162,7 @@ def _check_digests(cloud: sqlite3.Connection, node: EdgeNode, conn: sqlite3.Conn
             raise ViolationError("I8", f"{node.name}: digests of {channel} differ")
 
 
-def _check_leases(cloud: sqlite3.Connection, node: EdgeNode, conn: sqlite3.Connection) -> None:
+def _check_grants(cloud: sqlite3.Connection, node: EdgeNode, conn: sqlite3.Connection) -> None:
     """A lease grants at the edge what the command said, once (I4)."""
     granted = {
         body["lease_id"]: body["granted"]

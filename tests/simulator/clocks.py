@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from domain.moment import Moment, Quality
 
@@ -22,16 +22,18 @@ class MachineClock:
 
     name: str
     true: TrueTime
-    boots: int = 1
-    booted_ms: int = START_MS - 60_000
+    booted_ms: list[int] = field(default_factory=lambda: [START_MS - 60_000])
     wall_offset_ms: int = 0
 
     def now(self) -> Moment:
         """Both readings."""
-        boot_ms = self.true.ms - self.booted_ms
-        return Moment(f"{self.name}-boot{self.boots}", boot_ms, self.true.ms + self.wall_offset_ms, Quality.NTP, 0)
+        boot_ms = self.true.ms - self.booted_ms[-1]
+        return Moment(f"{self.name}-{len(self.booted_ms)}", boot_ms, self.true.ms + self.wall_offset_ms, Quality.NTP, 0)
 
     def reboot(self) -> None:
         """The power came back: a new boot, whose clock starts at zero."""
-        self.boots += 1
-        self.booted_ms = self.true.ms
+        self.booted_ms.append(self.true.ms)
+
+    def true_at(self, moment: Moment) -> int:
+        """The true time of a reading of this machine."""
+        return self.booted_ms[int(moment.boot.rpartition("-")[2]) - 1] + moment.boot_ms

@@ -8,21 +8,34 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
+from sqlalchemy import Connection, select, update
+
+from cloud.act import Act
+from cloud.coupons import service as coupons
+from cloud.coupons.tables import coupon
+from cloud.merchants import leases as cloud_leases
+from cloud.merchants import ledger
+from cloud.merchants.tables import lease
 from cloud.sync import agent as cloud_agent
-from domain.moment import Moment
+from cloud.sync import inbox
+from cloud.sync.context import ApplyContext
+from domain.ledger import AVAILABLE, Commodity, Funds, lease_account, move
+from domain.moment import Elapsed, Moment
 from domain.sync.batch import Batch
 from domain.sync.channel import Part, Step
-from domain.sync.inbox import Apply, Nak, Verdict, judge
+from domain.sync.inbox import Apply, Known, Nak, Verdict, judge
 from domain.wire import Json, digest_bytes, whole
-from edge.db import channels, leases, log
+from edge.db import channels, leases, log, vouchers
 from edge.db.database import transaction
+from edge.services import issuing, recording, settling
 from edge.services import leases as lease_service
 from edge.sync import agent as edge_agent
-from tests.simulator.nodes import CloudNode, Down
+from tests.simulator.nodes import CloudNode, Down, EdgeNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +44,17 @@ class Fault:
 
     inject: Callable[[], Any]
     breaks: tuple[str, ...]
+    first_seed: int  # where to begin looking: just before a world that is known to show it, to keep the tests quick
 
 
 FAULTS: dict[str, Fault] = {}
 
 
-def fault(*breaks: str) -> Callable[[Callable[[], Iterator[None]]], Callable[[], Iterator[None]]]:
+def fault(*breaks: str, first_seed: int = 1) -> Callable[[Callable[[], Iterator[None]]], Callable[[], Iterator[None]]]:
     """Register a context manager as a fault that breaks one of these promises."""
 
     def register(inject: Callable[[], Iterator[None]]) -> Callable[[], Iterator[None]]:
-        FAULTS[inject.__name__] = Fault(contextmanager(inject), breaks)
+        FAULTS[inject.__name__] = Fault(contextmanager(inject), breaks, first_seed)
         return inject
 
     return register
@@ -87,7 +101,7 @@ def part_visible_before_the_last() -> Iterator[None]:
         yield
 
 
-@fault("I4")
+@fault("I4", "I3")
 def grant_applied_twice() -> Iterator[None]:
     """A grant that arrives again counts again."""
 
@@ -107,7 +121,7 @@ def grant_applied_twice() -> Iterator[None]:
         yield
 
 
-@fault("I18", "I7", "I6")
+@fault("I18", "I7", "I6", first_seed=15)
 def ack_for_a_wrong_history_believed() -> Iterator[None]:
     """The edge takes an ack at its word without comparing the hash."""
 
@@ -129,4 +143,128 @@ def ack_for_a_wrong_history_believed() -> Iterator[None]:
 def signatures_not_checked_at_the_edge() -> Iterator[None]:
     """Whoever reaches the broker may speak as the cloud."""
     with patch.object(edge_agent, "is_genuine", lambda *_: True):
+        yield
+
+
+@fault("I5", "I9", "I3", "I4", "I1", "I2")
+def known_events_applied_again() -> Iterator[None]:
+    """A batch that comes twice counts twice."""
+
+    def forgetful(cursor: Any, batch: Batch, hashes: list[bytes], hash_at: Any) -> Verdict:
+        verdict = judge(cursor, batch, hashes, hash_at)
+        return Apply(batch.start, 0) if isinstance(verdict, Known) else verdict
+
+    def again(conn: Connection, ctx: ApplyContext, bodies: Any, hashes: Any, first: int) -> list[Json]:
+        query = "SELECT 1 FROM inbox WHERE edge_id = ? AND epoch = ? AND seq = ?"
+        if conn.exec_driver_sql(query, (ctx.edge_id, ctx.epoch, first)).first() is None:
+            return faithful(conn, ctx, bodies, hashes, first)
+        twin = replace(ctx, epoch=ctx.epoch + 1000)  # names for its events that the books do not know yet
+        decoded = [inbox._read(body, first + place, {}) for place, body in enumerate(bodies)]
+        inbox._apply_money(conn, twin, decoded, {})
+        return []
+
+    faithful = inbox.apply_events
+    with patch.object(cloud_agent, "judge", forgetful), patch.object(cloud_agent, "apply_events", again):
+        yield
+
+
+@fault("I3", "I4")
+def lease_freed_by_timer() -> Iterator[None]:
+    """The cloud takes a lease back because it is old, without the edge's word."""
+
+    def refill(conn: Connection, act: Act, edge_id: str, terms: Any = None) -> list[int]:
+        for row in conn.execute(
+            select(lease).where(lease.c.state == "active", lease.c.granted_ms < act.now_ms - 60_000)
+        ):
+            account, funds = lease_account(row.lease_id), Funds(row.funds)
+            commodity = Commodity(row.commodity)
+            held = ledger.held_by(conn, row.merchant_id, account, commodity, funds)
+            entry = ledger.Entry(
+                row.operator_id, row.merchant_id, act.uuid(), "lease.freed", account, "timer", act.now_ms
+            )
+            ledger.post(conn, entry, move(account, AVAILABLE, held, commodity, funds))
+            conn.execute(update(lease).where(lease.c.lease_id == row.lease_id).values(state="closed", returned=held))
+        return original(conn, act, edge_id, terms)
+
+    original = cloud_leases.refill
+    with patch.object(cloud_leases, "refill", refill):
+        yield
+
+
+@fault("I4", "I13", first_seed=35)
+def counter_and_outbox_in_two_transactions() -> Iterator[None]:
+    """Lease and counter are moved in one transaction, voucher and event are written in the next."""
+
+    def write(conn: sqlite3.Connection, *rest: Any) -> None:
+        conn.execute("COMMIT")
+        conn.execute("BEGIN IMMEDIATE")
+        original(conn, *rest)
+
+    original = issuing._write
+    with patch.object(issuing, "_write", write):
+        yield
+
+
+@fault("void", first_seed=65)
+def void_released_too_early() -> Iterator[None]:
+    """A voided coupon's value goes back at once, although the lot may not have heard of it."""
+
+    def void(conn: Connection, act: Act, coupon_id: str, reason: str, merchant_id: int | None = None) -> Any:
+        refused = original(conn, act, coupon_id, reason, merchant_id)
+        if refused is None:
+            row = conn.execute(select(coupon.c.edge_id).where(coupon.c.coupon_id == coupon_id)).one()
+            coupons.release_voids(conn, row.edge_id, 1 << 40, act.now_ms, "impatience")
+        return refused
+
+    original = coupons.void
+    with patch.object(coupons, "void", void):
+        yield
+
+
+@fault("I10", "I9", first_seed=90)
+def used_vouchers_not_looked_up() -> Iterator[None]:
+    """A voucher is taken as often as it is shown."""
+
+    def use(
+        conn: sqlite3.Connection, key_id: int, counter: int, redemption: str, stay: str, off: int, now: Moment
+    ) -> None:
+        conn.execute(
+            "INSERT OR IGNORE INTO voucher_used VALUES (?, ?, ?, ?, ?, ?)",
+            (key_id, counter, redemption, stay, off, now.wall_ms),
+        )
+
+    with patch.object(vouchers, "is_used", lambda *_: False), patch.object(vouchers, "use", use):
+        yield
+
+
+@fault("I13")
+def print_repeated_after_a_crash() -> Iterator[None]:
+    """A daemon that comes up prints what it was printing when it went down."""
+
+    def start(self: EdgeNode) -> None:
+        doubtful = vouchers.in_state(self.conn, "printing")
+        for voucher in doubtful:
+            self.to_printer((voucher.key_id, voucher.counter))
+        original(self)
+
+    original = EdgeNode.start
+    with patch.object(EdgeNode, "start", start):
+        yield
+
+
+@fault("I20", first_seed=20)
+def fee_by_the_wall_clock() -> Iterator[None]:
+    """The length of a stay is what the wall clock says."""
+
+    def elapsed(earlier: Moment, later: Moment) -> Elapsed:
+        return Elapsed(timedelta(milliseconds=max(0, later.wall_ms - earlier.wall_ms)), estimated=False)
+
+    with patch.object(settling, "elapsed", elapsed):
+        yield
+
+
+@fault("I22")
+def pulse_not_committed() -> Iterator[None]:
+    """The barrier opens on a decision whose pulse was never written down."""
+    with patch.object(recording, "reserve_pulse", lambda *_: None):
         yield

@@ -2,36 +2,64 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import sqlite3
+import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert
 from sqlalchemy.pool import StaticPool
 from sqlite_utils import Database
 
+from cloud.act import Act
+from cloud.coupons import service as coupons
 from cloud.db import upgrade
+from cloud.lots import service as lots
 from cloud.lots.tables import edge as edge_table
-from cloud.lots.tables import lot, operator
+from cloud.merchants import service as merchants
+from cloud.merchants.service import PaymentMode, SettlementMode
 from cloud.sync.agent import CloudAgent
 from cloud.sync.agent import Outgoing as Down
 from cloud.sync.tables import edge_cursor
-from domain.wire import GENESIS
+from domain.ids import uuid7
+from domain.ledger import Commodity
+from domain.moment import Moment
+from domain.stay import Direction
+from domain.wire import GENESIS, Json
 from edge.db import log
 from edge.db.database import open_database
+from edge.lot import build_lot
+from edge.pricelists import LoadedPrices, load_prices
 from edge.services.leases import HANDLERS
+from edge.services.lot import Lot
+from edge.services.recovering import recover
+from edge.settings import EdgeSettings
 from edge.sync.agent import EdgeAgent
 from edge.sync.agent import Outgoing as Up
+from tests.edge.lots import settings
 from tests.simulator.clocks import START_MS, MachineClock, TrueTime
 from tests.simulator.crash import Fuse, FusedConnection, Point, SimulatedCrashError, fused_memory
 from tests.simulator.keys import FastPublic, key_of
+from tests.simulator.violations import ViolationError
 
 T = TypeVar("T")
 
 EDGES = ("e1", "e2", "e3")
 OPERATOR = 1
+MERCHANTS = (1, 2)
+TEMPLATES = {1: (1, 2, 3), 2: (4, 5, 6)}  # by merchant: 5 yuan, 1 hour, everything
+LANES = (
+    lots.LaneSpec("in", Direction.ENTRY, "outside", "main"),
+    lots.LaneSpec("out", Direction.EXIT, "main", "outside"),
+)
+VOUCHERS = frozenset({"voucher.issued", "voucher.redeemed", "voucher.voided", "lease.returned"})
 
 
 def lot_of(edge: str) -> int:
@@ -55,11 +83,24 @@ def edge_connection(name: str) -> FusedConnection:
     return fused_memory(Fuse())
 
 
-class EdgeNode:
-    """An appliance: its database lasts, its agent and sessions die with the process."""
+@cache
+def lot_file() -> tuple[EdgeSettings, LoadedPrices]:
+    """One zone with a way in and a way out; 5 yuan a started hour, 15 minutes free."""
+    with tempfile.TemporaryDirectory() as folder:
+        chosen = settings(Path(folder))
+        return chosen, load_prices(chosen)
 
-    def __init__(self, name: str, true: TrueTime, nonces: Iterator[str]) -> None:
-        self.name, self._nonces = name, nonces
+
+def _verify(public: bytes, purpose: bytes, message: bytes, signature: bytes) -> bool:
+    return FastPublic(public)(purpose, message, signature)
+
+
+class EdgeNode:
+    """An appliance: its database, its cars and its paper last, its agent and sessions die with the process."""
+
+    def __init__(self, name: str, true: TrueTime, nonces: Iterator[str], randbytes: Callable[[int], bytes]) -> None:
+        self.name, self._nonces, self._random = name, nonces, randbytes
+        self.lot_id = lot_of(name)
         self.clock = MachineClock(name, true)
         self.key = key_of(name)
         self.conn = edge_connection(name)
@@ -69,8 +110,15 @@ class EdgeNode:
         self.conn.execute("PRAGMA foreign_keys=ON")
         self.db = Database(self.conn)
         self.agent: EdgeAgent | None = None
+        self.lot: Lot | None = None
         self.history: list[bytes] = []  # body of every committed event, seq 1 first: what the world remembers
+        self.trade: list[tuple[str, Json]] = []  # type and payload of events that move vouchers and leases
         self.crashes = 0
+        self.reads = itertools.count(1)
+        self.pulses: Counter[str] = Counter()  # decision -> pulses the barrier was given
+        self.prints: Counter[tuple[int, int]] = Counter()  # voucher -> times it went to the printer
+        self.papers: list[str] = []  # tokens that are on paper
+        self.asked: dict[str, list[int]] = {}  # plate -> true times at which it stood at the exit
 
     @property
     def is_running(self) -> bool:
@@ -81,6 +129,14 @@ class EdgeNode:
         """A new process over the same database."""
         verify = key_of("cloud").public
         self.agent = EdgeAgent(self.name, self.db, self.key, verify, lambda: next(self._nonces), HANDLERS)
+        chosen, prices = lot_file()
+        chosen = replace(chosen, lot_id=lot_of(self.name), edge=self.name)
+        lot = build_lot(chosen, prices, self.key, self.clock.now(), self._new_id)  # type: ignore[arg-type]
+        self.lot = replace(lot, verify=_verify)
+        self.do(lambda _: recover(self.db, "0", self.clock.now()))
+
+    def _new_id(self, now: Moment) -> str:
+        return uuid7(max(0, now.wall_ms), self._random(10))
 
     def do(self, work: Callable[[EdgeAgent], T]) -> T | None:
         """Run *work* in the process; None when it is dead or dies of it."""
@@ -94,6 +150,18 @@ class EdgeNode:
         finally:
             self._remember()
 
+    def act(self, work: Callable[[Lot, Moment], T]) -> T | None:
+        """Run a service in the process."""
+        return self.do(lambda _: work(self.lot, self.clock.now()) if self.lot else None)
+
+    def to_printer(self, voucher_id: tuple[int, int]) -> None:
+        """Bytes of a voucher go to the printer: committed before, and once in its life (I13)."""
+        self.prints[voucher_id] += 1
+        with self.looking() as conn:
+            row = conn.execute("SELECT state FROM voucher WHERE key_id = ? AND counter = ?", voucher_id).fetchone()
+        if self.prints[voucher_id] > 1 or row is None or row[0] != "printing":
+            raise ViolationError("I13", f"{self.name}: voucher {voucher_id} printed {self.prints[voucher_id]} times")
+
     def crash(self) -> None:
         """The process dies."""
         if self.conn.in_transaction:
@@ -104,7 +172,12 @@ class EdgeNode:
 
     def _remember(self) -> None:
         with self.fuse.held():
-            self.history += [body for body, _ in log.bodies(self.conn, 1, len(self.history) + 1, 10_000)]
+            fresh = [body for body, _ in log.bodies(self.conn, 1, len(self.history) + 1, 10_000)]
+        self.history += fresh
+        for body in fresh:
+            event_body = json.loads(body)
+            if event_body["t"] in VOUCHERS:
+                self.trade.append((event_body["t"], event_body["d"]))
 
     @contextmanager
     def looking(self) -> Iterator[sqlite3.Connection]:
@@ -129,26 +202,30 @@ def cloud_engine() -> tuple[Engine, FusedConnection, bytes]:
 
 
 def _furnish(conn: Connection) -> None:
-    conn.execute(insert(operator).values(operator_id=OPERATOR, name="operator", created_ms=START_MS))
+    """Three lots, two merchants with money and templates, as the cloud's own services make them."""
+    bytes_from = itertools.count(1)
+    act = Act(OPERATOR, "admin", START_MS, lambda size: (next(bytes_from) * 2654435761).to_bytes(16)[-size:])
+    lots.create_operator(conn, "operator", START_MS)
     for name in EDGES:
-        number = lot_of(name)
-        conn.execute(
-            insert(lot).values(
-                lot_id=number, operator_id=OPERATOR, name=f"lot {number}", time_zone="Asia/Shanghai", places=50,
-                created_ms=START_MS,
-            )
-        )  # fmt: skip
-        conn.execute(
-            insert(edge_table).values(
-                edge_id=name, operator_id=OPERATOR, lot_id=number, name=name, state="claimed", created_ms=START_MS,
-                public_key=key_of(name).raw,
-            )
-        )  # fmt: skip
+        lots.create_lot(conn, act, f"lot {name}", "Asia/Shanghai", 50, LANES)
+        values = {"edge_id": name, "operator_id": OPERATOR, "lot_id": lot_of(name), "name": name}
+        public = key_of(name).raw
+        conn.execute(insert(edge_table).values(**values, state="claimed", created_ms=START_MS, public_key=public))
         conn.execute(
             insert(edge_cursor).values(
                 edge_id=name, operator_id=OPERATOR, epoch=1, seq=0, head=GENESIS, told_seq=0, boot="", sid="", caps="[]"
             )
         )
+        lots._certify(conn, values, public, START_MS)  # type: ignore[arg-type]
+    for merchant_id in MERCHANTS:
+        merchants.create_merchant(conn, act, f"merchant {merchant_id}", "13800000000")
+        merchants.configure_settlement(conn, act, merchant_id, PaymentMode.PREPAID, SettlementMode.ON_ISSUE)
+        for name in EDGES:
+            merchants.set_contract(conn, act, merchant_id, lot_of(name))
+        merchants.top_up(conn, act, merchant_id, Commodity.FEN, 20_000, 3_000, "")
+        merchants.top_up(conn, act, merchant_id, Commodity.MIN, 600, 0, "")
+        for kind, value in (("AMOUNT", 500), ("DURATION", 60), ("FULL_WAIVER", 0)):
+            coupons.create_template(conn, act, merchant_id, kind.lower(), kind, value)
 
 
 class CloudNode:
@@ -213,4 +290,4 @@ class CloudNode:
             yield self.raw
 
 
-__all__ = ["EDGES", "OPERATOR", "CloudNode", "Down", "EdgeNode", "Up", "lot_of"]
+__all__ = ["EDGES", "MERCHANTS", "OPERATOR", "TEMPLATES", "CloudNode", "Down", "EdgeNode", "Up", "lot_of"]

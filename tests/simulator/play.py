@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from tests.simulator import acts_line  # noqa: F401 - registers its acts
+from tests.simulator import acts_line, acts_trade  # noqa: F401 - they register their acts
 from tests.simulator.world import STEPS, World
 
 
