@@ -34,7 +34,7 @@ _WORDS: Final = {
     "issued_by": ("操作员", "By"),
     "till": ("终端", "Till"),
     "test": ("测试样张 不可使用", "TEST - NOT VALID"),
-    "scan": ("出口扫码使用，或手机扫码绑定车牌", "Scan at the exit, or with your phone to bind your plate"),
+    "scan": ("离场时在出口或岗亭扫码使用", "Scan at the exit or the booth when you leave"),
     "receipt": ("停车收费凭证", "Parking receipt"),
     "ticket": ("入场凭证", "Entry ticket"),
     "copy": ("补打 第 {value} 次", "Duplicate (补打) no. {value}"),

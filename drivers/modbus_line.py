@@ -57,7 +57,9 @@ class ModbusConnection:
     def __init__(self, host: str, port: int, timeout_ms: int) -> None:
         self.where = f"{host}:{port}"
         self.users = 0
-        self.prepared = False  # all outputs were seen off since this process began
+        self.prepared: set[int] = set()  # units whose outputs were all seen off since this process began
+        self.pulsing: dict[int, float] = {}  # until when (monotonic) a pulse of this process may last, by unit
+        self.outputs = asyncio.Lock()  # who holds it may write outputs of this connection's boards
         self._lock = asyncio.Lock()
         self._client = AsyncModbusTcpClient(host, port=port, timeout=timeout_ms / 1000, retries=0, reconnect_delay=0)
         self._client.register(WriteCoilValue)
@@ -167,11 +169,26 @@ class ModbusLine:
     @property
     def is_prepared(self) -> bool:
         """True once all outputs of the board were written off, by whichever of its devices."""
-        return self._connection.prepared
+        return self._unit in self._connection.prepared
 
     def set_prepared(self) -> None:
         """From now on each device of the board looks after its own outputs only."""
-        self._connection.prepared = True
+        self._connection.prepared.add(self._unit)
+
+    @property
+    def outputs(self) -> asyncio.Lock:
+        """Hold it while writing outputs: a pulse and the writing off of a whole board take turns."""
+        return self._connection.outputs
+
+    def pulse_begins(self, seconds: float) -> None:
+        """A pulse is about to be asked for; by then it is over, whether or not the board answers."""
+        until = time.monotonic() + seconds
+        self._connection.pulsing[self._unit] = max(until, self._connection.pulsing.get(self._unit, 0.0))
+
+    @property
+    def pulse_left_s(self) -> float:
+        """How long some output of this board may still be on; 0.0 when no pulse is under way."""
+        return max(0.0, self._connection.pulsing.get(self._unit, 0.0) - time.monotonic())
 
     async def aclose(self) -> None:
         """Leave the connection; the last to leave closes it. Safe to call twice."""

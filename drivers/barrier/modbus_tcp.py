@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from drivers.base import DeviceRefusedError
@@ -51,12 +52,25 @@ class ModbusBarrier:
         """Pulse once. DeviceUnreachableError: it may or may not have moved. DeviceRefusedError: the board said no."""
         options = self._options
         await self._line.wake(options.coil_base)
-        await self._line.write_coil_value(
-            options.flash_base + options.channel, options.pulse_ms // options.flash_unit_ms
-        )
+        async with self._line.outputs:
+            self._line.pulse_begins((options.pulse_ms + options.timeout_ms) / 1000)
+            await self._line.write_coil_value(
+                options.flash_base + options.channel, options.pulse_ms // options.flash_unit_ms
+            )
 
     async def prepare(self) -> None:
-        """Write all outputs of the board off and read them back; if a lane of it did so before, only its own output."""
+        """Write all outputs of the board off and read them back; if a lane of it did so before, only its own output.
+
+        Waits while a pulse of any lane of this board lasts, so that none is cut short.
+        """
+        while True:
+            await asyncio.sleep(self._line.pulse_left_s)
+            async with self._line.outputs:
+                if not self._line.pulse_left_s:
+                    await self._write_off()
+                    return
+
+    async def _write_off(self) -> None:
         options = self._options
         start, count = (options.channel, 1) if self._line.is_prepared else (0, options.outputs)
         await self._line.write_coils(options.coil_base + start, [False] * count)

@@ -102,7 +102,7 @@ def test_a_voucher_reads_as_its_merchant_meant_it() -> None:
         "发放时间        2026-11-21 12:00",
         "操作员                  收银一号",
         "终端                      服务台",
-        "出口扫码使用，或手机扫码绑定车牌",
+        "   离场时在出口或岗亭扫码使用",
         "",
         "[HTTPS://PAY.EXAMPLE/V/LG1]",
         "8<",

@@ -275,11 +275,33 @@ async def test_the_devices_of_a_board_share_one_connection_and_one_poll(board: S
         await device.aclose()
 
 
+async def test_a_board_seen_late_is_written_off_only_when_no_lane_gives_a_pulse(board: SimulatedRelayBoard) -> None:
+    shared: dict[str, object] = {}
+    early, late = [
+        await open_modbus_barrier(
+            ModbusBarrierOptions("127.0.0.1", board.port, channel=channel, pulse_ms=500),
+            Wiring(f"lane-{channel}", shared=shared),
+        )
+        for channel in (0, 1)
+    ]
+    await early.open()  # nobody could prepare the board yet: it has just come back
+
+    preparing = asyncio.create_task(late.prepare())
+    await asyncio.sleep(0.1)
+    assert board.model.outputs[0]
+    await preparing
+
+    written = [request for request in board.requests if request[0] == WRITE_MANY_COILS]
+    assert (len(written), board.model.outputs[0], len(board.pulses)) == (1, False, 1)
+    await early.aclose()
+    await late.aclose()
+
+
 async def test_a_lane_that_starts_again_leaves_the_other_lanes_pulse_alone(board: SimulatedRelayBoard) -> None:
     shared: dict[str, object] = {}
     one, other = [
         await open_modbus_barrier(
-            ModbusBarrierOptions("127.0.0.1", board.port, channel=channel, pulse_ms=2000),
+            ModbusBarrierOptions("127.0.0.1", board.port, channel=channel, pulse_ms=1000),
             Wiring(f"lane-{channel}", shared=shared),
         )
         for channel in (0, 1)
@@ -292,9 +314,11 @@ async def test_a_lane_that_starts_again_leaves_the_other_lanes_pulse_alone(board
     await one.prepare()  # the first try did not count
     assert not any(board.model.outputs)
     await one.open()
-    await other.prepare()
+    preparing = asyncio.create_task(other.prepare())
+    await asyncio.sleep(0.1)
 
     assert board.model.outputs[:2] == [True, False]
+    await preparing
     await one.aclose()
     await other.open()  # the connection stays while someone uses it
     await other.aclose()
