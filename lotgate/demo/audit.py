@@ -6,6 +6,8 @@ Each check returns what is wrong in words; an empty list is a check that held.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, select
 
@@ -27,14 +29,24 @@ STAY = ("plate", "outcome", "cause", "fee_fen", "discount_fen", "waived_fen", "o
 Wrong = list[str]
 
 
-def audit(folder: Folder, edge_id: str, since_ms: int, pulses: int) -> dict[str, Wrong]:
-    """Every check by its name; *pulses* reached the board from *since_ms* on. Nothing else may hold the databases."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the street saw: pulses that reached the board from *since_ms* on, and what left unpaid, by stay."""
+
+    edge: str
+    since_ms: int
+    pulses: int
+    owed: Mapping[str, int]
+
+
+def audit(folder: Folder, seen: Seen) -> dict[str, Wrong]:
+    """Every check by its name. Nothing else may have the databases open."""
     lock = DatabaseLock(folder.edge_database)
     engine = open_engine(f"sqlite:///{folder.cloud_database}")
     try:
         here = open_database(folder.edge_database)
         try:
-            return CloudDatabase(engine).run_here(_audit, here.conn, edge_id) | _pulses(here.conn, since_ms, pulses)
+            return CloudDatabase(engine).run_here(_audit, here.conn, seen)
         finally:
             here.conn.close()
     finally:
@@ -42,21 +54,28 @@ def audit(folder: Folder, edge_id: str, since_ms: int, pulses: int) -> dict[str,
         lock.release()
 
 
-def _audit(there: Connection, here: sqlite3.Connection, edge_id: str) -> dict[str, Wrong]:
+def _audit(there: Connection, here: sqlite3.Connection, seen: Seen) -> dict[str, Wrong]:
     return {
         "every merchant's books are right (I1, I2)": _merchants(there),
         "the lot's own books and chain are right": check_books(here),
-        "the cloud applied what the lot logged, byte for byte, and parked nothing (I3-I6)": _log(here, there, edge_id),
-        "both sides hold the same lists (I17)": _lists(here, there, edge_id),
-        "both sides know the same stays, payments and debts": _stays(here, there, edge_id),
+        "the cloud applied what the lot logged, to the byte, and parked nothing (I3-I6)": _log(here, there, seen.edge),
+        "both sides hold the same lists (I17)": _lists(here, there, seen.edge),
+        "both sides know the same stays, payments and debts": _stays(here, there, seen.edge),
+        "who left without paying owes the fee, and nobody else does": _owed(there, seen),
         "every decision comes out the same again": _decisions(here),
+        "every pulse was committed first, and given once (I22)": _pulses(here, seen),
     }
 
 
-def _pulses(here: sqlite3.Connection, since_ms: int, seen: int) -> dict[str, Wrong]:
-    reserved = here.execute("SELECT count(*) FROM pulse WHERE wall_ms >= ?", (since_ms,)).fetchone()[0]
-    wrong = [] if seen == reserved else [f"{seen} pulses reached the board, {reserved} were committed"]
-    return {"every pulse was committed first, and given once (I22)": wrong}
+def _owed(there: Connection, seen: Seen) -> Wrong:
+    recorded = select(debt.c.stay_id, debt.c.owed_fen).where(debt.c.recorded_ms >= seen.since_ms)
+    found = dict(there.execute(recorded).tuples().all())
+    return [] if found == dict(seen.owed) else [f"debts in fen {found}, by the script {dict(seen.owed)}"]
+
+
+def _pulses(here: sqlite3.Connection, seen: Seen) -> Wrong:
+    reserved = here.execute("SELECT count(*) FROM pulse WHERE wall_ms >= ?", (seen.since_ms,)).fetchone()[0]
+    return [] if seen.pulses == reserved else [f"{seen.pulses} pulses reached the board, {reserved} were committed"]
 
 
 def _merchants(there: Connection) -> Wrong:

@@ -9,16 +9,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from datetime import time as clock_time
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import aiohttp
 
+import edge.web
+from domain.ledger import REDEEMED
 from domain.voucher import strip_to_token
 from domain.wire import Json
 from drivers.printer.picture import render
 from lotgate.demo import script
 from lotgate.demo.acts import Act
-from lotgate.demo.audit import audit
+from lotgate.demo.audit import Seen, audit
 from lotgate.demo.folder import DemoError
 from lotgate.demo.forgery import forged_like
 from lotgate.demo.pages import Booth, Counter, Pages
@@ -27,11 +30,14 @@ from lotgate.demo.qr import read_qr
 from lotgate.demo.script import Car, published_fee, yuan
 from lotgate.demo.street import EAST_IN, EAST_OUT, WEST_IN, WEST_OUT, Gate
 from lotgate.demo.system import System
+from plumbing.i18n import load_catalogue
 
 MINUTE_MS = 60_000
 REFUSED = 409
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MORNING = clock_time(8)
+
+WORDS = load_catalogue(Path(edge.web.__file__).parent / "locale").speaking("zh-CN")
 
 Scene = Callable[[Act], Awaitable[None]]
 
@@ -47,6 +53,7 @@ class Day:
         self._minute = 0
         self._began_ms = time.time_ns() // 1_000_000 + system.clock.ahead_ms()
         self._token = ""
+        self._owed: dict[str, int] = {}  # by the script, what leaves unpaid
         self.scenes: list[tuple[str, Scene]] = [
             ("cars come in at the east gate, read by its smart camera", self._smart_entries),
             ("cars come in at the west gate, typed by the attendant", self._plain_entries),
@@ -71,6 +78,7 @@ class Day:
         """Every act with its checks, up to the first that cannot go on."""
         acts = []
         self._wait_for_morning()
+        self._spent_before = await self._spent()
         async with AsyncExitStack() as stack:
             self._stack = stack
             for name, scene in self.scenes:
@@ -93,7 +101,8 @@ class Day:
             await system.in_touch()
         pulses = sum([await self._street.pulses(gate) for gate in (EAST_IN, EAST_OUT, WEST_IN, WEST_OUT)])
         await system.stop_daemons()
-        return await asyncio.to_thread(audit, system.folder, system.known["edge"], self._began_ms, pulses)
+        seen = Seen(system.known["edge"], self._began_ms, pulses, self._owed)
+        return await asyncio.to_thread(audit, system.folder, seen)
 
     # Steps that scenes are made of
 
@@ -127,6 +136,14 @@ class Day:
         act.expect("pulses", 1, await self._street.pulses(gate) - before)
         await self._street.is_clear(gate)
         car.entered, car.stay_id = self._minute, view["stay_id"]
+
+    async def _spent(self) -> dict[str, int]:
+        """What the merchant's used coupons and vouchers cost it so far, by commodity."""
+        spent = {"FEN": 0, "MIN": 0}
+        for books in await self._system.api.get("books"):
+            if books["merchant_id"] == self._system.known["merchant_id"]:
+                spent[books["commodity"]] += books["accounts"].get(REDEEMED, 0)
+        return spent
 
     def _fee(self, car: Car) -> int:
         return published_fee(self._minute - car.entered)
@@ -248,7 +265,7 @@ class Day:
         await self._is_asked_for(act, car, view)
         page = await self._attendant.scan(car.stay_id, forged_like(self._token))
         act.expect("answer", REFUSED, page.status)
-        act.expect("says why", True, bool(page.said))
+        act.expect("says", WORDS("refused.voucher_bad_signature"), page.said, telling=True)
         view = await self._street.lane(EAST_OUT, lambda now: now["phase"] == "Waiting")
         act.expect_fen("still due", self._fee(car), view["due_fen"], telling=True)
 
@@ -260,6 +277,7 @@ class Day:
         await self._pays_and_goes(act, EAST_OUT, car, await self._is_asked_for(act, car, view, script.VOUCHER_OFF))
         again = await self._attendant.scan(other.stay_id, self._token)
         act.expect("a second time", REFUSED, again.status)
+        act.expect("says", WORDS("refused.voucher_used"), again.said, telling=True)
 
     async def _misread_exit(self, act: Act) -> None:
         """One look-alike character is wrong; the car behind comes up meanwhile."""
@@ -276,7 +294,7 @@ class Day:
         before = await self._street.pulses(EAST_OUT)
         view = await self._street.is_seen(EAST_OUT, car.plate)
         act.expect("must pay", "PayFirst", view["verdict"])
-        await self._is_asked_for(act, car, view)
+        self._owed[car.stay_id] = await self._is_asked_for(act, car, view)
         await self._street.cross_the_loop(EAST_OUT)
         act.expect("pulses", 0, await self._street.pulses(EAST_OUT) - before)
         await self._street.is_clear(EAST_OUT)
@@ -285,7 +303,7 @@ class Day:
         car = self._cars[script.BY_HAND]
         before = await self._street.pulses(EAST_OUT)
         view = await self._street.arrive(EAST_OUT, car.plate)
-        await self._is_asked_for(act, car, view)
+        self._owed[car.stay_id] = await self._is_asked_for(act, car, view)
         page = await self._attendant.open_barrier(EAST_OUT.name, "演示：现金不足，放行后追缴")
         act.expect("opened", 200, page.status)
         await self._street.drive_through(EAST_OUT)
@@ -317,3 +335,7 @@ class Day:
         redeemed = {row["stay_id"]: row["off_fen"] for row in await api.get("coupons") if row["state"] == "REDEEMED"}
         act.expect_fen("coupon redeemed", script.COUPON_OFF, redeemed.get(self._cars[script.COUPON].stay_id, 0))
         act.expect("cached coupon redeemed", True, self._cars[script.CACHED].stay_id in redeemed)
+        spent, before = await self._spent(), self._spent_before
+        cost = script.COUPON_OFF + script.VOUCHER_OFF
+        act.expect_fen("merchant pays", cost, spent["FEN"] - before["FEN"], telling=True)
+        act.expect("and minutes", script.DURATION_MIN, spent["MIN"] - before["MIN"], telling=True)

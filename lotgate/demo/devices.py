@@ -21,6 +21,7 @@ from domain.wire import Json
 from drivers.barrier.simulated import SimulatedRelayBoard
 from drivers.camera.simulated import Sight, SimulatedVzenith
 from drivers.printer.simulated import SimulatedPrinter
+from lotgate.demo.folder import secret_variable
 from lotgate.demo.scenes import colour_of, draw_scene
 
 ORDER_BYTES = 1 << 20
@@ -99,22 +100,13 @@ async def _run(args: argparse.Namespace) -> None:
         printer = await stack.enter_async_context(SimulatedPrinter(port=args.printer))
         cameras = {}
         for name in args.camera:
-            url = f"http://127.0.0.1:{args.device}/device/{os.environ[_secret_of(name)]}"
+            url = f"http://127.0.0.1:{args.device}/device/{os.environ[secret_variable(name)]}"
             cameras[name] = await stack.enter_async_context(SimulatedVzenith(url, f"demo-{name}"))
         hardware = Hardware(board, printer, cameras)
         orders = await _orders()
         _say({"ready": True})
         while line := await orders.readline():  # ends with the demo's end of the pipe
             _say(await hardware.carry_out(json.loads(line)))
-
-
-def _secret_of(camera: str) -> str:
-    return f"LOTGATE_DEMO_{camera.upper().replace('-', '_')}"
-
-
-def environment(secrets: Mapping[str, str]) -> dict[str, str]:
-    """How this process is told the cameras' secrets: not on its command line, which others can read."""
-    return {_secret_of(camera): secret for camera, secret in secrets.items()}
 
 
 def main(argv: Sequence[str]) -> int:

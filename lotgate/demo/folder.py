@@ -144,6 +144,11 @@ class Folder:
         write_private(self.report, json.dumps(report, ensure_ascii=False, indent=1).encode(), replace=True)
 
 
+def secret_variable(camera: str) -> str:
+    """The environment variable that tells the devices a camera's secret: command lines can be read by others."""
+    return f"LOTGATE_DEMO_{camera.upper().replace('-', '_')}"
+
+
 @contextmanager
 def held(folder: Folder) -> Iterator[IO[str]]:
     """Let one demo at a time use *folder*. Raises DemoError when another one does."""

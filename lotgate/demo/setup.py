@@ -49,6 +49,11 @@ class FirstRun:
             await step()
         return self.known
 
+    @property
+    def is_done(self) -> bool:
+        """Was everything set up by an earlier run?"""
+        return "attendant" in self.known
+
     def _keep(self, **values: object) -> None:
         self.known |= values
         self._folder.keep_known(self.known)
@@ -107,7 +112,7 @@ class FirstRun:
 
     async def _claim(self) -> None:
         """``lotgate provision``: device key, first attendant, and the claim shown to the cloud once."""
-        if "attendant" in self.known:
+        if self.is_done:
             return
         self._tell("device key, claim, attendant")
         process = await asyncio.create_subprocess_exec(

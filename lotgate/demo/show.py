@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from lotgate.demo.acts import NO, YES, table
-from lotgate.demo.day import Day
 from lotgate.demo.folder import Folder, Ports
-from lotgate.demo.photos import find_photos
+from lotgate.demo.photos import Photo, find_photos
 from lotgate.demo.progress import Progress
 from lotgate.demo.system import System, running
 from lotgate.demo.traffic import drive
 
-START_STEPS = 4
+START_STEPS, FIRST_STEPS = 2, 8  # what is told while everything comes up, again and for the first time
 
 
 async def run_demo(folder: Folder, ports: Ports, photos: Path | None, *, once: bool) -> int:
     """Run until cancelled, or with *once* to the end of the day; 0 when all its checks held, else 1."""
     began = time.monotonic()
-    progress = Progress(START_STEPS if folder.known.exists() else START_STEPS + 5)
+    progress = Progress(START_STEPS if folder.known.exists() else FIRST_STEPS)
     async with running(folder, ports, progress.step) as system:
         progress.done(f"up after {time.monotonic() - began:.1f} s")
-        folder.write_report(system.report())
+        report = system.report()
+        folder.write_report(report)
         _announce(system)
         pictures = find_photos(photos)
         if once:
-            return await _play(system, Day(system, pictures))
+            return await _play(system, pictures, report)
         await drive(system, pictures)
     return 0
 
@@ -45,8 +47,10 @@ def _announce(system: System) -> None:
     print(f"  {'everything else':<22}{system.folder.report}", flush=True)
 
 
-async def _play(system: System, day: Day) -> int:
-    began = time.monotonic()
+async def _play(system: System, photos: Sequence[Photo], report: dict[str, Any]) -> int:
+    from lotgate.demo.day import Day  # it brings both daemons' databases along, which the start must not wait for
+
+    began, day = time.monotonic(), Day(system, photos)
     progress = Progress(len(day.scenes))
     acts = await day.play(progress.step)
     invariants = await day.settle()
@@ -54,7 +58,7 @@ async def _play(system: System, day: Day) -> int:
     held = all(act.held for act in acts) and not any(invariants.values())
     system.folder.write_report(
         {
-            **system.report(),
+            **report,
             "acts": [act.values() for act in acts],
             "invariants": {name: {"held": not wrong, "wrong": wrong} for name, wrong in invariants.items()},
             "held": held,

@@ -150,6 +150,11 @@ class Street:
         await self._loop(gate.passage, on=False)
         await self.lane(gate, lambda view: view["phase"] in ("Closing", "Idle"))
 
+    async def clear_away(self, gate: Gate) -> None:
+        """Whatever stands at *gate* backs off."""
+        for place in (gate.approach, gate.passage):
+            await self._loop(place, on=False)
+
     async def is_clear(self, gate: Gate) -> None:
         """Wait until nobody is at the lane and its barrier is down."""
         await self.lane(gate, lambda view: view["phase"] == "Idle")

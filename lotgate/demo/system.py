@@ -9,9 +9,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from lotgate.demo import devices
 from lotgate.demo.cloud_api import CloudApi
-from lotgate.demo.folder import LOOPBACK, SMART, DemoError, Folder, Ports, write_cloud_settings
+from lotgate.demo.folder import (
+    LOOPBACK,
+    SMART,
+    DemoError,
+    Folder,
+    Ports,
+    secret_variable,
+    write_cloud_settings,
+)
 from lotgate.demo.local import LocalEdge
 from lotgate.demo.processes import Child
 from lotgate.demo.setup import FirstRun
@@ -91,6 +98,12 @@ class System:
         await self.broker.start()
         await self.start_cloud()
 
+    def look_for_ended(self) -> None:
+        """Raises DemoError when one of the processes has ended by itself."""
+        for child in (self.cloud, self.edge, self.devices):
+            if child.pid is None:
+                raise DemoError(f"{child.name} has ended; its last words:\n{child.last_words()}")
+
     async def stop_daemons(self) -> None:
         """Edge and cloud end; their databases are closed."""
         await asyncio.gather(self.edge.stop(), self.cloud.stop())
@@ -121,8 +134,7 @@ def _child(folder: Folder, name: str, *arguments: str) -> Child:
 async def running(folder: Folder, ports: Ports, tell: Callable[[str], None]) -> AsyncIterator[System]:
     """The whole system up, set up at the first run; everything is stopped on the way out, whatever happened."""
     write_cloud_settings(folder, ports)
-    for name, secret in {name: folder.secret(name) for name in SMART}.items():
-        os.environ |= devices.environment({name: secret})
+    os.environ |= {secret_variable(name): folder.secret(name) for name in SMART}
     users = {name: folder.secret(f"broker-{name}") for name in ("cloud", "edge")}
     async with AsyncExitStack() as stack:
         broker = EmbeddedBroker(folder.root / "secrets", users, ports.broker)
@@ -155,9 +167,15 @@ async def _start(system: System, tell: Callable[[str], None]) -> None:
         await system.broker.start()
     except BrokerError as exc:
         raise DemoError(str(exc)) from exc
-    await asyncio.gather(system.start_cloud(), system.start_devices())
-    system.known = await FirstRun(system.folder, system.ports, system.api, tell).run()
-    tell("edge")
-    await system.start_edge()
+    first = FirstRun(system.folder, system.ports, system.api, tell)
+    if first.is_done:  # nothing to set up: all of them side by side
+        await first.run()
+        await asyncio.gather(system.start_cloud(), system.start_devices(), system.start_edge())
+    else:
+        await asyncio.gather(system.start_cloud(), system.start_devices())
+        await first.run()
+        tell("edge")
+        await system.start_edge()
+    system.known = first.known
     tell("the line to the cloud")
     await system.in_touch()

@@ -1,15 +1,106 @@
-"""Cars that come and go while somebody looks at the screens."""
+"""Cars that come and go while somebody looks at the screens, with an attendant for whatever nobody else does."""
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import Sequence
 
+from domain.plate import PROVINCES
+from domain.wire import Json
+from lotgate.demo.folder import DemoError
+from lotgate.demo.pages import Booth, Pages
 from lotgate.demo.photos import Photo
+from lotgate.demo.script import yuan
+from lotgate.demo.street import EAST_IN, EAST_OUT, WEST_IN, WEST_OUT, Gate
 from lotgate.demo.system import System
+
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+PAUSE_S = (2.0, 5.0)
+MINUTE_MS = 60_000
+MINUTES = (4, 9)  # pass for the lot between two cars
+WAITS_S = 8.0  # so long somebody at the booth may act before the scripted attendant does
+AT_MOST = 30  # cars inside
+PLAIN_SHARE = 0.2  # of the cars that use the west gate
 
 
 async def drive(system: System, photos: Sequence[Photo]) -> None:
-    """Until cancelled."""
-    import asyncio
+    """Until cancelled. Raises DemoError when a part of the system has ended."""
+    async with Pages(system.edge_url) as pages:
+        await pages.sign_in(**system.known["attendant"])
+        traffic = Traffic(system, Booth(pages), photos)
+        await traffic.find_inside()
+        while True:
+            await traffic.one_more()
+            await asyncio.sleep(random.uniform(*PAUSE_S))  # noqa: S311 - traffic is no secret
 
-    await asyncio.Event().wait()
+
+class Traffic:
+    """One car at a time."""
+
+    def __init__(self, system: System, booth: Booth, photos: Sequence[Photo]) -> None:
+        self._system, self._street, self._booth = system, system.street, booth
+        self._photos = {photo.plate: photo.path for photo in photos}
+        self._inside: list[str] = []
+        self._random = random.Random()  # noqa: S311
+
+    async def find_inside(self) -> None:
+        """Cars an earlier demo left inside may leave in this one."""
+        self._inside = [str(row["plate"]) for row in await self._system.api.get("cars")]
+
+    async def one_more(self) -> None:
+        """A car comes or goes; what goes wrong with one does not end the others."""
+        self._system.clock.advance(self._random.randint(*MINUTES) * MINUTE_MS)
+        leaves = self._inside and self._random.random() < len(self._inside) / AT_MOST + 0.3
+        gate = self._gate(leaves=bool(leaves))
+        try:
+            await (self._leave(gate) if leaves else self._come(gate))
+        except DemoError:
+            self._system.look_for_ended()
+            await self._street.clear_away(gate)
+
+    def _gate(self, *, leaves: bool) -> Gate:
+        plain = self._random.random() < PLAIN_SHARE
+        if leaves:
+            return WEST_OUT if plain else EAST_OUT
+        return WEST_IN if plain else EAST_IN
+
+    async def _come(self, gate: Gate) -> None:
+        plate = self._new_plate(gate)
+        view = await self._street.arrive(gate, plate, photo=self._photos.get(plate) if not gate.smart else None)
+        if view["verdict"] != "Admit":
+            await self._seen_to(gate, plate, view)
+        await self._street.drive_through(gate)
+        self._inside.append(plate)
+        await self._street.is_clear(gate)
+
+    async def _leave(self, gate: Gate) -> None:
+        plate = self._inside.pop(self._random.randrange(len(self._inside)))
+        view = await self._street.arrive(gate, plate, photo=self._photos.get(plate) if not gate.smart else None)
+        if view["verdict"] != "Admit":
+            await self._seen_to(gate, plate, view)
+        await self._street.drive_through(gate)
+        await self._street.is_clear(gate)
+
+    async def _seen_to(self, gate: Gate, plate: str, view: Json) -> None:
+        """Leave it to whoever sits at the booth; after a while type the plate, then take the money."""
+        if await self._opens(gate):
+            return
+        if view["verdict"] == "Ask":
+            await self._booth.type_plate(gate.name, plate)
+            view = await self._street.lane(gate, lambda now: now["verdict"] != "Ask")
+        if view["verdict"] == "PayFirst" and not await self._opens(gate):
+            await self._booth.take_cash(view["stay_id"], yuan(view["due_fen"]))
+
+    async def _opens(self, gate: Gate) -> bool:
+        try:
+            await self._street.lane(gate, lambda now: now["phase"] == "Passing", WAITS_S)
+        except DemoError:
+            return False
+        return True
+
+    def _new_plate(self, gate: Gate) -> str:
+        if not gate.smart and (free := [plate for plate in self._photos if plate not in self._inside]):
+            return self._random.choice(free)
+        serial = "".join(self._random.choice(LETTERS + "0123456789") for _ in range(5))
+        return self._random.choice(PROVINCES) + self._random.choice("ABCDEF") + serial

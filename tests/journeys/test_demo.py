@@ -1,0 +1,102 @@
+"""The demo as somebody runs it: a scripted day that holds, one that must not, and an end that leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services.needs import ROOT
+
+DAY_S = 240  # the day takes a third of it on two idle cores
+START_S = 90
+STOP_S = 5.0
+
+pytestmark = [pytest.mark.xdist_group("demo")]
+
+
+def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lotgate", "demo", "--port", "0", "--dir", str(folder), *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=DAY_S, check=False)  # noqa: S603
+
+
+def report_of(folder: Path) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads((folder / "demo.json").read_text(encoding="utf-8"))
+    return report
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_every_check_of_the_scripted_day_holds(tmp_path: Path) -> None:
+    ended = demo(tmp_path, "--once")
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    report = report_of(tmp_path)
+    assert len(report["acts"]) == 17
+    wrong = [(act["act"], check) for act in report["acts"] for check in act["checks"] if not check["held"]]
+    assert wrong == []
+    assert {name: found["wrong"] for name, found in report["invariants"].items() if found["wrong"]} == {}
+    assert stat.S_IMODE((tmp_path / "demo.json").stat().st_mode) == 0o600
+    assert [slip.read_bytes()[:4] for slip in (tmp_path / "slips").iterdir()] == [b"\x89PNG"]
+    assert not any(is_alive(pid) for pid in report["pids"].values())
+    assert report["merchant"]["password"] not in ended.stderr
+
+
+def test_a_price_that_is_not_the_published_one_fails_the_day(tmp_path: Path) -> None:
+    """The script's figures are its own: they do not follow what the system is told to charge."""
+    published = (ROOT / "config" / "tariffs" / "g1-hongqiao-t1.toml").read_text(encoding="utf-8")
+    (tmp_path / "tariff.toml").write_text(published.replace("price = 5", "price = 6"), encoding="utf-8")
+
+    ended = demo(tmp_path, "--once")
+
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    report = report_of(tmp_path)
+    wrong = [check for act in report["acts"] for check in act["checks"] if not check["held"]]
+    assert ("fee", "17.00", "19.00") in [(check["what"], check["expected"], check["seen"]) for check in wrong]
+    assert not report["held"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_it_stops_in_time_and_leaves_no_process_behind(tmp_path: Path, number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "lotgate", "demo", "--port", "0", "--dir", str(tmp_path)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    assert process.stdout is not None
+    deadline = time.monotonic() + START_S
+    while "READY" not in (line := process.stdout.readline()):
+        assert line, "it ended before it was ready"
+        assert time.monotonic() < deadline
+    pids = report_of(tmp_path)["pids"]
+
+    process.send_signal(number)
+    began = time.monotonic()
+    process.communicate(timeout=30)
+
+    assert time.monotonic() - began < STOP_S
+    assert process.returncode == 0
+    assert [name for name, pid in pids.items() if is_alive(pid)] == []
+
+
+def test_a_second_demo_in_the_same_folder_is_told_so(tmp_path: Path) -> None:
+    from lotgate.demo.folder import Folder, held
+
+    folder = Folder(tmp_path)
+    folder.make()
+    with held(folder):
+        ended = demo(tmp_path)
+
+    assert ended.returncode == 1
+    assert "already runs" in ended.stderr
