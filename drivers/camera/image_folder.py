@@ -26,7 +26,10 @@ class ImageFolderOptions:
 
 
 class ImageFolderCamera:
-    """Hands pictures, and nothing else of their files, to the recogniser."""
+    """Hands pictures, and nothing else of their files, to the recogniser.
+
+    It cannot be triggered: the last picture is of the car before, and must not be read for this one.
+    """
 
     def __init__(self, name: str, options: ImageFolderOptions, recogniser: Recogniser) -> None:
         self.name = name
@@ -34,19 +37,12 @@ class ImageFolderCamera:
         self._recogniser = recogniser
         self._thread = OneThread(f"recogniser {name}")
         self._shown: asyncio.Queue[bytes] = asyncio.Queue(WAITING)
-        self._last = b""
         self._sizes: dict[Path, int] = {}  # a file is taken once its size holds for one poll
         self._taken: set[Path] | None = None
 
     async def show(self, image: bytes) -> None:
         """Put *image* before the camera; waits while too many are unread."""
         await self._shown.put(image)
-
-    async def trigger(self) -> None:
-        """Look once more at the last picture. Raises DeviceUnreachableError before the first."""
-        if not self._last:
-            raise DeviceUnreachableError(f"camera {self.name}: no picture has come yet")
-        await self.show(self._last)
 
     async def reads(self) -> AsyncIterator[PlateRead]:
         """One read a picture; files that are no pictures are logged and left out."""
@@ -70,7 +66,6 @@ class ImageFolderCamera:
     def _read(self, image: bytes) -> PlateRead:
         picture = as_jpeg(image)
         candidates = self._recogniser.recognise(picture)
-        self._last = picture
         return new_read(self.name, picture, candidates, trusted=self._recogniser.trusted)
 
     def _new_files(self) -> list[bytes]:

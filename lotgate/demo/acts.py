@@ -33,6 +33,7 @@ class Act:
     name: str
     checks: list[Check] = field(default_factory=list)
     trouble: str = ""
+    seconds: float = 0.0
 
     def expect(self, what: str, expected: object, seen: object, *, telling: bool = False) -> None:
         """Note a check."""
@@ -52,7 +53,13 @@ class Act:
             {"what": check.what, "expected": _plain(check.expected), "seen": _plain(check.seen), "held": check.held}
             for check in self.checks
         ]
-        return {"act": self.name, "held": self.held, "checks": checks, "trouble": self.trouble}
+        return {
+            "act": self.name,
+            "held": self.held,
+            "seconds": self.seconds,
+            "checks": checks,
+            "trouble": self.trouble,
+        }
 
 
 def _plain(value: object) -> object:

@@ -85,10 +85,7 @@ class Day:
                 tell(name)
                 act = Act(name)
                 acts.append(act)
-                try:
-                    await scene(act)
-                except (DemoError, aiohttp.ClientError, OSError) as exc:
-                    act.trouble = str(exc) or type(exc).__name__
+                if not await _played(scene, act):
                     break
         return acts
 
@@ -134,7 +131,6 @@ class Day:
         act.expect(f"{car.plate} let in", "Admit", view["verdict"])
         await self._street.drive_through(gate)
         act.expect("pulses", 1, await self._street.pulses(gate) - before)
-        await self._street.is_clear(gate)
         car.entered, car.stay_id = self._minute, view["stay_id"]
 
     async def _spent(self) -> dict[str, int]:
@@ -165,8 +161,6 @@ class Day:
         act.expect("cash taken", 200, page.status)
         await self._street.drive_through(gate, follower=follower)
         act.expect("pulses", 1, await self._street.pulses(gate) - before)
-        if not follower:
-            await self._street.is_clear(gate)
 
     # The scenes
 
@@ -188,7 +182,6 @@ class Day:
         act.expect("let out", "Admit", view["verdict"])
         await self._is_asked_for(act, car, view)
         await self._street.drive_through(EAST_OUT)
-        await self._street.is_clear(EAST_OUT)
 
     async def _cash_exit(self, act: Act) -> None:
         self._later(110)
@@ -210,10 +203,7 @@ class Day:
                 given = await pages.submit("/m/issue", fields, form=f"/m/issue?q={plate}")
                 act.expect("given", 200, given.status)
 
-        async def held() -> bool:
-            return bool((await local.standing())["coupons_version"] >= version + 2)
-
-        await self._system.until("the coupons to reach the lot", held)
+        await self._system.until("the coupons to reach the lot", lambda now: now["coupons_version"] >= version + 2)
         await self._system.in_touch()
 
     async def _coupon_exit(self, act: Act) -> None:
@@ -224,13 +214,10 @@ class Day:
     async def _cut_off(self, act: Act) -> None:
         await self._system.cut_off()
 
-        async def alone() -> bool:
-            return bool((await self._system.local.standing())["link"] == "offline")
-
-        await self._system.until("the edge to notice", alone)
+        standing = await self._system.until("the edge to notice", lambda now: now["link"] == "offline")
         act.expect("the cloud answers", False, await self._system.api.answers())
         act.expect("the broker runs", None, self._system.broker.pid)
-        act.expect("the line", "offline", (await self._system.local.standing())["link"], telling=True)
+        act.expect("the line", "offline", standing["link"], telling=True)
 
     async def _cached_exit(self, act: Act) -> None:
         """A duration coupon takes the last two hours off: what is left is the fee of a stay that much shorter."""
@@ -322,8 +309,7 @@ class Day:
         waiting = (await self._system.local.standing())["backlog"]
         act.expect("events waited", True, waiting > 0)
         await self._system.bring_back()
-        await self._system.in_touch()
-        standing = await self._system.local.standing()
+        standing = await self._system.in_touch()
         act.expect("backlog", 0, standing["backlog"], telling=True)
         act.expect("the line", "online", standing["link"], telling=True)
 
@@ -339,3 +325,14 @@ class Day:
         cost = script.COUPON_OFF + script.VOUCHER_OFF
         act.expect_fen("merchant pays", cost, spent["FEN"] - before["FEN"], telling=True)
         act.expect("and minutes", script.DURATION_MIN, spent["MIN"] - before["MIN"], telling=True)
+
+
+async def _played(scene: Scene, act: Act) -> bool:
+    """False when the scene could not be played to its end; the act says why."""
+    began = time.monotonic()
+    try:
+        await scene(act)
+    except (DemoError, aiohttp.ClientError, OSError) as exc:
+        act.trouble = str(exc) or type(exc).__name__
+    act.seconds = round(time.monotonic() - began, 1)
+    return not act.trouble

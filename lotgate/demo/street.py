@@ -98,9 +98,12 @@ class Street:
         self._pictures = 0
 
     async def arrive(self, gate: Gate, plate: str, *, read: str = "", photo: Path | None = None) -> Json:
-        """A car stops before the barrier and is read (as *read* where the camera errs); the lane once it decided."""
+        """A car stops before the barrier and is read (as *read* where the camera errs); the lane once it decided.
+
+        It may come up while the barrier is still closing behind the one before.
+        """
         await self._loop(gate.approach, on=True)
-        await self.lane(gate, lambda view: view["phase"] != "Idle")
+        await self.lane(gate, lambda view: view["phase"] not in ("Idle", "Closing"))
         return await self.is_seen(gate, plate, read=read, photo=photo)
 
     async def is_seen(self, gate: Gate, plate: str, *, read: str = "", photo: Path | None = None) -> Json:

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.wire import Json
 from lotgate.demo.cloud_api import CloudApi
 from lotgate.demo.folder import (
     LOOPBACK,
@@ -108,22 +109,21 @@ class System:
         """Edge and cloud end; their databases are closed."""
         await asyncio.gather(self.edge.stop(), self.cloud.stop())
 
-    async def in_touch(self) -> None:
-        """Wait until the edge speaks with the cloud and nothing waits to be sent. Raises DemoError."""
-        await self.until("the edge to be in touch with the cloud", self._has_nothing_waiting)
+    async def in_touch(self) -> Json:
+        """How the edge is, once it speaks with the cloud and nothing waits to be sent. Raises DemoError."""
+        return await self.until(
+            "the edge to be in touch with the cloud", lambda now: now["link"] == "online" and now["backlog"] == 0
+        )
 
-    async def _has_nothing_waiting(self) -> bool:
-        standing = await self.local.standing()
-        return bool(standing["link"] == "online" and standing["backlog"] == 0)
-
-    async def until(self, what: str, holds: Callable[[], Any], within_s: float = LINE_S) -> None:
-        """Wait until the awaited *holds* is true. Raises DemoError naming *what* was waited for."""
+    async def until(self, what: str, holds: Callable[[Json], bool], within_s: float = LINE_S) -> Json:
+        """How the edge is, as soon as *holds* is true of it. Raises DemoError naming *what* was waited for."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within_s
-        while not await holds():
+        while not holds(standing := await self.local.standing()):
             if loop.time() > deadline:
                 raise DemoError(f"waited {within_s:.0f} s in vain for {what}")
             await asyncio.sleep(POLL_S)
+        return standing
 
 
 def _child(folder: Folder, name: str, *arguments: str) -> Child:
