@@ -1,6 +1,6 @@
 """Pictures of the booth's and the counter's pages, for docs/booth.md and for looking at them before a release.
 
-    PYTHONPATH=. python scripts/booth_pictures.py              docs/images/, the ones the handbook shows
+    PYTHONPATH=. python scripts/booth_pictures.py              the ones docs/booth.md shows, into docs/images/
     PYTHONPATH=. python scripts/booth_pictures.py --all DIR    every page in both languages, light and dark
 
 Runs an edge with simulated devices on free ports and a headless Chromium (Debian's) before it.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -26,6 +27,10 @@ from tests.conftest import CHROMIUM_ARGS
 from tests.edge.web.running import PIN, WALL, Lot, running
 from tests.services.needs import needs
 
+HANDBOOK = (
+    "booth-lanes-zh-light", "booth-open-zh-light", "booth-offline-zh-light", "counter-shop-doubt-zh-light",
+    "booth-lines-en-dark",
+)  # fmt: skip
 BOOTH, SHOP, PHONE = (1280, 800), (1024, 600), (390, 844)
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 
@@ -104,7 +109,12 @@ async def fill(lot: Lot) -> str:
     unread = replace(seen("京N8P8F8", 11), plate="", crop=b"")
     await lot.cameras["in"].see(unread)
     await lot.until(lambda: lot.view("in").verdict == "Ask")
-    return (await lot.edge.cars_inside("京A12345"))[0].stay_id
+    stay = (await lot.edge.cars_inside("京A12345"))[0].stay_id
+    await lot.opens_shop(3, "咖啡店", granted=9000)
+    await lot.edge.issue_voucher(3, 30, WALL["shop"][0])
+    await lot.edge.lay_voucher(stay, (await lot.edge.vouchers(3))[0].token, WALL["attendant"][0])
+    await lot.until(lambda: lot.view("out").off_fen > 0)
+    return stay
 
 
 def booth_pages(stay: str) -> Iterator[tuple[str, str]]:
@@ -113,12 +123,13 @@ def booth_pages(stay: str) -> Iterator[tuple[str, str]]:
     yield from (("lanes", "/booth"), ("cars", "/booth/cars"), ("cars-none", "/booth/cars?q=Z99"), ("stay", at))
     yield from ((name, f"{at}/{name}") for name in ("cash", "waive", "paper"))
     yield from (("mend", f"{at}/plate"), ("plate", "/booth/lane/out/plate"), ("open", "/booth/lane/out/open"))
+    yield from (("people", "/booth/people"), ("pin", "/booth/pin"))
     yield from (("entry", "/booth/entry?plate=京A12345&lane=out"), ("missing", "/booth/nothing"))
 
 
 async def look_at_the_booth(album: Album, lot: Lot, looks: list[Look]) -> None:
     """Every page of the booth: empty, full, in error."""
-    pages = {look: await album.open("booth", BOOTH, look) for look in looks}
+    pages = {look: await album.open("booth", BOOTH, look, "manager") for look in looks}
     for look, page in pages.items():
         await album.take(page, "booth-empty", look)
     stay = await fill(lot)
@@ -136,6 +147,11 @@ async def look_at_the_booth(album: Album, lot: Lot, looks: list[Look]) -> None:
         await page.click("button.danger.big")
         await page.click("#confirm [data-yes]")
         await album.take(page, "booth-error", look)
+    lot.edge.link_state = lambda: "offline"
+    lot.later(95)
+    await asyncio.sleep(4)  # the pages look that often
+    for look, page in pages.items():
+        await album.take(page, "booth-offline", look, "/booth")
     await lot.board.stop()
     await lot.edge.take_cash("p-1", stay, lot.view("out").due_fen, WALL["attendant"][0])
     await lot.until(lambda: lot.view("out").phase == "Stuck", 15)
@@ -207,7 +223,13 @@ async def main(folder: Path, looks: list[Look]) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", type=Path, metavar="DIR", help="every page in both languages, light and dark")
-    every = parser.parse_args().all
-    all_looks = [Look(language, theme) for language in ("zh-CN", "en") for theme in ("light", "dark")]
-    (every or IMAGES).mkdir(parents=True, exist_ok=True)
-    asyncio.run(main(every or IMAGES, all_looks if every else all_looks[:1]))
+    wanted = parser.parse_args().all
+    looks = [Look(language, theme) for language in ("zh-CN", "en") for theme in ("light", "dark")]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = wanted or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        asyncio.run(main(folder, looks))
+        if not wanted:
+            IMAGES.mkdir(exist_ok=True)
+            for name in HANDBOOK:
+                shutil.copy(folder / f"{name}.jpg", IMAGES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sqlite3
 from collections.abc import Sequence
@@ -15,11 +16,12 @@ from edge.db.stays import StayRow
 from edge.lanes.live import LaneView
 from edge.web import words
 from edge.web.cards import CandidateCard, LaneCard, car_cards, lane_card
-from edge.web.keys import EDGE, WATCH, taken_flash
+from edge.web.keys import EDGE, WATCH, require_alive, taken_flash
 from edge.web.watch import Changed
 from plumbing.web import Event, Page, page_number, render, render_part, require_session, stream, texts
 
 PAGE_SIZE = 24
+PICTURE_PAUSES = (0.0, 0.1, 0.3, 0.6)  # seconds
 PICTURE_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -47,6 +49,7 @@ def shared(request: web.Request) -> dict[str, Any]:
         "rule_words": lambda code: words.rule(t, code),
         "coupon_words": lambda step: words.coupon(t, step),
         "saved_fen": words.saved_fen,
+        "short_ref": words.short_ref,
         "coded": lambda group, code: words.coded(t, group, code),
     }
 
@@ -64,6 +67,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     watch = request.app[WATCH]
 
     async def show(changed: Changed) -> list[Event]:
+        await require_alive(request)
         events = []
         for card in await lane_cards(request, changed.lanes) if changed.lanes else ():
             html = render_part(request, "lane.html", card=card, **shared(request))
@@ -82,8 +86,12 @@ async def picture(request: web.Request) -> web.Response:
     decision_id, kind = request.match_info["decision"], request.match_info["kind"]
     if kind not in ("frame", "crop") or not PICTURE_ID.fullmatch(decision_id):
         raise web.HTTPNotFound
-    image = await request.app[EDGE].picture(decision_id, kind)
-    if image is None:
+    for pause in PICTURE_PAUSES:  # the file follows the decision that the page was told of
+        await asyncio.sleep(pause)
+        image = await request.app[EDGE].picture(decision_id, kind)
+        if image is not None:
+            break
+    else:
         raise web.HTTPNotFound
     return web.Response(body=image, content_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
 

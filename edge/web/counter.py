@@ -18,12 +18,13 @@ from edge.services.allowance import MOST_AT_ONCE, Offer, offers
 from edge.web import words
 from edge.web.keys import (
     EDGE,
-    ONCE,
     SESSIONS,
     WATCH,
+    first_time,
     flash,
     merchant_of,
     refusal_words,
+    require_alive,
     see_other,
     taken_flash,
     text_field,
@@ -145,6 +146,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     merchant_id = await merchant_at(request)
 
     async def show(changed: Changed) -> list[Event]:
+        await require_alive(request)
         events = []
         if changed.vouchers:
             values = {**await _status(request, merchant_id), **shared(request)}
@@ -173,7 +175,7 @@ async def order_print(request: web.Request) -> web.Response:
         return await _print(request, offer, texts(request)("refused.bad_count", most=min(offer.count, MOST_AT_ONCE)))
     if count > offer.count:
         return await _print(request, offer, refusal_words(request, offer.refused or "lease_short"))
-    if request.app[ONCE].first(text_field(data, "mark", 64)):
+    if first_time(request, data):
         name = str(offer.template.get("name", ""))
         request.app[DESK].submit(PrintOrder(merchant_id, offer.template_id, name, count, session.name, printer))
     return see_other("/counter")

@@ -66,6 +66,20 @@ def merchant_of(session: Session) -> int | None:
     return int(session.role.removeprefix(MERCHANT)) if session.role.startswith(MERCHANT) else None
 
 
+async def require_alive(request: web.Request) -> None:
+    """For streams that stay open: ends them when the session they began with is over."""
+    if not await request.app[SESSIONS].is_alive(request):
+        raise ConnectionResetError("the session is over")
+
+
+def first_time(request: web.Request, form: object) -> bool:
+    """True the first time this very form is sent. Raises HTTPBadRequest for one without its mark."""
+    mark = text_field(form, "mark", 64)
+    if not mark:
+        raise web.HTTPBadRequest
+    return request.app[ONCE].first(mark)
+
+
 def refusal_words(request: web.Request, refused: Refuse | str) -> str:
     """The sentence for a refusal: what is wrong and what to do next."""
     code = refused.code if isinstance(refused, Refuse) else refused

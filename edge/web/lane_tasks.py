@@ -9,7 +9,7 @@ from aiohttp import web
 from domain.decision import Refuse
 from edge.web.booth import lane_cards, shared
 from edge.web.cards import CandidateCard, LaneCard, candidate_cards
-from edge.web.keys import EDGE, ONCE, flash, refusal_words, see_other, text_field
+from edge.web.keys import EDGE, first_time, flash, refusal_words, see_other, text_field
 from edge.web.tasks import new_mark, reason_of
 from plumbing.web import render, require_session, texts
 
@@ -69,7 +69,7 @@ async def open_by_hand(request: web.Request) -> web.Response:
     reason = reason_of(request, data, "open_reason")
     if not reason:
         return _open(request, card, "reason_missing")
-    if request.app[ONCE].first(text_field(data, "mark", 64)):
+    if first_time(request, data):
         result = await request.app[EDGE].open_by_hand(card.lane.name, session.name, reason)
         if isinstance(result, Refuse):
             return _open(request, card, result)

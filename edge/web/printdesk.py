@@ -7,13 +7,16 @@ Nothing waits on disk. An order that is cut off by a crash leaves at most one vo
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from domain.decision import Refuse
-from edge.facade import Edge
+from edge.facade import Edge, Printed
+
+logger = logging.getLogger(__name__)
 
 KEPT = 40
 STOP_S = 3.0
@@ -87,7 +90,12 @@ class PrintDesk:
     async def _print_one(self, order: PrintOrder) -> None:
         order.printing = True
         self._changed()
-        result = await self._edge.issue_voucher(order.merchant_id, order.template_id, order.by, order.printer)
+        result: Printed | Refuse
+        try:
+            result = await self._edge.issue_voucher(order.merchant_id, order.template_id, order.by, order.printer)
+        except Exception:
+            logger.exception("printing for merchant %d failed", order.merchant_id)
+            result = Refuse("print_broken")
         order.printing = False
         if isinstance(result, Refuse):
             order.refused, order.ended = result.code, True

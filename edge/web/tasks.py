@@ -13,7 +13,7 @@ from domain.fen import fen_from_yuan, yuan
 from domain.plate import normalise
 from edge.web.booth import shared
 from edge.web.cards import StayCard, stay_card
-from edge.web.keys import EDGE, ONCE, flash, refusal_words, see_other, taken_flash, text_field
+from edge.web.keys import EDGE, first_time, flash, refusal_words, see_other, taken_flash, text_field
 from plumbing.web import render, require_session, texts
 
 PAYMENT_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
@@ -97,7 +97,7 @@ async def waive(request: web.Request) -> web.Response:
     again = {"reasons": WAIVE_REASONS, "mark": new_mark(), "typed": typed}
     if amount is None:
         return await _task(request, "waive.html", card, "bad_amount", **again)
-    if not request.app[ONCE].first(text_field(data, "mark", 64)):
+    if not first_time(request, data):
         return _back(card)
     result = await request.app[EDGE].waive(card.stay.stay_id, amount, session.name, reason)
     if isinstance(result, Refuse):

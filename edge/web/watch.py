@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 from domain.moment import Quality
@@ -13,6 +13,8 @@ from edge.db import log
 from edge.facade import Edge
 from edge.lanes.live import LaneView
 from plumbing.web import Hub
+
+logger = logging.getLogger(__name__)
 
 TICK_S = 2.0
 PRINTER_EVERY = 5  # ticks between two looks at the printers
@@ -74,15 +76,15 @@ class Watch:
             asyncio.create_task(self._follow_lanes(), name="pages: lanes"),
             asyncio.create_task(self._tick(), name="pages: states"),
         ]
+        for task in self._tasks:
+            task.add_done_callback(_report)
 
     async def stop(self) -> None:
         """Let every open page finish."""
         self.hub.close()
         for task in self._tasks:
             task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _follow_lanes(self) -> None:
         async for views in self._edge.live.subscribe():
@@ -134,3 +136,9 @@ class Watch:
         if strip != self.strip:
             self.strip = strip
             self.hub.publish(Changed(strip=True))
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    """Pages that are no longer kept right must not go unnoticed."""
+    if not task.cancelled() and task.exception() is not None:
+        logger.error("%s ended", task.get_name(), exc_info=task.exception())

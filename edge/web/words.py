@@ -32,6 +32,12 @@ def saved_fen(step: Json) -> int:
     return int(step.get("before", 0)) - int(step.get("after", 0))
 
 
+def short_ref(ref: str) -> str:
+    """Which paper or coupon, short enough to compare with what the driver holds."""
+    key_id, colon, counter = ref.partition(":")
+    return f"{key_id}-{int(counter):06d}" if colon and counter.isdigit() else f"…{ref[-8:]}"
+
+
 def coded(t: Texts, group: str, code: str) -> str:
     """The words for *code* of *group*; a code without words is shown as it is."""
     key = f"{group}.{code}"

@@ -142,6 +142,15 @@ class Sessions:
             await self.store.save(self._key(token), session)
         notes.token, notes.session = token, session
 
+    async def is_alive(self, request: web.Request) -> bool:
+        """Whether the session that *request* began with still holds; asking does not prolong it (open streams)."""
+        notes = visit(request)
+        session = await self.store.load(self._key(notes.token)) if notes.token else None
+        if session is None:
+            return False
+        now = self._now_ms()
+        return now - session.seen_ms <= self._idle_ms and now - session.created_ms <= self._absolute_ms
+
     async def _forget(self, notes: Visit) -> None:
         if notes.token:
             await self.store.drop(self._key(notes.token))

@@ -120,15 +120,22 @@ function follow(root) {
   source.onopen = () => show(false);
   source.onerror = () => {
     show(true);
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => follow(root), 5000); // refused, not merely cut
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => followAgain(root), 5000); // refused, not merely cut
   };
   listen();
+}
+
+// Where the session has ended, the page itself leads to signing in.
+function followAgain(root) {
+  fetch(location.href, { redirect: "manual" })
+    .then((answer) => (answer.type === "opaqueredirect" ? location.reload() : follow(root)))
+    .catch(() => setTimeout(() => followAgain(root), 5000));
 }
 
 function same(part, html) {
   const fresh = document.createElement("template");
   fresh.innerHTML = html;
-  return fresh.innerHTML === part.innerHTML;
+  return fresh.innerHTML.trim() === part.innerHTML.trim();
 }
 
 // Nobody's typing is swept away: a part with a focused field, or whose form is being confirmed, waits for the next event.

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -201,6 +201,22 @@ class Visitor:
             text = await answer.text()
             assert answer.status == 200, text
             return text
+
+    @asynccontextmanager
+    async def streaming(self, path: str) -> AsyncIterator[Callable[[float], Awaitable[str]]]:
+        """A stream of events: call to hear what comes within so many seconds, or until it ends."""
+        async with self._session.get(self.base.rstrip("/") + path) as answer:
+            assert answer.status == 200
+
+            async def hear(seconds: float) -> str:
+                text = b""
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        while chunk := await answer.content.readany():
+                            text += chunk
+                return text.decode()
+
+            yield hear
 
     async def status(self, path: str, method: str = "GET", **options: Any) -> int:
         """What asking for *path* is answered with."""

@@ -122,3 +122,21 @@ async def test_the_state_of_link_printer_camera_and_clock_is_on_every_page(lot: 
         page = await booth.get(path)
         for word in ("云端", "打印机", "相机", "时钟"):
             assert word in page, (path, word)
+
+
+async def test_an_open_page_hears_nothing_more_once_its_session_is_over(lot: Lot, booth: Visitor) -> None:
+    async with booth.streaming("/booth/live") as heard:
+        assert "event: lane-in" in await heard(1)
+        await booth.send("/logout", {}, page="/booth")
+        await lot.cameras["in"].see(Sight(PLATE))
+
+        rest = await heard(5)
+
+    assert PLATE[2:] not in rest
+
+
+async def test_a_form_without_its_mark_opens_nothing(lot: Lot, booth: Visitor) -> None:
+    form = {"reason": "test", "csrf_token": await booth.page_token("/booth")}
+
+    assert await booth.status("/booth/lane/out/open", "POST", data=form) == 400
+    assert lot.board.pulses == []

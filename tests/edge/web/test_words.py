@@ -65,6 +65,11 @@ def test_lines_of_a_fee_are_words(code: str, chinese: str) -> None:
     assert words.rule(CATALOGUE.speaking("zh-CN"), code) == chinese
 
 
+def test_a_coupon_is_named_by_what_stands_on_it() -> None:
+    assert words.short_ref("7:345") == "7-000345"
+    assert words.short_ref("1691669087660174293128231F00A1B2C3K") == "…0A1B2C3K"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_templates_name_only_keys_that_exist(language: str) -> None:
     used = {
