@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 import os
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -126,28 +126,12 @@ def differences(folder: Path) -> list[str]:
     return found
 
 
-def choose_language(asked: str | None, remembered: str | None, accept: str, default: str = DEFAULT) -> str:
-    """The language for a request: ``?lang``, else the cookie, else Accept-Language, else *default*."""
-    for choice in (asked, remembered):
-        if choice in LANGUAGES:
-            return choice
-    for tag in _by_preference(accept):
-        for language in LANGUAGES:
-            if tag.split("-")[0] == language.split("-")[0].lower():
-                return language
-    return default
+def choose_language(asked: str | None, remembered: str | None, default: str = DEFAULT) -> str:
+    """The language for a request: ``?lang``, else the cookie, else *default*.
 
-
-def _by_preference(accept: str) -> Sequence[str]:
-    weighed = []
-    for part in accept.split(",")[:20]:
-        tag, _, parameters = part.strip().lower().partition(";")
-        quality = parameters.partition("q=")[2].strip() or "1"
-        try:
-            weighed.append((-float(quality), tag))
-        except ValueError:
-            continue
-    return [tag for quality, tag in sorted(weighed, key=lambda pair: pair[0]) if quality < 0]
+    What the browser prefers is not asked: a kiosk's browser speaks whatever language its image was made in.
+    """
+    return next((choice for choice in (asked, remembered) if choice in LANGUAGES), default)
 
 
 def _flatten(table: Mapping[str, Any], at: str) -> Iterator[tuple[str, Any]]:

@@ -46,7 +46,7 @@ class Pages:
         self._session = aiohttp.ClientSession(
             cookie_jar=aiohttp.CookieJar(unsafe=True),  # an address has no domain for cookies
             timeout=aiohttp.ClientTimeout(total=15),
-            headers={"Accept-Language": "zh-CN"},
+            cookies={"lg_lang": "zh-CN"},
         )
         return self
 

@@ -77,7 +77,7 @@ def walk(app: web.Application) -> Iterator[Route]:
 async def _take_notes(request: web.Request, handler: Handler) -> web.StreamResponse:
     shell = request.config_dict[SHELL]
     asked, theme = request.query.get("lang"), request.query.get("theme")
-    language = choose_language(asked, request.cookies.get("lg_lang"), request.headers.get("Accept-Language", ""))
+    language = choose_language(asked, request.cookies.get("lg_lang"))
     chosen = theme if theme in THEMES else request.cookies.get("lg_theme", "auto")
     notes = Visit(shell, secrets.token_hex(6), language, chosen if chosen in THEMES else "auto", "", False)
     notes.seed = request.cookies.get(cookie_name(notes, "visitor"), "")

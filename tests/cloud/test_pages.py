@@ -108,7 +108,7 @@ async def post(browser: Browser, page: str, path: str, **fields: str) -> tuple[i
 async def test_every_page_shows_empty_and_full_in_both_languages(browser: Browser, cloud: Cloud, language: str) -> None:
     await sign_in(browser, "admin")
     for page in ADMIN_PAGES:
-        answer = await browser.get(page, headers={"Accept-Language": language})
+        answer = await browser.get(page, cookies={"lg_lang": language})
         assert answer.status == 200, (page, await answer.text())
 
     def live(conn: Connection) -> int:
@@ -124,7 +124,7 @@ async def test_every_page_shows_empty_and_full_in_both_languages(browser: Browse
     merchant_id = cloud.db.run_here(live)
     full = (*ADMIN_PAGES, f"/admin/merchants/{merchant_id}", f"/admin/coupons/issue?merchant={merchant_id}&q=京A12")
     for page in full:
-        answer = await browser.get(page, headers={"Accept-Language": language})
+        answer = await browser.get(page, cookies={"lg_lang": language})
         assert answer.status == 200, (page, await answer.text())
 
 
@@ -194,9 +194,9 @@ async def test_guessing_slows_down(browser: Browser) -> None:
     for _ in range(3):
         assert await sign_in(browser, "admin", "wrong") == 422
 
-    token = token_in(await (await browser.get("/login", headers={"Accept-Language": "en"})).text())
+    token = token_in(await (await browser.get("/login", cookies={"lg_lang": "en"})).text())
     form = {"account": "admin", "password": PASSWORD, "csrf_token": token}
-    answer = await browser.post("/login", data=form, headers={"Accept-Language": "en"})
+    answer = await browser.post("/login", data=form, cookies={"lg_lang": "en"})
 
     assert "Too many attempts" in await answer.text()
 

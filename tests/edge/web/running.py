@@ -252,5 +252,5 @@ class Visitor:
 async def visiting(lot: Lot, listener: str) -> AsyncIterator[Visitor]:
     """A fresh browser at one listener, in Chinese."""
     jar = aiohttp.CookieJar(unsafe=True)
-    async with aiohttp.ClientSession(cookie_jar=jar, headers={"Accept-Language": "zh-CN"}) as session:
+    async with aiohttp.ClientSession(cookie_jar=jar, cookies={"lg_lang": "zh-CN"}) as session:
         yield Visitor(lot.url(listener), session)

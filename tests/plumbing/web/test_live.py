@@ -12,7 +12,7 @@ from tests.plumbing.web.gallery.app import HUB
 async def test_a_page_hears_what_is_published_in_its_own_language(visitor: Visitor) -> None:
     hub = visitor.app[HUB]  # type: ignore[index]
 
-    async with visitor.get("/live", headers={"Accept-Language": "en"}) as answer:
+    async with visitor.get("/live", cookies={"lg_lang": "en"}) as answer:
         await until(lambda: hub.listeners == 1)
         hub.publish(42)
         lines = b""
