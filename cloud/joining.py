@@ -18,6 +18,5 @@ def join(conn: Connection, edge_id: str, secret: str, public_key: bytes, now_ms:
         return claimed
     for row in merchants.everyone(conn, claimed.operator_id):
         merchants.tell_merchant(conn, claimed.operator_id, row["merchant_id"], now_ms)
-    for template in coupons.templates(conn, claimed.operator_id):
-        coupons.tell_template(conn, claimed.operator_id, template["template_id"], now_ms)
+    coupons.tell_templates(conn, claimed.operator_id, now_ms)
     return claimed

@@ -234,7 +234,7 @@ class Edge:
 
         def look(conn: sqlite3.Connection) -> list[Json]:
             rows = [row.value for row in channels.rows(conn, "rules") if row.key.startswith("template:") and row.value]
-            return [row for row in rows if row.get("merchant_id") == merchant_id]
+            return [row for row in rows if row.get("merchant_id") == merchant_id and not row.get("deleted")]
 
         return await self.read(look)
 

@@ -150,13 +150,24 @@ def templates(conn: Connection, operator_id: int, merchant_id: int | None = None
 
 
 def tell_template(conn: Connection, operator_id: int, template_id: int, now_ms: int) -> None:
-    """Give every edge of the operator the template, or take a deleted one from them (channel ``rules``)."""
+    """Give every edge of the operator the template (channel ``rules``).
+
+    A deleted one stays there, marked: what was printed from it keeps its worth, nothing more is issued.
+    """
     row = conn.execute(select(coupon_template).where(coupon_template.c.template_id == template_id)).mappings().one()
     value = {name: row[name] for name in ("template_id", "merchant_id", "name", "kind", "value", "cap_fen", "meaning")}
     value |= {"remainder": row["remainder"], "valid_min": row["valid_min"]}
+    if row["deleted_ms"] is not None:
+        value |= {"deleted": True}
     for edge_id in lots.operator_edges(conn, operator_id):
-        sent = None if row["deleted_ms"] is not None else value
-        put_row(conn, operator_id, edge_id, "rules", f"template:{template_id}", sent, now_ms)
+        put_row(conn, operator_id, edge_id, "rules", f"template:{template_id}", value, now_ms)
+
+
+def tell_templates(conn: Connection, operator_id: int, now_ms: int) -> None:
+    """Give every edge every template there ever was: a new edge honours what the one before it printed."""
+    ids = select(coupon_template.c.template_id).where(coupon_template.c.operator_id == operator_id)
+    for template_id in conn.execute(ids.order_by(coupon_template.c.template_id)).scalars().all():
+        tell_template(conn, operator_id, template_id, now_ms)
 
 
 def issue(conn: Connection, act: Act, merchant_id: int, template_id: int, stay_id: str) -> Issued | Refused:
@@ -252,7 +263,9 @@ def _template(conn: Connection, operator_id: int, merchant_id: int, template_id:
 
 def _for_edge(row: dict[str, object], gift: _Gift) -> dict[str, object]:
     """The row of channel ``coupons``: all an exit needs to apply the coupon without asking."""
-    ceiling = gift.cost.amount if row["kind"] == Kind.FULL_WAIVER else 0
+    cap_fen = gift.template["cap_fen"]
+    if row["kind"] == Kind.FULL_WAIVER:  # never worth more than was held for it
+        cap_fen = min(cap_fen or gift.cost.amount, gift.cost.amount)
     return {
         "coupon_id": row["coupon_id"],
         "serial": row["serial"],
@@ -260,7 +273,7 @@ def _for_edge(row: dict[str, object], gift: _Gift) -> dict[str, object]:
         "stay_id": row["stay_id"],
         "kind": row["kind"],
         "value": row["value"],
-        "cap_fen": gift.template["cap_fen"] or ceiling,
+        "cap_fen": cap_fen,
         "meaning": gift.template["meaning"],
         "remainder": gift.template["remainder"],
         "merchant_id": row["merchant_id"],

@@ -22,6 +22,7 @@ from plumbing.web.paging import Page
 REMARK_LENGTH = 128  # S1.19
 LOW_FEN, LOW_MIN = 5_000, 600
 WAIVER_CAP_FEN = 5_000
+MOST_WAIVED_FEN = 10_000_000  # more is a slip of the finger, and does not fit a printed voucher
 
 
 class PaymentMode(StrEnum):
@@ -207,7 +208,8 @@ def set_contract(
     """A new version of what coupons cost the merchant at a lot; without one it may issue nothing there."""
     if get(conn, act.operator_id, merchant_id) is None:
         return Refused("merchant_unknown")
-    if not (0 <= amount_percent <= 100 and 0 <= duration_percent <= 100 and waiver_cap_fen > 0):
+    percents = amount_percent, duration_percent
+    if not all(0 <= percent <= 100 for percent in percents) or not 0 < waiver_cap_fen <= MOST_WAIVED_FEN:
         return Refused("contract_malformed")
     last = conn.execute(
         select(func.max(contract.c.version)).where(contract.c.merchant_id == merchant_id, contract.c.lot_id == lot_id)

@@ -20,6 +20,7 @@ class HeldLease:
     funds: Funds
     boot: str
     spend_until_boot_ms: int
+    spend_h: int = 72
 
     def is_fresh(self, now: Moment) -> bool:
         """May it be spent to its full extent? Not past its time, and not after a power-off of unknown length."""
@@ -30,7 +31,7 @@ def insert(conn: sqlite3.Connection, held: HeldLease, epoch: int) -> bool:
     """Add a granted lease; False when it is known already (a grant applies once)."""
     done = conn.execute(
         "INSERT OR IGNORE INTO lease (lease_id, epoch, merchant_id, commodity, funds, granted, spent, state, boot,"
-        " spend_until_boot_ms) VALUES (?, ?, ?, ?, ?, ?, 0, 'active', ?, ?)",
+        " spend_until_boot_ms, spend_h) VALUES (?, ?, ?, ?, ?, ?, 0, 'active', ?, ?, ?)",
         (
             held.lease.lease_id,
             epoch,
@@ -40,6 +41,7 @@ def insert(conn: sqlite3.Connection, held: HeldLease, epoch: int) -> bool:
             held.lease.granted,
             held.boot,
             held.spend_until_boot_ms,
+            held.spend_h,
         ),
     )
     return done.rowcount == 1
@@ -72,6 +74,14 @@ def spend(conn: sqlite3.Connection, lease_id: int, amount: int) -> None:
     conn.execute("UPDATE lease SET spent = spent + ? WHERE lease_id = ? AND state = 'active'", (amount, lease_id))
 
 
+def freshen(conn: sqlite3.Connection, now: Moment) -> None:
+    """The cloud answered: what it still counts as ours may again be spent in full for as long as it was granted."""
+    conn.execute(
+        "UPDATE lease SET boot = ?, spend_until_boot_ms = ? + spend_h * 3600000 WHERE state = 'active'",
+        (now.boot, now.boot_ms),
+    )
+
+
 def close(conn: sqlite3.Connection, lease_id: int) -> None:
     """No more spending from this lease."""
     conn.execute("UPDATE lease SET state = 'closed' WHERE lease_id = ?", (lease_id,))
@@ -85,4 +95,5 @@ def _held(row: sqlite3.Row) -> HeldLease:
         Funds(row["funds"]),
         row["boot"],
         row["spend_until_boot_ms"],
+        row["spend_h"],
     )

@@ -57,3 +57,9 @@ def m0002_trade(db: Database) -> None:
     """Stays, decisions, money, vouchers and people."""
     for statement in trade.statements():
         db.conn.execute(statement)
+
+
+@migrations()
+def m0003_lease_hours(db: Database) -> None:
+    """For how long a lease may be spent in full after each word from the cloud."""
+    db.conn.execute("ALTER TABLE lease ADD COLUMN spend_h INTEGER NOT NULL DEFAULT 72")

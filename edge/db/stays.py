@@ -242,6 +242,11 @@ def by_exit_decision(conn: sqlite3.Connection, decision_id: str) -> StayRow | No
     )
 
 
+def set_entry_decision(conn: sqlite3.Connection, stay_id: str, decision_id: str) -> None:
+    """A car asked for again before it crossed comes in by this decision."""
+    conn.execute("UPDATE stay SET decision_in = ? WHERE stay_id = ?", (decision_id, stay_id))
+
+
 def set_exit_decision(conn: sqlite3.Connection, stay_id: str, decision_id: str) -> None:
     """A settled stay gets another decision to leave by."""
     conn.execute("UPDATE stay SET decision_out = ? WHERE stay_id = ?", (decision_id, stay_id))

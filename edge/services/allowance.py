@@ -35,7 +35,7 @@ class Offer:
 def offers(conn: sqlite3.Connection, lot: Lot, merchant_id: int, now: Moment) -> list[Offer]:
     """Every template of a merchant, in the order of their ids."""
     rows = [row.value for row in channels.rows(conn, "rules") if row.key.startswith("template:") and row.value]
-    own = [row for row in rows if row.get("merchant_id") == merchant_id]
+    own = [row for row in rows if row.get("merchant_id") == merchant_id and not row.get("deleted")]
     return [_offer(conn, lot, template, now) for template in sorted(own, key=lambda row: int(row["template_id"]))]
 
 

@@ -75,6 +75,7 @@ def _open_stay(
 ) -> str:
     inputs = decision.inputs
     if earlier is not None and isinstance(inputs, EntryInputs) and inputs.inside == "again":
+        stays.set_entry_decision(conn, earlier.stay_id, decision_id)
         return earlier.stay_id
     if earlier is not None:
         settling.close_missed_exit(conn, lot, earlier, now)

@@ -44,7 +44,7 @@ def issue(db: Database, lot: Lot, order: Order, now: Moment) -> Issued | Refuse:
     """Reserve a voucher within the merchant's lease. Refuses when no lease, template or key allows it."""
     with transaction(db) as conn:
         template = channels.get(conn, "rules", f"template:{order.template_id}")
-        if template is None or int(template.get("merchant_id", -1)) != order.merchant_id:
+        if template is None or template.get("deleted") or int(template.get("merchant_id", -1)) != order.merchant_id:
             return Refuse("no_such_template")
         key_id = own_key_id(conn, lot)
         if key_id is None:
@@ -108,20 +108,30 @@ def _payload(
     now: Moment,
 ) -> voucher.Payload:
     valid_min = int(template.get("valid_min") or 1440)
-    face = int(template.get("value") or 0) if template.get("kind") == "AMOUNT" else 0
-    cap = int(template.get("cap_fen") or 0) or face or (amount if template.get("kind") == "FULL_WAIVER" else 0)
     leases.spend(conn, held.lease.lease_id, amount)
     return voucher.Payload(
         key_id=key_id,
         counter=vouchers.reserve_counter(conn, key_id),
         template_id=order.template_id,
         merchant_id=order.merchant_id,
-        cap_fen=cap,
+        cap_fen=_cap_fen(template, amount),
         lease_id=held.lease.lease_id,
         not_after_min=now.wall_ms // 60_000 + valid_min,
         span_h=-(-valid_min // 60) + 1,
         home_lot=lot.lot_id,
     )
+
+
+def _cap_fen(template: Json, amount: int) -> int:
+    """The most the voucher takes off, 0 for no limit; a full waiver never more than was held for it."""
+    said = int(template.get("cap_fen") or 0)
+    match template.get("kind"):
+        case "AMOUNT":
+            return said or int(template.get("value") or 0)
+        case "FULL_WAIVER":
+            return min(said or amount, amount)
+        case _:
+            return said
 
 
 def _write(

@@ -21,8 +21,9 @@ def apply_grant(conn: sqlite3.Connection, now: Moment, body: Json) -> str:
     except ValueError as exc:
         raise BadMessageError(f"lease: {exc}") from exc
     lease = Lease(whole(body, "lease_id"), whole(body, "granted"), 0, LeaseState.ACTIVE)
-    until = now.boot_ms + whole(body, "spend_h") * HOUR_MS
-    held = leases.HeldLease(lease, whole(body, "merchant_id"), commodity, funds, now.boot, until)
+    hours = whole(body, "spend_h")
+    until = now.boot_ms + hours * HOUR_MS
+    held = leases.HeldLease(lease, whole(body, "merchant_id"), commodity, funds, now.boot, until, hours)
     if not leases.insert(conn, held, log.newest(conn).epoch):
         return "known"
     log.append(conn, LeaseApplied(lease.lease_id, lease.granted), now)

@@ -294,3 +294,4 @@ def close_missed_exit(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Mo
     stays.add_waived(conn, stay.stay_id, missing)
     waived = stays.get(conn, stay.stay_id) or stay
     close(conn, lot, waived, priced, now, lane="", decision_id="", cause="missed_exit", passed=True)
+    vouchers.clear_laid(conn, stay.stay_id)  # its papers paid for nothing: their holders keep them

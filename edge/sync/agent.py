@@ -241,6 +241,7 @@ class EdgeAgent:
         anchor = Anchor(now.boot, middle, utc_ms, (now.boot_ms - session.hello_boot_ms + 1) // 2)
         with transaction(self._db) as conn:
             log.keep_anchor(conn, anchor)
+            leases.freshen(conn, now)
         self.anchors.append(anchor)
 
     def _on_ack(self, message: Json, now: Moment) -> list[Outgoing]:

@@ -187,3 +187,26 @@ def test_templates_that_make_no_sense_are_refused(world: World, kind: str, value
 
     assert isinstance(refused, Refused)
     assert refused.code == code
+
+
+def test_a_full_waiver_is_never_worth_more_than_was_held_for_it(world: World) -> None:
+    world.car("s1")
+    made = coupons.create_template(world.conn, world.act(), world.merchant_id, "all", "FULL_WAIVER", 0, cap_fen=900_000)
+    assert isinstance(made, int)
+
+    given = coupons.issue(world.conn, world.act(), world.merchant_id, made, "s1")
+
+    assert isinstance(given, Issued)
+    row = get_row(world.conn, world.edge_id, "coupons", given.coupon_id)
+    assert row is not None
+    assert row["cap_fen"] == merchants.WAIVER_CAP_FEN == world.accounts()["outstanding"]
+
+
+def test_a_deleted_template_stays_at_the_lots_for_what_was_printed_from_it(world: World) -> None:
+    template_id = world.template("DURATION", 60)
+
+    coupons.delete_template(world.conn, world.act(), world.merchant_id, template_id)
+
+    row = get_row(world.conn, world.edge_id, "rules", f"template:{template_id}")
+    assert row is not None
+    assert (row["kind"], row["value"], row["deleted"]) == ("DURATION", 60, True)

@@ -311,3 +311,20 @@ def test_an_edge_cannot_speak_for_another(line: Line) -> None:
         assert line.cloud.received(conn, "e2", "hello", pack(hello.message), 1) == []
         stranger = EdgeAgent("e1", line.db, PrivateKey.generate(), line.cloud_key.public, lambda: "n", {})
         assert line.cloud.received(conn, "e1", "hello", pack(stranger.connected(at(1))[0].message), 1) == []
+
+
+def test_after_a_restart_the_first_answer_of_the_cloud_makes_leases_fresh(line: Line) -> None:
+    body = {"lease_id": 7, "merchant_id": 1, "commodity": "FEN", "funds": "PAID", "granted": 5000, "spend_h": 2}
+    with line.engine.begin() as conn:
+        add_command(conn, 1, "e1", "lease.grant", body, 10)
+    line.settle(line.edge.connected(at(10)), at(10))
+    rebooted = Moment("b2", 5, UTC + 60_000)
+    line.edge = line.new_edge()
+    (held,) = leases.active(line.db.conn)
+    before = held.is_fresh(rebooted)
+
+    line.settle(line.edge.connected(rebooted), rebooted)
+
+    (held,) = leases.active(line.db.conn)
+    assert (before, held.is_fresh(rebooted)) == (False, True)
+    assert not held.is_fresh(Moment("b2", 5 + 2 * 3_600_000 + 1, UTC))

@@ -250,3 +250,24 @@ def test_a_refused_write_leaves_nothing_behind(lot: SmallLot) -> None:
 
     assert lot.types()[: len(before)] == before
     assert lot.types().count("barrier.opened") == 2
+
+
+def test_a_car_let_in_twice_for_one_arrival_leaves_no_ghost_when_it_turns_back(lot: SmallLot) -> None:
+    first = enter(lot.db, lot.lot, lot.arrival("in", PLATE), START)
+    second = enter(lot.db, lot.lot, lot.arrival("in", PLATE), at(1))
+
+    passages.turned_back(lot.db, lot.lot, "in", second.decision_id, PLATE, at(1.5))
+
+    row = stays.get(lot.db.conn, first.stay_id)
+    assert row is not None
+    assert (row.is_open, row.cause) == (False, "reversed")
+
+
+def test_a_car_let_in_twice_for_one_arrival_is_inside_once_it_crossed(lot: SmallLot) -> None:
+    enter(lot.db, lot.lot, lot.arrival("in", PLATE), START)
+    second = enter(lot.db, lot.lot, lot.arrival("in", PLATE), at(0.5))
+    passages.seen(lot.db, lot.lot, "in", second.decision_id, PLATE, at(0.6))
+
+    behind = enter(lot.db, lot.lot, lot.arrival("in", PLATE), at(1))
+
+    assert verdict(behind) == Refuse("already_inside")

@@ -211,3 +211,51 @@ def test_a_coupon_that_does_not_hold_never_keeps_a_car_from_leaving(lot: SmallLo
     lot.put("coupons", "c1", coupon(car_in(lot)) | wrong)
 
     assert verdict(leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(30))) == PayFirst(500)
+
+
+def test_a_word_from_the_cloud_makes_a_lease_good_in_full_again(lot: SmallLot) -> None:
+    restarted = START.__class__("boot-b", 10, at(5).wall_ms)
+
+    with transaction(lot.db) as conn:
+        leases.freshen(conn, restarted)
+
+    assert isinstance(issue(lot.db, lot.lot, ORDER, restarted), Issued)
+    later = START.__class__("boot-b", 10 + 73 * 3_600_000, at(73 * 60).wall_ms)
+    assert issue(lot.db, lot.lot, ORDER, later) == Refuse("lease_stale")
+
+
+def test_a_printed_voucher_keeps_its_worth_when_its_template_is_deleted(lot: SmallLot) -> None:
+    lot.put("rules", "template:5", template(kind="DURATION", value=60))
+    held = leases.HeldLease(
+        Lease(2, 600, 0, LeaseState.ACTIVE), 3, Commodity.MIN, Funds.PAID, START.boot, at(600).boot_ms
+    )
+    with transaction(lot.db) as conn:
+        leases.insert(conn, held, 1)
+    slip = issued(lot)
+    lot.put("rules", "template:5", template(kind="DURATION", value=60) | {"deleted": True})
+    stay_id = car_in(lot)
+
+    laid = lay_voucher(lot.db, lot.lot, stay_id, slip.token, "li", "out", at(90))
+
+    assert laid == LaidOn("1:1", stay_id, 500)  # one of two hours
+    assert issue(lot.db, lot.lot, ORDER, START) == Refuse("no_such_template")
+
+
+def test_a_full_waiver_is_never_worth_more_than_was_held_for_it(lot: SmallLot) -> None:
+    lot.put("rules", "template:5", template(kind="FULL_WAIVER", value=0, cap_fen=900_000))
+    grant(lot, 2, 5000)
+
+    slip = issued(lot)
+
+    assert slip.payload.cap_fen == 3000
+
+
+def test_a_paper_on_a_stay_that_ended_unseen_goes_back_to_its_holder(lot: SmallLot) -> None:
+    slip = issued(lot)
+    first = car_in(lot)
+    lay_voucher(lot.db, lot.lot, first, slip.token, "li", "out", at(30))
+
+    again = enter(lot.db, lot.lot, lot.arrival("in", PLATE), at(600))  # it left unseen and comes back
+
+    laid = lay_voucher(lot.db, lot.lot, again.stay_id, slip.token, "li", "out", at(630))
+    assert laid == LaidOn("1:1", again.stay_id, 0)
