@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from domain.decision import Priced
 from domain.moment import Moment, elapsed
 from domain.wire import Json
-from edge.db import decisions, money, stays, vouchers
+from edge.db import channels, decisions, money, stays, vouchers
 from edge.db.stays import StayRow
 from edge.lanes.live import LaneView
 from edge.services import manual, settling
@@ -38,6 +39,7 @@ class LaneCard:
     minutes: int | None = None
     pictures: Pictures = field(default_factory=Pictures)
     debt_fen: int = 0
+    payers: Mapping[str, str] = field(default_factory=dict)  # coupon's ref -> name of the merchant that pays
 
     @property
     def state(self) -> str:
@@ -71,6 +73,7 @@ class StayCard:
     papers: tuple[str, ...] = ()
     debts: tuple[money.DebtRow, ...] = ()
     lane: str = ""
+    payers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ def lane_card(conn: sqlite3.Connection, lane: Lane, view: LaneView, now: Moment)
         _minutes(stay, now) if stay else None,
         _pictures(conn, view.picture_of, stay.decision_in if stay else ""),
         sum(debt.owed_fen for debt in debts),
+        _payers(conn, view.stay_id, view.coupons),
     )
 
 
@@ -116,7 +120,7 @@ def stay_card(conn: sqlite3.Connection, lot: Lot, stay_id: str, now: Moment, lan
     papers = tuple(laid.ref for laid in vouchers.laid_on(conn, stay_id))
     return StayCard(
         stay, _minutes(stay, now), pictures, priced.fee_fen, priced.off_fen, int(why.get("due_fen", 0)),
-        tuple(priced.lines), tuple(priced.steps), papers, debts, lane,
+        tuple(priced.lines), tuple(priced.steps), papers, debts, lane, _payers(conn, stay_id, priced.steps),
     )  # fmt: skip
 
 
@@ -140,6 +144,17 @@ def car_cards(conn: sqlite3.Connection, cars: list[StayRow], now: Moment) -> lis
         )
         for car in cars
     ]  # fmt: skip
+
+
+def _payers(conn: sqlite3.Connection, stay_id: str, steps: Sequence[Json]) -> dict[str, str]:
+    """Who pays for each coupon, as far as this lot knows."""
+    laid = {paper.ref: paper.merchant_id for paper in vouchers.laid_on(conn, stay_id)} if steps else {}
+    names = {}
+    for ref in {str(step["coupon"]) for step in steps}:
+        row = channels.get(conn, "coupons", ref) or {}
+        merchant = channels.get(conn, "rules", f"merchant:{laid.get(ref) or row.get('merchant_id')}") or {}
+        names[ref] = str(merchant.get("name", ""))
+    return names
 
 
 def _minutes(stay: StayRow, now: Moment) -> int:

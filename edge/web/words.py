@@ -7,14 +7,15 @@ from plumbing.i18n import Texts
 
 
 def rule(t: Texts, code: str) -> str:
-    """A line of a fee. Codes are ``name`` or ``name:detail``; an unknown one is shown as it is."""
-    name, _, detail = code.partition(":")
-    if name == "note":
-        name, _, detail = detail.partition(":")
-    exact, general = f"rule.{name}_{detail}", f"rule.{name}"
-    if detail and t.catalogue.has(exact):
+    """A line of a fee: ``name``, ``name:window`` or ``name:window:step``; an unknown code is shown as it is."""
+    name, *details = code.removeprefix("note:").split(":")
+    if not t.catalogue.has(f"rule.{name}"):
+        return code
+    exact = f"rule.{name}_{details[0]}" if details else ""
+    if exact and t.catalogue.has(exact):
         return t(exact)
-    return t(general, detail=detail).strip() if t.catalogue.has(general) else code
+    words = t(f"rule.{name}", detail=coded(t, "window", details[0]) if details else "").strip()
+    return words + (t("rule.step", number=details[1]) if len(details) > 1 else "")
 
 
 def coupon(t: Texts, step: Json) -> str:

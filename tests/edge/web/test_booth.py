@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -140,3 +141,80 @@ async def test_a_form_without_its_mark_opens_nothing(lot: Lot, booth: Visitor) -
 
     assert await booth.status("/booth/lane/out/open", "POST", data=form) == 400
     assert lot.board.pulses == []
+
+
+async def test_a_voucher_is_named_with_who_pays_taken_off_again_and_a_spoilt_one_refused(
+    lot: Lot, booth: Visitor
+) -> None:
+    await lot.opens_shop()
+    stay = await lot.enters(minutes_ago=90)
+    await lot.waits_to_pay()
+    await lot.edge.issue_voucher(3, 30, "test")
+    token = (await lot.edge.vouchers(3))[0].token
+    paper = f"/booth/stay/{stay}/paper"
+
+    refused, text = await booth.send(paper, {"scanned": token[:-1] + ("0" if token[-1] != "0" else "1")})
+    assert (refused, lot.view("out").due_fen) == (409, 1000)
+    assert "请留下该券并报告管理人员" in text or "请重新扫描" in text
+
+    await booth.send(paper, {"scanned": f"HTTPS://PARK.EXAMPLE/V/{token}"})
+    await lot.until(lambda: lot.view("out").due_fen == 500)
+    page = await booth.get(f"/booth/stay/{stay}")
+    assert "1-000001 咖啡店" in page
+
+    await booth.send(f"{paper}/off", {"ref": "1:1"}, page=paper)
+    await lot.until(lambda: lot.view("out").due_fen == 1000)
+
+
+async def test_a_waiver_takes_a_reason_and_never_more_than_is_due(lot: Lot, booth: Visitor) -> None:
+    stay = await lot.enters()
+    await lot.waits_to_pay()
+    waive = f"/booth/stay/{stay}/waive"
+
+    assert (await booth.send(waive, {"amount": "5.00"}))[0] == 409
+    assert (await booth.send(waive, {"amount": "5.01", "reason": "device"}))[0] == 409
+    assert (await booth.send(waive, {"amount": "0.001", "reason": "device"}))[0] == 409
+    assert (await booth.send(waive, {"amount": "5.00", "reason": "device", "other": "相机进水"}))[0] == 200
+    await lot.until(lambda: len(lot.board.pulses) == 2)
+
+    assert ("fee.waive", "500 设备故障 · 相机进水") in [(act.act, act.reason) for act in await lot.edge.acts()]
+
+
+async def test_a_misread_entry_is_mended_and_the_old_plate_kept(lot: Lot, booth: Visitor) -> None:
+    stay = await lot.enters()
+    mend = f"/booth/stay/{stay}/plate"
+
+    assert (await booth.send(mend, {"plate": "京A1"}))[0] == 409
+    status, text = await booth.send(mend, {"plate": "京a·12346"})
+
+    assert status == 200
+    assert "已从 京A12345 改为 京A12346" in text
+    assert "识别为 京A12345" in text
+
+
+async def test_cars_inside_are_found_by_any_part_of_the_plate(lot: Lot, booth: Visitor) -> None:
+    for plate in ("京A12345", "沪B77777"):
+        await lot.enters(plate)
+
+    page = await booth.get("/booth/cars?q=b777")
+
+    assert "沪B77777" in page
+    assert "京A12345" not in page
+    assert "没有含“Z9”的车牌" in await booth.get("/booth/cars?q=z9")
+
+
+async def test_an_offline_lot_says_since_when_and_that_work_goes_on(lot: Lot, booth: Visitor) -> None:
+    lot.edge.link_state = lambda: "online"
+    page = ""
+    async with asyncio.timeout(8):
+        while "已连接" not in page:
+            await asyncio.sleep(0.1)
+            page = await booth.get("/booth")
+        assert "收费、放行、验券照常" not in page
+        lot.edge.link_state = lambda: "offline"
+        lot.later(95)
+        while "收费、放行、验券照常" not in page:
+            await asyncio.sleep(0.1)
+            page = await booth.get("/booth")
+
+    assert "上次同步 1 小时 35 分前" in page

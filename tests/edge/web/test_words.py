@@ -54,7 +54,10 @@ def test_every_state_of_the_trade_has_words() -> None:
     [
         ("free_minutes", "免费时长"),
         ("time:all", "计时收费"),
-        ("time:night:2", "计时 night:2"),
+        ("time:hours:2", "计时收费，第 2 段"),
+        ("flat:night", "夜间计次收费"),
+        ("time:rush", "rush计时收费"),
+        ("cap:12h", "12h 封顶"),
         ("cap:day", "每日封顶"),
         ("note:calendar_missing:2027", "没有 2027 年节假日日历，按普通周一至周日计价"),
         ("rounding:cash", "抹零"),
