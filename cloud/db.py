@@ -26,7 +26,7 @@ from sqlalchemy import (
     make_url,
     select,
 )
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.types import TypeEngine
 
 from plumbing.web.paging import PAGE_SIZE, Page
@@ -91,6 +91,27 @@ def upgrade(engine: Engine) -> None:
         if engine.dialect.name == "postgresql":  # two workers starting at once migrate one after the other
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7201946)")
         command.upgrade(alembic_config(connection), "head")
+
+
+class NoSchemaError(Exception):
+    """There is no database of this cloud at the address."""
+
+
+def look(url: str, work: Callable[[Connection], T]) -> T:
+    """``work(connection)`` over one unmoving view of the database, whoever writes meanwhile. Raises NoSchemaError."""
+    parsed = make_url(url)
+    is_file = parsed.get_backend_name() == "sqlite"
+    if is_file and not Path(parsed.database or "").is_file():
+        raise NoSchemaError(f"no database at {parsed.database}")
+    engine = open_engine(url)
+    steady = engine if is_file else engine.execution_options(isolation_level="REPEATABLE READ")
+    try:
+        with steady.begin() as connection:
+            return work(connection)
+    except (OperationalError, ProgrammingError) as exc:
+        raise NoSchemaError(f"the database cannot be read ({exc.orig}); lotgate db upgrade makes its tables") from exc
+    finally:
+        engine.dispose()
 
 
 class Database:

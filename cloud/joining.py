@@ -1,18 +1,20 @@
-"""A new device becomes the edge of a lot: it shows the claim's secret once and is told all it must hold."""
+"""How a device becomes the edge of a lot, and how it is put out again."""
 
 from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from cloud.act import Refused
+from cloud.act import Act, Refused
 from cloud.coupons import service as coupons
 from cloud.lots import service as lots
 from cloud.lots.service import Claimed
+from cloud.merchants import leases
 from cloud.merchants import service as merchants
+from cloud.sync.commands import lock_edge
 
 
 def join(conn: Connection, edge_id: str, secret: str, public_key: bytes, now_ms: int) -> Claimed | Refused:
-    """Claim, then fill the new edge's channels with keys, merchants and templates (sync §9)."""
+    """Bind a device by its claim, then fill its channels with keys, merchants and templates (sync §9)."""
     claimed = lots.claim(conn, edge_id, secret, public_key, now_ms)
     if isinstance(claimed, Refused):
         return claimed
@@ -20,3 +22,12 @@ def join(conn: Connection, edge_id: str, secret: str, public_key: bytes, now_ms:
         merchants.tell_merchant(conn, claimed.operator_id, row["merchant_id"], now_ms)
     coupons.tell_templates(conn, claimed.operator_id, now_ms)
     return claimed
+
+
+def put_out(conn: Connection, act: Act, edge_id: str, reason: str) -> Refused | None:
+    """Revoke an edge: from here on nothing is taken from it or sent to it, and its leases keep their money frozen."""
+    lock_edge(conn, edge_id)  # a batch or a refill under way ends first
+    refused = lots.revoke_edge(conn, act, edge_id, reason)
+    if refused is None:
+        leases.freeze(conn, act, edge_id)
+    return refused

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from cloud.access.roles import Right, may
 from cloud.act import Refused
+from cloud.joining import put_out
 from cloud.lots import service
 from cloud.lots.service import LaneSpec
 from cloud.merchants import service as merchants
@@ -200,7 +201,7 @@ async def revoke_edge(request: web.Request) -> web.Response:
     session = await allow(request, Right.MANAGE)
     edge_id = await field_of(request, "edge_id")
     reason = texts(request)("edges.revoked_here")
-    refused = await change(request, login_of(session), service.revoke_edge, edge_id, reason)
+    refused = await change(request, login_of(session), put_out, edge_id, reason)
     if refused is not None:
         return await _edges(request, session.role, error=words(request, refused))
     raise done("/admin/edges", "edge_revoked")

@@ -217,10 +217,9 @@ def _certify(conn: Connection, row: RowMapping, public_key: bytes, now_ms: int) 
 
 
 def tell_keys(conn: Connection, operator_id: int, now_ms: int) -> None:
-    """Give every claimed edge of the operator the list of voucher keys (channel ``keys``)."""
+    """Give every edge the operator believes the list of voucher keys (channel ``keys``)."""
     keys = conn.execute(select(voucher_key).where(voucher_key.c.operator_id == operator_id)).all()
-    told = select(edge_cursor.c.edge_id).where(edge_cursor.c.operator_id == operator_id)
-    for edge_id in conn.execute(told.order_by(edge_cursor.c.edge_id)).scalars().all():
+    for edge_id in operator_edges(conn, operator_id):
         for key in keys:
             value = {
                 "key_id": key.key_id,
@@ -379,6 +378,12 @@ def raise_incident(
             raised_ms=now_ms,
         )
     )
+
+
+def settle_incident(conn: Connection, incident_id: str, by: str, now_ms: int) -> None:
+    """Close an incident whose cause is gone; nothing happens when it is closed already or was never raised."""
+    open_one = (incident.c.incident_id == incident_id) & incident.c.closed_ms.is_(None)
+    conn.execute(update(incident).where(open_one).values(closed_ms=now_ms, closed_by=by))
 
 
 def owed_by(conn: Connection, operator_id: int, plate: str) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, Text, cast, func, insert, literal, select
+from sqlalchemy import Connection, RowMapping, Text, cast, func, insert, literal, select, update
 
+from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.db import new_id, paged
 from cloud.lots import service as lots
@@ -101,12 +102,12 @@ def _edge_and_merchant(conn: Connection, operator_id: int, edge_id: str, merchan
 
 def _leased(conn: Connection, merchant_id: int, commodity: Commodity) -> int:
     """What all leases of the merchant still hold, frozen ones included."""
-    held = select(func.coalesce(func.sum(balance.c.amount), 0)).where(
+    query = select(func.coalesce(func.sum(balance.c.amount), 0)).where(
         balance.c.merchant_id == merchant_id,
         balance.c.account.like("lease:%"),
         balance.c.commodity == commodity.value,
     )
-    return int(conn.execute(held).scalar_one())
+    return int(conn.execute(query).scalar_one())
 
 
 def _p95_spend(
@@ -201,6 +202,36 @@ def call_back(conn: Connection, act: Act, lease_id: int) -> Refused | None:
         return Refused("lease_not_active")
     add_command(conn, act.operator_id, row.edge_id, "lease.return", {"lease_id": lease_id}, act.now_ms)
     return None
+
+
+def freeze(conn: Connection, act: Act, edge_id: str) -> int:
+    """Freeze every active lease of an edge that is no longer believed; returns how many.
+
+    Their money stays where it is: the edge may have spent it on vouchers nobody has heard of yet (sync §5).
+    """
+    done = conn.execute(
+        update(lease)
+        .where(
+            lease.c.edge_id == edge_id,
+            lease.c.operator_id == act.operator_id,
+            lease.c.state == LeaseState.ACTIVE.value,
+        )
+        .values(state=LeaseState.FROZEN.value)
+    )
+    if done.rowcount:
+        audit.record(conn, act, "leases.frozen", f"edge:{edge_id}", after={"leases": done.rowcount})
+    return done.rowcount
+
+
+def held(conn: Connection, operator_id: int) -> dict[tuple[str, str], int]:
+    """What leases hold at the lots, by state and commodity; frozen money is told apart."""
+    query = (
+        select(lease.c.state, lease.c.commodity, func.sum(balance.c.amount).label("amount"))
+        .join(balance, balance.c.account == literal("lease:") + cast(lease.c.lease_id, Text))
+        .where(lease.c.operator_id == operator_id, balance.c.merchant_id == lease.c.merchant_id)
+        .group_by(lease.c.state, lease.c.commodity)
+    )
+    return {(row.state, row.commodity): int(row.amount) for row in conn.execute(query) if row.amount}
 
 
 def listed(conn: Connection, operator_id: int, page: int = 1) -> Page[RowMapping]:

@@ -248,8 +248,8 @@ def _cell(value: object) -> object:
 async def leases_page(request: web.Request) -> web.Response:
     """What lots hold of merchants' money."""
     session = await allow(request, Right.VIEW)
-    found = await read(request, leases.listed, page_number(request.query))
-    return render(request, "leases.html", page=found, error="", money=may(session.role, Right.MONEY))
+    found, held = await read(request, leases.listed, page_number(request.query)), await read(request, leases.held)
+    return render(request, "leases.html", page=found, held=held, error="", money=may(session.role, Right.MONEY))
 
 
 async def call_back(request: web.Request) -> web.Response:
@@ -259,8 +259,12 @@ async def call_back(request: web.Request) -> web.Response:
     refused = await change(request, login_of(session), leases.call_back, lease_id)
     if refused is None:
         raise done("/admin/leases", "lease_called_back")
-    found = await read(request, leases.listed, 1)
-    return render(request, "leases.html", status=422, page=found, error=words(request, refused), money=True)
+    found, held, error = (
+        await read(request, leases.listed, 1),
+        await read(request, leases.held),
+        words(request, refused),
+    )
+    return render(request, "leases.html", status=422, page=found, held=held, error=error, money=True)
 
 
 def add_routes(app: web.Application) -> None:

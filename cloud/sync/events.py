@@ -41,6 +41,7 @@ def rerun(conn: Connection, act: Act) -> int:
     for row in lots.edges(conn, act.operator_id):
         locked = lock_edge(conn, row["edge_id"])
         if locked is not None:
-            done += rerun_parked(conn, ApplyContext(row["edge_id"], row["lot_id"], act.operator_id, locked, act.now_ms))
+            ctx = ApplyContext(row["edge_id"], row["lot_id"], act.operator_id, locked, act.now_ms)
+            done += rerun_parked(conn, ctx, act.by)
     audit.record(conn, act, "events.rerun", "parked", after={"applied": done})
     return done

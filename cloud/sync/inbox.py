@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, RowMapping, select, update
 from sqlalchemy.exc import DataError, IntegrityError
 
 from cloud.bulk import insert_rows
+from cloud.lots import service as lots
 from cloud.sync.appliers import MONEY, PROJECTIONS
 from cloud.sync.context import Applied, ApplyContext
 from cloud.sync.errors import CannotApplyError
@@ -49,6 +51,7 @@ def apply_events(
     _apply_money(conn, ctx, decoded, parked)
     for seq, error in parked.items():
         _mark(conn, ctx.edge_id, ctx.epoch, seq, error)
+        _tell_people(conn, ctx, seq, error)
         logger.error("event %s.%d.%d is parked: %s", ctx.edge_id, ctx.epoch, seq, error.why)
     return [{"s": seq, "why": error.why} for seq, error in sorted(parked.items())]
 
@@ -60,6 +63,26 @@ def _mark(conn: Connection, edge_id: str, epoch: int, seq: int, error: CannotApp
         .where(inbox.c.edge_id == edge_id, inbox.c.epoch == epoch, inbox.c.seq == seq)
         .values(parked_why=error.why if error else None, lease_id=error.lease_id if error else None)
     )
+
+
+def _incident_of(ctx: ApplyContext, seq: int) -> str:
+    return f"{ctx.edge_id}.{ctx.epoch}.{seq}:parked"
+
+
+def _tell_people(conn: Connection, ctx: ApplyContext, seq: int, error: CannotApplyError) -> None:
+    """One incident for a parked event, however often it fails; those behind it on its lease need none of their own."""
+    if not error.follows:
+        detail = f"event {seq} is set aside: {error.why}"
+        lots.raise_incident(
+            conn,
+            ctx.operator_id,
+            _incident_of(ctx, seq),
+            "event_parked",
+            detail,
+            ctx.now_ms,
+            lot_id=ctx.lot_id,
+            edge_id=ctx.edge_id,
+        )
 
 
 def _read(body: bytes, seq: int, parked: Parked) -> tuple[Envelope | None, object]:
@@ -112,7 +135,7 @@ def _apply_one(
 ) -> CannotApplyError | None:
     lease_id = getattr(event, "lease_id", None)
     if lease_id in halted:
-        return CannotApplyError("an earlier event on this lease is parked", lease_id)
+        return CannotApplyError("an earlier event on this lease is parked", lease_id, follows=True)
     return _try(conn, lambda: MONEY[envelope.type](conn, ctx, envelope, event))
 
 
@@ -155,8 +178,11 @@ def hash_at(conn: Connection, edge_id: str, epoch: int, seq: int) -> bytes | Non
     return None if found is None else bytes(found)
 
 
-def rerun_parked(conn: Connection, ctx: ApplyContext) -> int:
-    """Apply again what is parked of this edge, in log order; returns how many events are parked no more (I16)."""
+def rerun_parked(conn: Connection, ctx: ApplyContext, by: str) -> int:
+    """Apply again what is parked of this edge, in log order; returns how many events are parked no more (I16).
+
+    What is applied now has its incident closed in the name of *by*.
+    """
     rows = conn.execute(
         select(inbox)
         .where(inbox.c.edge_id == ctx.edge_id, inbox.c.parked_why.is_not(None))
@@ -165,11 +191,16 @@ def rerun_parked(conn: Connection, ctx: ApplyContext) -> int:
     halted: set[int] = set()
     done = 0
     for row in rows.all():
-        error = _rerun(conn, ctx, row, halted)
-        if error is not None and error.lease_id is not None:
-            halted.add(error.lease_id)
-        done += error is None
+        then = replace(ctx, epoch=row["epoch"])
+        error = _rerun(conn, then, row, halted)
         _mark(conn, ctx.edge_id, row["epoch"], row["seq"], error)
+        if error is None:
+            done += 1
+            lots.settle_incident(conn, _incident_of(then, row["seq"]), by, ctx.now_ms)
+            continue
+        _tell_people(conn, then, row["seq"], error)
+        if error.lease_id is not None:
+            halted.add(error.lease_id)
     return done
 
 
@@ -178,9 +209,8 @@ def _rerun(conn: Connection, ctx: ApplyContext, row: RowMapping, halted: set[int
     envelope, event = _read(bytes(row["body"]), row["seq"], parked)
     if envelope is None or event is None:
         return parked[row["seq"]]
-    then = ApplyContext(ctx.edge_id, ctx.lot_id, ctx.operator_id, row["epoch"], ctx.now_ms)
     if envelope.type in PROJECTIONS:
-        return _try(conn, lambda: PROJECTIONS[envelope.type](conn, then, [(envelope, event)]))
+        return _try(conn, lambda: PROJECTIONS[envelope.type](conn, ctx, [(envelope, event)]))
     if envelope.type in MONEY:
-        return _apply_one(conn, then, envelope, event, halted)
+        return _apply_one(conn, ctx, envelope, event, halted)
     return None

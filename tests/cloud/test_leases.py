@@ -7,7 +7,10 @@ import json
 import pytest
 from sqlalchemy import select
 
+from cloud.access import audit
 from cloud.act import Refused
+from cloud.coupons import service as coupons
+from cloud.joining import put_out
 from cloud.lots import service as lots
 from cloud.merchants import leases
 from cloud.merchants import service as merchants
@@ -202,3 +205,25 @@ def test_a_disabled_merchant_gets_no_more_leases(world: World) -> None:
     merchants.set_enabled(world.conn, world.act(), world.merchant_id, enabled=False)
 
     assert leases.refill(world.conn, world.act(), world.edge_id) == []
+
+
+def test_a_revoked_edge_keeps_its_money_frozen_and_gets_nothing_new(world: World) -> None:
+    lease_id = granted(world, 2_000)
+    world.apply(issued(world, 1, lease_id))
+    world.car("s1")
+    template, before = world.template(), world.accounts()
+
+    assert put_out(world.conn, world.act(), world.edge_id, "stolen") is None
+
+    (row,) = leases.listed(world.conn, world.operator_id).items
+    assert (row["state"], row["left"], world.accounts()) == ("frozen", 1_500, before)
+    assert leases.held(world.conn, world.operator_id) == {("frozen", "FEN"): 1_500}
+    assert leases.refill(world.conn, world.act(), world.edge_id) == []
+    assert leases.grant(world.conn, world.act(), world.edge_id, world.merchant_id, Commodity.FEN) == Refused(
+        "edge_not_active"
+    )
+    assert isinstance(coupons.issue(world.conn, world.act(), world.merchant_id, template, "s1"), Refused)
+    assert leases.call_back(world.conn, world.act(), lease_id) == Refused("lease_not_active")
+    assert put_out(world.conn, world.act(), world.edge_id, "again") == Refused("edge_unknown")
+    acts = [each["act"] for each in audit.listed(world.conn, world.operator_id).items]
+    assert acts[:2] == ["leases.frozen", "edge.revoked"]

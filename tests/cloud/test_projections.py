@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from cloud.access import audit
 from cloud.lots import service as lots
@@ -105,10 +105,12 @@ def test_an_event_that_cannot_be_applied_is_parked_and_works_once_its_cause_is_g
     bodies, hashes = _batch(made)
 
     parked = apply_events(world.conn, world.ctx(), bodies, hashes, 1)
-    done = rerun_parked(world.conn, world.ctx())
+    done = rerun_parked(world.conn, world.ctx(), "wang")
 
     assert [each["s"] for each in parked] == [1]
     assert done == 1
+    (told,) = [row for row in _incidents(world) if row["code"] == "event_parked"]
+    assert (told["edge_id"], told["closed_by"]) == (world.edge_id, "wang")
     assert world.accounts()["operator_loss"] == -500  # nobody granted that lease
     assert _states(world.conn) == ["REDEEMED"]
 
@@ -139,3 +141,25 @@ def test_an_absurd_time_parks_its_event(world: World) -> None:
     parked = apply_events(world.conn, world.ctx(), bodies, [chain_hash(GENESIS, bodies[0])], 1)
 
     assert [each["s"] for each in parked] == [1]
+
+
+def test_a_parked_event_raises_one_incident_which_outlives_failed_tries(world: World) -> None:
+    bodies, hashes = _batch(
+        [
+            events.LeaseApplied(77, 2_000),  # a lease nobody granted
+            events.LeaseReturned(77, 2_000),  # parked behind it
+            events.VoucherRedeemed("r1", world.key_id, 1, "s1", 400),
+        ]
+    )
+    apply_events(world.conn, world.ctx(), bodies, hashes, 1)
+    first = [(row["incident_id"], row["closed_ms"]) for row in _incidents(world)]
+
+    done = rerun_parked(world.conn, world.ctx(), "wang")
+
+    assert done == 0
+    assert sorted(first) == [(f"{world.edge_id}.1.{seq}:parked", None) for seq in (1, 3)]
+    assert [(row["incident_id"], row["closed_ms"]) for row in _incidents(world)] == first
+
+
+def _incidents(world: World) -> list[RowMapping]:
+    return list(lots.incidents(world.conn, world.operator_id, only_open=False).items)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert, select, update
 
 from cloud.db import open_engine, upgrade
 from cloud.lots.tables import edge as edge_table
@@ -328,3 +328,14 @@ def test_after_a_restart_the_first_answer_of_the_cloud_makes_leases_fresh(line: 
     (held,) = leases.active(line.db.conn)
     assert (before, held.is_fresh(rebooted)) == (False, True)
     assert not held.is_fresh(Moment("b2", 5 + 2 * 3_600_000 + 1, UTC))
+
+
+def test_a_revoked_edge_is_not_listened_to_and_told_nothing(line: Line) -> None:
+    line.write(act(1))
+    batches = line.down(line.up(line.edge.connected(at(10)), at(10)), at(10))
+    with line.engine.begin() as conn:
+        conn.execute(update(edge_table).values(state="revoked"))
+
+    assert line.up(batches, at(11)) == []
+    assert line.up(line.new_edge().connected(at(12)), at(12)) == []
+    assert line.applied() == []

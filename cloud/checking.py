@@ -1,0 +1,144 @@
+"""Whether what is stored still holds: every book, lease, log and the audit chain, in sentences a person can follow."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import Connection, func, select
+
+from cloud.access import audit
+from cloud.coupons.service import State
+from cloud.coupons.tables import coupon, voucher
+from cloud.merchants import ledger
+from cloud.merchants.tables import balance, lease, ledger_entry, posting
+from cloud.sync.tables import edge_cursor, inbox
+from domain.ledger import OUTSTANDING, VOID_PENDING, Commodity, Funds, lease_account
+
+Held = dict[tuple[int, str, str], int]  # merchant, commodity, funds -> amount
+_UNUSED = tuple(
+    state.value for state in State if state not in {State.REDEEMED, State.VOID_PENDING, State.VOIDED, State.RECLAIMED}
+)
+
+
+def entries_balance(conn: Connection) -> list[str]:
+    """Every entry sums to zero in each commodity and kind of funds, and none is empty."""
+    uneven = (
+        select(posting.c.entry_id, posting.c.commodity, func.sum(posting.c.amount).label("off"))
+        .group_by(posting.c.entry_id, posting.c.commodity, posting.c.funds)
+        .having(func.sum(posting.c.amount) != 0)
+        .order_by(posting.c.entry_id)
+    )
+    wrong = [f"entry {row.entry_id} does not balance: {row.off} {row.commodity}" for row in conn.execute(uneven)]
+    with_postings = select(posting.c.entry_id)
+    bare = select(ledger_entry.c.entry_id).where(ledger_entry.c.entry_id.not_in(with_postings))
+    return wrong + [f"entry {entry_id} has no postings" for entry_id in conn.execute(bare).scalars()]
+
+
+def books_hold(conn: Connection) -> list[str]:
+    """I1, I2, and every kept balance is the sum of its postings."""
+    wrong = []
+    for book in ledger.merchant_books(conn):
+        whose = f"merchant {book.merchant_id}, {book.commodity} {book.funds}"
+        if book.imbalance:
+            wrong.append(f"{whose}: recharged is not refunded plus held plus used, by {book.imbalance} (I1)")
+        wrong += [f"{whose}: {account} is below zero (I2)" for account in book.wrong]
+        wrong += [f"{whose}: the kept sum of {account} is not that of its postings" for account in book.drift]
+    return wrong
+
+
+def leases_hold(conn: Connection) -> list[str]:
+    """What a lease's account holds is what it was granted less what was spent and returned, and never below zero."""
+    kept = {
+        (row.merchant_id, row.account, row.commodity, row.funds): row.amount
+        for row in conn.execute(select(balance).where(balance.c.account.like("lease:%")))
+    }
+    wrong = []
+    for row in conn.execute(select(lease).order_by(lease.c.lease_id)):
+        held = kept.pop((row.merchant_id, lease_account(row.lease_id), row.commodity, row.funds), 0)
+        left = row.granted - row.spent - row.returned
+        if left != held or left < 0:
+            wrong.append(f"lease {row.lease_id} should hold {left}, its account holds {held}")
+        if row.state == "closed" and held:
+            wrong.append(f"lease {row.lease_id} was returned and still holds {held}")
+    return wrong + [
+        f"{account} holds {amount} and is no lease" for (_, account, _, _), amount in kept.items() if amount
+    ]
+
+
+def unused_is_held(conn: Connection) -> list[str]:
+    """``outstanding`` is what unused coupons and vouchers reserve; ``void_pending`` what voided ones wait for."""
+    reserved = {OUTSTANDING: _coupons(conn, _UNUSED), VOID_PENDING: _coupons(conn, (State.VOID_PENDING.value,))}
+    unused = select(voucher).where(voucher.c.state == "OUTSTANDING")
+    for row in conn.execute(unused):
+        reserved[OUTSTANDING][row.merchant_id, row.commodity, row.funds] += row.reserved
+    wrong = []
+    for account, expected in reserved.items():
+        held = _balances(conn, account)
+        for key in sorted(expected.keys() | held.keys()):
+            if expected.get(key, 0) != held.get(key, 0):
+                whose = f"merchant {key[0]}, {key[1]} {key[2]}"
+                sums = f"{held.get(key, 0)}, its coupons and vouchers reserve {expected.get(key, 0)}"
+                wrong.append(f"{whose}: {account} holds {sums}")
+    return wrong
+
+
+def _coupons(conn: Connection, states: tuple[str, ...]) -> Held:
+    held: Held = defaultdict(int)
+    sums = (
+        select(
+            coupon.c.merchant_id,
+            coupon.c.commodity,
+            func.sum(coupon.c.reserved_paid).label("paid"),
+            func.sum(coupon.c.reserved_bonus).label("bonus"),
+        )
+        .where(coupon.c.state.in_(states))
+        .group_by(coupon.c.merchant_id, coupon.c.commodity)
+    )
+    for row in conn.execute(sums):
+        commodity = Commodity(row.commodity).value
+        held[row.merchant_id, commodity, Funds.PAID.value] += int(row.paid)
+        held[row.merchant_id, commodity, Funds.BONUS.value] += int(row.bonus)
+    return held
+
+
+def _balances(conn: Connection, account: str) -> Held:
+    rows = conn.execute(select(balance).where(balance.c.account == account))
+    return {(row.merchant_id, row.commodity, row.funds): row.amount for row in rows}
+
+
+def audit_is_whole(conn: Connection) -> list[str]:
+    """No row of the audit log was changed or removed (I24)."""
+    broken = audit.first_broken(conn)
+    return [] if broken is None else [f"the audit log is broken from row {broken} on"]
+
+
+def logs_are_whole(conn: Connection) -> list[str]:
+    """Every edge's log is here without a gap up to where its cursor stands."""
+    counted = (
+        select(edge_cursor.c.edge_id, edge_cursor.c.epoch, edge_cursor.c.seq, func.count(inbox.c.seq).label("events"))
+        .outerjoin(inbox, (inbox.c.edge_id == edge_cursor.c.edge_id) & (inbox.c.epoch == edge_cursor.c.epoch))
+        .group_by(edge_cursor.c.edge_id, edge_cursor.c.epoch, edge_cursor.c.seq)
+        .order_by(edge_cursor.c.edge_id)
+    )
+    return [
+        f"edge {row.edge_id}: {row.events} events of epoch {row.epoch} are here, its cursor says {row.seq}"
+        for row in conn.execute(counted)
+        if row.events != row.seq
+    ]
+
+
+CHECKS: Final[tuple[Callable[[Connection], list[str]], ...]] = (
+    entries_balance,
+    books_hold,
+    leases_hold,
+    unused_is_held,
+    audit_is_whole,
+    logs_are_whole,
+)
+
+
+def check_all(conn: Connection) -> list[str]:
+    """Everything that does not hold, in words; empty when all is right. The connection's view must not move."""
+    return [sentence for check in CHECKS for sentence in check(conn)]
