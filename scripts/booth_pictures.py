@@ -83,6 +83,7 @@ class Album:
         await page.fill("[name=password]", PIN)
         await page.click("main button.primary")
         await page.wait_for_load_state()
+        await page.goto(f"{page.url}?lang={look.language}")
         return page
 
     async def take(self, page: Page, name: str, look: Look, path: str = "", *, whole: bool = False) -> None:
@@ -202,7 +203,7 @@ async def look_at_sign_in(lot: Lot, browser: Browser, folder: Path, looks: list[
             page = await browser.new_page(
                 viewport={"width": width, "height": height}, locale=look.language, color_scheme=look.theme
             )
-            await page.goto(lot.url(listener))
+            await page.goto(lot.url(listener, f"/login?lang={look.language}"))
             await page.screenshot(path=folder / f"{listener}-login-{look.mark}.jpg", type="jpeg", quality=80)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -33,6 +34,13 @@ async def test_nothing_is_shown_before_sign_in_and_a_wrong_pin_does_not_help(lot
 
         assert await visitor.sign_in() == 200
         assert "车道空闲" in await visitor.get("/booth")
+
+
+async def test_guessing_pins_is_slowed_down(lot: Lot) -> None:
+    async with visiting(lot, "booth") as visitor:
+        answers = [await visitor.sign_in(pin=f"11122{digit}") for digit in range(4)]
+
+    assert answers == [422, 422, 422, 429]
 
 
 async def test_staff_of_a_shop_may_not_use_the_booth(lot: Lot) -> None:
@@ -218,3 +226,14 @@ async def test_an_offline_lot_says_since_when_and_that_work_goes_on(lot: Lot, bo
             page = await booth.get("/booth")
 
     assert "上次同步 1 小时 35 分前" in page
+
+
+async def test_no_page_has_anything_inline_that_the_policy_would_stop(lot: Lot, booth: Visitor) -> None:
+    stay = await lot.enters()
+    await lot.waits_to_pay()
+    task = [f"/booth/stay/{stay}{name}" for name in ("", "/cash", "/waive", "/paper", "/plate")]
+    lane = ["/booth/lane/out/plate", "/booth/lane/out/open"]
+
+    for path in ("/booth", "/booth/cars", "/booth/entry", "/booth/pin", *task, *lane):
+        page = await booth.get(path)
+        assert re.search(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=|javascript:", page) is None, path

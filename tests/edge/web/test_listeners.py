@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import ssl
 from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
+
 from drivers.base import Camera
-from edge.settings import EdgeSettings
+from edge.settings import EdgeSettings, Listener
 from edge.web.app import lot_applications
 from edge.web.device import device_app
 from plumbing.metrics import Metrics
+from plumbing.tls import Authority
 from plumbing.web import walk
 from tests.edge.web.running import Lot, running, visiting
 
@@ -60,3 +64,24 @@ async def test_the_counter_is_off_unless_configured(tmp_path: Path) -> None:
 
     async with running(tmp_path, without) as lot:
         assert set(lot.opened.ports) == {"device", "booth"}
+
+
+async def test_a_counter_with_a_certificate_speaks_https_and_keeps_its_cookies_to_it(tmp_path: Path) -> None:
+    authority = Authority.create(tmp_path)
+    key, certificate = tmp_path / "counter.key", tmp_path / "counter.pem"
+    certificate.write_bytes(authority.issue_server(key, ["127.0.0.1"]))
+
+    def secured(settings: EdgeSettings) -> EdgeSettings:
+        counter = Listener(certificate=certificate, key=key)
+        return replace(settings, listeners=replace(settings.listeners, counter=counter))
+
+    async with running(tmp_path, secured) as lot, aiohttp.ClientSession() as session:
+        trusting = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+        url = lot.url("counter", "/login").replace("http:", "https:")
+        async with session.get(url, ssl=trusting) as answer:
+            assert answer.status == 200
+            assert "max-age" in answer.headers["Strict-Transport-Security"]
+            cookies = answer.headers.getall("Set-Cookie")
+
+    assert cookies
+    assert all(cookie.startswith("__Host-lg_counter_") and "Secure" in cookie for cookie in cookies)
