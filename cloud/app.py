@@ -148,7 +148,7 @@ def mqtt_options(broker: BrokerSettings) -> MqttOptions:
 
 
 async def _jobs(app: web.Application) -> AsyncIterator[None]:
-    """What happens by itself: leases refilled, expiries noted, open pages kept fresh."""
+    """What happens by itself: leases refilled, expiries noted, old sessions forgotten, open pages kept fresh."""
     cloud = app[CLOUD]
     async with contextlib.AsyncExitStack() as stack:
         for work, name in ((_refill(cloud), "refill"), (_expire(cloud), "expire"), (tick(cloud.hub), "tick")):
@@ -169,6 +169,7 @@ async def _expire(cloud: Cloud) -> None:
     while True:
         await asyncio.sleep(EXPIRY_SECONDS)
         await cloud.db.run(coupons.record_expiries, cloud.operator_id, cloud.now_ms())
+        await cloud.db.run(access.forget_sessions, cloud.now_ms())
 
 
 @contextlib.asynccontextmanager

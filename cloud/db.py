@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -60,6 +61,8 @@ def open_engine(url: str) -> Engine:
     """An engine whose transactions take the write lock at once and survive a power cut (SQLite, PostgreSQL)."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            os.close(os.open(parsed.database, os.O_RDWR | os.O_CREAT, 0o600))  # password hashes and plates are in it
         engine = create_engine(parsed, pool_size=1, max_overflow=0)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)

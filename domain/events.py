@@ -14,7 +14,7 @@ from typing import ClassVar, TypeVar
 
 from domain.ledger import OUTSTANDING, REDEEMED, VOID_PENDING, Leg
 from domain.moment import Moment, Quality
-from domain.wire import BadMessageError, Json, canonical
+from domain.wire import LARGEST, BadMessageError, Json, canonical
 
 
 class Priority(IntEnum):
@@ -38,7 +38,6 @@ class Event:
 E = TypeVar("E", bound=type[Event])
 TYPES: dict[tuple[str, int], type[Event]] = {}
 _QUALITIES = {int(quality): quality for quality in Quality}
-_LARGEST = (1 << 53) - 1  # exact for every JSON reader, and no sum of them leaves a database's 64 bits
 _KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool}
 
 
@@ -357,7 +356,7 @@ def open_envelope(body: bytes) -> Envelope:
 
 
 def _bounded(*numbers: int) -> None:
-    if any(abs(number) > _LARGEST for number in numbers):
+    if any(abs(number) > LARGEST for number in numbers):
         raise BadMessageError("an event's number is beyond 53 bits")
 
 
@@ -371,7 +370,7 @@ def decode(envelope: Envelope) -> Event:
         value = payload.get(name)
         if type(value) is not kind:
             raise BadMessageError(f"{envelope.type}: {name!r} must be {kind.__name__}")
-        if isinstance(value, int) and not -_LARGEST <= value <= _LARGEST:
+        if isinstance(value, int) and not -LARGEST <= value <= LARGEST:
             raise BadMessageError(f"{envelope.type}: {name!r} is beyond 53 bits")
         values.append(value)
     return cls(*values)

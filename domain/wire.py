@@ -17,6 +17,7 @@ Verify = Callable[[bytes, bytes, bytes], bool]  # (purpose, message, signature) 
 INFLATED_LIMIT = 1 << 20  # bytes: a zlib bomb is refused, not unpacked
 COMPRESSED_LIMIT = 64 * 1024  # bytes of one batch on the line
 PLAIN, ZLIB = b"\x00", b"\x01"
+LARGEST = (1 << 53) - 1  # exact for every JSON reader, and no sum of such numbers leaves a database's 64 bits
 GENESIS = bytes(32)  # the hash before the first event of an epoch
 
 
@@ -129,9 +130,9 @@ def text(message: Json, key: str) -> str:
 
 
 def whole(message: Json, key: str) -> int:
-    """The non-negative integer at *key*. Raises BadMessageError when it is missing or something else."""
+    """The integer at *key*, 0 to 2^53 - 1. Raises BadMessageError when it is missing or something else."""
     value = message.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST:
         raise BadMessageError(f"{key!r} must be a whole number")
     return value
 

@@ -252,9 +252,11 @@ class Edge:
         issued = await self._do(issuing.issue, self.office.lot, Order(merchant_id, template_id, by))
         if isinstance(issued, Refuse):
             return issued
-        state = await self._print(issued, device, by)
-        payload = issued.payload
-        await self._do(issuing.printed, payload.key_id, payload.counter, state)
+        payload, state = issued.payload, "unknown"
+        try:
+            state = await self._print(issued, device, by)
+        finally:  # whatever broke: the voucher is in doubt now, not only after the next start
+            await self._do(issuing.printed, payload.key_id, payload.counter, state)
         return Printed(payload.key_id, payload.counter, state, issued.left)
 
     async def _print(self, issued: Issued, device: Printer, by: str) -> str:

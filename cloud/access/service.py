@@ -19,6 +19,7 @@ from plumbing.web import Session
 
 FIRST_LOGIN = "admin"
 SHORTEST = 8
+SESSION_MS = 24 * 3_600_000  # twice as long as any session lasts
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,11 @@ def _save(conn: Connection, key: str, session: Session, operator_id: int) -> Non
                 **changing,
             )
         )
+
+
+def forget_sessions(conn: Connection, now_ms: int) -> int:
+    """Delete sessions that are over by age; returns how many went."""
+    return conn.execute(delete(web_session).where(web_session.c.created_ms < now_ms - SESSION_MS)).rowcount
 
 
 def _drop(conn: Connection, key: str) -> None:

@@ -173,7 +173,7 @@ class CloudAgent:
         out = []
         for channel, held, version in channels.behind(conn, edge):
             if again or self._is_due((edge, channel), version, now_ms):
-                self._sent[edge, channel] = (version, now_ms)
+                self._note_sent((edge, channel), version, now_ms)
                 out += [self._part(edge, part.message()) for part in channels.parts(conn, edge, channel, held)]
         waiting = conn.execute(
             select(command.c.cmd_seq, command.c.epoch, command.c.kind, command.c.body)
@@ -184,7 +184,7 @@ class CloudAgent:
         )
         for cmd_seq, epoch, kind, body in waiting:
             if again or self._is_due((edge, f"cmd:{cmd_seq}"), cmd_seq, now_ms):
-                self._sent[edge, f"cmd:{cmd_seq}"] = (cmd_seq, now_ms)
+                self._note_sent((edge, f"cmd:{cmd_seq}"), cmd_seq, now_ms)
                 message = {"ep": epoch, "cmd_seq": cmd_seq, "kind": kind, "body": json.loads(body)}
                 out.append(self._down(edge, "cmd", message))
         return out
@@ -192,6 +192,13 @@ class CloudAgent:
     def _is_due(self, what: tuple[str, str], version: int, now_ms: int) -> bool:
         sent = self._sent.get(what)
         return sent is None or sent[0] < version or now_ms - sent[1] >= SEND_AGAIN_MS
+
+    def _note_sent(self, what: tuple[str, str], version: int, now_ms: int) -> None:
+        """Remember it for as long as it says anything: later it would be sent again all the same."""
+        self._sent.pop(what, None)
+        self._sent[what] = (version, now_ms)
+        while now_ms - next(iter(self._sent.values()))[1] >= SEND_AGAIN_MS:
+            del self._sent[next(iter(self._sent))]
 
     def _part(self, edge: str, message: Json) -> Outgoing:
         return self._down(edge, "ch", message)

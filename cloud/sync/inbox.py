@@ -11,6 +11,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from cloud.bulk import insert_rows
 from cloud.lots import service as lots
+from cloud.merchants.ledger import OverdrawnError
 from cloud.sync.appliers import MONEY, PROJECTIONS
 from cloud.sync.context import Applied, ApplyContext
 from cloud.sync.errors import CannotApplyError
@@ -148,6 +149,8 @@ def _try(conn: Connection, effect: Callable[[], None]) -> CannotApplyError | Non
         return exc
     except (IntegrityError, DataError) as exc:
         return CannotApplyError(f"the database refused it: {exc.orig}")
+    except OverdrawnError as exc:
+        return CannotApplyError(str(exc))
     return None
 
 

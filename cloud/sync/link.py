@@ -71,7 +71,15 @@ class CloudLink:
             if kind == "live":
                 self._note_live(edge, message)
                 continue
-            self._send(await self._db.run(self._agent.received, edge, kind, message.payload, self._now_ms()))
+            self._send(await self._act_on(edge, kind, message.payload))
+
+    async def _act_on(self, edge: str, kind: str, payload: bytes) -> list[Outgoing]:
+        """What one message calls for. One that breaks us is left unanswered: it must not end the line to the others."""
+        try:
+            return await self._db.run(self._agent.received, edge, kind, payload, self._now_ms())
+        except Exception:
+            logger.exception("message %s of edge %s could not be dealt with; nothing of it was kept", kind, edge)
+            return []
 
     def _note_live(self, edge: str, message: Message) -> None:
         with suppress(BadMessageError):

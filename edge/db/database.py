@@ -42,6 +42,8 @@ class DatabaseLock:
 
 def open_database(path: Path | str) -> Database:
     """Open (or create) the database at *path* and bring it to the newest schema. Call on the thread that uses it."""
+    if str(path) != ":memory:":
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # what SQLite puts beside it takes over its mode
     conn = sqlite3.connect(path, isolation_level=None, cached_statements=256)
     conn.row_factory = sqlite3.Row
     for pragma in (

@@ -11,9 +11,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, exc, insert, select, text, update
 
+from cloud.access import service as access
+from cloud.access.roles import Role
+from cloud.access.tables import web_session
 from cloud.db import Database, upgrade
 from cloud.lots.tables import operator
 from cloud.schema import APPEND_ONLY, metadata
+from tests.cloud.world import NOW, World
 
 
 def test_migrations_make_exactly_the_tables_the_code_declares(engine: Engine) -> None:
@@ -126,3 +130,16 @@ async def test_two_pieces_of_work_that_wait_for_each_other_both_end_well(databas
 
     counts = await database.run(lambda c: c.execute(select(operator.c.created_ms)).scalars().all())
     assert counts == [3, 3]
+
+
+def test_sessions_of_yesterday_are_forgotten(world: World) -> None:
+    user_id = access.create_user(world.conn, world.act(), "a", "A", Role.ADMIN, "hash")
+    for key, created_ms in (("old", NOW - 25 * 3_600_000), ("new", NOW - 3_600_000)):
+        columns = {"name": "A", "role": "admin", "created_ms": created_ms, "seen_ms": created_ms, "data": "{}"}
+        world.conn.execute(
+            insert(web_session).values(key=key, operator_id=world.operator_id, user_id=user_id, **columns)
+        )
+
+    gone = access.forget_sessions(world.conn, NOW)
+
+    assert (gone, world.conn.execute(select(web_session.c.key)).scalars().all()) == (1, ["new"])

@@ -163,3 +163,16 @@ def test_a_parked_event_raises_one_incident_which_outlives_failed_tries(world: W
 
 def _incidents(world: World) -> list[RowMapping]:
     return list(lots.incidents(world.conn, world.operator_id, only_open=False).items)
+
+
+def test_a_posting_that_would_overdraw_an_account_parks_its_event_and_lets_the_others_through(world: World) -> None:
+    world.apply(events.VoucherIssued(world.key_id, 1, 9, world.merchant_id, 1, 500, 500, 30_000_000, "counter"))
+    world.conn.exec_driver_sql("UPDATE voucher SET reserved = 700")  # books and vouchers disagree, however that came
+    bodies, hashes = _batch(
+        [events.VoucherRedeemed("r1", world.key_id, 1, "s1", 400), events.DebtRecorded("x1", "s1", "京A12345", 500)]
+    )
+
+    parked = apply_events(world.conn, world.ctx(), bodies, hashes, 1)
+
+    assert [each["s"] for each in parked] == [1]
+    assert world.conn.execute(select(debt.c.owed_fen)).scalar_one() == 500

@@ -105,3 +105,16 @@ def test_a_counter_reserved_in_a_lost_transaction_is_reserved_again(tmp_path: Pa
     with transaction(db) as conn:
         assert [vouchers.reserve_counter(conn, 1), vouchers.reserve_counter(conn, 1)] == [1, 2]
     db.conn.close()
+
+
+def test_the_database_and_what_sqlite_puts_beside_it_are_their_owners_alone(tmp_path: Path) -> None:
+    db = open_database(tmp_path / "lot.db")
+    with transaction(db) as conn:
+        conn.execute("INSERT INTO note VALUES ('a', 'b')")
+
+    assert {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {
+        "lot.db": 0o600,
+        "lot.db-wal": 0o600,
+        "lot.db-shm": 0o600,
+    }
+    db.conn.close()

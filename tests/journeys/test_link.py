@@ -139,3 +139,27 @@ async def test_nothing_is_lost_or_doubled_when_the_broker_is_killed(tmp_path: Pa
 
         await both.until_backlog_is_empty()
         assert await both.applied() == 600
+
+
+async def test_a_message_that_breaks_the_cloud_ends_nobody_elses_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        EmbeddedBroker(tmp_path, USERS) as broker,
+        running(tmp_path, embedded(broker.port, "cloud"), embedded(broker.port, "e1")) as both,
+    ):
+        await both.until_backlog_is_empty()
+        received, broken = both.line.cloud.received, []
+
+        def break_once(*args: object) -> object:
+            if not broken:
+                broken.append(args)
+                raise OverflowError("Python int too large to convert to SQLite INTEGER")
+            return received(*args)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(both.line.cloud, "received", break_once)
+        await both.write(3)
+        await both.until_backlog_is_empty()
+
+        assert broken
+        assert await both.applied() == 3

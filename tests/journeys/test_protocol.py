@@ -19,7 +19,7 @@ from cloud.sync.commands import add_command
 from cloud.sync.tables import command, edge_cursor, inbox
 from domain.events import ActRecorded, Event, LogTotalled, PaymentTaken
 from domain.moment import Moment
-from domain.wire import GENESIS, canonical, chain_hash, pack
+from domain.wire import GENESIS, canonical, chain_hash, pack, signed
 from edge.db import channels, leases, log
 from edge.db.database import open_database, transaction
 from edge.services.leases import HANDLERS
@@ -339,3 +339,23 @@ def test_a_revoked_edge_is_not_listened_to_and_told_nothing(line: Line) -> None:
     assert line.up(batches, at(11)) == []
     assert line.up(line.new_edge().connected(at(12)), at(12)) == []
     assert line.applied() == []
+
+
+def test_what_was_sent_is_remembered_only_while_it_says_something(line: Line) -> None:
+    line.settle(line.edge.connected(at(10)), at(10))
+    for number in range(50):
+        with line.engine.begin() as conn:
+            add_command(conn, 1, "e1", "test.echo", {"n": number}, 10)
+            sent = line.cloud.due(conn, "e1", UTC + number * 1_000)
+        line.settle(line.down(sent, at(11)), at(11))
+
+    assert len(line.cloud._sent) <= 12
+
+
+def test_a_number_beyond_all_reason_is_no_message(line: Line) -> None:
+    hello = line.edge.connected(at(10))[0]
+    unsigned = {name: value for name, value in hello.message.items() if name != "sig"}
+    for absurd in (1 << 53, 10**30):
+        forged = signed("hello", "e1", {**unsigned, "seq": absurd}, line.edge_key)
+
+        assert line.up([Up("hello", forged)], at(10)) == []

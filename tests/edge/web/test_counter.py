@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from drivers.printer.simulated import PrinterFault
+from edge import printing
 from edge.db.vouchers import VoucherRow
 from tests.edge.web.running import Lot, Visitor, running, visiting
 
@@ -126,3 +127,17 @@ async def test_the_lots_own_people_choose_whose_counter_it_is(lot: Lot) -> None:
         status, text = await visitor.send("/counter/merchant", {"merchant": "3"}, page="/counter")
 
         assert (status, "5.00 元" in text) == (200, True)
+
+
+async def test_a_bug_while_a_slip_is_printed_leaves_it_in_doubt_at_once(
+    lot: Lot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*args: object) -> None:
+        raise KeyError("kind")
+
+    monkeypatch.setattr(printing, "slip_of", breaks)
+
+    with pytest.raises(KeyError):
+        await lot.edge.issue_voucher(3, 30, "wang")
+
+    assert [row.state for row in await lot.edge.vouchers(3)] == ["unknown"]
