@@ -153,6 +153,8 @@ class Day:
         act.expect_fen("taken off", off, view["off_fen"], telling=bool(off))
         act.expect_fen("due", due, view["due_fen"], telling=True)
         act.expect("its own stay", car.stay_id, view["stay_id"])
+        if view["due_fen"] != due:
+            raise DemoError(f"{car.plate} is asked for another amount than the script has: it does not pay")
         return due
 
     async def _pays_and_goes(self, act: Act, gate: Gate, car: Car, due: int, *, follower: bool = False) -> None:
@@ -242,6 +244,8 @@ class Day:
         (self._system.folder.slips / f"voucher-{printed + 1:02d}.png").write_bytes(png)
         text = read_qr(png)
         self._token = strip_to_token(text)
+        if not text:
+            raise DemoError("no code could be read off the slip")
         act.expect("its code", "HTTPS://PARK.EXAMPLE.COM/V/LG1", text[:30], telling=True)
         act.expect("jobs printed", 1, await hardware.jobs() - printed)
 

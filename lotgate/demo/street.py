@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.wire import Json
+from drivers.printer.commands import CUT
+from drivers.printer.encode import FEED_AND_CUT
 from lotgate.demo.folder import DemoError, Folder
 from lotgate.demo.local import LocalEdge
 from lotgate.demo.processes import Child
@@ -78,10 +80,11 @@ class Hardware:
         return answer
 
     async def job(self, number: int) -> bytes:
-        """The bytes of a printed job, waited for."""
+        """The bytes of a printed job, waited for until the slip is cut off."""
         for _ in range(round(ANSWER_S / POLL_S)):
-            if data := str((await self.order("job", number=number))["data"]):
-                return base64.b64decode(data)
+            data = base64.b64decode((await self.order("job", number=number))["data"])
+            if data.endswith(CUT + FEED_AND_CUT):
+                return data
             await asyncio.sleep(POLL_S)
         raise DemoError("nothing came out of the printer")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+
+import aiohttp
 
 from domain.plate import PROVINCES
 from domain.wire import Json
@@ -20,7 +22,7 @@ PAUSE_S = (2.0, 5.0)
 MINUTE_MS = 60_000
 MINUTES = (4, 9)  # pass for the lot between two cars
 WAITS_S = 8.0  # so long somebody at the booth may act before the scripted attendant does
-AT_MOST = 30  # cars inside
+AT_LEAST, AT_MOST = 5, 30  # cars inside
 PLAIN_SHARE = 0.2  # of the cars that use the west gate
 
 
@@ -30,40 +32,47 @@ async def drive(system: System, photos: Sequence[Photo]) -> None:
         await pages.sign_in(**system.known["attendant"])
         traffic = Traffic(system, Booth(pages), photos)
         await traffic.find_inside()
-        while True:
-            await traffic.one_more()
-            await asyncio.sleep(random.uniform(*PAUSE_S))  # noqa: S311 - traffic is no secret
+        await asyncio.gather(traffic.come(), traffic.go())
 
 
 class Traffic:
-    """One car at a time."""
+    """Cars that come and cars that go, each kind one after another."""
 
     def __init__(self, system: System, booth: Booth, photos: Sequence[Photo]) -> None:
         self._system, self._street, self._booth = system, system.street, booth
         self._photos = {photo.plate: photo.path for photo in photos}
         self._inside: list[str] = []
-        self._random = random.Random()  # noqa: S311
+        self._random = random.Random()  # noqa: S311 - traffic is no secret
 
     async def find_inside(self) -> None:
         """Cars an earlier demo left inside may leave in this one."""
         self._inside = [str(row["plate"]) for row in await self._system.api.get("cars")]
 
-    async def one_more(self) -> None:
-        """A car comes or goes; what goes wrong with one does not end the others."""
+    async def come(self) -> None:
+        """Cars come while there is room."""
+        while True:
+            if len(self._inside) < AT_MOST:
+                await self._one(WEST_IN if self._is_plain() else EAST_IN, self._come)
+            await asyncio.sleep(self._random.uniform(*PAUSE_S))
+
+    async def go(self) -> None:
+        """Cars leave while some stay."""
+        while True:
+            await asyncio.sleep(self._random.uniform(*PAUSE_S))
+            if len(self._inside) > AT_LEAST:
+                await self._one(WEST_OUT if self._is_plain() else EAST_OUT, self._leave)
+
+    async def _one(self, gate: Gate, act: Callable[[Gate], Awaitable[None]]) -> None:
+        """What goes wrong with one car does not end the others."""
         self._system.clock.advance(self._random.randint(*MINUTES) * MINUTE_MS)
-        leaves = self._inside and self._random.random() < len(self._inside) / AT_MOST + 0.3
-        gate = self._gate(leaves=bool(leaves))
         try:
-            await (self._leave(gate) if leaves else self._come(gate))
-        except DemoError:
+            await act(gate)
+        except (DemoError, aiohttp.ClientError):
             self._system.look_for_ended()
             await self._street.clear_away(gate)
 
-    def _gate(self, *, leaves: bool) -> Gate:
-        plain = self._random.random() < PLAIN_SHARE
-        if leaves:
-            return WEST_OUT if plain else EAST_OUT
-        return WEST_IN if plain else EAST_IN
+    def _is_plain(self) -> bool:
+        return self._random.random() < PLAIN_SHARE
 
     async def _come(self, gate: Gate) -> None:
         plate = self._new_plate(gate)

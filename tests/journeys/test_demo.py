@@ -17,7 +17,6 @@ import pytest
 from tests.services.needs import ROOT
 
 DAY_S = 240  # the day takes a third of it on two idle cores
-START_S = 90
 STOP_S = 5.0
 
 pytestmark = [pytest.mark.xdist_group("demo")]
@@ -70,24 +69,39 @@ def test_a_price_that_is_not_the_published_one_fails_the_day(tmp_path: Path) -> 
     assert not report["held"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
-def test_it_stops_in_time_and_leaves_no_process_behind(tmp_path: Path, number: signal.Signals) -> None:
-    command = [sys.executable, "-m", "lotgate", "demo", "--port", "0", "--dir", str(tmp_path)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603
-    assert process.stdout is not None
-    deadline = time.monotonic() + START_S
-    while "READY" not in (line := process.stdout.readline()):
-        assert line, "it ended before it was ready"
-        assert time.monotonic() < deadline
-    pids = report_of(tmp_path)["pids"]
+def test_it_stops_in_time_starts_again_and_leaves_no_process_behind(tmp_path: Path) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process, pids = _started(tmp_path)
 
-    process.send_signal(number)
-    began = time.monotonic()
+        process.send_signal(number)
+        began = time.monotonic()
+        process.communicate(timeout=30)
+
+        assert time.monotonic() - began < STOP_S
+        assert process.returncode == 0
+        assert [name for name, pid in pids.items() if is_alive(pid)] == []
+
+
+def test_its_processes_end_with_it_when_it_is_killed(tmp_path: Path) -> None:
+    process, pids = _started(tmp_path)
+
+    process.kill()
     process.communicate(timeout=30)
 
-    assert time.monotonic() - began < STOP_S
-    assert process.returncode == 0
-    assert [name for name, pid in pids.items() if is_alive(pid)] == []
+    deadline = time.monotonic() + 3 * STOP_S
+    while left := [name for name, pid in pids.items() if is_alive(pid)]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
+
+
+def _started(folder: Path) -> tuple[subprocess.Popen[str], dict[str, int]]:
+    """A demo that said READY, and the processes it is made of."""
+    command = [sys.executable, "-m", "lotgate", "demo", "--port", "0", "--dir", str(folder)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    assert process.stdout is not None
+    while "READY" not in (line := process.stdout.readline()):
+        assert line, "it ended before it was ready"
+    return process, report_of(folder)["pids"]
 
 
 def test_a_second_demo_in_the_same_folder_is_told_so(tmp_path: Path) -> None:
