@@ -136,7 +136,8 @@ class ExitInputs:
     *settled_ms* is how long ago nothing more was due, None when it never was so; *settled_fee_fen* and
     *settled_off* are the fee and the coupons' parts of that time. *new_stay_after_ms* is how long after entry it was
     paid ahead, where the price list begins a new stay for who did not leave in time, else None. *covered* lists
-    spans an entitlement pays for, as pairs of minutes since entry.
+    spans an entitlement pays for, as pairs of minutes since entry. *entry_from_min* and *entry_to_min* say within how
+    many minutes of the recorded entry it really was: both 0 where its time is known.
     """
 
     lane: str
@@ -148,6 +149,8 @@ class ExitInputs:
     stay: OpenStay | None
     length_ms: int
     estimated: bool
+    entry_from_min: int
+    entry_to_min: int
     settled_ms: int | None
     settled_fee_fen: int
     settled_off: tuple[tuple[str, int], ...]

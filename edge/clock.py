@@ -12,7 +12,10 @@ from plumbing.demo_clock import DemoClock
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
+HARDWARE_CLOCKS = Path("/sys/class/rtc")
+BUILT_MS = 1_767_225_600_000  # 2026-01-01: a clock before this was never set
 STEP_MS = 2_000
+WRONG_MS = 5_000
 KEPT_ANCHORS = 16
 
 
@@ -30,7 +33,12 @@ def _wall_ms() -> int:
 
 
 class Clock:
-    """Gives moments; once the cloud's time is known it corrects the wall reading of this boot. Safe from any thread."""
+    """Gives moments; once the cloud's time is known it corrects the wall reading of this boot. Safe from any thread.
+
+    Quality: cloud, NTP (systemd-timesyncd says so), RTC, else restored: a wall clock that runs behind what was known
+    before, that no hardware clock keeps, or that somebody set by hand is believed only to be not before the last
+    known time. Unknown where not even that is known.
+    """
 
     def __init__(
         self,
@@ -38,18 +46,42 @@ class Clock:
         boot_ms: Callable[[], int] = _boot_ms,
         wall_ms: Callable[[], int] = _wall_ms,
         synchronised: Path = SYNCHRONISED,
+        hardware: Path = HARDWARE_CLOCKS,
     ) -> None:
         self._boot = boot or boot_id()
         self._boot_ms, self._wall_ms, self._synchronised = boot_ms, wall_ms, synchronised
+        self._kept_by_hardware = not hardware.is_dir() or any(
+            hardware.iterdir()
+        )  # no folder: a container, kept outside
         self._anchors: tuple[Anchor, ...] = ()
         self._offset_ms = wall_ms() - boot_ms()
+        self._least_offset_ms: int | None = None  # the wall clock is at least this far ahead of the boot clock
+        self._set_by_hand = False
 
     def now(self) -> Moment:
         """Both clocks now."""
-        quality = Quality.NTP if self._synchronised.exists() else Quality.RTC
-        raw = Moment(self._boot, self._boot_ms(), self._wall_ms(), quality)
+        raw = Moment(self._boot, self._boot_ms(), self._wall_ms())
         known = anchored(raw, self._anchors)
-        return known if known.quality is Quality.CLOUD else replace(raw, uncertainty_ms=0)
+        if known.quality is Quality.CLOUD:
+            return known
+        if self._synchronised.exists():
+            return replace(raw, quality=Quality.NTP)
+        return self._unsynchronised(raw)
+
+    def _unsynchronised(self, raw: Moment) -> Moment:
+        least = None if self._least_offset_ms is None else raw.boot_ms + self._least_offset_ms
+        behind = least is not None and raw.wall_ms < least - STEP_MS
+        if self._kept_by_hardware and not behind and not self._set_by_hand and raw.wall_ms >= BUILT_MS:
+            return replace(raw, quality=Quality.RTC)
+        if least is None:
+            return replace(raw, quality=Quality.UNKNOWN)
+        return replace(raw, wall_ms=max(raw.wall_ms, least), quality=Quality.RESTORED)
+
+    def restore(self, last: Moment | None) -> None:
+        """Learn the time as last known, before this start: it is later now."""
+        if last is not None:
+            since_ms = last.boot_ms if last.boot == self._boot else 0
+            self._least_offset_ms = last.wall_ms - since_ms
 
     def keep(self, anchors: Iterable[Anchor]) -> None:
         """Learn comparisons with the cloud's clock."""
@@ -60,7 +92,16 @@ class Clock:
         """By how many milliseconds the raw wall clock jumped against the boot clock since last asked; 0 when small."""
         offset = self._wall_ms() - self._boot_ms()
         step, self._offset_ms = offset - self._offset_ms, offset
-        return step if abs(step) > STEP_MS else 0
+        if abs(step) <= STEP_MS:
+            return 0
+        self._set_by_hand = True
+        return step
+
+    def error_ms(self) -> int:
+        """How far the raw wall clock is ahead of the cloud's; 0 while the cloud's is not known."""
+        raw = Moment(self._boot, self._boot_ms(), self._wall_ms())
+        known = anchored(raw, self._anchors)
+        return raw.wall_ms - known.wall_ms if known.quality is Quality.CLOUD else 0
 
 
 def clock_of(demo: DemoClock | None) -> Clock:

@@ -21,9 +21,9 @@ from typing import Any
 from aiohttp import web
 
 import edge as edge_package
-from domain.events import ClockStepped
-from edge.clock import Clock, clock_of
-from edge.db import log
+from domain.moment import Moment, Quality
+from edge.clock import WRONG_MS, Clock, clock_of
+from edge.db import boots, log
 from edge.db.database import Database, DatabaseLock, open_database, transaction
 from edge.disk import DiskGuard
 from edge.facade import Edge
@@ -36,6 +36,7 @@ from edge.lanes.worker import LaneWorker
 from edge.lot import build_lot
 from edge.pictures import Pictures
 from edge.pricelists import load_prices
+from edge.services import timing
 from edge.services.leases import HANDLERS
 from edge.services.recovering import recover, stopped_cleanly
 from edge.settings import Broker, EdgeSettings, Listener
@@ -56,6 +57,7 @@ from plumbing.tls import TlsFiles
 logger = logging.getLogger(__name__)
 
 DISK_S = 10.0
+NOTE_CLOCKS_MS = 60_000
 STOP_S = 1.0  # pages get this long to end
 LOCALE = Path(edge_package.__file__).parent / "locale"
 
@@ -137,8 +139,8 @@ async def _open_office(settings: EdgeSettings, clock: Clock, stack: AsyncExitSta
     key = load_or_create_key(settings.key_file)
     thread = await stack.enter_async_context(OneThread("edge-db"))
     db = await thread.run(open_database, settings.database)
-    stack.push_async_callback(thread.run, _close, db)
-    now = clock.now()
+    stack.push_async_callback(thread.run, _close, db, clock)
+    now = await thread.run(_restore_time, db, clock)
     files = await stack.enter_async_context(OneThread("edge-pictures"))
     disk = DiskGuard(settings.data)
     pictures = Pictures(settings.data / "pictures", files, disk)
@@ -147,7 +149,6 @@ async def _open_office(settings: EdgeSettings, clock: Clock, stack: AsyncExitSta
     def start() -> None:
         with transaction(db) as conn:
             prices.keep(conn)
-        clock.keep(log.anchors(conn, now.boot))
         found = recover(db, release(), now)
         logger.info(
             "started after %s end: %d vouchers in doubt, %d settled cars not seen leaving",
@@ -158,7 +159,16 @@ async def _open_office(settings: EdgeSettings, clock: Clock, stack: AsyncExitSta
     return office, key
 
 
-def _close(db: Database) -> None:
+def _restore_time(db: Database, clock: Clock) -> Moment:
+    """Let the clock know what was known of the time before; returns the moment of this start."""
+    clock.restore(boots.last(db.conn))
+    clock.keep(log.anchors(db.conn, clock.now().boot))
+    timing.note_clocks(db, clock.now())
+    return clock.now()
+
+
+def _close(db: Database, clock: Clock) -> None:
+    timing.note_clocks(db, clock.now())
     stopped_cleanly(db)
     db.conn.close()
 
@@ -270,24 +280,31 @@ def _watch(watchdog: Watchdog, office: Office, workers: Mapping[str, LaneWorker]
 
 
 async def _watch_clock(office: Office) -> None:
-    """A wall clock that jumps is a logged event; fees do not notice."""
+    """Steps and errors of the wall clock are told; fees do not notice. A better clock mends entry times."""
+    run, clock, db = office.thread.run, office.clock, office.db
+    quality, wrong, noted_ms = Quality.UNKNOWN, False, office.now().boot_ms
     while True:
         await asyncio.sleep(1)
-        step = office.clock.stepped()
+        step, error, now = clock.stepped(), clock.error_ms(), office.now()
         if step:
             logger.warning("the wall clock jumped by %d ms", step)
-            await office.thread.run(_log_step, office, step)
+            await run(timing.note_step, db, step, now)
+        if abs(error) > WRONG_MS and not wrong:
+            logger.error("the wall clock is %d ms off the cloud's; let an NTP client run", error)
+            await run(timing.raise_wrong_clock, db, error, now)
+        wrong = abs(error) > WRONG_MS
+        if now.quality > quality or step:
+            await run(timing.correct_entries, db, now)
+        quality = now.quality
+        if now.boot_ms - noted_ms >= NOTE_CLOCKS_MS:
+            noted_ms = now.boot_ms
+            await run(timing.note_clocks, db, now)
 
 
 async def _watch_disk(office: Office) -> None:
     while True:
         await asyncio.to_thread(office.disk.look)
         await asyncio.sleep(DISK_S)
-
-
-def _log_step(office: Office, step_ms: int) -> None:
-    with transaction(office.db) as conn:
-        log.append(conn, ClockStepped(step_ms), office.now())
 
 
 async def _run_until(stop: asyncio.Event, tasks: Mapping[str, Awaitable[None]]) -> None:

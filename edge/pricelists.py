@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.calendar import CalendarSet, parse_calendar
+from domain.cautious import CautiousPriceLists
 from domain.decision import ExitInputs, TariffRef
 from domain.pricing import PriceLists
 from domain.tariff import Tariff, TariffBook, parse_tariff
@@ -51,7 +52,7 @@ def load_prices(settings: EdgeSettings) -> LoadedPrices:
         digest, text = _read(path, sources)
         calendars.append(parse_calendar(text, str(path)))
         names.append(f"{calendars[-1].label} {digest}")
-    return LoadedPrices(PriceLists(tariffs, CalendarSet(calendars)), by_zone, tuple(names), sources)
+    return LoadedPrices(CautiousPriceLists(tariffs, CalendarSet(calendars)), by_zone, tuple(names), sources)
 
 
 def _read(path: Path, sources: dict[str, bytes]) -> tuple[str, str]:
@@ -76,7 +77,7 @@ def stored_prices(conn: sqlite3.Connection, inputs: ExitInputs) -> PriceLists:
     """The very price lists a stored decision used. Raises LookupError when a text is not kept here."""
     tariffs = {ref.digest: parse_tariff(_kept(conn, ref.digest), ref.code) for ref in inputs.tariffs}
     calendars = [parse_calendar(_kept(conn, name.rpartition(" ")[2]), name) for name in inputs.calendars]
-    return PriceLists(tariffs, CalendarSet(calendars))
+    return CautiousPriceLists(tariffs, CalendarSet(calendars))
 
 
 def _kept(conn: sqlite3.Connection, digest: str) -> str:

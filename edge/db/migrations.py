@@ -43,6 +43,15 @@ CREATE TABLE lease (lease_id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, mercha
     boot TEXT NOT NULL, spend_until_boot_ms INTEGER NOT NULL) STRICT;
 """
 
+BOOTS = """
+CREATE TABLE boot (position INTEGER PRIMARY KEY, boot TEXT NOT NULL UNIQUE, boot_ms INTEGER NOT NULL,
+    wall_ms INTEGER NOT NULL, quality INTEGER NOT NULL) STRICT;
+CREATE TABLE time_correction (stay_id TEXT PRIMARY KEY, old_wall_ms INTEGER NOT NULL, wall_ms INTEGER NOT NULL,
+    quality INTEGER NOT NULL, uncertainty_ms INTEGER NOT NULL, applied INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+ALTER TABLE arrival ADD COLUMN quality INTEGER NOT NULL DEFAULT 3;
+ALTER TABLE arrival ADD COLUMN uncertainty_ms INTEGER NOT NULL DEFAULT 0;
+"""
+
 
 @migrations()
 def m0001_log(db: Database) -> None:
@@ -63,3 +72,11 @@ def m0002_trade(db: Database) -> None:
 def m0003_lease_hours(db: Database) -> None:
     """For how long a lease may be spent in full after each word from the cloud."""
     db.conn.execute("ALTER TABLE lease ADD COLUMN spend_h INTEGER NOT NULL DEFAULT 72")
+
+
+@migrations()
+def m0003_boots(db: Database) -> None:
+    """How long each boot is known to have run, and which entry times a later clock comparison changed."""
+    for statement in BOOTS.split(";"):
+        if statement.strip():
+            db.conn.execute(statement)

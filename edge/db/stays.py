@@ -270,17 +270,47 @@ def correct(conn: sqlite3.Connection, stay: StayRow, plate: str) -> None:
     _add_keys(conn, plate)
 
 
+def uncorrected(conn: sqlite3.Connection, boot: str) -> list[StayRow]:
+    """Open stays that began in *boot* and whose entry time no later clock comparison has mended."""
+    rows = conn.execute(
+        "SELECT * FROM stay WHERE state = 'open' AND entered_boot = ? AND stay_id NOT IN"
+        " (SELECT stay_id FROM time_correction)",
+        (boot,),
+    )
+    return [_stay(row) for row in rows]
+
+
+def correct_entry(conn: sqlite3.Connection, stay: StayRow, entered: Moment, *, applied: bool) -> None:
+    """Keep what the entry time really was; with *applied* the stay is priced by it from now on."""
+    conn.execute(
+        "INSERT INTO time_correction (stay_id, old_wall_ms, wall_ms, quality, uncertainty_ms, applied)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (stay.stay_id, stay.entered.wall_ms, entered.wall_ms, int(entered.quality), entered.uncertainty_ms, applied),
+    )
+    if applied:
+        conn.execute(
+            "UPDATE stay SET entered_wall_ms = ?, entered_quality = ?, entered_uncertainty_ms = ? WHERE stay_id = ?",
+            (entered.wall_ms, int(entered.quality), entered.uncertainty_ms, stay.stay_id),
+        )
+        conn.execute(
+            "UPDATE segment SET entered_wall_ms = ? WHERE stay_id = ? AND place = 0", (entered.wall_ms, stay.stay_id)
+        )
+
+
 def arrived(conn: sqlite3.Connection, stay_id: str) -> Moment | None:
     """When the car arrived at an exit and its fee was frozen."""
-    row = conn.execute("SELECT boot, boot_ms, wall_ms FROM arrival WHERE stay_id = ?", (stay_id,)).fetchone()
-    return Moment(row["boot"], row["boot_ms"], row["wall_ms"]) if row else None
+    row = conn.execute(
+        "SELECT boot, boot_ms, wall_ms, quality, uncertainty_ms FROM arrival WHERE stay_id = ?", (stay_id,)
+    ).fetchone()
+    return Moment(row[0], row[1], row[2], Quality(row[3]), row[4]) if row else None
 
 
 def freeze(conn: sqlite3.Connection, stay_id: str, lane: str, now: Moment) -> None:
     """From now on the fee is that of *now*, as long as the lot's setting says."""
     conn.execute(
-        "INSERT OR REPLACE INTO arrival (stay_id, lane, boot, boot_ms, wall_ms) VALUES (?, ?, ?, ?, ?)",
-        (stay_id, lane, now.boot, now.boot_ms, now.wall_ms),
+        "INSERT OR REPLACE INTO arrival (stay_id, lane, boot, boot_ms, wall_ms, quality, uncertainty_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (stay_id, lane, *_columns(now)),
     )
 
 

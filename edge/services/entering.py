@@ -7,7 +7,7 @@ import sqlite3
 from domain.decision import Admit, Decision, EntryInputs, decide_entry
 from domain.events import StayOpened
 from domain.moment import Moment
-from edge.db import channels, journal, log, stays
+from edge.db import boots, channels, journal, log, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
 from edge.services import entitled, recording, settling
@@ -59,7 +59,7 @@ def _inside(conn: sqlite3.Connection, lot: Lot, earlier: StayRow | None, now: Mo
     """Is this car inside by our books? Asked for again before it crossed, it is the same arrival (E25)."""
     if earlier is None:
         return ""
-    if now.since(earlier.entered).total_seconds() > lot.rules.same_car_s:
+    if boots.since(conn, earlier.entered, now).total_seconds() > lot.rules.same_car_s:
         return "earlier"
     return "just_entered" if journal.has_passed(conn, earlier.decision_in) else "again"
 

@@ -7,7 +7,7 @@ import sqlite3
 from domain import lookalike
 from domain.decision import Admit, Decision, PayFirst, Priced, decide_exit
 from domain.moment import Moment
-from edge.db import stays
+from edge.db import boots, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
 from edge.services import recording, settling
@@ -61,7 +61,7 @@ def _decide(
 
 def _freeze(conn: sqlite3.Connection, lot: Lot, stay: StayRow, lane: str, now: Moment) -> None:
     arrived = stays.arrived(conn, stay.stay_id)
-    if arrived is None or now.since(arrived).total_seconds() > lot.rules.frozen_fee_min * 60:
+    if arrived is None or boots.since(conn, arrived, now).total_seconds() > lot.rules.frozen_fee_min * 60:
         stays.freeze(conn, stay.stay_id, lane, now)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from domain.moment import Moment, elapsed
-from edge.db import stays
+from domain.moment import Moment
+from edge.db import boots, stays
 from edge.db.stays import StayRow
 from edge.services.lot import Lot
 
@@ -30,7 +30,7 @@ def new_stay_after_ms(conn: sqlite3.Connection, lot: Lot, stay: StayRow) -> int 
     rule = lot.price.prepaid(lot.tariffs.get(stay.zone, ()), lot.local(paid.wall_ms))
     if rule is None or rule.late != NEW_STAY:
         return None
-    return round(elapsed(stay.entered, paid).length.total_seconds() * 1000)
+    return round(boots.since(conn, stay.entered, paid).total_seconds() * 1000)
 
 
 def _paid_before(conn: sqlite3.Connection, stay: StayRow) -> Moment | None:

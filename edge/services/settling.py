@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from domain.decision import CouponGiven, Decision, ExitInputs, OpenStay, Priced, Seen, decide_exit
 from domain.events import CouponRedeemed, DebtRecorded, StayClosed, VoucherRedeemed
 from domain.ledger import Commodity, Funds, Posting
-from domain.moment import Moment, elapsed
+from domain.moment import Moment, elapsed, possible_entry
 from domain.plate import mask
 from domain.pricing import coupon_of
 from domain.stay import UnpaidCause, outcome_of
 from domain.wire import BadMessageError, Json, canonical
-from edge.db import channels, journal, log, money, stays, vouchers
+from edge.db import boots, channels, journal, log, money, stays, vouchers
 from edge.db.stays import Closing, StayRow
 from edge.services import entitled, prepaid
 from edge.services.lot import Lot
@@ -92,9 +92,9 @@ def exit_inputs(
     repeated: bool = False,
 ) -> ExitInputs:
     """Everything the exit decision looks at, read in the caller's transaction."""
-    length_ms, estimated = _length(conn, lot, stay, now) if stay else (0, False)
+    length_ms, estimated, possible = _length(conn, lot, stay, now) if stay else (0, False, (0, 0))
     is_open = stay is not None and stay.is_open
-    settled_ms = _settled_ms(lot, stay, now) if stay else None
+    settled_ms = _settled_ms(conn, lot, stay, now) if stay else None
     rules = replace(lot.rules.for_decisions(), leave_within_min=prepaid.leave_within_min(lot, stay))
     if stay is not None and not stay.is_open and _before_start(lot, stay):
         rules = replace(rules, leave_within_min=min(rules.leave_within_min, lot.rules.restart_grace_min))
@@ -108,6 +108,8 @@ def exit_inputs(
         stay=_open_view(lot, stay) if stay else None,
         length_ms=length_ms,
         estimated=estimated,
+        entry_from_min=possible[0],
+        entry_to_min=possible[1],
         settled_ms=settled_ms,
         settled_fee_fen=stay.settled_fee_fen if stay else 0,
         settled_off=stay.settled_off if stay else (),
@@ -137,14 +139,17 @@ def _open_view(lot: Lot, stay: StayRow) -> OpenStay:
     )
 
 
-def _length(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> tuple[int, bool]:
-    """Milliseconds inside by the boot clock; while the fee is frozen, those at the car's arrival at the exit."""
+def _length(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> tuple[int, bool, tuple[int, int]]:
+    """Milliseconds inside by the boot clock, and how far off its recorded entry the car may have come.
+
+    While the fee is frozen, those at the car's arrival at the exit.
+    """
     until = now
     arrived = stays.arrived(conn, stay.stay_id)
-    if arrived is not None and now.since(arrived).total_seconds() <= lot.rules.frozen_fee_min * 60:
+    if arrived is not None and boots.since(conn, arrived, now).total_seconds() <= lot.rules.frozen_fee_min * 60:
         until = arrived
-    inside = elapsed(stay.entered, until)
-    return round(inside.length.total_seconds() * 1000), inside.estimated
+    inside = elapsed(stay.entered, until, boots.between(conn, stay.entered, until))
+    return round(inside.length.total_seconds() * 1000), inside.estimated, possible_entry(stay.entered, until, inside)
 
 
 def _before_start(lot: Lot, stay: StayRow) -> bool:
@@ -154,12 +159,12 @@ def _before_start(lot: Lot, stay: StayRow) -> bool:
     return settled.boot != lot.started.boot or settled.boot_ms < lot.started.boot_ms
 
 
-def _settled_ms(lot: Lot, stay: StayRow, now: Moment) -> int | None:
+def _settled_ms(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> int | None:
     """How long ago it was settled; after a crash a car that could not leave counts from the restart (sync §10)."""
     if stay.settled is None:
         return None
     since = lot.started if not stay.is_open and _before_start(lot, stay) else stay.settled
-    return round(now.since(since).total_seconds() * 1000)
+    return round(boots.since(conn, since, now).total_seconds() * 1000)
 
 
 def coupons_for(conn: sqlite3.Connection, stay: StayRow, now: Moment) -> tuple[CouponGiven, ...]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from domain.decision import Priced
-from domain.moment import Moment, elapsed
+from domain.moment import Moment
 from domain.wire import Json
-from edge.db import channels, decisions, money, stays, vouchers
+from edge.db import boots, channels, decisions, money, stays, vouchers
 from edge.db.stays import StayRow
 from edge.lanes.live import LaneView
 from edge.services import manual, settling
@@ -98,7 +98,7 @@ def lane_card(conn: sqlite3.Connection, lane: Lane, view: LaneView, now: Moment)
         lane,
         view,
         stay,
-        _minutes(stay, now) if stay else None,
+        _minutes(conn, stay, now) if stay else None,
         _pictures(conn, view.picture_of, stay.decision_in if stay else ""),
         sum(debt.owed_fen for debt in debts),
         _payers(conn, view.stay_id, view.coupons),
@@ -119,7 +119,7 @@ def stay_card(conn: sqlite3.Connection, lot: Lot, stay_id: str, now: Moment, lan
     why, priced = decision.explanation, decision.priced or Priced(0, ())
     papers = tuple(laid.ref for laid in vouchers.laid_on(conn, stay_id))
     return StayCard(
-        stay, _minutes(stay, now), pictures, priced.fee_fen, priced.off_fen, int(why.get("due_fen", 0)),
+        stay, _minutes(conn, stay, now), pictures, priced.fee_fen, priced.off_fen, int(why.get("due_fen", 0)),
         tuple(priced.lines), tuple(priced.steps), papers, debts, lane, _payers(conn, stay_id, priced.steps),
     )  # fmt: skip
 
@@ -128,7 +128,7 @@ def candidate_cards(conn: sqlite3.Connection, typed: str, now: Moment) -> list[C
     """Cars inside that *typed* may be, likeliest first."""
     return [
         CandidateCard(
-            found.stay.plate, found.stay.stay_id, found.score, found.slip, _minutes(found.stay, now),
+            found.stay.plate, found.stay.stay_id, found.score, found.slip, _minutes(conn, found.stay, now),
             found.stay.entered.wall_ms, _pictures(conn, "", found.stay.decision_in).entry,
         )
         for found in manual.look_alikes(conn, typed)
@@ -139,7 +139,7 @@ def car_cards(conn: sqlite3.Connection, cars: list[StayRow], now: Moment) -> lis
     """Rows of a list of cars."""
     return [
         CandidateCard(
-            car.plate, car.stay_id, 0, "", _minutes(car, now), car.entered.wall_ms,
+            car.plate, car.stay_id, 0, "", _minutes(conn, car, now), car.entered.wall_ms,
             _pictures(conn, "", car.decision_in).entry,
         )
         for car in cars
@@ -157,8 +157,8 @@ def _payers(conn: sqlite3.Connection, stay_id: str, steps: Sequence[Json]) -> di
     return names
 
 
-def _minutes(stay: StayRow, now: Moment) -> int:
-    return int(elapsed(stay.entered, now).length.total_seconds()) // 60
+def _minutes(conn: sqlite3.Connection, stay: StayRow, now: Moment) -> int:
+    return int(boots.since(conn, stay.entered, now).total_seconds()) // 60
 
 
 def _pictures(conn: sqlite3.Connection, now_id: str, entry_id: str) -> Pictures:

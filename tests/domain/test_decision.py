@@ -44,7 +44,7 @@ STAY = OpenStay("s1", "京A12345", "small", "main", "2026-11-21T08:00", 1_700_00
 
 def leaving(plate: str = "京A12345", near: tuple[str, ...] = ("京A12345",), **changes: object) -> ExitInputs:
     inputs = ExitInputs(
-        "out", plate, "", (seen(plate),), False, near, STAY, 90 * MINUTE, False, None, 0,
+        "out", plate, "", (seen(plate),), False, near, STAY, 90 * MINUTE, False, 0, 0, None, 0,
 
         settled_off=(), new_stay_after_ms=None, first_stay_of_day=True,
         tariffs=(TariffRef("main", "hourly", "2026", "ab"),),

@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 
 from domain.decision import Refuse
+from domain.moment import Anchor
 from domain.stay import Direction
 from drivers.barrier.simulated import Fault, SimulatedRelayBoard
 from drivers.camera.simulated import Sight, SimulatedVzenith
@@ -229,6 +230,20 @@ async def test_health_says_how_the_lot_is_and_names_no_plate(tmp_path: Path) -> 
         assert PLATE not in text
         assert "lotgate_edge_db_waiting" in figures
         assert foreign == 404
+
+
+async def test_a_wall_clock_off_the_clouds_is_one_incident(tmp_path: Path) -> None:
+    async with running(tmp_path) as lot:
+        edge = lot.opened.edge
+        now = edge.clock.now()
+        edge.clock.keep([Anchor(now.boot, now.boot_ms, now.wall_ms - 6_000, 10)])
+
+        async with asyncio.timeout(10):
+            while not await edge.incidents():
+                await asyncio.sleep(0.1)
+        await asyncio.sleep(1.2)
+
+        assert [one.code for one in await edge.incidents()] == ["clock_wrong"]
 
 
 def test_the_settings_of_these_tests_are_a_lot(tmp_path: Path) -> None:
