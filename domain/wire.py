@@ -30,9 +30,10 @@ def canonical(value: object) -> bytes:
 
     Raises TypeError on a float, or on anything else that JSON has no form for.
     """
-    return json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _ENCODER.encode(_plain(value)).encode()
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
 _AS_THEY_ARE = frozenset({str, int, bool, type(None)})
 
 
@@ -40,16 +41,16 @@ def _plain(value: object) -> object:
     kind = type(value)
     if kind in _AS_THEY_ARE:
         return value
+    fields = getattr(kind, "__dataclass_fields__", None)
+    if fields is not None:
+        value = {name: getattr(value, name) for name in fields}
     if isinstance(value, Mapping):
         return {key: item if type(item) in _AS_THEY_ARE else _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [item if type(item) in _AS_THEY_ARE else _plain(item) for item in value]
     if isinstance(value, float):
         raise TypeError("a float has no place in a message")
-    fields = getattr(kind, "__dataclass_fields__", None)
-    if fields is None:
-        return value
-    return {name: _plain(getattr(value, name)) for name in fields}
+    return value
 
 
 def chain_hash(previous: bytes, body: bytes) -> bytes:

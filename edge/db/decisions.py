@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from domain.decision import Decision
 from domain.moment import Moment
@@ -27,8 +27,8 @@ class DecisionRow:
 
 def insert(conn: sqlite3.Connection, decision_id: str, decision: Decision, stay_id: str, now: Moment) -> None:
     """Keep a decision for ever."""
-    said = asdict(decision.verdict)
-    code = str(said.get("code") or said.get("reason") or said.get("due_fen", ""))
+    said = decision.verdict
+    code = str(getattr(said, "code", "") or getattr(said, "reason", "") or getattr(said, "due_fen", ""))
     inputs = decision.inputs
     conn.execute(
         "INSERT INTO decision (decision_id, kind, lane, stay_id, plate, verdict, code, wall_ms, body)"

@@ -205,18 +205,18 @@ class LaneWorker:
                 answer = await self._carry_out(command)
                 if answer is not None:
                     events.append(answer)
-            if isinstance(happened, PlateSeen):
-                self._read_more()
+            if isinstance(happened, PlateSeen) and isinstance(self._state.phase, Reading):
+                events += self._read_more(self._state.phase.car)
         self._publish()
 
-    def _read_more(self) -> None:
+    def _read_more(self, car: Car) -> list[Event]:
         """Decide at once when every camera has spoken, else within the merge window."""
-        phase = self._state.phase
-        if not isinstance(phase, Reading):
-            return
-        spoken = {self._reads[read.read_id].camera for read in phase.car.reads if read.read_id in self._reads}
-        done = len(spoken) >= len(self.lane.cameras)
-        self._timers.hasten(LaneTimer.WINDOW, 0 if done else self._rules.merge_window_ms / 1000)
+        spoken = {self._reads[read.read_id].camera for read in car.reads if read.read_id in self._reads}
+        if len(spoken) < len(self.lane.cameras):
+            self._timers.hasten(LaneTimer.WINDOW, self._rules.merge_window_ms / 1000)
+            return []
+        self._timers.stop(LaneTimer.WINDOW)
+        return [TimerRang(LaneTimer.WINDOW)]
 
     async def _carry_out(self, command: Command) -> Event | None:
         match command:

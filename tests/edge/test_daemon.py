@@ -115,6 +115,15 @@ async def running(
             await asyncio.wait_for(task, 3)
 
 
+async def test_a_lane_with_one_camera_does_not_wait_for_another(tmp_path: Path) -> None:
+    patient = replace(QUICK, merge_window_ms=60_000)
+
+    async with running(tmp_path, lambda folder, port: lot_settings(folder, port, patient)) as lot:
+        await lot.passes("in", PLATE, 1)
+
+        assert [pulse.channel for pulse in lot.board.pulses] == [0]
+
+
 async def test_a_car_enters_owes_pays_and_leaves_with_one_pulse_each_way(tmp_path: Path) -> None:
     async with running(tmp_path) as lot:
         edge = lot.opened.edge
