@@ -14,7 +14,7 @@ from domain.decision import CouponGiven, Decision, ExitInputs, OpenStay, Priced,
 from domain.events import CouponRedeemed, DebtRecorded, StayClosed, VoucherRedeemed
 from domain.ledger import Commodity, Funds, Posting
 from domain.moment import Moment, elapsed, possible_entry
-from domain.plate import mask
+from domain.plate import mask, normalise
 from domain.pricing import coupon_of
 from domain.stay import UnpaidCause, outcome_of
 from domain.wire import BadMessageError, Json, canonical
@@ -170,14 +170,25 @@ def _settled_ms(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) 
 def coupons_for(conn: sqlite3.Connection, stay: StayRow, now: Moment) -> tuple[CouponGiven, ...]:
     """Coupons bound to this car by the cloud and papers laid on it here, without those already used here."""
     given = []
-    for key, row in channels.for_plate(conn, "coupons", stay.plate):
+    for key, row in _rows_for(conn, stay):
         fits = not row.get("stay_id") or row["stay_id"] in (stay.stay_id, stay.continues)
-        in_time = now.wall_ms - now.uncertainty_ms <= int(row.get("not_after_ms") or 1 << 62)
-        if fits and in_time and not vouchers.is_coupon_used(conn, key):
-            given.append(CouponGiven(key, "coupon", coupon_spec(row), int(row.get("merchant_id") or 0)))
+        not_after, merchant_id = row.get("not_after_ms") or 1 << 62, row.get("merchant_id") or 0
+        if not isinstance(not_after, int) or not isinstance(merchant_id, int):
+            logger.warning("left aside: coupon %s is not written as coupons are", key)
+        elif fits and now.wall_ms - now.uncertainty_ms <= not_after and not vouchers.is_coupon_used(conn, key):
+            given.append(CouponGiven(key, "coupon", coupon_spec(row), merchant_id))
     papers = vouchers.laid_on(conn, stay.stay_id)
     given += [CouponGiven(paper.ref, paper.kind, paper.spec, paper.merchant_id) for paper in papers]
     return tuple(one for one in given if _makes_sense(one))
+
+
+def _rows_for(conn: sqlite3.Connection, stay: StayRow) -> list[tuple[str, Json]]:
+    """Coupon rows of the plate; of the plate as it was read, before a person mended it, those that name this stay."""
+    rows = channels.for_plate(conn, "coupons", stay.plate)
+    read = normalise(stay.plate_raw)
+    if read == stay.plate:
+        return rows
+    return rows + [(key, row) for key, row in channels.for_plate(conn, "coupons", read) if row.get("stay_id")]
 
 
 def _makes_sense(given: CouponGiven) -> bool:

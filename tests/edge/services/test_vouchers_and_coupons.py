@@ -12,6 +12,7 @@ from domain.lease import Lease, LeaseState
 from domain.ledger import Commodity, Funds
 from edge.db import journal, leases, money, vouchers
 from edge.db.database import transaction
+from edge.services import manual
 from edge.services.entering import enter
 from edge.services.issuing import Issued, Order, issue, printed, void
 from edge.services.leaving import leave
@@ -206,7 +207,10 @@ def test_a_coupon_that_saves_nothing_keeps_its_value(lot: SmallLot) -> None:
     assert "coupon.redeemed" not in lot.types()
 
 
-@pytest.mark.parametrize("wrong", [{"kind": "MAGIC"}, {"value": -3}, {"not_after_ms": 1}, {"stay_id": "another"}])
+WRONG = ({"kind": "MAGIC"}, {"value": -3}, {"not_after_ms": 1}, {"stay_id": "another"}, {"not_after_ms": "soon"})
+
+
+@pytest.mark.parametrize("wrong", [*WRONG, {"merchant_id": "shop"}])
 def test_a_coupon_that_does_not_hold_never_keeps_a_car_from_leaving(lot: SmallLot, wrong: dict[str, object]) -> None:
     lot.put("coupons", "c1", coupon(car_in(lot)) | wrong)
 
@@ -259,3 +263,13 @@ def test_a_paper_on_a_stay_that_ended_unseen_goes_back_to_its_holder(lot: SmallL
 
     laid = lay_voucher(lot.db, lot.lot, again.stay_id, slip.token, "li", "out", at(630))
     assert laid == LaidOn("1:1", again.stay_id, 0)
+
+
+@pytest.mark.parametrize(("named", "due"), [(True, PayFirst(700)), (False, PayFirst(1000))])
+def test_a_coupon_follows_its_stay_when_the_plate_is_mended(lot: SmallLot, named: bool, due: PayFirst) -> None:
+    stay_id = car_in(lot, "京A1Z345")
+    lot.put("coupons", "c1", coupon(stay_id if named else "") | {"plate": "京A1Z345"})
+
+    assert manual.correct_plate(lot.db, stay_id, PLATE, "li", at(5)) == Done(stay_id)
+
+    assert verdict(leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(70))) == due
