@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import Connection
 
+from cloud.access import audit
 from cloud.access import pages as access_pages
 from cloud.access import service as access
 from cloud.access.roles import Role
@@ -28,7 +29,7 @@ from cloud.merchants import pages as merchants_pages
 from cloud.settings import BrokerSettings, CloudSettings
 from cloud.sync import pages as sync_pages
 from cloud.sync.agent import CloudAgent
-from cloud.sync.link import CloudLink
+from cloud.sync.link import CloudLink, share_group
 from cloud.web import api
 from cloud.web.shell import cloud_shell, shell_app
 from cloud.web.state import CLOUD, SESSIONS, Cloud, tick, wall_ms
@@ -77,6 +78,7 @@ def _first_start(cloud: Cloud) -> tuple[int, str]:
     hashed = "" if cloud.db.run_here(access.has_users) else cloud.passwords.hash_blocking(password)
 
     def begin(conn: Connection) -> tuple[int, str]:
+        audit.lock(conn)  # workers that start at once make one operator and one account
         known = lots.first_operator(conn)
         operator_id = known or lots.create_operator(conn, cloud.settings.operator, cloud.now_ms())
         if access.has_users(conn):
@@ -134,7 +136,9 @@ async def _sync(app: web.Application) -> AsyncIterator[None]:
         yield
         return
     agent = CloudAgent(cloud.config_key, PublicKey.from_raw)
-    link = CloudLink(mqtt_options(cloud.settings.broker), cloud.db, agent, cloud.now_ms)
+    broker = cloud.settings.broker
+    group = share_group(cloud.config_key) if broker.workers > 1 else ""
+    link = CloudLink(mqtt_options(broker), cloud.db, agent, cloud.now_ms, group=group)
     cloud.wake, cloud.live = link.wake.set, lambda: link.live
     cloud.is_connected = lambda: link.is_connected
     async with _running(link.run(), "cloud sync"):

@@ -28,6 +28,7 @@ class BrokerSettings:
     username: str | None = None
     password_file: Path | None = None
     tls: TlsFiles | None = None
+    workers: int = 1  # cloud processes on one database; above 1 they share the lots' messages among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class CloudSettings:
     demo_clock: Path | None = None  # a file that puts the clock forward: demos and tests on one machine only
 
     def __post_init__(self) -> None:
+        if self.broker is not None and self.broker.workers > 1 and not self.database_url.startswith("postgresql"):
+            raise ValueError("several workers need PostgreSQL: set database_url, or broker.workers = 1")
         if self.demo_clock is not None:
             refuse_outside_demo([self.listen.host, *([self.broker.host] if self.broker else [])])
 

@@ -51,6 +51,11 @@ def _text(values: Json | None) -> str:
     return "" if values is None else canonical(values).decode()
 
 
+def lock(conn: Connection) -> None:
+    """Let nobody else add a row until this transaction ends."""
+    conn.execute(select(audit_head.c.head_id).with_for_update()).one()
+
+
 def append(conn: Connection, operator_id: int, deeds: Sequence[Deed]) -> None:
     """Add *deeds* in their order; writers wait for each other, so the chain has no forks."""
     if not deeds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import time
 from collections.abc import Callable
@@ -17,12 +18,14 @@ from cloud.sync.agent import CloudAgent, Outgoing
 from cloud.sync.tables import channel_version, command
 from domain.wire import BadMessageError, Json, pack, unpack
 from plumbing.mqtt import Message, MqttError, MqttLink, MqttOptions
+from plumbing.signing import PrivateKey
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
+GROUP_PURPOSE = b"lotgate-share-group\x00"
 UPLINKS = ("lg/v1/+/up/hello", "lg/v1/+/up/ev")
-LIVE = ("lg/v1/+/up/live",)
+LIVE = ("lg/v1/+/up/live",)  # never shared: every worker shows pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,12 @@ class CloudLink:
         db: Database,
         agent: CloudAgent,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        *,
+        group: str = "",
     ) -> None:
-        self._mqtt = MqttLink(replace(broker, subscriptions=UPLINKS, qos0_subscriptions=LIVE))
+        """*group*: shared by all workers on one database, each message goes to one of them; empty: one worker."""
+        uplinks = [f"$share/{group}/{topic}" if group else topic for topic in UPLINKS]
+        self._mqtt = MqttLink(replace(broker, subscriptions=uplinks, qos0_subscriptions=LIVE))
         self._db, self._agent, self._now_ms = db, agent, now_ms
         self.wake = asyncio.Event()  # set it after writing something an edge should have at once
         self.live: dict[str, Live] = {}
@@ -112,6 +119,15 @@ class CloudLink:
             await self._mqtt.publish(f"lg/v1/{sent.edge}/dn/{sent.kind}", pack(sent.message))
         except MqttError as exc:
             logger.warning("an answer did not go out: %s", exc)
+
+
+def share_group(key: PrivateKey) -> str:
+    """A group name only holders of the cloud's *key* can tell.
+
+    A broker may choose a subscriber of the group before it looks at what that one may read: a lot that knew the name
+    could swallow the messages of others.
+    """
+    return f"cloud-{hashlib.sha256(key(GROUP_PURPOSE, b'')).hexdigest()[:24]}"
 
 
 def _address(message: Message) -> tuple[str, str]:

@@ -42,9 +42,9 @@ def act(number: int) -> Event:
 class Line:
     """An edge, a cloud, and what is on its way between them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cloud_url: str = "") -> None:
         self.edge_key, self.cloud_key = PrivateKey.generate(), PrivateKey.generate()
-        self.engine: Engine = open_engine(f"sqlite:///{folder / 'cloud.db'}")
+        self.engine: Engine = open_engine(cloud_url or f"sqlite:///{folder / 'cloud.db'}")
         upgrade(self.engine)
         with self.engine.begin() as conn:
             conn.execute(insert(operator).values(operator_id=1, name="o", created_ms=0))
