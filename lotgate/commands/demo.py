@@ -6,9 +6,11 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from lotgate.demo.folder import FIRST_PORT, DemoError, Folder, held, ports_from
+from lotgate.demo.folder import FIRST_PORT, DemoError, Folder, Ports, held, ports_from
+from lotgate.demo.photos import Photo, find_photos
 from lotgate.demo.show import run_demo
 
 DEFAULT_FOLDER = Path(".lotgate-demo")
@@ -28,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--photos", type=Path, metavar="P",
-        help="photographs of cars for the plain cameras, with labels.csv; else ../shared/plates, else drawn scenes",
+        help="photographs of cars for the plain cameras; left out: ../shared/plates if there, else drawn scenes",
     )  # fmt: skip
 
 
@@ -40,24 +42,28 @@ def run(args: argparse.Namespace) -> int:
     if args.photos is not None and not args.photos.is_dir():
         print(f"--photos {args.photos}: no such folder", file=sys.stderr)
         return 2
+    photos = find_photos(args.photos)
+    if args.photos is not None and not photos:
+        print(f"--photos {args.photos}: no pictures of plain blue plates in it", file=sys.stderr)
+        return 2
     folder = Folder(args.dir.resolve())
-    folder.make()
     try:
+        folder.make()
         with held(folder):
-            return asyncio.run(_run(args, folder))
+            return asyncio.run(_run(folder, ports_from(args.port), photos, once=args.once))
     except DemoError as exc:
         print(f"\n{exc}", file=sys.stderr)
         return 1
 
 
-async def _run(args: argparse.Namespace, folder: Folder) -> int:
+async def _run(folder: Folder, ports: Ports, photos: Sequence[Photo], *, once: bool) -> int:
     """The show as a task that Ctrl-C and SIGTERM cancel, so that everything is stopped in order."""
-    show = asyncio.create_task(run_demo(folder, ports_from(args.port), args.photos, once=args.once))
+    show = asyncio.create_task(run_demo(folder, ports, photos, once=once))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, show.cancel)
     try:
         return await show
     except asyncio.CancelledError:
-        print("\nstopped" if not args.once else "\nstopped before the day was over")
-        return STOPPED if args.once else 0
+        print("\nstopped before the day was over" if once else "\nstopped")
+        return STOPPED if once else 0

@@ -47,8 +47,9 @@ class Day:
 
     def __init__(self, system: System, photos: Sequence[Photo]) -> None:
         self._system, self._street = system, system.street
-        plain = [Car(photo.plate, photo=photo.path) for photo in photos[:2]]
-        self._plain = plain if len(plain) == 2 else [Car(plate) for plate in script.DRAWN]
+        self._plain = [Car(plate) for plate in script.DRAWN]
+        for car, photo in zip(self._plain, photos, strict=False):
+            car.plate, car.photo = photo.plate or car.plate, photo.path
         self._cars = {plate: Car(plate) for plate in script.SMART_LANE}
         self._minute = 0
         self._began_ms = time.time_ns() // 1_000_000 + system.clock.ahead_ms()

@@ -119,7 +119,9 @@ class Folder:
         return path.read_text(encoding="ascii")
 
     def make(self) -> None:
-        """Every folder and the files that the first run copies."""
+        """Every folder and the files that the first run copies. Raises DemoError away from the source tree."""
+        if not self.template.exists():
+            raise DemoError(f"{self.template} is not there: the demo runs from lotgate's source tree")
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in (self.logs, self.slips, self.root / "secrets", self.root / "cloud"):
             path.mkdir(exist_ok=True)

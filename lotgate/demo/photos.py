@@ -14,23 +14,33 @@ ENDINGS = frozenset({".jpg", ".jpeg", ".png"})
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A picture of one car. *plate* is what stands on it, told to the scripted attendant and to nobody else."""
+    """A picture of one car. *plate* is what stands on it, told to the scripted attendant and to nobody else.
+
+    It is "" where nobody has written it down: the attendant then gives the car a plate of the script.
+    """
 
     path: Path
-    plate: str
+    plate: str = ""
 
 
 def find_photos(folder: Path | None) -> list[Photo]:
-    """Scenes with a plain blue plate out of *folder*, else those beside the project; none: scenes are drawn."""
-    chosen = folder or BESIDE
+    """Pictures out of *folder*, else those beside the project; none: scenes are drawn.
+
+    With a ``labels.csv`` only whole scenes with a plain blue plate are taken.
+    """
+    chosen = (folder or BESIDE).resolve()
     labels = chosen / "labels.csv"
-    if not labels.exists():
-        return []
+    if labels.exists():
+        return _labelled(chosen, labels)
+    return [Photo(path) for path in sorted(folder.resolve().iterdir()) if _is_picture(path)] if folder else []
+
+
+def _labelled(folder: Path, labels: Path) -> list[Photo]:
     with labels.open(encoding="utf-8-sig", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row.get("kind", "scene") == "scene"]
-    photos = [Photo((chosen / row["file"]).resolve(), row["plate"]) for row in rows]
-    return [photo for photo in photos if _is_plain(photo) and photo.path.exists()]
+    photos = [Photo((folder / row["file"]).resolve(), row["plate"]) for row in rows]
+    return [photo for photo in photos if classify(photo.plate) is PlateKind.NORMAL and _is_picture(photo.path)]
 
 
-def _is_plain(photo: Photo) -> bool:
-    return photo.path.suffix.lower() in ENDINGS and classify(photo.plate) is PlateKind.NORMAL
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in ENDINGS and path.is_file()

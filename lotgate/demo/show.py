@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from lotgate.demo.acts import NO, YES, table
 from lotgate.demo.folder import Folder, Ports
-from lotgate.demo.photos import Photo, find_photos
+from lotgate.demo.photos import Photo
 from lotgate.demo.progress import Progress
 from lotgate.demo.system import System, running
 from lotgate.demo.traffic import drive
@@ -18,7 +17,7 @@ from lotgate.demo.traffic import drive
 START_STEPS, FIRST_STEPS = 2, 8  # what is told while everything comes up, again and for the first time
 
 
-async def run_demo(folder: Folder, ports: Ports, photos: Path | None, *, once: bool) -> int:
+async def run_demo(folder: Folder, ports: Ports, photos: Sequence[Photo], *, once: bool) -> int:
     """Run until cancelled, or with *once* to the end of the day; 0 when all its checks held, else 1."""
     began = time.monotonic()
     progress = Progress(START_STEPS if folder.known.exists() else FIRST_STEPS)
@@ -27,10 +26,9 @@ async def run_demo(folder: Folder, ports: Ports, photos: Path | None, *, once: b
         report = system.report()
         folder.write_report(report)
         _announce(system)
-        pictures = find_photos(photos)
         if once:
-            return await _play(system, pictures, report)
-        await drive(system, pictures)
+            return await _play(system, photos, report)
+        await drive(system, photos)
     return 0
 
 
@@ -39,20 +37,22 @@ def _announce(system: System) -> None:
         ("cloud, administrator", system.cloud_url + "/admin", system.known["admin"]),
         ("cloud, merchant", system.cloud_url + "/m", system.known["merchant"]),
         ("booth, attendant", system.edge_url + "/booth", system.known["attendant"]),
+        ("counter, for vouchers", system.counter_url + "/counter", system.known["attendant"]),
     )
     print("READY")
     for what, url, login in rows:
-        print(f"  {what:<22}{url:<34}{login['account']}  {login['password']}")
-    print(f"  {'broker':<22}127.0.0.1:{system.ports.broker}")
-    print(f"  {'everything else':<22}{system.folder.report}", flush=True)
+        print(f"  {what:<23}{url:<36}{login['account']}  {login['password']}")
+    print(f"  {'broker':<23}127.0.0.1:{system.ports.broker}")
+    print(f"  {'everything else':<23}{system.folder.report}", flush=True)
 
 
 async def _play(system: System, photos: Sequence[Photo], report: dict[str, Any]) -> int:
     from lotgate.demo.day import Day  # it brings both daemons' databases along, which the start must not wait for
 
     began, day = time.monotonic(), Day(system, photos)
-    progress = Progress(len(day.scenes))
+    progress = Progress(len(day.scenes) + 1)
     acts = await day.play(progress.step)
+    progress.step("both sides are laid side by side")
     invariants = await day.settle()
     progress.done(f"played in {time.monotonic() - began:.1f} s")
     held = all(act.held for act in acts) and not any(invariants.values())

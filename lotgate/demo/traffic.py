@@ -40,7 +40,7 @@ class Traffic:
 
     def __init__(self, system: System, booth: Booth, photos: Sequence[Photo]) -> None:
         self._system, self._street, self._booth = system, system.street, booth
-        self._photos = {photo.plate: photo.path for photo in photos}
+        self._photos = {photo.plate: photo.path for photo in photos if photo.plate}
         self._inside: list[str] = []
         self._random = random.Random()  # noqa: S311 - traffic is no secret
 
