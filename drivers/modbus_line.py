@@ -109,10 +109,11 @@ class ModbusConnection:
         return answer
 
     async def _exchange(self, request: ModbusPDU) -> ModbusPDU:
-        if not self._client.connected and not await self._client.connect():
-            raise ConnectionRefusedError(self.where)
-        answer: ModbusPDU = await self._client.execute(False, request)
-        return answer
+        with _cancellation_kept():
+            if not self._client.connected and not await self._client.connect():
+                raise ConnectionRefusedError(self.where)
+            answer: ModbusPDU = await self._client.execute(False, request)
+            return answer
 
     def _went(self, exc: Exception) -> None:
         self._client.close()
@@ -208,6 +209,18 @@ class ModbusLine:
             yield
         except (DeviceUnreachableError, DeviceRefusedError) as exc:
             raise type(exc)(f"{self.name}: {exc}") from exc
+
+
+@contextlib.contextmanager
+def _cancellation_kept() -> Iterator[None]:
+    """A cancellation that comes with the answer stays one: Python 3.11's wait_for, used by pymodbus, drops it."""
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    try:
+        yield
+    finally:
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 def line_of(wiring: Wiring, host: str, port: int, unit: int, timeout_ms: int) -> ModbusLine:

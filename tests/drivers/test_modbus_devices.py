@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadCoilsResponse
 
 from drivers import modbus_line
 from drivers.barrier.modbus_tcp import ModbusBarrier, ModbusBarrierOptions, open_modbus_barrier
@@ -19,6 +20,7 @@ from drivers.barrier.simulated import (
 from drivers.base import DeviceRefusedError, DeviceUnreachableError, LoopChange
 from drivers.loop.modbus_tcp import Debounce, ModbusLoop, ModbusLoopOptions, open_modbus_loop
 from drivers.modbus_frames import WRITE_MANY_COILS, WRITE_ONE_COIL
+from drivers.modbus_line import ModbusConnection
 from drivers.wiring import Wiring
 
 WIRING = Wiring("exit-1")
@@ -322,3 +324,33 @@ async def test_a_lane_that_starts_again_leaves_the_other_lanes_pulse_alone(board
     await one.aclose()
     await other.open()  # the connection stays while someone uses it
     await other.aclose()
+
+
+class AnswersNow:
+    """A pymodbus client whose answer comes when the test says so, waited for as pymodbus does."""
+
+    connected = True
+
+    def __init__(self) -> None:
+        self.answer = asyncio.get_running_loop().create_future()
+
+    async def execute(self, _no_response: bool, _request: object) -> object:
+        return await asyncio.wait_for(self.answer, 5)
+
+    def close(self) -> None:
+        self.connected = False
+
+
+async def test_a_stop_that_comes_together_with_an_answer_still_stops() -> None:
+    connection = ModbusConnection("127.0.0.1", 1, 300)
+    client = AnswersNow()
+    connection._client = client  # type: ignore[assignment]
+    asking = asyncio.create_task(connection.ask(ReadCoilsRequest(address=0, count=1)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    client.answer.set_result(ReadCoilsResponse(bits=[False]))
+    asking.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asking
