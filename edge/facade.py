@@ -285,6 +285,7 @@ class Edge:
                 "oldest_unacked_wall_ms": log.oldest_unacked_wall_ms(conn),
                 "rules_version": channels.version(conn, "rules"),
                 "coupons_version": channels.version(conn, "coupons"),
+                "leases": len(leases.active(conn)),
             }
 
         now = self.office.now()

@@ -85,6 +85,11 @@ class PrintDesk:
             while len(order.states) < order.total and not order.ended:
                 await self._print_one(order)
             order.ended = True
+            if order.left_out:
+                logger.warning(
+                    "printing for merchant %d stopped, %d left out: %s",
+                    order.merchant_id, order.left_out, order.refused or order.states[-1:],
+                )  # fmt: skip
             self._changed()
 
     async def _print_one(self, order: PrintOrder) -> None:

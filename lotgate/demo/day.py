@@ -215,6 +215,7 @@ class Day:
         await self._pays_and_goes(act, EAST_OUT, car, await self._is_asked_for(act, car, view, script.COUPON_OFF))
 
     async def _cut_off(self, act: Act) -> None:
+        await self._system.until("an allowance to print from", lambda now: now["leases"] > 0)
         await self._system.cut_off()
 
         standing = await self._system.until("the edge to notice", lambda now: now["link"] == "offline")
