@@ -12,7 +12,7 @@ import os
 import secrets
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -24,7 +24,7 @@ import edge as edge_package
 from domain.moment import Moment, Quality
 from edge.clock import WRONG_MS, Clock, clock_of
 from edge.db import boots, log
-from edge.db.database import Database, DatabaseLock, open_database, transaction
+from edge.db.database import Database, DatabaseLock, DiskFullError, open_database, transaction
 from edge.disk import DiskGuard
 from edge.facade import Edge
 from edge.jobs import start_jobs
@@ -71,6 +71,15 @@ class Opened:
     edge: Edge
     devices: LotDevices
     ports: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class ClockSeen:
+    """How the clock was when last looked at, so that a change is told once."""
+
+    noted_ms: int
+    quality: Quality = Quality.UNKNOWN
+    is_wrong: bool = False
 
 
 def release() -> str:
@@ -137,12 +146,13 @@ async def _open_office(settings: EdgeSettings, clock: Clock, stack: AsyncExitSta
     stack.callback(lock.release)
     prices = load_prices(settings)
     key = load_or_create_key(settings.key_file)
+    disk = DiskGuard(settings.data)
+    await asyncio.to_thread(disk.look)  # a full disk gives its ballast before anything is written
     thread = await stack.enter_async_context(OneThread("edge-db"))
     db = await thread.run(open_database, settings.database)
     stack.push_async_callback(thread.run, _close, db, clock)
     now = await thread.run(_restore_time, db, clock)
     files = await stack.enter_async_context(OneThread("edge-pictures"))
-    disk = DiskGuard(settings.data)
     pictures = Pictures(settings.data / "pictures", files, disk)
     office = Office(thread, db, build_lot(settings, prices, key, now), clock, pictures, disk)
 
@@ -169,7 +179,8 @@ def _restore_time(db: Database, clock: Clock) -> Moment:
 
 def _close(db: Database, clock: Clock) -> None:
     timing.note_clocks(db, clock.now())
-    stopped_cleanly(db)
+    with suppress(DiskFullError):
+        stopped_cleanly(db)
     db.conn.close()
 
 
@@ -281,24 +292,29 @@ def _watch(watchdog: Watchdog, office: Office, workers: Mapping[str, LaneWorker]
 
 async def _watch_clock(office: Office) -> None:
     """Steps and errors of the wall clock are told; fees do not notice. A better clock mends entry times."""
-    run, clock, db = office.thread.run, office.clock, office.db
-    quality, wrong, noted_ms = Quality.UNKNOWN, False, office.now().boot_ms
+    seen = ClockSeen(noted_ms=office.now().boot_ms)
     while True:
         await asyncio.sleep(1)
-        step, error, now = clock.stepped(), clock.error_ms(), office.now()
-        if step:
-            logger.warning("the wall clock jumped by %d ms", step)
-            await run(timing.note_step, db, step, now)
-        if abs(error) > WRONG_MS and not wrong:
-            logger.error("the wall clock is %d ms off the cloud's; let an NTP client run", error)
-            await run(timing.raise_wrong_clock, db, error, now)
-        wrong = abs(error) > WRONG_MS
-        if now.quality > quality or step:
-            await run(timing.correct_entries, db, now)
-        quality = now.quality
-        if now.boot_ms - noted_ms >= NOTE_CLOCKS_MS:
-            noted_ms = now.boot_ms
-            await run(timing.note_clocks, db, now)
+        with suppress(DiskFullError):
+            await _look_at_clock(office, seen)
+
+
+async def _look_at_clock(office: Office, seen: ClockSeen) -> None:
+    run, clock, db = office.commit, office.clock, office.db
+    step, error, now = clock.stepped(), clock.error_ms(), office.now()
+    better, seen.quality = now.quality > seen.quality, now.quality
+    is_wrong, was_wrong, seen.is_wrong = abs(error) > WRONG_MS, seen.is_wrong, abs(error) > WRONG_MS
+    if step:
+        logger.warning("the wall clock jumped by %d ms", step)
+        await run(timing.note_step, db, step, now)
+    if is_wrong and not was_wrong:
+        logger.error("the wall clock is %d ms off the cloud's; let an NTP client run", error)
+        await run(timing.raise_wrong_clock, db, error, now)
+    if better or step:
+        await run(timing.correct_entries, db, now)
+    if now.boot_ms - seen.noted_ms >= NOTE_CLOCKS_MS:
+        seen.noted_ms = now.boot_ms
+        await run(timing.note_clocks, db, now)
 
 
 async def _watch_disk(office: Office) -> None:

@@ -28,6 +28,11 @@ def free_percent(folder: Path) -> int:
     return usage.free * 100 // usage.total
 
 
+def level_of(free: int) -> Level:
+    """How it stands with so many per cent free."""
+    return next(level for level in Level if free >= level)
+
+
 class DiskGuard:
     """Watches the disk of the data folder. The ballast is let go when it is nearly full, so that money still fits."""
 
@@ -35,11 +40,12 @@ class DiskGuard:
         self._folder, self._free, self._size = folder, free, ballast
         self._ballast = folder / "ballast"
         self.level = Level.FINE
+        self.free = 100  # whole per cent, as last measured
 
     def look(self) -> Level:
         """Measure, keep or drop the ballast, and say how it stands; a change is logged once."""
         free = self._free(self._folder)
-        level = next(level for level in Level if free >= level)
+        level, self.free = level_of(free), free
         if level is Level.FULL:
             self._ballast.unlink(missing_ok=True)
         elif level is Level.FINE and not self._ballast.exists():
@@ -49,6 +55,16 @@ class DiskGuard:
                            _yes(level is not Level.FULL))  # fmt: skip
         self.level = level
         return level
+
+    def let_go(self) -> bool:
+        """A commit found no room: drop the ballast at once. True when that made some."""
+        self.level = Level.FULL
+        try:
+            self._ballast.unlink()
+        except FileNotFoundError:
+            return False
+        logger.error("disk full: the ballast of %d MiB was let go for money; make room now", self._size >> 20)
+        return True
 
     def _lay_ballast(self) -> None:
         descriptor = os.open(self._ballast, os.O_WRONLY | os.O_CREAT, 0o600)

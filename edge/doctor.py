@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import platform
-import shutil
 import sqlite3
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
@@ -17,6 +16,7 @@ from drivers.base import BadOptionsError, DeviceError, PrinterStatus
 from edge.asking import ask_daemon, ask_database
 from edge.clock import Clock
 from edge.db.database import DatabaseInUseError
+from edge.disk import Level, free_percent, level_of
 from edge.lanes.devices import open_devices
 from edge.pricelists import load_prices
 from edge.services.checking import check_books
@@ -24,7 +24,6 @@ from edge.settings import EdgeSettings
 from plumbing.settings import SettingsError
 
 SAFE_SQLITE = (3, 51, 3)
-LOW_DISK, FULL_DISK = 10, 5  # per cent free
 DEVICE_S = 3.0
 
 
@@ -63,12 +62,11 @@ def _clock() -> Finding:
 def _disk(settings: EdgeSettings) -> list[Finding]:
     if not settings.data.is_dir():
         return [Finding(False, f"{settings.data} is not there", "run lotgate provision --config …")]
-    usage = shutil.disk_usage(settings.data)
-    free = usage.free * 100 // usage.total
+    free = free_percent(settings.data)
     advice = "make room: below 10 % no pictures are kept, below 2 % nothing is issued"
     mode = settings.data.stat().st_mode & 0o077
     open_folder = Finding(not mode, f"{settings.data} is private", f"chmod 700 {settings.data}")
-    return [Finding(free >= LOW_DISK, f"disk: {free} % free", advice), open_folder]
+    return [Finding(level_of(free) is Level.FINE, f"disk: {free} % free", advice), open_folder]
 
 
 def _files(settings: EdgeSettings) -> Iterable[Finding]:

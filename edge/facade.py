@@ -20,6 +20,7 @@ from drivers.base import Printer
 from edge import printing
 from edge.clock import Clock
 from edge.db import channels, decisions, journal, leases, log, money, people, stays, vouchers
+from edge.db.database import DiskFullError
 from edge.db.stays import StayRow
 from edge.disk import Level
 from edge.lanes.live import LiveLanes
@@ -67,9 +68,16 @@ class Edge:
         """Run ``query(conn, *args)`` on the database thread; for looking, never for changing."""
         return await self.office.thread.run(query, self.office.db.conn, *args)
 
-    async def _do(self, service: Callable[..., T], *args: Any) -> T:
-        """Run ``service(db, *args, now)`` on the database thread."""
-        return await self.office.thread.run(service, self.office.db, *args, self.office.now())
+    async def _do(self, service: Callable[..., T], *args: Any) -> T | Refuse:
+        """Run ``service(db, *args, now)`` on the database thread; refuses ``not_recorded`` when the disk is full."""
+        try:
+            return await self._must(service, *args)
+        except DiskFullError:
+            return Refuse("not_recorded")
+
+    async def _must(self, service: Callable[..., T], *args: Any) -> T:
+        """The same; raises DiskFullError."""
+        return await self.office.commit(service, self.office.db, *args, self.office.now())
 
     # The booth
 
@@ -133,7 +141,9 @@ class Edge:
         worker = self.workers.get(lane)
         if worker is None:
             return Refuse("no_such_lane")
-        await self._do(audit.record_act, by, "plate.type", lane, "")
+        noted = await self._do(audit.record_act, by, "plate.type", lane, "")
+        if isinstance(noted, Refuse):
+            return noted
         worker.choose(plate, by)
         return Done(lane)
 
@@ -156,7 +166,9 @@ class Edge:
         worker = self.workers.get(lane)
         if worker is None:
             return Refuse("no_such_lane")
-        await self._do(audit.record_act, by, "lane.clear", lane, "")
+        noted = await self._do(audit.record_act, by, "lane.clear", lane, "")
+        if isinstance(noted, Refuse):
+            return noted
         worker.post(lanes.FaultCleared())
         return Done(lane)
 
@@ -175,7 +187,7 @@ class Edge:
 
     async def record_act(self, by: str, act: str, subject: str = "", reason: str = "") -> None:
         """Put an act with its name on record."""
-        await self._do(audit.record_act, by, act, subject, reason)
+        await self._must(audit.record_act, by, act, subject, reason)
 
     async def picture(self, decision_id: str, kind: str = "frame") -> bytes | None:
         """The JPEG a decision was taken on."""
@@ -256,7 +268,7 @@ class Edge:
         try:
             state = await self._print(issued, device, by)
         finally:  # whatever broke: the voucher is in doubt now, not only after the next start
-            await self._do(issuing.printed, payload.key_id, payload.counter, state)
+            await self._must(issuing.printed, payload.key_id, payload.counter, state)
         return Printed(payload.key_id, payload.counter, state, issued.left)
 
     async def _print(self, issued: Issued, device: Printer, by: str) -> str:
@@ -296,6 +308,8 @@ class Edge:
             "edge": self.settings.edge,
             "link": self.link_state(),
             "clock": int(now.quality),
+            "disk": self.office.disk.level.name.lower(),
+            "disk_free_percent": self.office.disk.free,
             "wall_ms": now.wall_ms,
             "wrong": wrong,
             "stuck": list(self.stuck()),

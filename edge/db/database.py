@@ -17,11 +17,15 @@ from sqlite_utils import Database
 
 from edge.db.migrations import migrations
 
-__all__ = ["Database", "DatabaseInUseError", "DatabaseLock", "open_database", "transaction"]
+__all__ = ["Database", "DatabaseInUseError", "DatabaseLock", "DiskFullError", "open_database", "transaction"]
 
 
 class DatabaseInUseError(Exception):
     """Another process holds the lot's database."""
+
+
+class DiskFullError(Exception):
+    """There was no room for the commit: nothing of it was done, and whoever asked must be told (I23)."""
 
 
 class DatabaseLock:
@@ -63,13 +67,18 @@ def open_database(path: Path | str) -> Database:
 
 @contextmanager
 def transaction(db: Database) -> Iterator[sqlite3.Connection]:
-    """One ``BEGIN IMMEDIATE`` transaction: the write lock comes before the first read, all is kept or nothing."""
+    """One ``BEGIN IMMEDIATE`` transaction: the write lock comes before the first read, all is kept or nothing.
+
+    Raises DiskFullError when there is no room to keep it.
+    """
     conn = db.conn
     conn.execute("BEGIN IMMEDIATE")
     try:
         yield conn
         conn.execute("COMMIT")
-    except BaseException:
+    except BaseException as exc:
         if conn.in_transaction:
             conn.execute("ROLLBACK")
+        if isinstance(exc, sqlite3.OperationalError) and exc.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise DiskFullError(str(exc)) from exc
         raise

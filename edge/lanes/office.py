@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from domain.moment import Moment
 from domain.stay import OUTSIDE, UnpaidCause
 from edge.clock import Clock
-from edge.db.database import Database
+from edge.db.database import Database, DiskFullError
 from edge.disk import DiskGuard
 from edge.pictures import Pictures
 from edge.services import audit, passages
@@ -16,6 +19,8 @@ from edge.services.leaving import leave
 from edge.services.lot import Arrival, Decided, Lot
 from edge.services.paying import due_of
 from plumbing.onethread import OneThread
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +38,23 @@ class Office:
         """Both clocks now."""
         return self.clock.now()
 
+    async def commit(self, service: Callable[..., T], *args: Any) -> T:
+        """Run a service that writes on the database thread; when there is no room, once more without the ballast.
+
+        Raises DiskFullError: then nothing was done.
+        """
+        try:
+            return await self.thread.run(service, *args)
+        except DiskFullError:
+            if not await asyncio.to_thread(self.disk.let_go):
+                raise
+            return await self.thread.run(service, *args)
+
     async def decide(self, arrival: Arrival) -> Decided:
         """An entry or an exit, by where the lane leads."""
         service = leave if self.lot.lanes[arrival.lane].target == OUTSIDE else enter
         now = self.now()
-        decided = await self.thread.run(service, self.db, self.lot, arrival, now)
+        decided = await self.commit(service, self.db, self.lot, arrival, now)
         for kind, image in (("frame", arrival.frame), ("crop", arrival.crop)):
             if image:
                 self.pictures.keep(decided.decision_id, kind, image, now.wall_ms)
@@ -45,23 +62,23 @@ class Office:
 
     async def passage(self, lane: str, decision_id: str, plate: str) -> None:
         """The car of *decision_id* is through."""
-        await self.thread.run(passages.seen, self.db, self.lot, lane, decision_id, plate, self.now())
+        await self.commit(passages.seen, self.db, self.lot, lane, decision_id, plate, self.now())
 
     async def reversal(self, lane: str, decision_id: str, plate: str) -> None:
         """The car of *decision_id* turned back."""
-        await self.thread.run(passages.turned_back, self.db, self.lot, lane, decision_id, plate, self.now())
+        await self.commit(passages.turned_back, self.db, self.lot, lane, decision_id, plate, self.now())
 
     async def unpaid(self, lane: str, cause: UnpaidCause, plate: str) -> None:
         """A car went through without a decision."""
-        await self.thread.run(passages.unpaid, self.db, self.lot, lane, cause, plate, self.now())
+        await self.commit(passages.unpaid, self.db, self.lot, lane, cause, plate, self.now())
 
     async def replayed(self, lane: str, read_id: str, plate: str) -> None:
         """A camera told later what it saw while nobody listened."""
-        await self.thread.run(passages.replayed, self.db, lane, read_id, plate, self.now())
+        await self.commit(passages.replayed, self.db, lane, read_id, plate, self.now())
 
     async def incident(self, code: str, lane: str, detail: str) -> None:
         """Something a person should look at."""
-        await self.thread.run(audit.raise_incident, self.db, code, lane, detail, self.now())
+        await self.commit(audit.raise_incident, self.db, code, lane, detail, self.now())
 
     async def due(self, stay_id: str) -> int:
         """What a stay owes now."""

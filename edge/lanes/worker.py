@@ -53,6 +53,7 @@ from domain.lane import (
 )
 from domain.plate import mask
 from drivers.base import Camera, DeviceError, DeviceUnreachableError, Loop, PlateRead, Triggerable
+from edge.db.database import DiskFullError
 from edge.lanes.devices import LaneDevices
 from edge.lanes.live import LiveLanes
 from edge.lanes.loops import LoopSense
@@ -67,6 +68,8 @@ from edge.supervise import Health, keep_running
 log = logging.getLogger(__name__)
 
 REMEMBERED_READS = 64
+DISK_FULL = "disk_full"  # shown in the incident's place, for nothing could be written
+DISK_AGAIN_S = 1.0
 TURN_S = 1.0  # the worker turns at least this often, so that a watchdog can tell it from a stuck one
 
 
@@ -229,11 +232,11 @@ class LaneWorker:
             case StopTimer(timer=timer):
                 self._timers.stop(timer)
             case RecordPassage(decision_id=decision_id, plate=plate):
-                await self._office.passage(self.lane.name, decision_id, plate)
+                await self._on_record(lambda: self._office.passage(self.lane.name, decision_id, plate))
             case RecordReversal(decision_id=decision_id, car=car):
-                await self._office.reversal(self.lane.name, decision_id, self._plate(car))
+                await self._on_record(lambda: self._office.reversal(self.lane.name, decision_id, self._plate(car)))
             case RecordUnpaid(cause=cause, car=car):
-                await self._office.unpaid(self.lane.name, cause, self._plate(car))
+                await self._on_record(lambda: self._office.unpaid(self.lane.name, cause, self._plate(car)))
             case RaiseIncident(incident=incident, decision_id=decision_id):
                 await self._raise(incident, decision_id)
             case CallAttendant(reason=reason):
@@ -252,7 +255,11 @@ class LaneWorker:
 
     async def _decide(self, turn: int, car: Car) -> Event:
         reads = [self._reads[read.read_id] for read in car.reads if read.read_id in self._reads]
-        decided = await self._office.decide(arrival_of(self.lane.name, car, reads, self._chosen_by))
+        try:
+            decided = await self._office.decide(arrival_of(self.lane.name, car, reads, self._chosen_by))
+        except DiskFullError:
+            self._decided, self._incident = None, DISK_FULL
+            return Decided(turn, "", Verdict.REFUSE, self._plate(car))
         self._decided = decided
         match decided.decision.verdict:
             case Admit() if decided.opens:
@@ -281,7 +288,20 @@ class LaneWorker:
     async def _raise(self, incident: Incident, decision_id: str) -> None:
         self._incident = incident.value
         plate = self._decided.decision.inputs.plate if self._decided else ""
-        await self._office.incident(incident.value, self.lane.name, f"{mask(plate)} {decision_id}".strip())
+        detail = f"{mask(plate)} {decision_id}".strip()
+        await self._on_record(lambda: self._office.incident(incident.value, self.lane.name, detail))
+
+    async def _on_record(self, write: Callable[[], Awaitable[None]]) -> None:
+        """What has happened cannot be refused: with the disk full the lane waits until it is on record (I23)."""
+        while True:
+            try:
+                await write()
+            except DiskFullError as exc:
+                self._health.set("disk", str(exc))
+                await asyncio.sleep(DISK_AGAIN_S)
+            else:
+                self._health.set("disk", "")
+                return
 
     def _plate(self, car: Car) -> str:
         """What to call a car that nobody decided on: an attendant's word, else its best trusted read."""

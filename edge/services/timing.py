@@ -8,7 +8,7 @@ import sqlite3
 from domain.events import ClockStepped, TimeCorrected
 from domain.moment import Moment, better_known
 from edge.db import boots, journal, log, stays
-from edge.db.database import Database, transaction
+from edge.db.database import Database, DiskFullError, transaction
 from edge.db.stays import StayRow
 
 logger = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ def note_clocks(db: Database, now: Moment) -> None:
     try:
         with transaction(db) as conn:
             boots.note(conn, now)
-    except sqlite3.OperationalError as exc:
+    except DiskFullError as exc:
         logger.warning("the clocks were not noted: %s", exc)
 
 

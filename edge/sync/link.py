@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from domain.moment import Anchor, Moment
 from domain.wire import Json, Sign, Verify, pack
+from edge.db.database import DiskFullError
 from edge.sync.agent import EdgeAgent, Outgoing
 from edge.sync.commands import Handler
 from plumbing.mqtt import MqttError, MqttLink, MqttOptions, PublishRefusedError
@@ -82,7 +83,11 @@ class EdgeLink:
     async def _receive(self, agent: EdgeAgent) -> None:
         async for message in self._mqtt.messages():
             kind = message.topic.rpartition("/")[2]
-            out = await self._thread.run(lambda k=kind, p=message.payload: agent.received(k, p, self._now()))  # type: ignore[misc]
+            try:
+                out = await self._thread.run(lambda k=kind, p=message.payload: agent.received(k, p, self._now()))  # type: ignore[misc]
+            except DiskFullError:
+                logger.error("the disk is full: a message of the cloud could not be kept; it will come again")
+                continue
             self._hand_over_anchors(agent)
             self._send(out)
 

@@ -31,6 +31,7 @@ class Strip:
     backlog: int = 0
     inside: int = 0
     clock: int = int(Quality.RTC)
+    disk: str = "fine"
     printers: tuple[tuple[str, str], ...] = ()
     wrong: tuple[tuple[str, str], ...] = ()
     cameras: int = 0
@@ -128,6 +129,7 @@ class Watch:
             backlog=int(standing["backlog"]),
             inside=int(standing["inside"]),
             clock=int(standing["clock"]),
+            disk=str(standing["disk"]),
             printers=self._printers,
             wrong=tuple(sorted(wrong.items())),
             cameras=len(cameras),
