@@ -84,11 +84,16 @@ def _value(text: str | None) -> Json | None:
 
 
 def set_held(conn: Connection, edge_id: str, channel: str, version: int, digest: str | None = None) -> None:
-    """Remember what the edge says it holds; a digest only when it told one."""
+    """Remember what the edge says it holds, with a digest in a hello. An event alone (*digest* None) may be an old
+    one applied late, and never takes back what is known to be held.
+    """
     values: dict[str, object] = {"held_ver": version}
-    if digest is not None:
+    where = _of(edge_id, channel)
+    if digest is None:
+        where = and_(where, channel_version.c.held_ver < version)
+    else:
         values["held_digest"] = digest
-    conn.execute(update(channel_version).where(_of(edge_id, channel)).values(values))
+    conn.execute(update(channel_version).where(where).values(values))
 
 
 def behind(conn: Connection, edge_id: str) -> list[tuple[str, int, int]]:

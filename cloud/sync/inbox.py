@@ -16,7 +16,7 @@ from cloud.sync.appliers import MONEY, PROJECTIONS
 from cloud.sync.context import Applied, ApplyContext
 from cloud.sync.errors import CannotApplyError
 from cloud.sync.tables import inbox
-from domain.events import Envelope, decode, open_envelope
+from domain.events import ChannelApplied, CouponRedeemed, Envelope, decode, open_envelope
 from domain.wire import BadMessageError, Json
 
 logger = logging.getLogger(__name__)
@@ -124,7 +124,8 @@ def _apply_money(
         if envelope is None or event is None or envelope.type not in MONEY:
             continue
         halted = _halted_leases(conn, ctx.edge_id) if halted is None else halted
-        error = _apply_one(conn, ctx, envelope, event, halted)
+        here = {each.type for each, _ in decoded if each is not None and each.seq in parked}
+        error = _void_must_wait(conn, ctx, envelope, event, here) or _apply_one(conn, ctx, envelope, event, halted)
         if error is not None:
             parked[envelope.seq] = error
             if error.lease_id is not None:
@@ -138,6 +139,23 @@ def _apply_one(
     if lease_id in halted:
         return CannotApplyError("an earlier event on this lease is parked", lease_id, follows=True)
     return _try(conn, lambda: MONEY[envelope.type](conn, ctx, envelope, event))
+
+
+def _void_must_wait(
+    conn: Connection, ctx: ApplyContext, envelope: Envelope, event: object, parked_here: set[str]
+) -> CannotApplyError | None:
+    """The value of voided coupons stays where it is while a redemption of one may be among the parked events."""
+    if not isinstance(event, ChannelApplied) or event.channel != "coupons":
+        return None
+    earlier = select(inbox.c.seq).where(
+        inbox.c.edge_id == ctx.edge_id,
+        inbox.c.parked_why.is_not(None),
+        inbox.c.type == CouponRedeemed.TYPE,
+        (inbox.c.epoch < ctx.epoch) | (inbox.c.seq < envelope.seq),
+    )
+    if CouponRedeemed.TYPE in parked_here or conn.execute(earlier.limit(1)).first() is not None:
+        return CannotApplyError("an earlier redemption is parked", follows=True)
+    return None
 
 
 def _try(conn: Connection, effect: Callable[[], None]) -> CannotApplyError | None:
@@ -212,8 +230,10 @@ def _rerun(conn: Connection, ctx: ApplyContext, row: RowMapping, halted: set[int
     envelope, event = _read(bytes(row["body"]), row["seq"], parked)
     if envelope is None or event is None:
         return parked[row["seq"]]
+    error = None
     if envelope.type in PROJECTIONS:
-        return _try(conn, lambda: PROJECTIONS[envelope.type](conn, ctx, [(envelope, event)]))
-    if envelope.type in MONEY:
-        return _apply_one(conn, ctx, envelope, event, halted)
-    return None
+        error = _try(conn, lambda: PROJECTIONS[envelope.type](conn, ctx, [(envelope, event)]))
+    if error is None and envelope.type in MONEY:
+        waits = _void_must_wait(conn, ctx, envelope, event, set())
+        error = waits or _apply_one(conn, ctx, envelope, event, halted)
+    return error

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Connection, RowMapping, select
 
 from cloud.access import audit
+from cloud.coupons import service as coupons
 from cloud.lots import service as lots
 from cloud.lots.tables import barrier_opening, debt, passage, payment, stay
 from cloud.sync.inbox import apply_events, rerun_parked
@@ -113,6 +114,27 @@ def test_an_event_that_cannot_be_applied_is_parked_and_works_once_its_cause_is_g
     assert (told["edge_id"], told["closed_by"]) == (world.edge_id, "wang")
     assert world.accounts()["operator_loss"] == -500  # nobody granted that lease
     assert _states(world.conn) == ["REDEEMED"]
+
+
+def test_a_void_returns_nothing_while_a_redemption_is_parked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.car("s1")
+    coupon = coupons.issue(world.conn, world.act(), world.merchant_id, world.template(), "s1")
+    assert isinstance(coupon, coupons.Issued)
+    assert coupons.void(world.conn, world.act(), coupon.coupon_id, "mistake") is None
+    made: list[Event] = [events.CouponRedeemed("r1", coupon.coupon_id, "s1", 400), events.ChannelApplied("coupons", 9)]
+    bodies, hashes = _batch(made)
+    with monkeypatch.context() as older_release:
+        older_release.delitem(events.TYPES, ("coupon.redeemed", 1))
+        parked = apply_events(world.conn, world.ctx(), bodies, hashes, 1)
+    held = world.accounts()
+
+    done = rerun_parked(world.conn, world.ctx(), "wang")
+
+    assert [each["s"] for each in parked] == [1, 2]
+    assert (held["available"], held["void_pending"]) == (11_500, 500)
+    assert done == 2
+    assert world.accounts()["available"] == 12_000
+    assert world.codes().count("coupon_used_after_void") == 1
 
 
 def _states(conn: Connection) -> list[str]:

@@ -308,4 +308,4 @@ def parked_events_run_again(world: World) -> None:
     if world.rng.randrange(2):
         world.upgrade_cloud()
     ctx = ApplyContext(node.name, node.lot_id, OPERATOR, 1, world.cloud.clock.now().wall_ms)
-    in_cloud(world, lambda conn, _: rerun_parked(conn, ctx))
+    in_cloud(world, lambda conn, _: rerun_parked(conn, ctx, "admin"))

@@ -276,7 +276,7 @@ class World:
         self.upgrade_cloud()
         for node in self.edges.values():
             ctx = ApplyContext(node.name, node.lot_id, OPERATOR, 1, self.cloud.clock.now().wall_ms)
-            if self.cloud.do(lambda conn, ctx=ctx: rerun_parked(conn, ctx)):  # type: ignore[misc]
+            if self.cloud.do(lambda conn, ctx=ctx: rerun_parked(conn, ctx, "admin")):  # type: ignore[misc]
                 self.books.look(self)
                 return True
         return self._unrest() != []
