@@ -122,6 +122,9 @@ def check_length(world: World, node: EdgeNode, decided: Decided) -> None:
     if inputs.estimated:
         if row.entered.boot == node.clock.now().boot:
             raise ViolationError("I20", f"{node.name}: a length within one boot was estimated")
+        longest = world.true.ms - node.clock.true_at(row.entered)
+        if not world.traits.step_clock and inputs.length_ms > longest:
+            raise ViolationError("I21", f"{node.name}: {inputs.length_ms} ms charged, {longest} ms inside")
         return
     entered = node.clock.true_at(row.entered)
     true_lengths = {at - entered for at in (world.true.ms, *node.asked[inputs.stay.plate])}

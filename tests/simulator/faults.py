@@ -256,7 +256,7 @@ def print_repeated_after_a_crash() -> Iterator[None]:
 def fee_by_the_wall_clock() -> Iterator[None]:
     """The length of a stay is what the wall clock says."""
 
-    def elapsed(earlier: Moment, later: Moment) -> Elapsed:
+    def elapsed(earlier: Moment, later: Moment, *_: object) -> Elapsed:
         return Elapsed(timedelta(milliseconds=max(0, later.wall_ms - earlier.wall_ms)), estimated=False)
 
     with patch.object(settling, "elapsed", elapsed):
