@@ -210,3 +210,19 @@ def test_a_deleted_template_stays_at_the_lots_for_what_was_printed_from_it(world
     row = get_row(world.conn, world.edge_id, "rules", f"template:{template_id}")
     assert row is not None
     assert (row["kind"], row["value"], row["deleted"]) == ("DURATION", 60, True)
+
+
+def test_a_merchant_reaches_neither_coupons_nor_templates_of_another(world: World) -> None:
+    world.car("s1")
+    theirs, template_id = issue(world), world.template()
+    other = merchants.create_merchant(world.conn, world.act(), "书店", "13900000001")
+    assert not isinstance(other, Refused)
+    me = other["merchant_id"]
+
+    voided = coupons.void(world.conn, world.act("m2"), theirs.coupon_id, "mine now", merchant_id=me)
+    deleted = coupons.delete_template(world.conn, world.act("m2"), me, template_id)
+    listed = coupons.coupons(world.conn, world.operator_id, me)
+
+    assert (voided, deleted) == (Refused("coupon_unknown"), Refused("template_unknown"))
+    assert listed.total == 0
+    assert world.accounts()["outstanding"] == 500
