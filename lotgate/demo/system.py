@@ -74,6 +74,13 @@ class System:
             "pids": {"demo": os.getpid(), "broker": self.broker.pid, **children},
         }
 
+    async def start_broker(self) -> None:
+        """Start the broker. Raises DemoError when its port is taken."""
+        try:
+            await self.broker.start()
+        except BrokerError as exc:
+            raise DemoError(str(exc)) from exc
+
     async def start_cloud(self) -> None:
         """Start the cloud's process and wait until it answers."""
         await self.cloud.start()
@@ -96,7 +103,7 @@ class System:
 
     async def bring_back(self) -> None:
         """Broker and cloud are there again."""
-        await self.broker.start()
+        await self.start_broker()
         await self.start_cloud()
 
     def look_for_ended(self) -> None:
@@ -163,10 +170,7 @@ async def _stop_all(children: tuple[Child, ...]) -> None:
 async def _start(system: System, tell: Callable[[str], None]) -> None:
     """Devices and the cloud come up side by side; the edge once it is set up."""
     tell("broker, cloud, devices")
-    try:
-        await system.broker.start()
-    except BrokerError as exc:
-        raise DemoError(str(exc)) from exc
+    await system.start_broker()
     first = FirstRun(system.folder, system.ports, system.api, tell)
     if first.is_done:  # nothing to set up: all of them side by side
         await first.run()
