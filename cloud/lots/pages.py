@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from cloud.lots import service
 from cloud.lots.service import LaneSpec
 from cloud.merchants import service as merchants
 from cloud.sync import channels, events
+from cloud.sync.link import Live
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, read, whole, words
 from domain.claim import Claim, write_claim
 from domain.plate import normalise
@@ -22,7 +24,7 @@ from domain.stay import Direction
 from plumbing.web import Event, page_number, render, render_part, stream, texts
 
 DAY_MS = 86_400_000
-ONLINE_MS = 120_000  # an edge is spoken of as online for so long after it was last heard
+ONLINE_MS = 30_000  # an edge that says nothing for so long is offline: it tells its lanes every two seconds
 
 
 def _board(conn: Connection, operator_id: int, now_ms: int) -> dict[str, Any]:
@@ -46,22 +48,34 @@ async def _board_values(request: web.Request, role: str) -> dict[str, Any]:
     return board | {
         "plates": may(role, Right.PLATES),
         "heard": heard,
-        "wrong": _wrong(live, board["now_ms"]),
+        "live": _lanes_live(live, board["now_ms"]),
         "online_ms": ONLINE_MS,
         "connected": cloud.is_connected(),
         "has_broker": cloud.settings.broker is not None,
     }
 
 
-def _wrong(live: Mapping[str, Any], now_ms: int) -> dict[tuple[str, str], list[str]]:
-    """(edge, lane) -> devices that do not answer, as the edges last said; nothing from those not heard lately."""
-    wrong = {}
+@dataclass(frozen=True, slots=True)
+class LaneLive:
+    """What an edge says of a lane right now: its phase, the verdict on the car there, devices that do not answer."""
+
+    phase: str
+    verdict: str
+    wrong: tuple[str, ...]
+
+
+def _lanes_live(live: Mapping[str, Live], now_ms: int) -> dict[tuple[str, str], LaneLive]:
+    """(edge, lane) -> what it shows; nothing of edges not heard lately. What edges say is taken for text, no more."""
+    shown = {}
     for edge, said in live.items():
         lanes = said.state.get("lanes") if now_ms - said.seen_ms < ONLINE_MS else None
         for lane in lanes if isinstance(lanes, list) else []:
-            if isinstance(lane, dict) and isinstance(lane.get("wrong"), list) and lane["wrong"]:
-                wrong[edge, str(lane.get("lane"))] = [str(each) for each in lane["wrong"]]
-    return wrong
+            if isinstance(lane, dict):
+                wrong = lane.get("wrong")
+                devices = tuple(str(each) for each in wrong) if isinstance(wrong, list) else ()
+                now = LaneLive(str(lane.get("phase", "")), str(lane.get("verdict", "")), devices)
+                shown[edge, str(lane.get("lane"))] = now
+    return shown
 
 
 async def dashboard(request: web.Request) -> web.Response:

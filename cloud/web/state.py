@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -16,6 +16,7 @@ from cloud.access.roles import Right, may
 from cloud.act import Act, Refused
 from cloud.db import Database
 from cloud.settings import CloudSettings
+from cloud.sync.link import Live
 from plumbing.metrics import Metrics
 from plumbing.passwords import Passwords
 from plumbing.signing import PrivateKey
@@ -44,7 +45,7 @@ class Cloud:
     metrics: Metrics = field(default_factory=lambda: Metrics("lotgate_cloud"))
     hub: Hub[str] = field(default_factory=Hub)
     wake: Callable[[], None] = lambda: None  # tells the line to the edges that something waits for them
-    live: Callable[[], Mapping[str, Any]] = dict  # edge id -> what it last said of its lanes
+    live: Callable[[], Mapping[str, Live]] = dict  # edge id -> what it last said of its lanes
     is_connected: Callable[[], bool] = lambda: False
     now_ms: Callable[[], int] = wall_ms
     random: Callable[[int], bytes] = secrets.token_bytes

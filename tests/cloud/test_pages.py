@@ -17,6 +17,7 @@ from cloud.app import make_app
 from cloud.coupons import service as coupons
 from cloud.db import Database
 from cloud.settings import CloudSettings
+from cloud.sync.link import Live
 from cloud.web.state import Cloud
 from domain.events import IncidentRaised, PassageSeen
 from plumbing.passwords import Passwords
@@ -260,6 +261,32 @@ async def test_the_dashboard_follows_by_itself(browser: Browser, cloud: Cloud) -
 
     assert event.startswith(b"event: board")
     assert b"north lot" in event
+
+
+async def test_the_dashboard_shows_each_lane_as_its_lot_says_and_nothing_of_a_silent_one(
+    browser: Browser, cloud: Cloud
+) -> None:
+    edge_id = cloud.db.run_here(lambda conn: conn.exec_driver_sql("SELECT edge_id FROM edge").scalar_one())
+    told = [
+        {"lane": "in", "phase": "Idle", "verdict": "", "wrong": []},
+        {"lane": "out", "phase": "Waiting", "verdict": "PayFirst", "wrong": ["<camera>"]},
+        "nonsense",
+    ]
+    heard = [cloud.now_ms() - 5_000]
+    cloud.live = lambda: {edge_id: Live({"lanes": told}, heard[0])}
+    await sign_in(browser, "admin")
+
+    fresh = await (await browser.get("/admin")).text()
+    heard[0] -= 47 * 60_000
+    silent = await (await browser.get("/admin")).text()
+
+    for words in ("空闲", "有车等候", "待缴费", "&lt;camera&gt; 无应答", "在线", "最近消息：刚刚"):
+        assert words in fresh, words
+    assert "状态未知" not in fresh
+    assert silent.count("状态未知") == 2
+    for words in ("离线", "最近消息：47 分钟前"):
+        assert words in silent, words
+    assert "有车等候" not in silent
 
 
 async def test_metrics_and_health_answer_without_a_login(browser: Browser) -> None:
