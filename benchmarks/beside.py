@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import multiprocessing
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,13 +13,18 @@ from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
 from aiohttp import web
-from sqlalchemy import Connection, select
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.reasoncodes import ReasonCode
+from sqlalchemy import Connection, Engine, Table, insert, select
 
-from benchmarks.sync import cloud_with_edge
-from cloud.db import Database
+from cloud.db import Database, open_engine, upgrade
+from cloud.lots.tables import edge as edge_table
+from cloud.lots.tables import lot, operator
 from cloud.sync.agent import CloudAgent
 from cloud.sync.link import CloudLink
 from cloud.sync.tables import edge_cursor
+from domain.wire import GENESIS
 from drivers.camera.vzenith_codec import parse_push
 from drivers.camera.vzenith_reply import answer
 from plumbing.mqtt import MqttOptions
@@ -30,11 +37,16 @@ LOOK_S = 0.05
 @contextmanager
 def bare_server() -> Iterator[int]:
     """A port that takes a camera's push and answers it, and does nothing else."""
-    port = SPAWN.Value("i", 0)
+    port = SPAWN.Value("i", -1)
     with _process(_serve, port):
-        while not port.value:
-            time.sleep(LOOK_S)
+        wait_for(port)
         yield port.value
+
+
+def wait_for(value: Synchronized[int]) -> None:
+    """Block until a process says that it is ready."""
+    while value.value < 0:
+        time.sleep(LOOK_S)
 
 
 @contextmanager
@@ -69,8 +81,8 @@ async def _answer_pushes(port: Synchronized[int]) -> None:
 
 @contextmanager
 def cloud(folder: Path, broker_port: int, device_key: Path, cloud_key: Path) -> Iterator[Synchronized[int]]:
-    """A cloud that knows the edge of *device_key*; the value says up to which event it has the edge's log."""
-    seq = SPAWN.Value("q", 0)
+    """A cloud that knows the edge of *device_key*; the value says how far it has the edge's log, -1 until it is up."""
+    seq = SPAWN.Value("q", -1)
     with _process(_be_the_cloud, seq, folder, broker_port, device_key, cloud_key):
         yield seq
 
@@ -86,12 +98,78 @@ async def _apply(seq: Synchronized[int], folder: Path, port: int, device_key: Pa
     async with asyncio.TaskGroup() as group:
         group.create_task(link.run())
         while True:
-            seq.value = await db.run(_position)
+            if link.is_connected:
+                seq.value = await db.run(_position)
             await asyncio.sleep(LOOK_S)
 
 
 def _position(conn: Connection) -> int:
     return int(conn.execute(select(edge_cursor.c.seq)).scalar_one())
+
+
+def cloud_with_edge(path: Path, key: PublicKey) -> Engine:
+    """A cloud's database that knows one edge by its *key*."""
+    engine = open_engine(f"sqlite:///{path}")
+    upgrade(engine)
+    rows: list[tuple[Table, dict[str, object]]] = [
+        (operator, {"operator_id": 1, "name": "o", "created_ms": 0}),
+        (lot, {"lot_id": 1, "operator_id": 1, "name": "l", "time_zone": "UTC", "places": 9, "created_ms": 0}),
+        (
+            edge_table,
+            {
+                "edge_id": "e1", "operator_id": 1, "lot_id": 1, "name": "", "state": "active", "created_ms": 0,
+                "public_key": key.raw,
+            },
+        ),
+        (
+            edge_cursor,
+            {
+                "edge_id": "e1", "operator_id": 1, "epoch": 1, "seq": 0, "head": GENESIS, "told_seq": 0, "boot": "",
+                "sid": "", "caps": "[]",
+            },
+        ),
+    ]  # fmt: skip
+    with engine.begin() as conn:
+        for table, row in rows:
+            conn.execute(insert(table).values(row))
+    return engine
+
+
+@contextmanager
+def plain_cloud(folder: Path, port: int) -> Iterator[Synchronized[int]]:
+    """A receiver with nothing but JSON and a durable commit for each batch; the value is -1 until it listens."""
+    ready = SPAWN.Value("i", -1)
+    with _process(_receive_plainly, ready, folder, port):
+        yield ready
+    (folder / "plain.db").unlink()
+
+
+def _receive_plainly(ready: Synchronized[int], folder: Path, port: int) -> None:
+    database = sqlite3.connect(folder / "plain.db", isolation_level=None)
+    database.execute("PRAGMA journal_mode=WAL")
+    database.execute("PRAGMA synchronous=FULL")
+    database.execute("CREATE TABLE event (seq INTEGER PRIMARY KEY, body TEXT)")
+    receiver = mqtt_client("plain-cloud")
+
+    def on_batch(_client: Client, _user: object, message: MQTTMessage) -> None:
+        batch = json.loads(message.payload)
+        database.execute("BEGIN IMMEDIATE")
+        database.executemany("INSERT INTO event VALUES (?, ?)", [(row["s"], json.dumps(row)) for row in batch])
+        database.execute("COMMIT")
+        receiver.publish("plain/ack", str(batch[-1]["s"]), qos=1)
+
+    def on_subscribe(_c: Client, _u: object, _mid: int, _codes: list[ReasonCode], _p: object) -> None:
+        ready.value = 0
+
+    receiver.on_message, receiver.on_subscribe = on_batch, on_subscribe
+    receiver.connect("127.0.0.1", port)
+    receiver.subscribe("plain/ev", qos=1)
+    receiver.loop_forever()
+
+
+def mqtt_client(name: str) -> Client:
+    """A plain MQTT 5 client."""
+    return Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=MQTTProtocolVersion.MQTTv5)
 
 
 async def black_hole() -> tuple[asyncio.Server, int]:

@@ -143,7 +143,7 @@ async def while_draining(options: Options, size: Size) -> list[Figure]:
     async with EmbeddedBroker(folder, {}) as broker, edge(folder, broker.port) as rig:
         traffic = traffic_of(3)
         with cloud(folder, broker.port, folder / "data" / "device.key", cloud_key) as applied:
-            while not applied.value:
+            while applied.value <= 0:
                 await asyncio.sleep(0.02)
             began = loop.time()
             while not draining or applied.value < size.backlog:

@@ -1,8 +1,12 @@
-"""Draining a backlog through a real broker, against a plain paho + JSON + SQLite loop over the same broker."""
+"""Draining a backlog through a real broker, against a plain paho + JSON + SQLite loop over the same broker.
+
+Both sides run in a process each, as they do in a lot and in the cloud.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sqlite3
 import statistics
@@ -11,20 +15,11 @@ import time
 from pathlib import Path
 
 from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from sqlalchemy import Engine, Table, insert, select
 
+from benchmarks.beside import cloud, mqtt_client, plain_cloud, wait_for
 from benchmarks.figures import Figure, Options, progress
-from cloud.db import Database as CloudDatabase
-from cloud.db import open_engine, upgrade
-from cloud.lots.tables import edge as edge_table
-from cloud.lots.tables import lot, operator
-from cloud.sync.agent import CloudAgent
-from cloud.sync.link import CloudLink
-from cloud.sync.tables import edge_cursor, inbox
 from domain.events import PassageSeen, StayClosed, StayOpened, encode
 from domain.moment import Moment
-from domain.wire import GENESIS
 from edge.db import log
 from edge.db.database import Database, open_database, transaction
 from edge.services.leases import HANDLERS
@@ -32,12 +27,12 @@ from edge.sync.link import EdgeLink
 from plumbing.broker import EmbeddedBroker
 from plumbing.mqtt import MqttOptions
 from plumbing.onethread import OneThread
-from plumbing.signing import PrivateKey, PublicKey
+from plumbing.signing import load_or_create_key
 
 EVENTS = 50_000
 LEAST, LEAST_A_SECOND, DRAIN_MOST_S = 0.5, 4_000, 30
 BATCH = 200
-USERS = {"cloud": "secret", "e1": "secret"}
+WINDOW = 8  # batches on their way, as between edge and cloud
 
 
 def moment(number: int) -> Moment:
@@ -65,118 +60,64 @@ def _event(number: int) -> StayOpened | PassageSeen | StayClosed:
 
 
 def plain_loop(port: int, folder: Path, count: int) -> float:
-    """The baseline: paho publishes JSON batches, paho receives, each batch one SQLite FULL commit and an ack."""
-    database = sqlite3.connect(folder / "plain.db", isolation_level=None, check_same_thread=False)
-    database.execute("PRAGMA journal_mode=WAL")
-    database.execute("PRAGMA synchronous=FULL")
-    database.execute("CREATE TABLE event (seq INTEGER PRIMARY KEY, body TEXT)")
-    done, window = threading.Event(), threading.Semaphore(8)
-    receiver, sender = _client("plain-cloud"), _client("plain-edge")
-
-    def on_batch(_client: Client, _user: object, message: MQTTMessage) -> None:
-        batch = json.loads(message.payload)
-        database.execute("BEGIN IMMEDIATE")
-        database.executemany("INSERT INTO event VALUES (?, ?)", [(row["s"], json.dumps(row)) for row in batch])
-        database.execute("COMMIT")
-        receiver.publish("plain/ack", str(batch[-1]["s"]), qos=1)
+    """The baseline: paho publishes JSON; paho in a process beside it keeps each batch by a FULL commit and acks it."""
+    done, window = threading.Event(), threading.Semaphore(WINDOW)
+    sender = mqtt_client("plain-edge")
 
     def on_ack(_client: Client, _user: object, message: MQTTMessage) -> None:
         window.release()
         if int(message.payload) >= count - 1:
             done.set()
 
-    receiver.on_message, sender.on_message = on_batch, on_ack
-    for client, topic in ((receiver, "plain/ev"), (sender, "plain/ack")):
-        client.username_pw_set("cloud", "secret")
-        client.connect("127.0.0.1", port)
-        client.loop_start()
-        client.subscribe(topic, qos=1)
-    time.sleep(0.3)
-    events = [json.loads(encode(n, moment(n), _event(n))) for n in range(count)]  # the backlog, read beforehand
-    began = time.perf_counter()
-    for start in range(0, count, BATCH):
-        window.acquire()
-        rows = events[start : start + BATCH]
-        sender.publish("plain/ev", json.dumps(rows), qos=1)
-    done.wait(120)
-    took = time.perf_counter() - began
-    for client in (receiver, sender):
-        client.disconnect()
-        client.loop_stop()
-    database.close()
-    (folder / "plain.db").unlink()
+    sender.on_message = on_ack
+    with plain_cloud(folder, port) as ready:
+        sender.connect("127.0.0.1", port)
+        sender.loop_start()
+        sender.subscribe("plain/ack", qos=1)
+        events = [json.loads(encode(n, moment(n), _event(n))) for n in range(count)]  # the backlog, read beforehand
+        wait_for(ready)
+        began = time.perf_counter()
+        for start in range(0, count, BATCH):
+            window.acquire()
+            sender.publish("plain/ev", json.dumps(events[start : start + BATCH]), qos=1)
+        done.wait(120)
+        took = time.perf_counter() - began
+    sender.disconnect()
+    sender.loop_stop()
     return took
-
-
-def _client(name: str) -> Client:
-    return Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=MQTTProtocolVersion.MQTTv5)
-
-
-def cloud_with_edge(path: Path, key: PublicKey) -> Engine:
-    """A cloud's database that knows one edge by its *key*."""
-    engine = open_engine(f"sqlite:///{path}")
-    upgrade(engine)
-    rows: list[tuple[Table, dict[str, object]]] = [
-        (operator, {"operator_id": 1, "name": "o", "created_ms": 0}),
-        (lot, {"lot_id": 1, "operator_id": 1, "name": "l", "time_zone": "UTC", "places": 9, "created_ms": 0}),
-        (
-            edge_table,
-            {
-                "edge_id": "e1", "operator_id": 1, "lot_id": 1, "name": "", "state": "active", "created_ms": 0,
-                "public_key": key.raw,
-            },
-        ),
-        (
-            edge_cursor,
-            {
-                "edge_id": "e1", "operator_id": 1, "epoch": 1, "seq": 0, "head": GENESIS, "told_seq": 0, "boot": "",
-                "sid": "", "caps": "[]",
-            },
-        ),
-    ]  # fmt: skip
-    with engine.begin() as conn:
-        for table, row in rows:
-            conn.execute(insert(table).values(row))
-    return engine
 
 
 async def drain(port: int, folder: Path, count: int) -> float:
     """Seconds from connecting until the lot's backlog is empty: signed, chained, applied, acked."""
-    edge_key, cloud_key = PrivateKey.generate(), PrivateKey.generate()
-    cloud_db = CloudDatabase(cloud_with_edge(folder / "cloud.db", edge_key.public))
-    cloud = CloudLink(
-        MqttOptions("127.0.0.1", port, "cloud", "cloud", "secret"), cloud_db, CloudAgent(cloud_key, PublicKey.from_raw)
-    )
+    edge_key, cloud_key = (load_or_create_key(folder / name) for name in ("device.key", "cloud.key"))
     async with OneThread("edge-db") as thread:
         db = await thread.run(open_database, folder / "lot.db")
         await thread.run(fill, db, count)
         link = EdgeLink(
             "e1",
-            MqttOptions("127.0.0.1", port, "e1", "e1", "secret"),
+            MqttOptions("127.0.0.1", port, "e1"),
             thread,
             db,
             lambda: moment(count),
             live=dict,
             on_anchors=lambda _anchors: None,
         )
-        async with asyncio.TaskGroup() as group:
-            receiving = group.create_task(cloud.run())
-            while not cloud.is_connected:
-                await asyncio.sleep(0.01)
-            began = time.perf_counter()
-            sending = group.create_task(
-                link.run(edge_key, cloud_key.public, lambda: f"n{time.monotonic_ns()}", HANDLERS)
-            )
-            while not link.in_session or await thread.run(log.backlog, db.conn) > 0:
-                await asyncio.sleep(0.02)
-            took = time.perf_counter() - began
-            receiving.cancel()
-            sending.cancel()
-        held = await cloud_db.run(lambda conn: conn.execute(select(inbox.c.seq).order_by(inbox.c.seq)).scalars().all())
+        with cloud(folder, port, folder / "device.key", folder / "cloud.key") as applied:
+            await asyncio.to_thread(wait_for, applied)
+            async with asyncio.TaskGroup() as group:
+                began = time.perf_counter()
+                sending = group.create_task(
+                    link.run(edge_key, cloud_key.public, lambda: f"n{time.monotonic_ns()}", HANDLERS)
+                )
+                while not link.in_session or await thread.run(log.backlog, db.conn) > 0:
+                    await asyncio.sleep(0.02)
+                took = time.perf_counter() - began
+                sending.cancel()
         await thread.run(db.close)
-    cloud_db.close()
-    if list(held) != list(range(1, count + 1)):
-        raise SystemExit(f"{count} events were sent, the cloud holds {len(held)}: lost or doubled")
+    with contextlib.closing(sqlite3.connect(folder / "cloud.db")) as held:
+        seqs = [seq for (seq,) in held.execute("SELECT seq FROM inbox ORDER BY seq")]
+    if seqs != list(range(1, count + 1)):
+        raise SystemExit(f"{count} events were sent, the cloud holds {len(seqs)}: lost or doubled")
     return took
 
 
@@ -186,7 +127,7 @@ async def pairs(options: Options, count: int, rounds: int) -> list[tuple[float, 
     for number in range(rounds):
         folder = options.folder / f"sync-{number}"
         folder.mkdir()
-        async with EmbeddedBroker(folder, USERS) as broker:
+        async with EmbeddedBroker(folder, {}) as broker:
             plain = count / await asyncio.to_thread(plain_loop, broker.port, folder, count)
             ours = count / await drain(broker.port, folder, count)
         speeds.append((plain, ours))

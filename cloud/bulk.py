@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -33,7 +34,7 @@ def _write(conn: Connection, table: Table, rows: Rows, key: str, mended: tuple[s
     columns = tuple(rows[0])
     sql, places = _compiled(conn.dialect.name, table, columns, key, mended)
     if places:
-        conn.exec_driver_sql(sql, [tuple(row[name] for name in places) for row in rows])
+        conn.exec_driver_sql(sql, list(map(itemgetter(*places), rows)))
     else:
         conn.exec_driver_sql(sql, [dict(row) for row in rows])
 

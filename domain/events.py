@@ -356,7 +356,7 @@ def open_envelope(body: bytes) -> Envelope:
 
 
 def _bounded(*numbers: int) -> None:
-    if any(abs(number) > LARGEST for number in numbers):
+    if max(numbers) > LARGEST or min(numbers) < -LARGEST:
         raise BadMessageError("an event's number is beyond 53 bits")
 
 
