@@ -55,7 +55,7 @@ def _versions() -> Finding:
 
 def _clock() -> Finding:
     quality = Clock().now().quality
-    advice = "let systemd-timesyncd or another NTP client run; fees do not depend on it, dates on slips do"
+    advice = "timedatectl set-ntp true; lengths do not depend on it, prices by the hour and dates on slips do"
     return Finding(quality >= Quality.NTP, f"clock quality: {quality.name.lower()}", advice)
 
 
