@@ -10,6 +10,7 @@ import aiohttp
 
 from edge.provisioning import with_database
 from edge.settings import EdgeSettings
+from plumbing.unixpath import socket_path
 
 T = TypeVar("T")
 
@@ -18,17 +19,17 @@ async def ask_daemon(settings: EdgeSettings, path: str) -> dict[str, Any] | None
     """The running daemon's answer to ``GET path``; None when none runs. Raises LookupError when there is no such."""
     if not settings.socket.exists():
         return None
-    connector = aiohttp.UnixConnector(str(settings.socket))
     try:
-        async with (
-            aiohttp.ClientSession(connector=connector) as session,
-            session.get(f"http://edge{path}") as answer,
-        ):
-            if answer.status == 404:
-                raise LookupError(path.rpartition("/")[2])
-            answer.raise_for_status()
-            told: dict[str, Any] = await answer.json()
-            return told
+        with socket_path(settings.socket) as short:
+            async with (
+                aiohttp.ClientSession(connector=aiohttp.UnixConnector(short)) as session,
+                session.get(f"http://edge{path}") as answer,
+            ):
+                if answer.status == 404:
+                    raise LookupError(path.rpartition("/")[2])
+                answer.raise_for_status()
+                told: dict[str, Any] = await answer.json()
+                return told
     except aiohttp.ClientConnectorError:
         return None  # a socket left behind by a daemon that was killed
 

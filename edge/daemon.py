@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import secrets
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
@@ -53,6 +52,7 @@ from plumbing.notify import Watchdog, notify
 from plumbing.onethread import OneThread
 from plumbing.signing import PrivateKey, PublicKey, load_or_create_key
 from plumbing.tls import TlsFiles
+from plumbing.unixpath import socket_path
 
 logger = logging.getLogger(__name__)
 
@@ -242,8 +242,9 @@ async def _listen(
             ports[name] = await _serve(app, listener, stack)
     runner = await _runner(local_app(edge), stack)
     settings.socket.unlink(missing_ok=True)
-    await web.UnixSite(runner, str(settings.socket)).start()
-    os.chmod(settings.socket, 0o600)  # noqa: PTH101
+    with socket_path(settings.socket) as path:
+        await web.UnixSite(runner, path).start()
+    settings.socket.chmod(0o600)
     stack.callback(settings.socket.unlink, missing_ok=True)
     return ports
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from domain.wire import Json
+from plumbing.unixpath import socket_path
 
 
 class LocalEdge:
@@ -16,16 +18,19 @@ class LocalEdge:
     def __init__(self, socket: Path) -> None:
         self._socket = socket
         self._session: aiohttp.ClientSession | None = None
+        self._open = ExitStack()
 
     async def __aenter__(self) -> LocalEdge:
+        path = self._open.enter_context(socket_path(self._socket))
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.UnixConnector(str(self._socket)), timeout=aiohttp.ClientTimeout(total=10)
+            connector=aiohttp.UnixConnector(path), timeout=aiohttp.ClientTimeout(total=10)
         )
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._session is not None:
             await self._session.close()
+        self._open.close()
 
     async def answers(self) -> bool:
         """Is the daemon up?"""

@@ -171,5 +171,6 @@ async def test_a_coupon_from_afar_and_a_voucher_from_the_counter_pay_at_the_exit
     assert len(world.printer.jobs) == 1
     assert (len(coupons), len(vouchers)) == (1, 1)
     assert all(book["is_right"] for book in await cloud.call("books"))
-    assert await cloud.call("incidents") == []
+    found = {incident["code"] for incident in await cloud.call("incidents")}
+    assert found <= {"clock_wrong"}  # the lot's clock was put forward to let time pass
     assert await cloud.call("cars") == []

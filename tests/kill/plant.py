@@ -26,6 +26,7 @@ from lotgate.demo.folder import DemoError
 from lotgate.demo.pages import Counter, Pages
 from plumbing.broker import EmbeddedBroker, free_port
 from plumbing.files import write_private
+from plumbing.unixpath import socket_path
 from tests.edge.lots import HOURLY
 
 HERE = Path(__file__).parents[2]
@@ -162,8 +163,11 @@ class Plant:
 
     async def standing(self) -> dict[str, Any] | None:
         """What the edge says of itself; None while it does not answer."""
-        connector = aiohttp.UnixConnector(str(self.settings.socket))
-        with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
+        with (
+            contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError),
+            socket_path(self.settings.socket) as path,
+        ):
+            connector = aiohttp.UnixConnector(path)
             timeout = aiohttp.ClientTimeout(total=2)
             async with (
                 aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
