@@ -38,8 +38,9 @@ class Finding:
 
 async def examine(settings: EdgeSettings, source: str, folder: Path) -> list[Finding]:
     """Look at everything that can be looked at without moving anything."""
-    found = [_versions(), _clock(), *_disk(settings), *_files(settings)]
     standing = await ask_daemon(settings, "/standing")
+    quality = Clock().now().quality if standing is None else Quality(standing["clock"])
+    found = [_versions(), _clock(quality), *_disk(settings), *_files(settings)]
     if standing is None:
         found += [*_database(settings), *await _devices(settings, source, folder)]
     else:
@@ -53,8 +54,7 @@ def _versions() -> Finding:
     return Finding(True, f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}{note}")
 
 
-def _clock() -> Finding:
-    quality = Clock().now().quality
+def _clock(quality: Quality) -> Finding:
     advice = "timedatectl set-ntp true; lengths do not depend on it, prices by the hour and dates on slips do"
     return Finding(quality >= Quality.NTP, f"clock quality: {quality.name.lower()}", advice)
 

@@ -133,6 +133,12 @@ class Edge:
         self._decide_again(normalise(typed), result)
         return result
 
+    async def set_entry(self, stay_id: str, entered_wall_ms: int, by: str, reason: str) -> Result:
+        """Name the time of an entry no clock vouches for."""
+        result = await self._do(manual.set_entry, stay_id, entered_wall_ms, by, reason)
+        self._due_changed(stay_id)
+        return result
+
     async def choose_plate(self, lane: str, typed: str, by: str) -> Result:
         """Say which plate the car at a lane has (typed, or a candidate picked); the lane decides again with it."""
         plate = normalise(typed)

@@ -283,7 +283,7 @@ def uncorrected(conn: sqlite3.Connection, boot: str) -> list[StayRow]:
 def correct_entry(conn: sqlite3.Connection, stay: StayRow, entered: Moment, *, applied: bool) -> None:
     """Keep what the entry time really was; with *applied* the stay is priced by it from now on."""
     conn.execute(
-        "INSERT INTO time_correction (stay_id, old_wall_ms, wall_ms, quality, uncertainty_ms, applied)"
+        "INSERT OR REPLACE INTO time_correction (stay_id, old_wall_ms, wall_ms, quality, uncertainty_ms, applied)"
         " VALUES (?, ?, ?, ?, ?, ?)",
         (stay.stay_id, stay.entered.wall_ms, entered.wall_ms, int(entered.quality), entered.uncertainty_ms, applied),
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain import lookalike
 from domain.decision import Refuse
-from domain.events import StayCorrected
+from domain.events import StayCorrected, TimeCorrected
 from domain.moment import Moment, Quality
 from domain.plate import classify, is_virtual, normalise
 from domain.stay import OUTSIDE, UnpaidCause
@@ -109,6 +109,28 @@ def enter_missing(
         entered = Moment(TYPED_BOOT, 0, entered_wall_ms, Quality.RTC)
         stay_id = entering.open_stay(conn, lot, Arrival(lane, plate, typed, typed_by=by), "", entered)
         journal.act(conn, by, "entry.add", stay_id, reason, now)
+        return Done(stay_id)
+
+
+def set_entry(db: Database, stay_id: str, entered_wall_ms: int, by: str, reason: str, now: Moment) -> Result:
+    """Name the time of an entry no clock vouches for, instead of charging the lowest possible fee (sync §8).
+
+    Within one boot the length stays that of the boot clock; the time named says by which hours it is priced.
+    """
+    if not reason.strip():
+        return Refuse("reason_missing")
+    if now.is_vouched and entered_wall_ms > now.wall_ms:
+        return Refuse("time_in_future")
+    with transaction(db) as conn:
+        stay = stays.get(conn, stay_id)
+        if stay is None or not stay.is_open:
+            return Refuse("no_open_stay")
+        if stay.entered.is_vouched:
+            return Refuse("entry_time_known")
+        entered = replace(stay.entered, wall_ms=entered_wall_ms, quality=Quality.RTC, uncertainty_ms=0)
+        stays.correct_entry(conn, stay, entered, applied=True)
+        log.append(conn, TimeCorrected(stay_id, stay.entered.wall_ms, entered_wall_ms), now)
+        journal.act(conn, by, "entry.time", stay_id, reason, now)
         return Done(stay_id)
 
 

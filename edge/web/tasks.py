@@ -185,6 +185,35 @@ def _entry(request: web.Request, typed: dict[str, str], lane: str, refused: Refu
     )  # fmt: skip
 
 
+async def since_page(request: web.Request) -> web.Response:
+    """Ask when a car came whose entry time no clock vouches for."""
+    await require_session(request)
+    return _since(request, await card_of(request), {"entered": "", "other": ""})
+
+
+async def name_entry(request: web.Request) -> web.Response:
+    """Price the stay by the time a person names."""
+    session, card, data = await require_session(request), await card_of(request), await request.post()
+    typed = {name: text_field(data, name) for name in ("entered", "other")}
+    entered_ms = _wall_ms(request, typed["entered"])
+    if entered_ms is None:
+        return _since(request, card, typed, "bad_time")
+    reason = reason_of(request, data, "since_reason")
+    result = await request.app[EDGE].set_entry(card.stay.stay_id, entered_ms, session.name, reason)
+    if isinstance(result, Refuse):
+        return _since(request, await card_of(request), typed, result)
+    await flash(request, "ok", texts(request)("done.since", plate=card.stay.plate))
+    return _back(card)
+
+
+def _since(request: web.Request, card: StayCard, typed: dict[str, str], refused: Refuse | str = "") -> web.Response:
+    recorded = f"{request.app[EDGE].office.lot.local(card.stay.entered.wall_ms):%Y-%m-%dT%H:%M}"
+    return render(
+        request, "since.html", status=409 if refused else 200, card=card, typed=typed, recorded=recorded,
+        reasons=("picture", "ticket"), error=refusal_words(request, refused) if refused else "", **shared(request),
+    )  # fmt: skip
+
+
 def new_mark() -> str:
     """A mark for one form, so that it acts once."""
     return secrets.token_hex(12)
@@ -224,6 +253,7 @@ def add_routes(app: web.Application) -> None:
         ("waive", waive_page, waive),
         ("paper", paper_page, lay_paper),
         ("plate", mend_page, mend),
+        ("since", since_page, name_entry),
     ):
         app.router.add_get(f"{at}/{name}", page)
         app.router.add_post(f"{at}/{name}", act)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.decision import PayFirst
+from domain.decision import PayFirst, Refuse
 from domain.moment import Anchor, Moment, Quality
 from edge.clock import Clock
 from edge.db import boots, stays
@@ -15,6 +15,8 @@ from edge.services import paying
 from edge.services.checking import replay
 from edge.services.entering import enter
 from edge.services.leaving import leave
+from edge.services.lot import Done
+from edge.services.manual import set_entry
 from edge.services.timing import correct_entries, note_clocks
 from edge.settings import Zone
 from tests.edge.lots import MINUTE_MS, START, SmallLot, at, small_lot, verdict
@@ -81,6 +83,21 @@ def test_a_fee_already_shown_at_the_exit_does_not_follow_a_correction(tmp_path: 
     assert row is not None
     assert row.entered.quality is Quality.RESTORED
     assert verdict(shown) == PayFirst(paying.due_of(lot.db.conn, lot.lot, stay_id, anchored_at(14 * 60 + 2)))
+    assert len(corrections(lot)) == 1
+
+
+def test_an_attendant_names_the_time_of_an_entry_no_clock_vouches_for(tmp_path: Path) -> None:
+    lot = night_lot(tmp_path)
+    stay_id = enter(lot.db, lot.lot, lot.arrival("in", PLATE), cold(0)).stay_id
+
+    assert set_entry(lot.db, stay_id, START.wall_ms, "li", " ", cold(120)) == Refuse("reason_missing")
+    assert set_entry(lot.db, stay_id, START.wall_ms, "li", "picture", cold(120)) == Done(stay_id)
+    assert set_entry(lot.db, stay_id, START.wall_ms, "li", "picture", cold(120)) == Refuse("entry_time_known")
+    decided = leave(lot.db, lot.lot, lot.arrival("out", PLATE), cold(120))
+
+    assert verdict(decided) == PayFirst(4 * 300)
+    assert replay(lot.db.conn, decided.decision_id).same
+    assert correct_entries(lot.db, anchored_at(130)) == 0  # a person's word stands
     assert len(corrections(lot)) == 1
 
 

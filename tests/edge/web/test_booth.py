@@ -117,6 +117,23 @@ async def test_a_missing_entry_is_written_and_the_waiting_car_decided_on_again(l
     assert lot.view("out").due_fen in (1000, 1500)
 
 
+async def test_an_entry_at_an_hour_nobody_knows_is_named_by_an_attendant(lot: Lot, booth: Visitor) -> None:
+    stay = await lot.enters()
+    page = f"/booth/stay/{stay}/since"
+    known = await booth.get(f"/booth/stay/{stay}")
+    cold = "UPDATE stay SET entered_quality = 1 WHERE stay_id = ?"
+    await lot.edge.read(lambda conn: conn.execute(cold, (stay,)))
+    local = lot.edge.office.lot.local(lot.edge.office.now().wall_ms - 3_600_000)
+
+    assert page not in known
+    assert page in await booth.get(f"/booth/stay/{stay}")
+    status, _ = await booth.send(page, {"entered": f"{local:%Y-%m-%dT%H:%M}", "reason": "picture"})
+    again, _ = await booth.send(page, {"entered": f"{local:%Y-%m-%dT%H:%M}", "reason": "picture"})
+
+    assert (status, again) == (200, 409)
+    assert "entry.time" in [act.act for act in await lot.edge.acts()]
+
+
 async def test_both_languages_say_the_same_page(lot: Lot, booth: Visitor) -> None:
     english = await booth.get("/booth?lang=en")
 
