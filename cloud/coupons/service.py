@@ -322,7 +322,8 @@ def release_voids(conn: Connection, edge_id: str, channel_version: int, now_ms: 
     """Return the value of voided coupons whose void is in *channel_version* of the edge's coupons channel or before.
 
     Call only when the edge holds that version and its log is applied up to the moment it came to hold it: then no
-    redemption of these coupons can be on its way. *cause* names the event that showed it. Returns how many.
+    redemption from before is on its way. A car that had settled with the coupon and had not yet left may still redeem
+    it; that is at the operator's expense. *cause* names the event that showed it. Returns how many.
     """
     rows = conn.execute(
         select(coupon)

@@ -75,7 +75,7 @@ def m0003_lease_hours(db: Database) -> None:
 
 
 @migrations()
-def m0003_boots(db: Database) -> None:
+def m0004_boots(db: Database) -> None:
     """How long each boot is known to have run, and which entry times a later clock comparison changed."""
     for statement in BOOTS.split(";"):
         if statement.strip():
