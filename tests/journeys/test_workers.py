@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,7 +21,7 @@ from cloud.db import Database, open_engine
 from cloud.sync.agent import CloudAgent, Outgoing
 from cloud.sync.link import CloudLink, share_group
 from cloud.sync.tables import edge_cursor, inbox
-from domain.wire import GENESIS, chain_hash
+from domain.wire import GENESIS, chain_hash, pack
 from edge.db import log
 from edge.db.database import open_database, transaction
 from edge.services.leases import HANDLERS
@@ -128,6 +129,39 @@ async def opened(path: Path) -> AsyncIterator[tuple[OneThread, SqliteDatabase]]:
         db = await thread.run(open_database, path)
         yield thread, db
         await thread.run(db.close)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("which", [pytest.param(0, id="the same batch"), pytest.param(1, id="the next batch")])
+def test_a_worker_waits_for_the_one_that_has_a_batch_of_the_same_log(
+    tmp_path: Path, postgres_url: str, which: int
+) -> None:
+    line = Line(tmp_path, postgres_url)
+    line.write(*[act(number) for number in range(400)])
+    batches = line.down(line.up(line.edge.connected(at(10)), at(10)), at(10))
+    answers: list[Outgoing] = []
+
+    def take(conn: Connection, number: int) -> list[Outgoing]:
+        return line.cloud.received(conn, "e1", "ev", pack(batches[number].message), at(11).wall_ms)
+
+    def other_worker() -> None:
+        with line.engine.begin() as conn:
+            answers.extend(take(conn, which))
+
+    with line.engine.begin() as conn:
+        take(conn, 0)
+        other = threading.Thread(target=other_worker)
+        other.start()
+        other.join(0.5)
+        waited = other.is_alive()
+    other.join(10)
+
+    applied = line.applied()
+    line.engine.dispose()
+    line.db.close()
+    assert waited
+    assert [(sent.kind, sent.message["s"]) for sent in answers] == [("ack", 200 * (which + 1))]
+    assert applied == list(range(1, 200 * (which + 1) + 1))
 
 
 def line_database(line: Line) -> Database:
