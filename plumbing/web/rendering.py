@@ -127,6 +127,8 @@ def _length(context: jinja2.runtime.Context, minutes: int) -> str:
     words = context["t"]
     hours, rest = divmod(minutes, 60)
     days, of_day = divmod(hours, 24)
+    if days and not of_day and not rest:
+        return str(words("time.whole_days", days=days))
     if days:
         return str(words("time.days", days=days, hours=of_day, minutes=rest))
     return str(words("time.hours", hours=hours, minutes=rest) if hours else words("time.minutes", minutes=rest))
