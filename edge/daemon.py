@@ -7,6 +7,7 @@ daemon, and whoever started it (systemd) starts it again: nothing that was commi
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import secrets
 import ssl
@@ -58,10 +59,19 @@ logger = logging.getLogger(__name__)
 
 DISK_S = 10.0
 NOTE_CLOCKS_MS = 60_000
+LISTENING = {
+    errno.EADDRINUSE: "is in use by another program: end that one, or choose another port",
+    errno.EADDRNOTAVAIL: "is no address of this machine",
+    errno.EACCES: "needs rights this account does not have: choose a port from 1024 up",
+}
 STOP_S = 1.0  # pages get this long to end
 LOCALE = Path(edge_package.__file__).parent / "locale"
 
 Applications = Callable[[Edge, Metrics], Mapping[str, web.Application]]
+
+
+class ListenerError(Exception):
+    """A port cannot be had; the message names the listener and says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +249,7 @@ async def _listen(
     for name, app in apps.items():
         listener = getattr(settings.listeners, name)
         if listener is not None:
-            ports[name] = await _serve(app, listener, stack)
+            ports[name] = await _serve(name, app, listener, stack)
     runner = await _runner(local_app(edge), stack)
     settings.socket.unlink(missing_ok=True)
     with socket_path(settings.socket) as path:
@@ -256,13 +266,18 @@ async def _runner(app: web.Application, stack: AsyncExitStack) -> web.AppRunner:
     return runner
 
 
-async def _serve(app: web.Application, listener: Listener, stack: AsyncExitStack) -> int:
+async def _serve(name: str, app: web.Application, listener: Listener, stack: AsyncExitStack) -> int:
+    """The port taken. Raises ListenerError when it cannot be had."""
     context = None
     if listener.certificate is not None and listener.key is not None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(listener.certificate, listener.key)
     runner = await _runner(app, stack)
-    await web.TCPSite(runner, listener.host, listener.port, ssl_context=context).start()
+    try:
+        await web.TCPSite(runner, listener.host, listener.port, ssl_context=context).start()
+    except OSError as exc:
+        place = f"listeners.{name}: {listener.host}:{listener.port}"
+        raise ListenerError(f"{place} {LISTENING.get(exc.errno or 0, exc.strerror)}") from exc
     address: Any = runner.addresses[0]
     return int(address[1])
 

@@ -15,7 +15,7 @@ from domain.moment import Quality
 from drivers.base import BadOptionsError, DeviceError, PrinterStatus
 from edge.asking import ask_daemon, ask_database
 from edge.clock import Clock
-from edge.db.database import DatabaseInUseError
+from edge.db.database import DatabaseDamagedError, DatabaseInUseError
 from edge.disk import Level, free_percent, level_of
 from edge.lanes.devices import open_devices
 from edge.pricelists import load_prices
@@ -65,17 +65,17 @@ def _disk(settings: EdgeSettings) -> list[Finding]:
     free = free_percent(settings.data)
     advice = "make room: below 10 % no pictures are kept, below 2 % nothing is issued"
     mode = settings.data.stat().st_mode & 0o077
-    open_folder = Finding(not mode, f"{settings.data} is private", f"chmod 700 {settings.data}")
+    privacy = "private" if not mode else "open to others on this machine"
+    open_folder = Finding(not mode, f"{settings.data} is {privacy}", f"chmod 700 {settings.data}")
     return [Finding(level_of(free) is Level.FINE, f"disk: {free} % free", advice), open_folder]
 
 
 def _files(settings: EdgeSettings) -> Iterable[Finding]:
     try:
-        prices = load_prices(settings)
+        load_prices(settings)
     except (DocumentError, SettingsError) as exc:
         return [Finding(False, f"price lists: {exc}", "mend the file named")]
-    missing = [zone.name for zone in settings.zones if not prices.by_zone[zone.name]]
-    return [Finding(not missing, "price lists and calendars read", f"zones without a tariff: {', '.join(missing)}")]
+    return [Finding(True, "price lists and calendars read")]
 
 
 def _database(settings: EdgeSettings) -> list[Finding]:
@@ -89,7 +89,7 @@ def _database(settings: EdgeSettings) -> list[Finding]:
 
     try:
         return ask_database(settings, look)
-    except (DatabaseInUseError, FileNotFoundError) as exc:
+    except (DatabaseDamagedError, DatabaseInUseError, FileNotFoundError) as exc:
         return [Finding(False, str(exc), "")]
 
 
@@ -106,7 +106,8 @@ async def _devices(settings: EdgeSettings, source: str, folder: Path) -> list[Fi
                 async with asyncio.timeout(DEVICE_S):
                     status = await printer.status()
             except (DeviceError, TimeoutError) as exc:
-                found.append(Finding(False, f"printer {name}: {exc}", "is it on, and its address right?"))
+                what = str(exc) or f"printer {name}: no answer in {DEVICE_S:.0f} s"
+                found.append(Finding(False, what, "is it on, and its address right?"))
             else:
                 well = status in (PrinterStatus.READY, PrinterStatus.UNKNOWN)
                 found.append(Finding(well, f"printer {name}: {status.value}", "paper, cover, cutter"))

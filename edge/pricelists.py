@@ -59,8 +59,12 @@ def _read(path: Path, sources: dict[str, bytes]) -> tuple[str, str]:
     try:
         raw = path.read_bytes()
         text = raw.decode()
-    except (OSError, UnicodeDecodeError) as exc:
-        raise SettingsError(str(path), [Problem("", f"cannot be read: {exc}")]) from exc
+    except FileNotFoundError as exc:
+        raise SettingsError(str(path), [Problem("", "no such file; the lot file names it")]) from exc
+    except OSError as exc:
+        raise SettingsError(str(path), [Problem("", f"cannot be read: {exc.strerror}")]) from exc
+    except UnicodeDecodeError as exc:
+        raise SettingsError(str(path), [Problem("", "not UTF-8 text")]) from exc
     digest = hashlib.sha256(raw).hexdigest()
     sources[digest] = raw
     return digest, text

@@ -14,7 +14,7 @@ import aiohttp
 from domain.claim import Claim, read_claim
 from edge.clock import Clock
 from edge.db import people
-from edge.db.database import Database, DatabaseLock, open_database, transaction
+from edge.db.database import Database, DatabaseLock, damage_told, open_database, transaction
 from edge.settings import EdgeSettings
 from plumbing.files import write_private
 from plumbing.passwords import Passwords, random_pin
@@ -39,13 +39,14 @@ class Prepared:
 
 
 def with_database(settings: EdgeSettings, work: Callable[[Database], T]) -> T:
-    """Run *work* on the lot's database while no daemon does. Raises DatabaseInUseError."""
+    """Run *work* on the lot's database while no daemon does. Raises DatabaseInUseError, DatabaseDamagedError."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = DatabaseLock(settings.database)
     try:
         db = open_database(settings.database)
         try:
-            return work(db)
+            with damage_told(settings.database):
+                return work(db)
         finally:
             db.conn.close()
     finally:

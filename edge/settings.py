@@ -12,6 +12,7 @@ from domain.decision import Rules
 from domain.plate import FREE_BY_KIND, PlateKind
 from domain.stay import OUTSIDE, Direction
 from plumbing.demo_clock import refuse_outside_demo
+from plumbing.i18n import LANGUAGES
 from plumbing.settings import load
 
 DeviceTable = dict[str, Any]
@@ -75,6 +76,12 @@ class Zone:
     name: str
     tariffs: tuple[Path, ...] = ()
     places: int | None = None  # None: never full
+
+    def __post_init__(self) -> None:
+        if not self.tariffs:
+            raise ValueError("tariffs: name at least one price list; one that charges nothing is a file too")
+        if self.places is not None and self.places < 1:
+            raise ValueError("places must be 1 or more; leave the key out where the zone never fills")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +177,13 @@ class EdgeSettings:
         _check_zone_name(self.time_zone)
         if self.demo_clock is not None:
             refuse_outside_demo(self._hosts())
+        if self.locale not in LANGUAGES:
+            raise ValueError(f"locale: expected one of {', '.join(LANGUAGES)}, got {self.locale!r}")
         zones = {zone.name for zone in self.zones} | {OUTSIDE}
         for lane in self.lanes:
             _check_lane(lane, zones, self.devices)
-        names = [lane.name for lane in self.lanes]
-        if len(set(names)) != len(names):
-            raise ValueError("two lanes have the same name")
+        _check_once("lanes", [lane.name for lane in self.lanes])
+        _check_once("zones", [OUTSIDE, *(zone.name for zone in self.zones)])
 
     def _hosts(self) -> list[str]:
         """Every address this edge listens on or speaks to the cloud at."""
@@ -214,6 +222,13 @@ def _check_zone_name(name: str) -> None:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as exc:
         raise ValueError(f"time_zone: no zone is called {name!r}") from exc
+
+
+def _check_once(what: str, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            taken = "is the street's own name" if name == OUTSIDE else "is given twice; each needs a name of its own"
+            raise ValueError(f"{what}: {name!r} {taken}")
 
 
 def _check_lane(lane: Lane, zones: set[str], devices: Devices) -> None:

@@ -55,6 +55,7 @@ def configure(*, json: bool = False, level: str = "INFO", stream: TextIO | None 
     root.addHandler(handler)
     root.setLevel(level)
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)  # addresses carry plates and tokens
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # its diary of jobs tells an operator nothing
 
 
 def scrub(text: str) -> str:

@@ -60,7 +60,10 @@ class VzenithCamera:
         self, name: str, options: VzenithOptions, secret: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
         if len(secret) < SHORTEST_SECRET:
-            raise BadOptionsError(f"camera {name}: its secret must have at least {SHORTEST_SECRET} characters")
+            raise BadOptionsError(
+                f"camera {name}: its secret must have at least {SHORTEST_SECRET} characters; "
+                "openssl rand -hex 16 makes one"
+            )
         self.name = name
         self.options = options
         self.secret = secret
@@ -220,6 +223,8 @@ async def open_vzenith(options: VzenithOptions, wiring: Wiring) -> VzenithCamera
     """A camera that waits for pushes; the edge adds its ``device_routes``. Raises BadOptionsError."""
     try:
         secret = read_secret(options.secret_file)
-    except (OSError, ValueError, ExposedFileError) as exc:
+    except OSError as exc:
+        raise BadOptionsError(f"camera {wiring.name}: secret_file {options.secret_file}: {exc.strerror}") from exc
+    except (ValueError, ExposedFileError) as exc:
         raise BadOptionsError(f"camera {wiring.name}: {exc}") from exc
     return VzenithCamera(wiring.name, options, secret)

@@ -17,11 +17,24 @@ from sqlite_utils import Database
 
 from edge.db.migrations import migrations
 
-__all__ = ["Database", "DatabaseInUseError", "DatabaseLock", "DiskFullError", "open_database", "transaction"]
+__all__ = [
+    "Database",
+    "DatabaseDamagedError",
+    "DatabaseInUseError",
+    "DatabaseLock",
+    "DiskFullError",
+    "damage_told",
+    "open_database",
+    "transaction",
+]
 
 
 class DatabaseInUseError(Exception):
     """Another process holds the lot's database."""
+
+
+class DatabaseDamagedError(Exception):
+    """The file is no database, or its pages are torn; the message names it and says what to do."""
 
 
 class DiskFullError(Exception):
@@ -45,11 +58,37 @@ class DatabaseLock:
 
 
 def open_database(path: Path | str) -> Database:
-    """Open (or create) the database at *path* and bring it to the newest schema. Call on the thread that uses it."""
+    """Open (or create) the database at *path* and bring it to the newest schema. Call on the thread that uses it.
+
+    Raises DatabaseDamagedError when there is a file that cannot be read as one.
+    """
     if str(path) != ":memory:":
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # what SQLite puts beside it takes over its mode
     conn = sqlite3.connect(path, isolation_level=None, cached_statements=256)
     conn.row_factory = sqlite3.Row
+    try:
+        with damage_told(path):
+            return _prepared(conn)
+    except BaseException:
+        conn.close()
+        raise
+
+
+@contextmanager
+def damage_told(path: Path | str) -> Iterator[None]:
+    """What SQLite says of torn pages becomes DatabaseDamagedError, with the file's name and what to do."""
+    try:
+        yield
+    except sqlite3.DatabaseError as exc:
+        if getattr(exc, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise
+        raise DatabaseDamagedError(
+            f"{path} is damaged ({exc}): keep a copy of it and of the files beside it, and have it mended; "
+            "a new database would forget what the cloud has seen"
+        ) from exc
+
+
+def _prepared(conn: sqlite3.Connection) -> Database:
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
@@ -72,7 +111,7 @@ def transaction(db: Database) -> Iterator[sqlite3.Connection]:
     Raises DiskFullError when there is no room to keep it.
     """
     conn = db.conn
-    conn.execute("BEGIN IMMEDIATE")
+    _begin(conn)
     try:
         yield conn
         conn.execute("COMMIT")
@@ -82,3 +121,13 @@ def transaction(db: Database) -> Iterator[sqlite3.Connection]:
         if isinstance(exc, sqlite3.OperationalError) and exc.sqlite_errorcode == sqlite3.SQLITE_FULL:
             raise DiskFullError(str(exc)) from exc
         raise
+
+
+def _begin(conn: sqlite3.Connection) -> None:
+    try:
+        conn.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as exc:
+        if exc.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        path = conn.execute("PRAGMA database_list").fetchone()["file"]
+        raise DatabaseInUseError(f"{path} is locked by another program: close what has it open") from exc

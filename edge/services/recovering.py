@@ -29,7 +29,7 @@ def recover(db: Database, release: str, now: Moment) -> Recovered:
     leaving keep their right to leave for a while; those of more than a day ago are taken as gone.
     """
     with transaction(db) as conn:
-        clean = journal.note(conn, CLEAN) == "1"
+        clean = journal.note(conn, CLEAN) != "0"  # a first start has nothing behind it
         doubtful = vouchers.in_state(conn, "printing")
         for voucher in doubtful:
             vouchers.set_state(conn, voucher.key_id, voucher.counter, "unknown", expected=("printing",))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edge.doctor import examine
 from edge.settings import load_settings
+from plumbing.logs import configure
 from plumbing.settings import SettingsError
 
 
@@ -19,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 all well, 1 something is not, 2 when the lot file cannot be used."""
+    configure(level="ERROR")  # the findings say it; a driver need not say it too
     try:
         settings = load_settings(args.config)
     except SettingsError as exc:

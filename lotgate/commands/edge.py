@@ -11,8 +11,8 @@ from pathlib import Path
 
 from domain.document import DocumentError
 from drivers.base import BadOptionsError
-from edge.daemon import run_edge
-from edge.db.database import DatabaseInUseError
+from edge.daemon import ListenerError, run_edge
+from edge.db.database import DatabaseDamagedError, DatabaseInUseError
 from edge.settings import EdgeSettings, load_settings
 from edge.sync.agent import OutdatedDatabaseError
 from plumbing.logs import configure
@@ -21,6 +21,13 @@ from plumbing.settings import SettingsError
 log = logging.getLogger(__name__)
 
 BAD_FILES = (SettingsError, DocumentError, BadOptionsError)
+MAY_NOT_RUN = (
+    DatabaseInUseError,
+    DatabaseDamagedError,
+    OutdatedDatabaseError,
+    ListenerError,
+    OSError,
+)  # OSError: a folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     except BAD_FILES as exc:
         print(exc, file=sys.stderr)
         return 2
-    except (DatabaseInUseError, OutdatedDatabaseError, OSError) as exc:  # OSError: a port or folder we may not use
+    except MAY_NOT_RUN as exc:
         log.error("%s", exc)
         return 1
     return 0

@@ -7,7 +7,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from edge.db.database import DatabaseInUseError
+from edge.db.database import DatabaseDamagedError, DatabaseInUseError
 from edge.provisioning import FIRST_ATTENDANT, ClaimError, claim, prepare
 from edge.settings import load_settings
 from plumbing.settings import SettingsError
@@ -37,7 +37,13 @@ def run(args: argparse.Namespace) -> int:
         if args.claim:
             asyncio.run(claim(settings, args.claim, args.ca))
             print(f"claimed      edge {settings.edge} belongs to lot {settings.lot_id}")
-    except (ClaimError, DatabaseInUseError) as exc:
+    except (ClaimError, DatabaseDamagedError, DatabaseInUseError) as exc:
         print(exc, file=sys.stderr)
+        return 1
+    except OSError as exc:
+        print(
+            f"{exc.filename or settings.data}: {exc.strerror or exc}; the setting data names the folder",
+            file=sys.stderr,
+        )
         return 1
     return 0

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from edge.asking import ask_daemon, ask_database
-from edge.db.database import DatabaseInUseError
+from edge.db.database import DatabaseDamagedError, DatabaseInUseError
 from edge.services.checking import replay
 from edge.settings import load_settings
 from plumbing.settings import SettingsError
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
         told = asyncio.run(ask_daemon(settings, f"/replay/{args.id}"))
         if told is None:
             told = ask_database(settings, lambda conn: replay(conn, args.id)).values()
-    except (SettingsError, LookupError, FileNotFoundError, DatabaseInUseError) as exc:
+    except (SettingsError, LookupError, FileNotFoundError, DatabaseDamagedError, DatabaseInUseError) as exc:
         print(f"no such decision: {args.id}" if isinstance(exc, LookupError) else exc, file=sys.stderr)
         return 2
     print(json.dumps(json.loads(told["stored"]), ensure_ascii=False, indent=2))

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
 def _edge(config: Path) -> tuple[list[str], int]:
     """Ask the daemon while it runs, else look into its database."""
     from edge.asking import ask_daemon, ask_database  # a cloud machine has not installed what an edge needs
-    from edge.db.database import DatabaseInUseError
+    from edge.db.database import DatabaseDamagedError, DatabaseInUseError
     from edge.services.checking import BOOKS, check_books
     from edge.settings import load_settings
 
@@ -40,6 +40,8 @@ def _edge(config: Path) -> tuple[list[str], int]:
     told = asyncio.run(ask_daemon(settings, "/verify"))
     try:
         wrong = told["wrong"] if told is not None else ask_database(settings, check_books)
+    except DatabaseDamagedError as exc:
+        return [str(exc)], len(BOOKS) + 1
     except DatabaseInUseError as exc:
         raise LookupError(str(exc)) from exc
     return wrong, len(BOOKS) + 1

@@ -41,6 +41,17 @@ leave_within_min = 20
 """
 
 
+LANE_AGAIN = """
+[[lanes]]
+name = "in"
+direction = "exit"
+source = "main"
+target = "outside"
+
+[devices.cameras.front]
+"""
+
+
 def write(folder: Path, text: str) -> Path:
     path = folder / "lot.toml"
     path.write_text(text, encoding="utf-8")
@@ -67,6 +78,15 @@ def test_a_lot_file_becomes_values(tmp_path: Path) -> None:
         ('time_zone = "Asia/Shanghai"', 'time_zone = "Asia/Nowhere"', "no zone is called"),
         ("leave_within_min", "leave_in_min", "leave_within_min"),
         ('target = "main"', 'target = "outside"', "from one zone to another"),
+        ('tariffs = ["tariff.toml"]', "", r"zones\[0\]: tariffs: name at least one price list"),
+        (
+            'tariffs = ["tariff.toml"]',
+            'tariffs = ["tariff.toml"]\nplaces = -6',
+            r"zones\[0\]: places must be 1 or more",
+        ),
+        ("[[lanes]]", '[[zones]]\nname = "outside"\ntariffs = ["t"]\n[[lanes]]', "'outside' is the street's own name"),
+        ('time_zone = "Asia/Shanghai"', 'locale = "fr"', "locale: expected one of zh-CN, en, got 'fr'"),
+        ("[devices.cameras.front]", LANE_AGAIN, "lanes: 'in' is given twice"),
     ],
 )
 def test_a_wrong_key_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,6 +54,16 @@ def config(tmp_path: Path) -> Path:
     path = tmp_path / "lot.toml"
     path.write_text(LOT, encoding="utf-8")
     return path
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Commands that run here set logging up for a program of their own."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 def test_the_first_pin_is_shown_once_and_opens_the_booth(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,3 +180,51 @@ def test_the_daemon_answers_the_command_line_and_stops_at_once_when_told(config:
     assert (asked.returncode, mode, code) == (0, 0o600, 0)
     assert time.monotonic() - started < 3
     assert not settings.socket.exists()
+
+
+COMMANDS = {"edge": 1, "doctor": 1, "verify-ledger": 1, "provision": 1}
+
+
+@pytest.mark.parametrize("first_torn", [0, 3])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_damaged_database_is_one_sentence_with_what_to_do(
+    config: Path, capsys: pytest.CaptureFixture[str], command: str, first_torn: int
+) -> None:
+    a_day(config)
+    database = config.parent / "data" / "lot.db"
+    pages = bytearray(database.read_bytes())
+    for start in range(first_torn * 4096, len(pages), 4096):
+        pages[start : start + 200] = b"\xa5" * 200
+    database.write_bytes(pages)
+
+    assert main([command, "--config", str(config)]) == COMMANDS[command]
+
+    told = "".join(capsys.readouterr())
+    assert "lot.db is damaged" in told
+    assert "keep a copy" in told
+    assert "Traceback" not in told
+
+
+def test_a_database_another_program_holds_is_said_to_be_locked(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a_day(config)
+    other = sqlite3.connect(config.parent / "data" / "lot.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    assert main(["edge", "--config", str(config)]) == 1
+
+    other.close()
+    assert "is locked by another program" in capsys.readouterr().err
+
+
+def test_a_taken_port_is_named_with_its_listener(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        config.write_text(LOT.replace("booth = { port = 0 }", f"booth = {{ port = {port} }}"), encoding="utf-8")
+
+        assert main(["edge", "--config", str(config)]) == 1
+
+    assert f"listeners.booth: 127.0.0.1:{port} is in use by another program" in capsys.readouterr().err

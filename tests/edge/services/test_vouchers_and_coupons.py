@@ -148,11 +148,13 @@ def test_a_voucher_whose_printing_was_cut_off_is_never_printed_again_but_proves_
     lot.put("rules", "merchant:3", {"merchant_id": 3, "name": "Shop", "enabled": True, "contracts": {"7": terms}})
     lot.put("rules", "template:5", template())
     grant(lot, 1, 1200)
+    first = recover(lot.db, "0.1", at(0))
     slip = issued(lot)
 
     found = recover(lot.db, "0.1", at(1))
     row = vouchers.get(lot.db.conn, 1, 1)
 
+    assert (first.clean, first.doubtful_vouchers) == (True, 0)
     assert (found.clean, found.doubtful_vouchers) == (False, 1)
     assert row is not None
     assert row.state == "unknown"
