@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const="-",
         metavar="F",
-        help="write CSV to F; without F to standard output, and nothing else",
+        help="write CSV to F, a .csv file; without F (write --csv last) to standard output, and nothing else",
     )
 
 
@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
     """Read every picture. 2 when a path is missing, the engine cannot run, or F cannot be written."""
     try:
         files = list(_files(args.paths))
+        _refuse_to_spoil(args.csv)
         rows = _with_progress(_rows(new_tesseract(), files), len(files))
         if args.csv is None:
             _print_table(rows)
@@ -60,6 +61,14 @@ def run(args: argparse.Namespace) -> int:
         print(f"lotgate read: {exc}", file=sys.stderr)
         return 2
     return 0
+
+
+def _refuse_to_spoil(target: str | None) -> None:
+    """No picture is ever written over: ``--csv`` before the pictures would take the first of them as F."""
+    path = Path(target or "-")
+    kept = path.is_dir() or path.suffix.lower() in PICTURE_ENDINGS or (path.is_file() and path.suffix.lower() != ".csv")
+    if kept:
+        raise FileExistsError(f"--csv {path} would write over it; name a .csv file, or put --csv after the pictures")
 
 
 def _files(paths: Sequence[str]) -> Iterator[str]:

@@ -52,6 +52,21 @@ def test_a_folder_is_walked_and_the_csv_can_go_to_a_file(pictures: Path, capsys:
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("name", ["b.jpg", "labels", "folder"])
+def test_csv_is_never_written_over_a_picture_or_what_is_no_csv(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "labels").write_bytes(b"kept")
+    (tmp_path / "b.jpg").write_bytes(b"kept")
+    (tmp_path / "c.jpg").write_bytes(b"kept")
+
+    assert main(["read", "--csv", str(tmp_path / name), str(tmp_path / "c.jpg")]) == 2
+
+    assert "put --csv after the pictures" in capsys.readouterr().err
+    assert (tmp_path / "b.jpg").read_bytes() == (tmp_path / "labels").read_bytes() == b"kept"
+
+
 def test_people_get_a_table_with_a_sum(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["read", str(pictures / "b.jpg")]) == 0
 
