@@ -69,7 +69,7 @@ async def test_the_theme_switch_is_remembered_and_nothing_else_gets_into_the_pag
 async def test_the_sign_stands_before_the_yuan_and_whole_days_have_no_hours(visitor: Visitor) -> None:
     await sign_in(visitor)
 
-    page = await (await visitor.get("/?lang=zh-CN")).text()
+    page = await (await visitor.get("/cars?lang=zh-CN")).text()
 
     assert '<span class="money negative">−¥12.50</span> 2 天 1 天 0 小时 5 分' in page
 
