@@ -22,6 +22,7 @@ from cloud.act import Act
 from cloud.coupons import pages as coupons_pages
 from cloud.coupons import service as coupons
 from cloud.db import Database, open_engine, upgrade
+from cloud.lots import edges as lot_edges
 from cloud.lots import pages as lots_pages
 from cloud.lots import service as lots
 from cloud.merchants import leases
@@ -164,7 +165,7 @@ async def _refill(cloud: Cloud) -> None:
     terms = leases.Terms(cloud.settings.leases.cap, cloud.settings.leases.spend_until_h)
     while True:
         await asyncio.sleep(REFILL_SECONDS)
-        for edge_id in await cloud.db.run(lots.operator_edges, cloud.operator_id):
+        for edge_id in await cloud.db.run(lot_edges.operator_edges, cloud.operator_id):
             if await cloud.db.run(leases.refill, cloud.act(SERVICE), edge_id, terms):
                 cloud.wake()
 

@@ -6,8 +6,8 @@ from sqlalchemy import Connection
 
 from cloud.act import Act, Refused
 from cloud.coupons import service as coupons
-from cloud.lots import service as lots
-from cloud.lots.service import Claimed
+from cloud.lots import edges as lot_edges
+from cloud.lots.edges import Claimed
 from cloud.merchants import leases
 from cloud.merchants import service as merchants
 from cloud.sync.commands import lock_edge
@@ -15,7 +15,7 @@ from cloud.sync.commands import lock_edge
 
 def join(conn: Connection, edge_id: str, secret: str, public_key: bytes, now_ms: int) -> Claimed | Refused:
     """Bind a device by its claim, then fill its channels with keys, merchants and templates (sync §9)."""
-    claimed = lots.claim(conn, edge_id, secret, public_key, now_ms)
+    claimed = lot_edges.claim(conn, edge_id, secret, public_key, now_ms)
     if isinstance(claimed, Refused):
         return claimed
     for row in merchants.everyone(conn, claimed.operator_id):
@@ -27,7 +27,7 @@ def join(conn: Connection, edge_id: str, secret: str, public_key: bytes, now_ms:
 def put_out(conn: Connection, act: Act, edge_id: str, reason: str) -> Refused | None:
     """Revoke an edge: from here on nothing is taken from it or sent to it, and its leases keep their money frozen."""
     lock_edge(conn, edge_id)  # a batch or a refill under way ends first
-    refused = lots.revoke_edge(conn, act, edge_id, reason)
+    refused = lot_edges.revoke_edge(conn, act, edge_id, reason)
     if refused is None:
         leases.freeze(conn, act, edge_id)
     return refused

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 from cloud.coupons import service
 from cloud.coupons.service import State
 from cloud.coupons.tables import coupon, coupon_template, redemption, voucher
-from cloud.lots import service as lots
+from cloud.lots import edges as lot_edges
+from cloud.lots import incidents as lot_incidents
 from cloud.merchants import ledger
 from cloud.merchants.apply import charge_lease
 from cloud.sync.channels import put_row
@@ -57,7 +58,7 @@ _KIND = select(coupon_template.c.kind).where(coupon_template.c.template_id == bi
 
 def voucher_issued(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: VoucherIssued) -> None:
     """``voucher.issued``: lease to outstanding; what the lease cannot pay is the operator's."""
-    if not lots.count_voucher(conn, ctx.edge_id, event.key_id, event.counter):
+    if not lot_edges.count_voucher(conn, ctx.edge_id, event.key_id, event.counter):
         raise CannotApplyError(f"key {event.key_id} is not this edge's", event.lease_id)
     if _voucher(conn, event.key_id, event.counter) is not None:
         raise CannotApplyError(f"voucher {event.key_id}-{event.counter} was issued before", event.lease_id)
@@ -272,7 +273,7 @@ def _post(
 
 
 def _incident(conn: Connection, ctx: ApplyContext, envelope: Envelope, code: str, detail: str) -> None:
-    lots.raise_incident(
+    lot_incidents.raise_incident(
         conn,
         ctx.operator_id,
         f"{ctx.event_id(envelope)}:{code}",

@@ -12,6 +12,7 @@ from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.coupons.tables import coupon, coupon_template, voucher
 from cloud.db import new_id, paged
+from cloud.lots import edges as lot_edges
 from cloud.lots import service as lots
 from cloud.merchants import ledger
 from cloud.merchants import service as merchants
@@ -159,7 +160,7 @@ def tell_template(conn: Connection, operator_id: int, template_id: int, now_ms: 
     value |= {"remainder": row["remainder"], "valid_min": row["valid_min"]}
     if row["deleted_ms"] is not None:
         value |= {"deleted": True}
-    for edge_id in lots.operator_edges(conn, operator_id):
+    for edge_id in lot_edges.operator_edges(conn, operator_id):
         put_row(conn, operator_id, edge_id, "rules", f"template:{template_id}", value, now_ms)
 
 
@@ -218,7 +219,7 @@ def _gift(conn: Connection, operator_id: int, merchant_id: int, template_id: int
     stay = lots.open_stay(conn, operator_id, stay_id)
     if stay is None:
         return Refused("stay_not_inside")
-    edge_id = lots.edge_of_lot(conn, stay["lot_id"])
+    edge_id = lot_edges.edge_of_lot(conn, stay["lot_id"])
     if edge_id is None:
         return Refused("lot_without_edge")
     cost = merchants.cost(conn, merchant_id, stay["lot_id"], template["kind"], template["value"])

@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.joining import put_out
+from cloud.lots import edges as lot_edges
+from cloud.lots import incidents as lot_incidents
 from cloud.lots import service
 from cloud.lots.service import LaneSpec
 from cloud.merchants import service as merchants
@@ -31,9 +33,9 @@ def _board(conn: Connection, operator_id: int, now_ms: int) -> dict[str, Any]:
     return {
         "lots": service.lots(conn, operator_id),
         "lanes": service.lanes_now(conn, operator_id),
-        "edges": {row["lot_id"]: row for row in service.edges(conn, operator_id) if row["state"] != "revoked"},
+        "edges": {row["lot_id"]: row for row in lot_edges.edges(conn, operator_id) if row["state"] != "revoked"},
         "taken_fen": service.taken_since(conn, operator_id, now_ms - DAY_MS),
-        "open_incidents": service.incidents(conn, operator_id, only_open=True),
+        "open_incidents": lot_incidents.incidents(conn, operator_id, only_open=True),
         "parked": events.parked_count(conn, operator_id),
         "low": merchants.low(conn, operator_id),
         "now_ms": now_ms,
@@ -150,7 +152,7 @@ async def incidents(request: web.Request) -> web.Response:
     everything = request.query.get("all") == "1"
     found = await read(
         request,
-        service.incidents,
+        lot_incidents.incidents,
         only_open=not everything,
         search=request.query.get("q", ""),
         page=page_number(request.query),
@@ -162,7 +164,9 @@ async def close_incident(request: web.Request) -> web.Response:
     """Somebody looked at it."""
     session = await allow(request, Right.MANAGE)
     incident_id = await field_of(request, "incident_id")
-    await change(request, login_of(session), service.close_incident, incident_id, await field_of(request, "reason"))
+    await change(
+        request, login_of(session), lot_incidents.close_incident, incident_id, await field_of(request, "reason")
+    )
     raise done("/admin/incidents", "incident_closed")
 
 
@@ -177,7 +181,7 @@ async def _edges(request: web.Request, role: str, error: str = "", claim: Claim 
         request,
         "edges.html",
         status=422 if error else 200,
-        edges=await read(request, service.edges),
+        edges=await read(request, lot_edges.edges),
         channels=await read(request, channels.standings),
         lot_choices=[(row["lot_id"], row["name"]) for row in await read(request, service.lots)],
         error=error,
@@ -193,7 +197,7 @@ async def create_edge(request: web.Request) -> web.Response:
     cloud = request.config_dict[CLOUD]
     lot_id, name = whole(await field_of(request, "lot_id")), await field_of(request, "name")
     key = cloud.config_key.public.raw
-    made = await change(request, login_of(session), service.create_edge, lot_id or 0, name, cloud.public_url, key)
+    made = await change(request, login_of(session), lot_edges.create_edge, lot_id or 0, name, cloud.public_url, key)
     if isinstance(made, Refused):
         return await _edges(request, session.role, error=words(request, made))
     return await _edges(request, session.role, claim=made)
@@ -204,7 +208,7 @@ async def renew_claim(request: web.Request) -> web.Response:
     session = await allow(request, Right.MANAGE)
     cloud = request.config_dict[CLOUD]
     edge_id, key = await field_of(request, "edge_id"), cloud.config_key.public.raw
-    made = await change(request, login_of(session), service.renew_claim, edge_id, cloud.public_url, key)
+    made = await change(request, login_of(session), lot_edges.renew_claim, edge_id, cloud.public_url, key)
     if isinstance(made, Refused):
         return await _edges(request, session.role, error=words(request, made))
     return await _edges(request, session.role, claim=made)

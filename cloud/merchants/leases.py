@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, Text, cast, func, insert, literal
 from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.db import new_id, paged
-from cloud.lots import service as lots
+from cloud.lots import edges as lot_edges
 from cloud.merchants import ledger
 from cloud.merchants.service import current_contract
 from cloud.merchants.tables import balance, lease, ledger_entry, merchant, posting
@@ -92,7 +92,7 @@ def _edge_and_merchant(conn: Connection, operator_id: int, edge_id: str, merchan
         return Refused("merchant_disabled")
     if known.payment_mode is None:
         return Refused("settlement_missing")
-    where = {row["edge_id"]: row for row in lots.edges(conn, operator_id)}.get(edge_id)
+    where = {row["edge_id"]: row for row in lot_edges.edges(conn, operator_id)}.get(edge_id)
     if where is None or where["state"] != "active":
         return Refused("edge_not_active")  # leases only after its first hello (sync §9)
     if current_contract(conn, merchant_id, where["lot_id"]) is None:
@@ -141,7 +141,7 @@ def refill(conn: Connection, act: Act, edge_id: str, terms: Terms | None = None)
     """
     granted: list[int] = []
     lock_edge(conn, edge_id)  # two workers must not both see the same lease run low
-    where = {row["edge_id"]: row for row in lots.edges(conn, act.operator_id)}.get(edge_id)
+    where = {row["edge_id"]: row for row in lot_edges.edges(conn, act.operator_id)}.get(edge_id)
     if where is None or where["state"] != "active":
         return []
     for merchant_id, commodity in _spenders(conn, act.operator_id, where["lot_id"]):

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping, ScalarSelect, Select, func, inser
 from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.db import new_id, paged
-from cloud.lots import service as lots
+from cloud.lots import edges as lot_edges
 from cloud.merchants import ledger
 from cloud.merchants.tables import balance, contract, ledger_entry, merchant, posting
 from cloud.sync.channels import put_row
@@ -284,7 +284,7 @@ def tell_merchant(conn: Connection, operator_id: int, merchant_id: int, now_ms: 
         "enabled": row["enabled"],
         "contracts": by_lot,
     }
-    for edge_id in lots.operator_edges(conn, operator_id):
+    for edge_id in lot_edges.operator_edges(conn, operator_id):
         put_row(conn, operator_id, edge_id, "rules", f"merchant:{merchant_id}", value, now_ms)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from cloud.lots.service import raise_incident
+from cloud.lots.incidents import raise_incident
 from cloud.lots.tables import edge as edge_table
 from cloud.sync import channels
 from cloud.sync.context import ApplyContext

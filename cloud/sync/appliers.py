@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, update
 from cloud.access import apply as access
 from cloud.coupons import apply as coupons
 from cloud.lots import apply as lots
-from cloud.lots.service import raise_incident
+from cloud.lots.incidents import raise_incident
 from cloud.merchants import apply as merchants
 from cloud.sync import channels
 from cloud.sync.context import Applied, ApplyContext, MoneyApplier, Projection

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, RowMapping, func, select
 from cloud.access import audit
 from cloud.act import Act
 from cloud.db import paged
-from cloud.lots import service as lots
+from cloud.lots import edges as lot_edges
 from cloud.sync.commands import lock_edge
 from cloud.sync.context import ApplyContext
 from cloud.sync.inbox import rerun_parked
@@ -38,7 +38,7 @@ def parked_count(conn: Connection, operator_id: int) -> int:
 def rerun(conn: Connection, act: Act) -> int:
     """Apply what is parked once more, edge by edge; returns how many events are parked no more (I16)."""
     done = 0
-    for row in lots.edges(conn, act.operator_id):
+    for row in lot_edges.edges(conn, act.operator_id):
         locked = lock_edge(conn, row["edge_id"])
         if locked is not None:
             ctx = ApplyContext(row["edge_id"], row["lot_id"], act.operator_id, locked, act.now_ms)

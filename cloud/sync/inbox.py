@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 from sqlalchemy.exc import DataError, IntegrityError
 
 from cloud.bulk import insert_rows
-from cloud.lots import service as lots
+from cloud.lots import incidents as lot_incidents
 from cloud.merchants.ledger import OverdrawnError
 from cloud.sync.appliers import MONEY, PROJECTIONS
 from cloud.sync.context import Applied, ApplyContext
@@ -74,7 +74,7 @@ def _tell_people(conn: Connection, ctx: ApplyContext, seq: int, error: CannotApp
     """One incident for a parked event, however often it fails; those behind it on its lease need none of their own."""
     if not error.follows:
         detail = f"event {seq} is set aside: {error.why}"
-        lots.raise_incident(
+        lot_incidents.raise_incident(
             conn,
             ctx.operator_id,
             _incident_of(ctx, seq),
@@ -217,7 +217,7 @@ def rerun_parked(conn: Connection, ctx: ApplyContext, by: str) -> int:
         _mark(conn, ctx.edge_id, row["epoch"], row["seq"], error)
         if error is None:
             done += 1
-            lots.settle_incident(conn, _incident_of(then, row["seq"]), by, ctx.now_ms)
+            lot_incidents.settle_incident(conn, _incident_of(then, row["seq"]), by, ctx.now_ms)
             continue
         _tell_people(conn, then, row["seq"], error)
         if error.lease_id is not None:

@@ -21,6 +21,8 @@ from cloud.access.service import Person
 from cloud.act import Act, Refused
 from cloud.coupons import service as coupons
 from cloud.joining import join
+from cloud.lots import edges as lot_edges
+from cloud.lots import incidents as lot_incidents
 from cloud.lots import service as lots
 from cloud.lots.service import LaneSpec
 from cloud.merchants import leases, ledger, onboarding
@@ -183,7 +185,7 @@ async def create_edge(request: web.Request) -> web.Response:
     person = await caller(request, Right.MANAGE)
     cloud, body = request.config_dict[CLOUD], await body_of(request)
     args = number(body, "lot_id"), text(body, "name"), cloud.public_url, cloud.config_key.public.raw
-    made = await change(request, person.login, lots.create_edge, *args)
+    made = await change(request, person.login, lot_edges.create_edge, *args)
     if isinstance(made, Refused):
         return refusal(request, made)
     return answer({"edge_id": made.edge_id, "claim": write_claim(made)}, 201)
@@ -199,7 +201,7 @@ async def list_edges(request: web.Request) -> web.Response:
         [
             {name: row[name] for name in shown}
             | {"channels": [{name: each[name] for name in told} for each in held.get(row["edge_id"], [])]}
-            for row in await read(request, lots.edges)
+            for row in await read(request, lot_edges.edges)
         ]
     )
 
@@ -322,7 +324,7 @@ async def list_vouchers(request: web.Request) -> web.Response:
 async def list_incidents(request: web.Request) -> web.Response:
     """Open incidents."""
     await caller(request, Right.VIEW)
-    return answer(_rows((await read(request, lots.incidents, only_open=True)).items))
+    return answer(_rows((await read(request, lot_incidents.incidents, only_open=True)).items))
 
 
 async def list_leases(request: web.Request) -> web.Response:

@@ -11,6 +11,7 @@ from cloud.access import audit
 from cloud.act import Refused
 from cloud.coupons import service as coupons
 from cloud.joining import put_out
+from cloud.lots import edges as lot_edges
 from cloud.lots import service as lots
 from cloud.merchants import leases
 from cloud.merchants import service as merchants
@@ -73,7 +74,7 @@ def test_all_leases_together_never_pass_sixty_percent(world: World) -> None:
 def test_an_edge_that_never_said_hello_gets_no_lease(world: World) -> None:
     lot_id = lots.create_lot(world.conn, world.act(), "south", "Asia/Shanghai", 10, LANES)
     assert isinstance(lot_id, int)
-    claim = lots.create_edge(world.conn, world.act(), lot_id, "south", "https://c.example", b"k")
+    claim = lot_edges.create_edge(world.conn, world.act(), lot_id, "south", "https://c.example", b"k")
     assert not isinstance(claim, Refused)
 
     refused = leases.grant(world.conn, world.act(), claim.edge_id, world.merchant_id, Commodity.FEN)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from cloud.access import audit
 from cloud.coupons import service as coupons
+from cloud.lots import incidents as lot_incidents
 from cloud.lots import service as lots
 from cloud.lots.tables import barrier_opening, debt, passage, payment, stay
 from cloud.sync.inbox import apply_events, rerun_parked
@@ -184,7 +185,7 @@ def test_a_parked_event_raises_one_incident_which_outlives_failed_tries(world: W
 
 
 def _incidents(world: World) -> list[RowMapping]:
-    return list(lots.incidents(world.conn, world.operator_id, only_open=False).items)
+    return list(lot_incidents.incidents(world.conn, world.operator_id, only_open=False).items)
 
 
 def test_a_posting_that_would_overdraw_an_account_parks_its_event_and_lets_the_others_through(world: World) -> None:

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, update
 from cloud.act import Act, Refused
 from cloud.coupons import service as coupons
 from cloud.joining import join
+from cloud.lots import edges as lot_edges
+from cloud.lots import incidents as lot_incidents
 from cloud.lots import service as lots
 from cloud.lots.service import LaneSpec
 from cloud.lots.tables import edge
@@ -74,7 +76,7 @@ class World:
         return stay_id
 
     def new_edge(self, lot_id: int, name: str) -> tuple[str, int]:
-        claim = lots.create_edge(self.conn, self.act(), lot_id, name, "https://cloud.example", b"k" * 32)
+        claim = lot_edges.create_edge(self.conn, self.act(), lot_id, name, "https://cloud.example", b"k" * 32)
         assert not isinstance(claim, Refused)
         claimed = join(self.conn, claim.edge_id, claim.secret, name.encode().ljust(32, b"."), self.now_ms)
         assert not isinstance(claimed, Refused)
@@ -98,7 +100,7 @@ class World:
 
     def codes(self) -> list[str]:
         """Codes of all incidents."""
-        return [row["code"] for row in lots.incidents(self.conn, self.operator_id, only_open=False).items]
+        return [row["code"] for row in lot_incidents.incidents(self.conn, self.operator_id, only_open=False).items]
 
 
 def build(conn: Connection, *, paid: int = 10_000, bonus: int = 2_000, minutes: int = 600) -> World:

@@ -1,0 +1,79 @@
+"""What a person should look at: raised once, closed by name."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from cloud.access import audit
+from cloud.act import Act, Refused
+from cloud.db import paged
+from cloud.lots.tables import incident
+from plumbing.web.paging import Page
+
+
+def incidents(
+    conn: Connection, operator_id: int, *, only_open: bool, search: str = "", page: int = 1
+) -> Page[RowMapping]:
+    """Incidents newest first."""
+    query = (
+        select(incident)
+        .where(incident.c.operator_id == operator_id)
+        .order_by(incident.c.raised_ms.desc(), incident.c.incident_id)
+    )
+    if only_open:
+        query = query.where(incident.c.closed_ms.is_(None))
+    if search:
+        query = query.where(incident.c.code.like(f"%{search}%") | incident.c.detail.like(f"%{search}%"))
+    return paged(conn, query, page)
+
+
+def close_incident(conn: Connection, act: Act, incident_id: str, reason: str) -> Refused | None:
+    """A person looked at it."""
+    done = conn.execute(
+        update(incident)
+        .where(
+            incident.c.incident_id == incident_id,
+            incident.c.operator_id == act.operator_id,
+            incident.c.closed_ms.is_(None),
+        )
+        .values(closed_ms=act.now_ms, closed_by=act.by)
+    )
+    if done.rowcount != 1:
+        return Refused("incident_not_open")
+    audit.record(conn, act, "incident.closed", f"incident:{incident_id}", reason=reason)
+    return None
+
+
+def raise_incident(
+    conn: Connection,
+    operator_id: int,
+    incident_id: str,
+    code: str,
+    detail: str,
+    now_ms: int,
+    *,
+    lot_id: int | None = None,
+    edge_id: str | None = None,
+) -> None:
+    """Put something before a person. The same *incident_id* twice is one incident."""
+    known = conn.execute(select(incident.c.incident_id).where(incident.c.incident_id == incident_id)).first()
+    if known is not None:
+        return
+    conn.execute(
+        insert(incident).values(
+            incident_id=incident_id,
+            operator_id=operator_id,
+            lot_id=lot_id,
+            edge_id=edge_id,
+            code=code,
+            lane="",
+            detail=detail,
+            raised_ms=now_ms,
+        )
+    )
+
+
+def settle_incident(conn: Connection, incident_id: str, by: str, now_ms: int) -> None:
+    """Close an incident whose cause is gone; nothing happens when it is closed already or was never raised."""
+    open_one = (incident.c.incident_id == incident_id) & incident.c.closed_ms.is_(None)
+    conn.execute(update(incident).where(open_one).values(closed_ms=now_ms, closed_by=by))
