@@ -20,7 +20,7 @@ def table(tariff: str, quote: Quote, coupons: CouponResult, due: int, language: 
     say = load_catalogue(LOCALE).speaking(language)
     span = timedelta(minutes=1)
     days, minutes = divmod((quote.left - quote.entered) // span, 1440)
-    length = say("quote.length", days=days, hours=minutes // 60, minutes=minutes % 60)
+    length = say("quote.length" if days else "quote.hours", days=days, hours=minutes // 60, minutes=minutes % 60)
     ref = quote.tariffs[-1]
     rows = [(say("quote.from"), say("quote.to"), say("quote.rule"), say("quote.yuan"))]
     rows += [

@@ -49,6 +49,13 @@ def run(args: argparse.Namespace) -> int:
     folder = Folder(args.dir.resolve())
     try:
         folder.make()
+    except OSError as exc:
+        print(f"--dir {folder.root}: {exc.strerror} ({exc.filename}); choose a folder you may write", file=sys.stderr)
+        return 2
+    except DemoError as exc:
+        print(exc, file=sys.stderr)
+        return 1
+    try:
         with held(folder):
             return asyncio.run(_run(folder, ports_from(args.port), photos, once=args.once))
     except DemoError as exc:

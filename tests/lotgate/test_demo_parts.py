@@ -149,3 +149,14 @@ def test_bad_input_is_said_before_anything_starts(
     assert code == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "demo").exists()
+
+
+@pytest.mark.parametrize("where", ["/proc/nowhere/demo", "{file}"])
+def test_a_folder_that_cannot_be_made_is_bad_input(
+    where: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("taken")
+
+    assert main(["demo", "--port", "0", "--dir", where.format(file=tmp_path / "file")]) == 2
+
+    assert "choose a folder you may write" in capsys.readouterr().err
