@@ -283,7 +283,7 @@ def _doubt(inputs: EntryInputs | ExitInputs) -> Ask | Refuse | None:
     if inputs.typed_by:
         return None if plate else Ask((), "no_plate")
     live = [read for read in seen if read.live]
-    if not live:
+    if seen and not live:  # a car no camera has spoken of is not refused: somebody must look at it
         return Refuse("not_live")
     if inputs.repeated:
         return Refuse("repeated_record")

@@ -75,6 +75,7 @@ def hourly(inputs: ExitInputs, stay: OpenStay) -> Priced:
         (entry(seen=(seen(live=False),)), Refuse("not_live")),
         (entry(repeated=True), Refuse("repeated_record")),
         (entry("", seen=(seen(""),)), Ask((), "no_plate")),
+        (entry("", seen=()), Ask((), "no_plate")),  # the loop felt a car, no camera saw it in time
         (entry("无", seen=(seen("无"),)), Ask((), "no_plate")),
         (entry("ABCDEFG"), Ask(("ABCDEFG",), "unlikely_plate")),
         (entry("ABCDEFG", typed_by="li", seen=()), Admit("entered")),
@@ -96,6 +97,7 @@ def test_an_entry_is_admitted_asked_about_or_refused(inputs: EntryInputs, verdic
         (leaving(near=(), stay=None), Ask((), "no_open_stay")),
         (leaving(seen=(seen(trusted=False),)), Ask(("京A12345",), "unconfirmed")),
         (leaving(seen=(seen(live=False),)), Refuse("not_live")),
+        (leaving("", seen=(), near=(), stay=None), Ask((), "no_plate")),
         (leaving(settled_ms=15 * MINUTE, settled_fee_fen=0), Admit("within_leave_time")),
         (leaving(settled_ms=15 * MINUTE + 1), PayFirst(1000)),
         (leaving(settled_ms=0, settled_fee_fen=700, settled_off=(("c", 700),)), Admit("within_leave_time")),
