@@ -77,6 +77,8 @@ def m0003_lease_hours(db: Database) -> None:
 @migrations()
 def m0004_boots(db: Database) -> None:
     """How long each boot is known to have run, and which entry times a later clock comparison changed."""
+    if db["boot"].exists():
+        return  # made while this step still went by the number 3
     for statement in BOOTS.split(";"):
         if statement.strip():
             db.conn.execute(statement)

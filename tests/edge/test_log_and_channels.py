@@ -112,6 +112,17 @@ def test_the_nightly_figure_covers_what_came_since_the_last(db: Database) -> Non
     ]
 
 
+def test_a_database_made_before_a_step_was_renumbered_still_opens(tmp_path: Path) -> None:
+    db = open_database(tmp_path / "lot.db")
+    db.conn.execute("UPDATE _sqlite_migrations SET name = 'm0003_boots' WHERE name = 'm0004_boots'")
+    db.conn.close()
+
+    again = open_database(tmp_path / "lot.db")
+
+    assert [row["name"] for row in again["_sqlite_migrations"].rows][-1] == "m0004_boots"
+    again.conn.close()
+
+
 def test_only_one_process_may_hold_the_database(tmp_path: Path) -> None:
     lock = DatabaseLock(tmp_path / "lot.db")
 
