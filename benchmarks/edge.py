@@ -24,7 +24,7 @@ from edge.db.database import open_database
 
 START_MOST, MEMORY_MOST, GROWTH_MOST = 1.5, 1.5, 1.05
 WARM = 0.2  # of the events come first, to fill what is bounded: caches, remembered reads
-EVENTS_A_CAR = 4  # in, through, out, through
+EVENTS_A_CAR = 6  # in and out: the stay, the pulse, the passage
 LIBRARIES = """
 import json, sys
 import lotgate.commands.edge, drivers.barrier.modbus_tcp, drivers.camera.vzenith, drivers.loop.modbus_tcp

@@ -32,7 +32,7 @@ P50_MOST, P99_MOST_S, BUSY_MOST = 2.0, 0.050, 1.2
 class Size:
     """*cars*: a lane and block; *backlog*: events."""
 
-    blocks: int = 15
+    blocks: int = 10
     cars: int = 4
     backlog: int = 50_000
 
