@@ -9,7 +9,8 @@ function askTwice(form, submitter) {
   const title = confirmDialog.querySelector("[data-title]");
   const yes = confirmDialog.querySelector("[data-yes]");
   title.textContent = form.dataset.confirmTitle || title.dataset.default;
-  confirmDialog.querySelector("[data-body]").textContent = form.dataset.confirm;
+  const typed = (all, name) => (form.elements[name] ? form.elements[name].value.trim() || "0" : all);
+  confirmDialog.querySelector("[data-body]").textContent = form.dataset.confirm.replace(/\{(\w+)\}/g, typed);
   yes.textContent = form.dataset.confirmYes || yes.dataset.default;
   yes.className = "button " + (form.dataset.confirmTone || "primary");
   confirmDialog.returnValue = "no";

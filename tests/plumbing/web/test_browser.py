@@ -38,6 +38,14 @@ async def open_cars(chromium: Browser, server: TestServer, **options: object) ->
     return page, complaints
 
 
+async def test_a_question_shows_what_the_form_holds(chromium: Browser, server: TestServer) -> None:
+    page, _ = await open_cars(chromium, server)
+
+    await page.click("main button.danger")
+
+    assert (await page.inner_text("dialog [data-body]")).startswith("east-out: ")
+
+
 async def test_a_money_act_asks_first_says_what_will_happen_and_is_sent_once(
     chromium: Browser, server: TestServer
 ) -> None:
