@@ -6,6 +6,9 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
+
+from lotgate.examples import EXAMPLES
 
 COMMANDS: dict[str, str] = {  # name -> the sentence shown by --help; the module is lotgate.commands.<name>
     "cloud": "Run the cloud: merchants, coupons, books and the line to all lots.",
@@ -25,17 +28,33 @@ COMMANDS: dict[str, str] = {  # name -> the sentence shown by --help; the module
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(prog="lotgate", description="The software that runs a car park.")
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    chosen = next((word for word in words if not word.startswith("-")), "")
-    for name, sentence in COMMANDS.items():
-        subparser = subparsers.add_parser(name, help=sentence, description=sentence)
-        if name == chosen:  # only this command's module is imported: a quote need not load a daemon
-            importlib.import_module(f"lotgate.commands.{name.replace('-', '_')}").add_arguments(subparser)
-    args = parser.parse_args(words)
+    args = command_line(words).parse_args(words)
     command = importlib.import_module(f"lotgate.commands.{args.command.replace('-', '_')}")
     result: int = command.run(args)
     return result
+
+
+def command_line(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser for *words*: only the command they name has its options, so that a quote need not load a daemon."""
+    parser = argparse.ArgumentParser(
+        prog="lotgate",
+        description="The software that runs a car park.",
+        epilog='Exit status: 0 ok, 1 a check failed, 2 usage or bad input. "lotgate COMMAND --help" has examples.',
+    )
+    parser.add_argument("--version", action="version", version=f"lotgate {version('lotgate')}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    chosen = next((word for word in words if not word.startswith("-")), "")
+    for name, sentence in COMMANDS.items():
+        subparser = subparsers.add_parser(
+            name,
+            help=sentence,
+            description=sentence,
+            epilog=f"examples:\n{EXAMPLES[name]}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if name == chosen:
+            importlib.import_module(f"lotgate.commands.{name.replace('-', '_')}").add_arguments(subparser)
+    return parser
 
 
 if __name__ == "__main__":

@@ -1,0 +1,57 @@
+"""What ``lotgate COMMAND --help`` shows below the options: how it is used, how it ends, where to read on."""
+
+from __future__ import annotations
+
+EXAMPLES: dict[str, str] = {
+    "cloud": """\
+  lotgate cloud --config config/cloud.toml
+
+The first start migrates the database, makes the account "admin" and shows its password once. Docs: docs/cloud.md""",
+    "edge": """\
+  lotgate edge --config config/lots/two-lane.toml
+
+Run "lotgate provision" once before. Stops on SIGTERM; the next start goes on where it was. Docs: docs/edge.md""",
+    "provision": """\
+  lotgate provision --config lot.toml
+  lotgate provision --config lot.toml --claim 'https://cloud.example.com#claim?e=...'
+
+Safe to repeat: what is there already stays. The first PIN is shown once. Docs: docs/operations.md""",
+    "doctor": """\
+  lotgate doctor --config lot.toml
+
+Moves nothing and may run beside the daemon. Exit 0 all well, 1 something is not. Docs: docs/operations.md""",
+    "replay": """\
+  lotgate replay --config lot.toml 01a205b4-0680-77f3-99c3-c5e003bbebfc
+
+Exit 0 the same bytes, 1 other bytes, 2 no such decision. Docs: docs/edge.md""",
+    "verify-ledger": """\
+  lotgate verify-ledger --config lot.toml
+  lotgate verify-ledger --config cloud.toml --cloud
+
+Reads only, and may run beside the daemon. Exit 0 all checks hold, 1 each that does not is named.""",
+    "broker-ca": """\
+  lotgate broker-ca init --host broker.example.com ca/
+  lotgate broker-ca request --edge lot-1 lot-1.key > lot-1.csr
+  lotgate broker-ca sign --edge lot-1 ca/ lot-1.csr > lot-1.pem
+
+Keys never leave the machine they were made on. Docs: docs/operations.md""",
+    "db": """\
+  lotgate db upgrade --config config/cloud.toml
+
+The cloud does this itself when it starts; an edge migrates its own database when it starts.""",
+    "demo": """\
+  lotgate demo                      until Ctrl-C; prints READY and the addresses
+  lotgate demo --once --port 0      one scripted day on free ports; exit 0 only if every check held
+
+Docs: docs/demo.md""",
+    "quote": """\
+  lotgate quote --tariff config/tariffs/g1-hongqiao-t1.toml --entry 2026-03-03T08:00 --exit 2026-03-04T17:01
+  lotgate quote --tariff my.toml --entry 2026-03-03T08:00 --exit 2026-03-03T11:30 --coupon duration:60:first --json
+
+Times are those of the lot's zone unless they carry an offset. Docs: docs/tariffs.md, docs/coupons.md""",
+    "read": """\
+  lotgate read gate.jpg
+  lotgate read photos/ --csv plates.csv
+
+accept: may act by itself; ask: a person must look; unread: no plate was found. Docs: docs/plates.md""",
+}
