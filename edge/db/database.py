@@ -105,12 +105,23 @@ def _prepared(conn: sqlite3.Connection) -> Database:
 
 
 @contextmanager
-def transaction(db: Database) -> Iterator[sqlite3.Connection]:
+def transaction(db: Database, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
     """One ``BEGIN IMMEDIATE`` transaction: the write lock comes before the first read, all is kept or nothing.
 
-    Raises DiskFullError when there is no room to keep it.
+    One that is not *durable* may be undone by a power cut (never by a crash): only for what the cloud would tell us
+    again. Raises DiskFullError when there is no room to keep it.
     """
     conn = db.conn
+    if not durable:
+        conn.execute("PRAGMA synchronous=NORMAL")
+    try:
+        yield from _transaction(conn)
+    finally:
+        if not durable:
+            conn.execute("PRAGMA synchronous=FULL")
+
+
+def _transaction(conn: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     _begin(conn)
     try:
         yield conn

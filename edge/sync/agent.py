@@ -252,7 +252,7 @@ class EdgeAgent:
         if seq > log.newest(conn).seq or log.hash_at(conn, self._uplink.epoch, seq) != head:
             raise BadMessageError("ack for a history that is not ours")
         if self._uplink.acked(self._uplink.epoch, seq, whole(message, "win")):
-            with transaction(self._db) as conn:
+            with transaction(self._db, durable=False) as conn:
                 log.set_acked(conn, log.Position(self._uplink.epoch, seq, head), _parked(message))
         return self._batches(now)
 

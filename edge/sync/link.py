@@ -46,6 +46,7 @@ class EdgeLink:
         self._live, self._on_anchors = live, on_anchors
         self._states: asyncio.Queue[bool] = asyncio.Queue()
         self._mqtt = MqttLink(replace(broker, subscriptions=(f"lg/v1/{edge}/dn/#",)), on_state=self._states.put_nowait)
+        self._outgoing: asyncio.Queue[Outgoing] = asyncio.Queue()
         self._agent: EdgeAgent | None = None
         self.wake = asyncio.Event()
 
@@ -71,6 +72,7 @@ class EdgeLink:
             group.create_task(self._follow_states(agent), name="sync states")
             group.create_task(self._receive(agent), name="sync receive")
             group.create_task(self._tick(agent), name="sync tick")
+            group.create_task(self._deliver(), name="sync deliver")
             group.create_task(self._show_live(), name="sync live")
 
     async def _follow_states(self, agent: EdgeAgent) -> None:
@@ -113,13 +115,22 @@ class EdgeLink:
                     await self._mqtt.publish(f"lg/v1/{self._edge}/up/live", pack(self._live()), qos=0)
 
     def _send(self, out: list[Outgoing]) -> None:
-        """Publish in order, without waiting for one before the next; the agent sends again what is lost."""
         for sent in out:
-            self._group.create_task(self._publish(sent), name=f"sync {sent.kind}")
+            self._outgoing.put_nowait(sent)
 
-    async def _publish(self, sent: Outgoing) -> None:
+    async def _deliver(self) -> None:
+        """Publish in order, without waiting for one before the next; the agent sends again what is lost.
+
+        Packing a full batch takes milliseconds: it happens on another thread, so that lanes do not wait for it.
+        """
+        while True:
+            sent = await self._outgoing.get()
+            payload = await asyncio.to_thread(pack, sent.message)
+            self._group.create_task(self._publish(sent.kind, payload), name=f"sync {sent.kind}")
+
+    async def _publish(self, kind: str, payload: bytes) -> None:
         try:
-            await self._mqtt.publish(f"lg/v1/{self._edge}/up/{sent.kind}", pack(sent.message))
+            await self._mqtt.publish(f"lg/v1/{self._edge}/up/{kind}", payload)
         except PublishRefusedError as exc:
             logger.error("the broker does not let this edge publish: %s", exc)
         except MqttError as exc:

@@ -200,3 +200,15 @@ def test_coupons_of_a_plate_are_found(db: Database) -> None:
 
 def test_every_channel_stands_at_zero_before_the_first_delta(db: Database) -> None:
     assert channels.standing(db.conn) == {channel: (0, [0] * 64) for channel in CHANNELS}
+
+
+def test_only_the_transaction_that_says_so_is_less_than_durable(db: Database) -> None:
+    def level() -> int:
+        return int(db.conn.execute("PRAGMA synchronous").fetchone()[0])
+
+    with transaction(db, durable=False):
+        assert level() == 1
+
+    assert level() == 2
+    with transaction(db):
+        assert level() == 2
