@@ -118,13 +118,14 @@ def claim(conn: Connection, edge_id: str, secret: str, public_key: bytes, now_ms
             caps="",
         )
     )
-    key_id = _certify(conn, row, public_key, now_ms)
+    key_id = certify(conn, row, public_key, now_ms)
     deed = audit.Deed(f"edge:{edge_id}", "edge.claimed", f"edge:{edge_id}", "", now_ms, row["lot_id"])
     audit.append(conn, row["operator_id"], [deed])
     return Claimed(edge_id, row["operator_id"], row["lot_id"], key_id, 1)
 
 
-def _certify(conn: Connection, row: RowMapping, public_key: bytes, now_ms: int) -> int:
+def certify(conn: Connection, row: RowMapping, public_key: bytes, now_ms: int) -> int:
+    """Make *public_key* the voucher key of the edge in *row* and tell every edge; returns its id."""
     values = {"operator_id": row["operator_id"], "lot_id": row["lot_id"], "edge_id": row["edge_id"]}
     key_id = new_id(
         conn,

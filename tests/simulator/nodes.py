@@ -21,6 +21,7 @@ from sqlite_utils import Database
 from cloud.act import Act
 from cloud.coupons import service as coupons
 from cloud.db import upgrade
+from cloud.lots import edges as lot_edges
 from cloud.lots import service as lots
 from cloud.lots.tables import edge as edge_table
 from cloud.merchants import service as merchants
@@ -216,7 +217,7 @@ def _furnish(conn: Connection) -> None:
                 edge_id=name, operator_id=OPERATOR, epoch=1, seq=0, head=GENESIS, told_seq=0, boot="", sid="", caps="[]"
             )
         )
-        lots._certify(conn, values, public, START_MS)  # type: ignore[arg-type]
+        lot_edges.certify(conn, values, public, START_MS)  # type: ignore[arg-type]
     for merchant_id in MERCHANTS:
         merchants.create_merchant(conn, act, f"merchant {merchant_id}", "13800000000")
         merchants.configure_settlement(conn, act, merchant_id, PaymentMode.PREPAID, SettlementMode.ON_ISSUE)
