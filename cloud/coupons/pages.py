@@ -17,7 +17,7 @@ from cloud.merchants import ledger
 from cloud.merchants import service as merchants
 from cloud.web.state import allow, change, done, field_of, login_of, merchant_of, path_id, read, whole, words
 from domain.fen import fen_from_yuan
-from domain.ledger import Commodity
+from domain.ledger import AVAILABLE, Commodity
 from domain.plate import normalise
 from plumbing.web import Session, page_number, render
 
@@ -233,12 +233,12 @@ async def my_void(request: web.Request) -> web.Response:
 
 
 async def my_ledger(request: web.Request) -> web.Response:
-    """The merchant's money and time movements (S1.31)."""
+    """What came into the merchant's purse and what left it, money or time (S1.31)."""
     session = await allow(request, Right.OWN_MERCHANT)
     commodity = Commodity.MIN if request.query.get("purse") == "MIN" else Commodity.FEN
 
     def movements(conn: Connection, operator_id: int) -> Any:
-        query = merchants.movements(conn, operator_id, merchant_of(session), commodity)
+        query = merchants.movements(conn, operator_id, merchant_of(session), commodity, AVAILABLE)
         return paged(conn, query, page_number(request.query))
 
     return render(request, "my_ledger.html", page=await read(request, movements), commodity=commodity)

@@ -302,9 +302,13 @@ def low(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
 
 
 def movements(
-    conn: Connection, operator_id: int, merchant_id: int | None = None, commodity: Commodity | None = None
+    conn: Connection,
+    operator_id: int,
+    merchant_id: int | None = None,
+    commodity: Commodity | None = None,
+    account: str | None = None,
 ) -> Select[Any]:
-    """A query for ledger rows newest first: what each entry did to each account (S1.31)."""
+    """A query for ledger rows newest first: what each entry did to each account, or to one *account* (S1.31)."""
     query = (
         select(
             ledger_entry,
@@ -322,6 +326,8 @@ def movements(
     )
     if merchant_id is not None:
         query = query.where(ledger_entry.c.merchant_id == merchant_id)
+    if account is not None:
+        query = query.where(posting.c.account == account)
     if commodity is not None:
         query = query.where(posting.c.commodity == commodity.value)
     return query
