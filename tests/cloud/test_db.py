@@ -143,3 +143,10 @@ def test_sessions_of_yesterday_are_forgotten(world: World) -> None:
     gone = access.forget_sessions(world.conn, NOW)
 
     assert (gone, world.conn.execute(select(web_session.c.key)).scalars().all()) == (1, ["new"])
+
+
+def test_every_table_says_whose_rows_they_are() -> None:
+    """No money or purse crosses operators, so each row names one; the chain of audit rows has a single head."""
+    without = {table.name for table in metadata.tables.values() if "operator_id" not in table.c}
+
+    assert without == {"audit_head"}
