@@ -214,7 +214,7 @@ def _link(settings: EdgeSettings, office: Office, live: LiveLanes) -> EdgeLink |
         return None
     return EdgeLink(
         settings.edge, _mqtt(settings.edge, settings.broker), office.thread, office.db, office.now,
-        live=live.brief, on_anchors=office.clock.keep,
+        live=live.brief, on_anchors=office.clock.keep, busy=lambda: live.is_busy(office.now().wall_ms),
     )  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 
 from domain.wire import Json
 
+BUSY_MS = 5_000
+
 
 @dataclass(frozen=True, slots=True)
 class LaneView:
@@ -69,6 +71,10 @@ class LiveLanes:
     def snapshot(self) -> tuple[LaneView, ...]:
         """All lanes, in the order of the lot file."""
         return tuple(self._views.values())
+
+    def is_busy(self, now_wall_ms: int) -> bool:
+        """Has anything changed at a lane within the last few seconds?"""
+        return any(now_wall_ms - view.updated_wall_ms < BUSY_MS for view in self._views.values())
 
     async def subscribe(self) -> AsyncIterator[tuple[LaneView, ...]]:
         """All lanes now, and again after every change."""

@@ -144,3 +144,13 @@ def test_price_lists_that_cannot_be_are_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "again.toml").write_text(f"# another\n{text}", encoding="utf-8")
     with pytest.raises(SettingsError, match="zone main"):
         load_prices(replace(lot, zones=(twice,)))
+
+
+def test_lanes_are_busy_for_a_few_seconds_after_a_change() -> None:
+    live = LiveLanes()
+    assert not live.is_busy(10_000)
+
+    live.publish(LaneView("in", "entry", updated_wall_ms=10_000))
+
+    assert live.is_busy(14_999)
+    assert not live.is_busy(15_000)
