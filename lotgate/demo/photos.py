@@ -10,6 +10,7 @@ from domain.plate import PlateKind, classify
 
 BESIDE = Path(__file__).parents[3] / "shared" / "plates"
 ENDINGS = frozenset({".jpg", ".jpeg", ".png"})
+STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")  # JPEG, PNG
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +44,8 @@ def _labelled(folder: Path, labels: Path) -> list[Photo]:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in ENDINGS and path.is_file()
+    """By name and by first bytes: a file that only calls itself a picture is passed over."""
+    if path.suffix.lower() not in ENDINGS or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(8).startswith(STARTS)

@@ -24,6 +24,8 @@ from lotgate.demo.script import published_fee
 from lotgate.demo.toml_text import toml_text
 from plumbing.signing import PrivateKey
 
+JPEG = b"\xff\xd8\xff\xe0 picture"
+
 
 @pytest.mark.parametrize(
     ("minutes", "fen"),
@@ -119,7 +121,7 @@ def test_progress_is_plain_lines_where_there_is_no_terminal() -> None:
 
 def test_photographs_are_scenes_of_plain_plates_found_where_they_lie(tmp_path: Path) -> None:
     for name in ("a.jpg", "b.jpg", "c.jpg"):
-        (tmp_path / name).write_bytes(b"picture")
+        (tmp_path / name).write_bytes(JPEG)
     rows = ["file,plate,kind", "a.jpg,京A12345,scene", "b.jpg,京AD12345,scene", "c.jpg,京B12345,crop"]
     (tmp_path / "labels.csv").write_text("\n".join([*rows, "gone.jpg,京C12345,scene"]), encoding="utf-8")
 
@@ -127,7 +129,8 @@ def test_photographs_are_scenes_of_plain_plates_found_where_they_lie(tmp_path: P
 
 
 def test_photographs_without_labels_are_taken_as_they_are(tmp_path: Path) -> None:
-    (tmp_path / "a.jpg").write_bytes(b"picture")
+    (tmp_path / "a.jpg").write_bytes(JPEG)
+    (tmp_path / "b.jpg").write_text("file,plate\n")  # only calls itself a picture
     (tmp_path / "notes.txt").write_text("none")
 
     assert find_photos(tmp_path) == [Photo(tmp_path / "a.jpg")]
