@@ -42,7 +42,8 @@ def test_a_damaged_file_is_not_taken_for_a_time(tmp_path: Path) -> None:
 
 
 def test_an_edge_that_others_can_reach_refuses_it(tmp_path: Path) -> None:
-    lot = EdgeSettings(1, "Example lot", (Zone("yard"),), (), demo_clock=tmp_path / "clock", broker=Broker())
+    zone = Zone("yard", (tmp_path / "tariff.toml",))
+    lot = EdgeSettings(1, "Example lot", (zone,), (), demo_clock=tmp_path / "clock", broker=Broker())
 
     with pytest.raises(ValueError, match=r"192\.168\.50\.1"):
         replace(lot, listeners=Listeners(device=Listener("192.168.50.1", 8621)))
