@@ -72,10 +72,6 @@ class Watchdog:
         """Watch a part by a number that changes as it works; while *needs* is False it may rest (an idle queue)."""
         self._parts[name] = _Part(progress, needs, progress())
 
-    def unregister(self, name: str) -> None:
-        """Stop watching a part that was shut on purpose."""
-        self._parts.pop(name, None)
-
     def feed(self) -> bool:
         """Look at every part once; tell systemd if all moved. True when fed (or would have been)."""
         stuck = []

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -22,22 +21,6 @@ SIGNATURE_SIZE = 64
 
 class BadKeyError(Exception):
     """Bytes that should be an Ed25519 key are not one; the message says where they came from."""
-
-
-class Signer(Protocol):
-    """Signs for one purpose at a time."""
-
-    def __call__(self, purpose: bytes, message: bytes) -> bytes:
-        """64 bytes over ``purpose + message``."""
-        ...
-
-
-class Verifier(Protocol):
-    """Checks a signature made for a purpose."""
-
-    def __call__(self, purpose: bytes, message: bytes, signature: bytes) -> bool:
-        """True only for the key, purpose and message that were signed; never raises on foreign bytes."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,11 +64,6 @@ def get(conn: sqlite3.Connection, lease_id: int) -> HeldLease | None:
     return _held(row) if row else None
 
 
-def all_leases(conn: sqlite3.Connection) -> list[HeldLease]:
-    """Every lease this edge was ever granted."""
-    return [_held(row) for row in conn.execute("SELECT * FROM lease ORDER BY lease_id")]
-
-
 def spend(conn: sqlite3.Connection, lease_id: int, amount: int) -> None:
     """Count *amount* as spent; the table refuses to pass the grant."""
     conn.execute("UPDATE lease SET spent = spent + ? WHERE lease_id = ? AND state = 'active'", (amount, lease_id))

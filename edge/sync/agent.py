@@ -35,8 +35,7 @@ from edge.sync.commands import Handler, carry_out
 
 logger = logging.getLogger(__name__)
 
-DIGEST_EVERY_MS = 10 * 60_000
-TIME_EVERY_MS = 5 * 60_000
+HELLO_EVERY_MS = 5 * 60_000  # time sample and digest in one
 HELLO_AGAIN_MS = 5_000
 
 
@@ -59,7 +58,6 @@ class Session:
     sid: str  # names the connection: acks and naks of another one are stale
     nonce: str  # names the last hello: its answer must carry it
     hello_boot_ms: int
-    digest_boot_ms: int
     answered: bool = False
 
 
@@ -93,7 +91,7 @@ class EdgeAgent:
     def connected(self, now: Moment) -> list[Outgoing]:
         """The line is up: say hello."""
         self._uplink.lost_session()
-        self._session = Session(self._new_nonce(), "", now.boot_ms, now.boot_ms)
+        self._session = Session(self._new_nonce(), "", now.boot_ms)
         return [self._hello(now)]
 
     def disconnected(self) -> None:
@@ -110,8 +108,7 @@ class EdgeAgent:
             return self._hello_again(session, now)
         if self._uplink.is_late(now.boot_ms):
             self._uplink.timed_out()
-        due = now.boot_ms - session.hello_boot_ms >= TIME_EVERY_MS
-        due = due or now.boot_ms - session.digest_boot_ms >= DIGEST_EVERY_MS
+        due = now.boot_ms - session.hello_boot_ms >= HELLO_EVERY_MS
         return [*([self._hello(now)] if due else []), *self._batches(now)]
 
     def _hello_again(self, session: Session, now: Moment) -> list[Outgoing]:
@@ -123,7 +120,6 @@ class EdgeAgent:
         """Where we stand, under a fresh nonce that the answer must carry. It is also the time sample and digest."""
         assert self._session is not None  # noqa: S101  (callers hold a session)
         self._session.nonce, self._session.hello_boot_ms = self._new_nonce(), now.boot_ms
-        self._session.digest_boot_ms = now.boot_ms
         position = log.newest(self._db.conn)
         message: Json = {
             "v": 1,

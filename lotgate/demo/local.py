@@ -55,10 +55,6 @@ class LocalEdge:
         found: list[str] = (await self._get("/verify"))["wrong"]
         return found
 
-    async def replays_alike(self, decision_id: str) -> bool:
-        """Does a stored decision come out the same, byte for byte?"""
-        return bool((await self._get(f"/replay/{decision_id}"))["same"])
-
     async def _get(self, path: str) -> Any:
         if self._session is None:
             raise RuntimeError("use it as a context manager")
