@@ -47,6 +47,14 @@ class PlateKind(StrEnum):
     AVIATION = "aviation"
 
 
+class PlateVerdict(StrEnum):
+    """What may be done with a read: act on it, put it to a person, or nothing."""
+
+    ACCEPT = "accept"
+    ASK = "ask"
+    UNREAD = "unread"
+
+
 _P: Final = f"[{PROVINCES}]"
 _O: Final = "[A-HJ-NP-Z]"  # issuing office: no I, no O
 _S: Final = "[A-HJ-NP-Z0-9]"  # serial

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from domain.plate import PlateColour
+from domain.plate import PlateColour, PlateKind, PlateVerdict
 
 
 class DeviceError(Exception):
@@ -45,12 +45,20 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class PlateCandidate:
-    """One plate as a recogniser or camera believes it. *confidence* is 0-100; *text* is "" when unread."""
+    """One plate as a recogniser or camera believes it. *confidence* is 0-100; *text* is "" when unread.
+
+    *verdict* is ACCEPT only where the read may open a barrier by itself. *characters* are the probabilities (0-1) of
+    the characters of *text*, *corners* the plate's own in pixels: top left, top right, bottom right, bottom left.
+    """
 
     text: str
-    confidence: int
+    confidence: float
     colour: PlateColour = PlateColour.UNKNOWN
     box: Box | None = None
+    verdict: PlateVerdict = PlateVerdict.ASK
+    kind: PlateKind | None = None
+    characters: tuple[float, ...] = ()
+    corners: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +67,20 @@ class PlateRead:
 
     *read_id* is stable over resends of the same record (serial number + plate id), so the lane can drop copies.
     *live* is False for replayed records: they are kept as facts and never open a barrier.
-    *trusted* is False when the reader's answers must be confirmed by a person (``ask``).
     """
 
     read_id: str
     camera: str
     candidates: tuple[PlateCandidate, ...]
     live: bool = True
-    trusted: bool = True
     image: bytes = field(default=b"", repr=False)  # JPEG of the frame, "" when none
     crop: bytes = field(default=b"", repr=False)  # JPEG of the plate
     taken_wall_ms: int | None = None  # the camera's own clock, for the record only
+
+    @property
+    def trusted(self) -> bool:
+        """Whether its best candidate may act by itself; otherwise a person confirms it."""
+        return bool(self.candidates) and self.candidates[0].verdict is PlateVerdict.ACCEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +151,6 @@ class HasInputs(Protocol):
 
 class Recogniser(Protocol):
     """Finds plates in a picture. Called in a thread; must not keep state between calls."""
-
-    trusted: bool  # False: its reads are shown to a person and never open by themselves
 
     def recognise(self, image: bytes) -> tuple[PlateCandidate, ...]:
         """Best candidate first; an empty tuple when no plate is seen. Raises BadFrameError on a broken picture."""

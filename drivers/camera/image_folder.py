@@ -66,7 +66,7 @@ class ImageFolderCamera:
     def _read(self, image: bytes) -> PlateRead:
         picture = as_jpeg(image)
         candidates = self._recogniser.recognise(picture)
-        return new_read(self.name, picture, candidates, trusted=self._recogniser.trusted)
+        return new_read(self.name, picture, candidates)
 
     def _new_files(self) -> list[bytes]:
         """Pictures that have come and are whole; at most as many as may wait. Raises DeviceUnreachableError."""

@@ -158,7 +158,7 @@ class VideoCamera:
             best = await self._thread.run(self._recogniser.recognise, picture)
             if best:
                 break
-        return new_read(self.name, picture, best, trusted=self._recogniser.trusted)
+        return new_read(self.name, picture, best)
 
     def _went(self, exc: DeviceUnreachableError) -> None:
         if not self._lost:
@@ -171,10 +171,10 @@ class VideoCamera:
             log.info("camera %s is back", self.name)
 
 
-def new_read(camera: str, picture: bytes, candidates: tuple[PlateCandidate, ...], *, trusted: bool) -> PlateRead:
+def new_read(camera: str, picture: bytes, candidates: tuple[PlateCandidate, ...]) -> PlateRead:
     """A read of *picture* (a JPEG) made now."""
     now = time.time_ns() // 1_000_000
-    return PlateRead(uuid7(now, os.urandom(10)), camera, candidates, trusted=trusted, image=picture, taken_wall_ms=now)
+    return PlateRead(uuid7(now, os.urandom(10)), camera, candidates, image=picture, taken_wall_ms=now)
 
 
 async def open_video(options: VideoOptions, wiring: Wiring) -> VideoCamera:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from domain.plate import PlateVerdict
 from drivers.base import (
     BadFrameError,
     BadOptionsError,
@@ -163,13 +164,13 @@ class VzenithCamera:
 
 def read_of(result: PlateResult, camera: str) -> PlateRead:
     """The lane's view of a plate result. A plate the camera calls fake is for a person to confirm."""
-    candidate = PlateCandidate(result.plate, result.confidence, result.colour, result.box)
+    verdict = PlateVerdict.ASK if result.fake else PlateVerdict.ACCEPT
+    candidate = PlateCandidate(result.plate, result.confidence, result.colour, result.box, verdict)
     return PlateRead(
         read_id=result.record,
         camera=camera,
         candidates=(candidate,),  # text "" is a car without a plate, not an empty lane
         live=not result.offline,
-        trusted=not result.fake,
         image=result.image,
         crop=result.crop,
         taken_wall_ms=result.taken_wall_ms,

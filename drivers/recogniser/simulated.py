@@ -10,8 +10,7 @@ from drivers.base import PlateCandidate
 class ToldRecogniser:
     """Answers in the order of ``tell``, then with nothing. Not in the registry: no lot file can name it."""
 
-    def __init__(self, *, trusted: bool = False) -> None:
-        self.trusted = trusted
+    def __init__(self) -> None:
         self.pictures: list[bytes] = []
         self._answers: deque[tuple[PlateCandidate, ...]] = deque()
 

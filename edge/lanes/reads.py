@@ -34,7 +34,7 @@ def seen(read: PlateRead) -> Seen:
     """A read as a decision records it."""
     best = _best(read)
     return Seen(
-        read.read_id, read.camera, plate_of(read), best.text, best.confidence, best.colour.value, read.live,
+        read.read_id, read.camera, plate_of(read), best.text, round(best.confidence), best.colour.value, read.live,
         read.trusted,
     )  # fmt: skip
 
@@ -58,7 +58,7 @@ def arrival_of(lane: str, car: Car, reads: Sequence[PlateRead], chosen_by: str) 
 
 def best_read(reads: Iterable[PlateRead]) -> PlateRead | None:
     """Of the plate with most confidence over trusted reads (else over all), the surest read."""
-    weight: defaultdict[str, int] = defaultdict(int)
+    weight: defaultdict[str, float] = defaultdict(int)
     live = [read for read in reads if read.live]
     for read in live:
         weight[plate_of(read)] += _best(read).confidence * (100 if read.trusted else 1) if plate_of(read) else 0

@@ -73,7 +73,7 @@ class Screen:
             phase=type(phase).__name__,
             plate=chosen or (plate_of(read) if read else ""),
             plate_raw=candidate.text if candidate else "",
-            confidence=candidate.confidence if candidate else 0,
+            confidence=round(candidate.confidence) if candidate else 0,
             trusted=read.trusted if read else True,
             colour=candidate.colour.value if candidate else "",
             wrong=wrong,

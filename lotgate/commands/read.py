@@ -13,13 +13,12 @@ from contextlib import ExitStack
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from domain.plate import classify, normalise
-from drivers.base import BadFrameError, DeviceError, PlateCandidate, Recogniser
+from domain.plate import PlateVerdict
+from drivers.base import BadFrameError, DeviceError, Recogniser
 from drivers.pictures import PICTURE_ENDINGS
 from drivers.recogniser.tesseract import new_tesseract
 
 COLUMNS = ("file", "plate", "verdict", "confidence", "colour", "kind", "ms")
-ACCEPT_FROM = 90  # confidence at which a trusted engine may open by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Row:
     file: str
     plate: str
     verdict: str  # accept, ask or unread
-    confidence: int
+    confidence: float  # 0-1
     colour: str
     kind: str
     ms: int
@@ -97,14 +96,8 @@ def read_file(recogniser: Recogniser, file: str) -> Row:
     ms = round((time.perf_counter() - started) * 1000)
     best = next((found for found in candidates if found.text), None)
     if best is None:
-        return Row(file, "", "unread", 0, "", "", ms)
-    kind = classify(normalise(best.text))
-    verdict = _verdict(best, trusted=recogniser.trusted)
-    return Row(file, best.text, verdict, best.confidence, best.colour, kind or "", ms)
-
-
-def _verdict(best: PlateCandidate, *, trusted: bool) -> str:
-    return "accept" if trusted and best.confidence >= ACCEPT_FROM else "ask"
+        return Row(file, "", PlateVerdict.UNREAD, 0, "", "", ms)
+    return Row(file, best.text, best.verdict, round(best.confidence / 100, 4), best.colour, best.kind or "", ms)
 
 
 def _with_progress(rows: Iterable[Row], total: int) -> Iterator[Row]:
@@ -132,6 +125,6 @@ def _print_table(rows: Iterable[Row]) -> None:
     for row in rows:
         counts[row.verdict] += 1
         print(
-            f"{row.plate or '-':<12} {row.verdict:<7} {row.confidence:>3} {row.colour:<12} {row.ms:>6} ms  {row.file}"
+            f"{row.plate or '-':<12} {row.verdict:<7} {row.confidence:.4f} {row.colour:<12} {row.ms:>6} ms  {row.file}"
         )
     print(", ".join(f"{count} {verdict}" for verdict, count in counts.items()))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytesseract
 import pytest
 
-from domain.plate import PlateColour
+from domain.plate import PlateColour, PlateVerdict
 from drivers.base import BadFrameError, DeviceError
 from drivers.pictures import as_jpeg, decode, jpeg
 from drivers.recogniser import tesseract
@@ -38,8 +38,7 @@ def test_the_baseline_reads_a_drawn_plate_and_leaves_the_province_open() -> None
 
     best = recogniser.recognise(scenes.plate_jpeg("A58264"))[0]
 
-    assert (best.text, best.colour) == ("?A58264", PlateColour.BLUE)
-    assert not recogniser.trusted
+    assert (best.text, best.colour, best.verdict) == ("?A58264", PlateColour.BLUE, PlateVerdict.ASK)
 
 
 def test_nothing_seen_is_an_empty_answer() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from domain.lane import LaneTimer
 from domain.moment import Anchor, Quality
-from domain.plate import PlateColour
+from domain.plate import PlateColour, PlateVerdict
 from drivers.base import DeviceUnreachableError, PlateCandidate, PlateRead
 from edge.clock import Clock
 from edge.db import decisions
@@ -95,7 +95,8 @@ async def test_a_slow_screen_gets_the_latest_view_only() -> None:
 
 
 def read(text: str, confidence: int, camera: str, *, trusted: bool = True) -> PlateRead:
-    return PlateRead(f"{camera}-{text}-{confidence}", camera, (PlateCandidate(text, confidence),), trusted=trusted)
+    candidate = PlateCandidate(text, confidence, verdict=PlateVerdict.ACCEPT if trusted else PlateVerdict.ASK)
+    return PlateRead(f"{camera}-{text}-{confidence}", camera, (candidate,))
 
 
 def test_the_plate_most_surely_read_counts_and_an_untrusted_reader_never_outvotes_a_camera() -> None:

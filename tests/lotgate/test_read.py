@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.plate import PlateColour
+from domain.plate import PlateColour, PlateKind, PlateVerdict
 from drivers.base import PlateCandidate
 from drivers.recogniser.simulated import ToldRecogniser
 from lotgate.__main__ import main
@@ -80,16 +80,12 @@ def test_a_path_that_is_not_there_is_bad_input(capsys: pytest.CaptureFixture[str
     assert "there is no file or folder no-such-folder" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("trusted", "confidence", "verdict"), [(True, 95, "accept"), (True, 60, "ask"), (False, 99, "ask")]
-)
-def test_only_a_trusted_engine_that_is_sure_is_accepted(
-    tmp_path: Path, trusted: bool, confidence: int, verdict: str
-) -> None:
+def test_a_row_carries_the_verdict_of_the_engine_and_a_confidence_of_0_to_1(tmp_path: Path) -> None:
     (tmp_path / "1.jpg").write_bytes(b"anything")
-    recogniser = ToldRecogniser(trusted=trusted)
-    recogniser.tell(PlateCandidate("京AD12345", confidence, PlateColour.GREEN))
+    recogniser = ToldRecogniser()
+    found = PlateCandidate("京AD12345", 97.123456, PlateColour.GREEN, None, PlateVerdict.ACCEPT, PlateKind.NEV_SMALL)
+    recogniser.tell(found)
 
     row = read_file(recogniser, str(tmp_path / "1.jpg"))
 
-    assert row == Row(str(tmp_path / "1.jpg"), "京AD12345", verdict, confidence, "green", "nev_small", row.ms)
+    assert row == Row(str(tmp_path / "1.jpg"), "京AD12345", "accept", 0.9712, "green", "nev_small", row.ms)
