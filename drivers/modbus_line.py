@@ -1,4 +1,4 @@
-"""Modbus TCP through pymodbus, one connection a board. The library's types and errors stop here."""
+"""Modbus over TCP or a serial line through pymodbus, one connection each. The library's types and errors stop here."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import contextlib
 import logging
 import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import ModbusPDU
 from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest, WriteMultipleCoilsRequest
 
 from drivers.base import DeviceRefusedError, DeviceUnreachableError
 from drivers.modbus_frames import WRITE_ONE_COIL
+from drivers.serial_port import SerialPort
 from drivers.wiring import Wiring
 
 log = logging.getLogger(__name__)
@@ -52,17 +53,25 @@ class WriteCoilValue(ModbusPDU):
 
 
 class ModbusConnection:
-    """The one connection to a board, shared by its barriers and loops: many boards accept only a few."""
+    """The one connection to a board or a bus, shared by its barriers and loops: many boards accept only a few.
 
-    def __init__(self, host: str, port: int, timeout_ms: int) -> None:
-        self.where = f"{host}:{port}"
+    Serial frames carry no number, so after a failure the line is left alone for *quiet_s*: what the board still says
+    then is thrown away, and never taken for the answer to the next request.
+    """
+
+    def __init__(
+        self, where: str, client: AsyncModbusTcpClient | AsyncModbusSerialClient, *, quiet_s: float = 0.0
+    ) -> None:
+        self.where = where
         self.users = 0
         self.prepared: set[int] = set()  # units whose outputs were all seen off since this process began
         self.pulsing: dict[int, float] = {}  # until when (monotonic) a pulse of this process may last, by unit
         self.outputs = asyncio.Lock()  # who holds it may write outputs of this connection's boards
         self._lock = asyncio.Lock()
-        self._client = AsyncModbusTcpClient(host, port=port, timeout=timeout_ms / 1000, retries=0, reconnect_delay=0)
+        self._client = client
         self._client.register(WriteCoilValue)
+        self._quiet_s = quiet_s
+        self._quiet_until = 0.0
         self._inputs: dict[tuple[int, int, int], tuple[float, list[bool]]] = {}
         self._lost = False
         self._answered_at = -IDLE_S
@@ -110,6 +119,7 @@ class ModbusConnection:
 
     async def _exchange(self, request: ModbusPDU) -> ModbusPDU:
         with _cancellation_kept():
+            await asyncio.sleep(max(0.0, self._quiet_until - time.monotonic()))
             if not self._client.connected and not await self._client.connect():
                 raise ConnectionRefusedError(self.where)
             answer: ModbusPDU = await self._client.execute(False, request)
@@ -117,6 +127,7 @@ class ModbusConnection:
 
     def _went(self, exc: Exception) -> None:
         self._client.close()
+        self._quiet_until = time.monotonic() + self._quiet_s
         self._answered_at = -IDLE_S
         if not self._lost:
             self._lost = True
@@ -225,10 +236,32 @@ def _cancellation_kept() -> Iterator[None]:
 
 def line_of(wiring: Wiring, host: str, port: int, unit: int, timeout_ms: int) -> ModbusLine:
     """A line for the device of *wiring* over the lot's one connection to that address."""
-    name = f"modbus {host}:{port}"
-    connection = wiring.shared.get(name)
+    where = f"{host}:{port}"
+
+    def connect() -> ModbusConnection:
+        client = AsyncModbusTcpClient(host, port=port, timeout=timeout_ms / 1000, retries=0, reconnect_delay=0)
+        return ModbusConnection(where, client)
+
+    return _shared_line(wiring, where, unit, connect)
+
+
+def serial_line_of(wiring: Wiring, port: SerialPort, unit: int, timeout_ms: int) -> ModbusLine:
+    """The same over RS-485: the lot's one connection to that serial port, whatever boards are on its bus."""
+
+    def connect() -> ModbusConnection:
+        client = AsyncModbusSerialClient(
+            str(port.device), baudrate=port.baud, parity=port.parity_letter, stopbits=port.stop_bits,
+            timeout=timeout_ms / 1000, retries=0, reconnect_delay=0,
+        )  # fmt: skip
+        return ModbusConnection(str(port.device), client, quiet_s=timeout_ms / 1000)
+
+    return _shared_line(wiring, str(port.device), unit, connect)
+
+
+def _shared_line(wiring: Wiring, where: str, unit: int, connect: Callable[[], ModbusConnection]) -> ModbusLine:
+    connection = wiring.shared.get(f"modbus {where}")
     if not isinstance(connection, ModbusConnection):
-        connection = wiring.shared[name] = ModbusConnection(host, port, timeout_ms)
+        connection = wiring.shared[f"modbus {where}"] = connect()
     return ModbusLine(wiring.name, connection, unit)
 
 

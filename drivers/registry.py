@@ -29,11 +29,13 @@ MAKES: Mapping[str, Mapping[str, Make]] = {
         "vzenith": Make("drivers.camera.vzenith", "VzenithOptions", "open_vzenith"),
     },
     "barrier": {
+        "modbus_rtu": Make("drivers.barrier.modbus_rtu", "ModbusRtuBarrierOptions", "open_modbus_rtu_barrier"),
         "modbus_tcp": Make("drivers.barrier.modbus_tcp", "ModbusBarrierOptions", "open_modbus_barrier"),
         "simulated": Make("drivers.barrier.simulated", "SimulatedBarrierOptions", "open_simulated_barrier"),
     },
     "loop": {
         "camera_io": Make("drivers.loop.camera_io", "CameraIoOptions", "open_camera_io"),
+        "modbus_rtu": Make("drivers.loop.modbus_rtu", "ModbusRtuLoopOptions", "open_modbus_rtu_loop"),
         "modbus_tcp": Make("drivers.loop.modbus_tcp", "ModbusLoopOptions", "open_modbus_loop"),
     },
     "display": {

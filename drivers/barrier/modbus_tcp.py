@@ -1,4 +1,4 @@
-"""A boom gate behind a Modbus TCP relay board that times the pulse itself (Waveshare and its many copies)."""
+"""A boom gate behind a Modbus relay board that times the pulse itself (Waveshare and its many copies), over TCP."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from drivers.wiring import Wiring
 LONGEST_PULSE_MS = 5000  # field wirings use 500 to 5000
 
 
-@dataclass(frozen=True, slots=True)
-class ModbusBarrierOptions:
-    """Where the board is and its register map; channels count from 0, whatever the board prints on its case."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayMap:
+    """The register map of a relay board and one output of it; channels count from 0, whatever its case says."""
 
-    host: str
-    port: int = 502
     unit: int = 1
     channel: int = 0
     outputs: int = 8
@@ -41,10 +39,18 @@ class ModbusBarrierOptions:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class ModbusBarrierOptions(RelayMap):
+    """Where the board is, and its register map."""
+
+    host: str
+    port: int = 502
+
+
 class ModbusBarrier:
     """Opens by one timed pulse. The pulse request leaves at most once a call; no answer means: not known."""
 
-    def __init__(self, line: ModbusLine, options: ModbusBarrierOptions) -> None:
+    def __init__(self, line: ModbusLine, options: RelayMap) -> None:
         self._line = line
         self._options = options
 

@@ -1,4 +1,4 @@
-"""Loop detectors on the dry-contact inputs of a Modbus TCP board, polled and debounced."""
+"""Loop detectors on the dry-contact inputs of a Modbus board, polled and debounced; over TCP."""
 
 from __future__ import annotations
 
@@ -12,13 +12,10 @@ from drivers.modbus_line import ModbusLine, line_of
 from drivers.wiring import Wiring
 
 
-@dataclass(frozen=True, slots=True)
-class ModbusLoopOptions:
-    """``inputs = { approach = 0, safety = 1 }``: the name of each loop and its input, counted from 0."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputMap:
+    """The inputs of a board, counted from 0, and how their states are taken."""
 
-    host: str
-    inputs: dict[str, int]
-    port: int = 502
     unit: int = 1
     input_base: int = 0x0000
     board_inputs: int = 8  # all are read at once, for all loops of the board
@@ -27,11 +24,25 @@ class ModbusLoopOptions:
     debounce_ms: int = 80
     timeout_ms: int = 300
 
+
+@dataclass(frozen=True, slots=True)
+class ModbusLoopOptions(InputMap):
+    """``inputs = { approach = 0, safety = 1 }``: the name of each loop and its input, counted from 0."""
+
+    host: str
+    inputs: dict[str, int]
+    port: int = 502
+
     def __post_init__(self) -> None:
-        if not self.inputs or not all(0 <= place < self.board_inputs for place in self.inputs.values()):
-            raise ValueError(f"inputs must name at least one loop, each with its input, 0 to {self.board_inputs - 1}")
-        if not 0 < self.poll_ms <= self.debounce_ms <= 1000:
-            raise ValueError("poll_ms must be above 0 and at most debounce_ms, which is at most 1000")
+        check_inputs(self, self.inputs)
+
+
+def check_inputs(options: InputMap, inputs: dict[str, int]) -> None:
+    """Raises ValueError with what is wrong with a board's *inputs* and the times they are read by."""
+    if not inputs or not all(0 <= place < options.board_inputs for place in inputs.values()):
+        raise ValueError(f"inputs must name at least one loop, each with its input, 0 to {options.board_inputs - 1}")
+    if not 0 < options.poll_ms <= options.debounce_ms <= 1000:
+        raise ValueError("poll_ms must be above 0 and at most debounce_ms, which is at most 1000")
 
 
 class Debounce:
@@ -56,18 +67,19 @@ class Debounce:
 class ModbusLoop:
     """Loops of one lane; all loops of a board are read by one request a poll."""
 
-    def __init__(self, line: ModbusLine, options: ModbusLoopOptions) -> None:
+    def __init__(self, line: ModbusLine, options: InputMap, inputs: dict[str, int]) -> None:
         self._line = line
         self._options = options
+        self._inputs = inputs
 
     async def changes(self) -> AsyncIterator[LoopChange]:
         """Debounced changes, the present state of each loop first. Raises DeviceUnreachableError."""
         options = self._options
-        filters = {loop: Debounce(options.debounce_ms / 1000) for loop in options.inputs}
+        filters = {loop: Debounce(options.debounce_ms / 1000) for loop in self._inputs}
         while True:
             bits = await self._line.read_inputs(options.input_base, options.board_inputs, options.poll_ms / 1000)
             now = time.monotonic()
-            for loop, place in options.inputs.items():
+            for loop, place in self._inputs.items():
                 occupied = bits[place] != options.inverted
                 if filters[loop].sample(occupied, now):
                     yield LoopChange(loop, occupied)
@@ -80,4 +92,5 @@ class ModbusLoop:
 
 async def open_modbus_loop(options: ModbusLoopOptions, wiring: Wiring) -> ModbusLoop:
     """Loops that connect at their first poll."""
-    return ModbusLoop(line_of(wiring, options.host, options.port, options.unit, options.timeout_ms), options)
+    line = line_of(wiring, options.host, options.port, options.unit, options.timeout_ms)
+    return ModbusLoop(line, options, options.inputs)

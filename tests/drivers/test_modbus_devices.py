@@ -337,14 +337,16 @@ class AnswersNow:
     async def execute(self, _no_response: bool, _request: object) -> object:
         return await asyncio.wait_for(self.answer, 5)
 
+    def register(self, _pdu: object) -> None:
+        pass
+
     def close(self) -> None:
         self.connected = False
 
 
 async def test_a_stop_that_comes_together_with_an_answer_still_stops() -> None:
-    connection = ModbusConnection("127.0.0.1", 1, 300)
     client = AnswersNow()
-    connection._client = client  # type: ignore[assignment]
+    connection = ModbusConnection("127.0.0.1:1", client)  # type: ignore[arg-type]
     asking = asyncio.create_task(connection.ask(ReadCoilsRequest(address=0, count=1)))
     await asyncio.sleep(0)
     await asyncio.sleep(0)

@@ -1,0 +1,129 @@
+"""A serial port of the lot file, and one opened by the single thread that owns it. pyserial's types stop here."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import serial  # type: ignore[import-untyped]
+
+from drivers.base import DeviceUnreachableError
+from plumbing.onethread import OneThread
+
+log = logging.getLogger(__name__)
+R = TypeVar("R")
+
+BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+PARITIES = {"none": "N", "even": "E", "odd": "O"}
+
+
+@dataclass(frozen=True, kw_only=True)  # no slots: options with a second base of their own build on it
+class SerialPort:
+    """*device*: best a name that stays the same over unplugging (``/dev/serial/by-id/…``). Eight data bits."""
+
+    device: Path
+    baud: int = 9600
+    parity: Literal["none", "even", "odd"] = "none"
+    stop_bits: Literal[1, 2] = 1
+
+    def __post_init__(self) -> None:
+        check_baud(self.baud)
+
+    @property
+    def parity_letter(self) -> str:
+        """As serial libraries write it."""
+        return PARITIES[self.parity]
+
+
+def check_baud(baud: int) -> None:
+    """Raises ValueError naming the speeds that exist."""
+    if baud not in BAUDS:
+        raise ValueError(f"baud is {baud}; one of {', '.join(map(str, BAUDS))} is taken")
+
+
+class SerialLine:
+    """The port as one device uses it: opened at first use, closed on any failure, so the next use opens it again."""
+
+    def __init__(self, name: str, port: SerialPort, timeout_ms: int) -> None:
+        self.name = name
+        self._port = port
+        self._timeout_s = timeout_ms / 1000
+        self._thread = OneThread(f"serial {name}")
+        self._serial: serial.Serial | None = None
+        self._lost = False
+
+    async def use(self, act: Callable[[serial.Serial], R]) -> R:
+        """Run *act* with the open port on its own thread. Raises DeviceUnreachableError."""
+        return await self._thread.run(self._act, act)
+
+    async def write(self, data: bytes) -> None:
+        """Send *data* whole. Raises DeviceUnreachableError."""
+        await self.use(lambda line: _write(line, data))
+
+    async def exchange(self, data: bytes, size_of: Callable[[bytes], int | None]) -> bytes:
+        """Send *data* once and read until *size_of* what came is reached; b"" or a part when time runs out.
+
+        What lay unread before is thrown away first. Raises DeviceUnreachableError.
+        """
+        return await self.use(lambda line: _exchange(line, data, size_of, self._timeout_s))
+
+    async def aclose(self) -> None:
+        """Close the port and end its thread. Safe to call twice."""
+        await self._thread.close()
+        self._drop()
+
+    def _act(self, act: Callable[[serial.Serial], R]) -> R:
+        try:
+            result = act(self._opened())
+        except (serial.SerialException, OSError, TypeError) as exc:  # TypeError: pyserial on a port gone meanwhile
+            self._drop()
+            self._went(exc)
+            raise DeviceUnreachableError(f"{self.name}: serial port {self._port.device} is gone or busy") from exc
+        self._came()
+        return result
+
+    def _opened(self) -> serial.Serial:
+        if self._serial is None:
+            port = self._port
+            self._serial = serial.Serial(
+                str(port.device), port.baud, parity=port.parity_letter, stopbits=port.stop_bits,
+                timeout=self._timeout_s, write_timeout=self._timeout_s, exclusive=True,
+            )  # fmt: skip
+        return self._serial
+
+    def _drop(self) -> None:
+        line, self._serial = self._serial, None
+        if line is not None:
+            line.close()
+
+    def _went(self, exc: Exception) -> None:
+        if not self._lost:
+            self._lost = True
+            log.warning("%s: lost %s (%s); check its cable and power", self.name, self._port.device, exc)
+
+    def _came(self) -> None:
+        if self._lost:
+            self._lost = False
+            log.info("%s: %s is back", self.name, self._port.device)
+
+
+def _write(line: serial.Serial, data: bytes) -> None:
+    line.write(data)
+    line.flush()
+
+
+def _exchange(line: serial.Serial, data: bytes, size_of: Callable[[bytes], int | None], timeout_s: float) -> bytes:
+    line.reset_input_buffer()
+    _write(line, data)
+    answer, ends = b"", time.monotonic() + timeout_s
+    while time.monotonic() < ends:
+        size = size_of(answer)
+        if size is not None and len(answer) >= size:
+            return answer[:size]
+        line.timeout = max(0.01, ends - time.monotonic())
+        answer += line.read(max(1, min(line.in_waiting, 4096)))
+    return answer
