@@ -99,11 +99,24 @@ class Barrier(Protocol):
         ...
 
     async def prepare(self) -> None:
-        """Write every output off and read it back, at start. Raises DeviceError."""
+        """Write every output off (but those held) and read it back, at start. Raises DeviceError."""
         ...
 
     async def aclose(self) -> None:
         """Let the line go; safe to call twice."""
+        ...
+
+
+@runtime_checkable
+class Holdable(Protocol):
+    """A barrier that can be latched open (fire, convoy): a state, not a pulse, so both calls may be repeated."""
+
+    async def hold(self) -> None:
+        """Latch open until ``release``; from this call on ``prepare`` keeps it so. Raises DeviceError."""
+        ...
+
+    async def release(self) -> None:
+        """Let go of the latch, if it is held; the gate's own controller closes it. Raises DeviceError."""
         ...
 
 

@@ -66,6 +66,7 @@ class ModbusConnection:
         self.users = 0
         self.prepared: set[int] = set()  # units whose outputs were all seen off since this process began
         self.pulsing: dict[int, float] = {}  # until when (monotonic) a pulse of this process may last, by unit
+        self.held: dict[int, set[int]] = {}  # outputs latched on, by unit
         self.outputs = asyncio.Lock()  # who holds it may write outputs of this connection's boards
         self._lock = asyncio.Lock()
         self._client = client
@@ -191,6 +192,11 @@ class ModbusLine:
     def outputs(self) -> asyncio.Lock:
         """Hold it while writing outputs: a pulse and the writing off of a whole board take turns."""
         return self._connection.outputs
+
+    @property
+    def held(self) -> set[int]:
+        """Outputs of this board that are to stay on, whichever of its devices holds them."""
+        return self._connection.held.setdefault(self._unit, set())
 
     def pulse_begins(self, seconds: float) -> None:
         """A pulse is about to be asked for; by then it is over, whether or not the board answers."""

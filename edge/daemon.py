@@ -22,9 +22,11 @@ from aiohttp import web
 
 import edge as edge_package
 from domain.moment import Moment, Quality
+from drivers.base import DeviceError, Holdable
 from edge.clock import WRONG_MS, Clock, clock_of
-from edge.db import boots, log
+from edge.db import boots, holds, log
 from edge.db.database import Database, DatabaseLock, DiskFullError, open_database, transaction
+from edge.db.holds import Hold
 from edge.disk import DiskGuard
 from edge.facade import Edge
 from edge.jobs import start_jobs
@@ -119,7 +121,9 @@ async def run_edge(
         office, key = await _open_office(settings, clock or _clock(settings), stack)
         devices = await open_devices(settings, stack, source, folder)
         live = LiveLanes()
-        workers = _workers(settings, office, devices, live)
+        held = await office.thread.run(holds.standing, office.db.conn, settings.devices.barriers)
+        await _hold_again(devices, held)
+        workers = _workers(settings, office, devices, live, held)
         link = _link(settings, office, live)
         watchdog = Watchdog()
         edge = Edge(
@@ -194,14 +198,32 @@ def _close(db: Database, clock: Clock) -> None:
     db.conn.close()
 
 
-def _workers(settings: EdgeSettings, office: Office, devices: LotDevices, live: LiveLanes) -> dict[str, LaneWorker]:
+async def _hold_again(devices: LotDevices, held: Mapping[str, Hold]) -> None:
+    """A restart does not close a barrier a person holds open: it is latched before any board is written off."""
+    for name in held:
+        barrier = devices.barriers[name]
+        if isinstance(barrier, Holdable):
+            with suppress(DeviceError):  # its lane goes on trying
+                await barrier.hold()
+
+
+def _workers(
+    settings: EdgeSettings, office: Office, devices: LotDevices, live: LiveLanes, held: Mapping[str, Hold]
+) -> dict[str, LaneWorker]:
     """One worker a lane; lanes with one barrier between them share who may open it."""
     screen = Screen(load_catalogue(LOCALE).speaking(settings.locale))
     barriers = [lane.barrier for lane in settings.lanes if lane.barrier]
     shared = {name: asyncio.Lock() for name in barriers if barriers.count(name) > 1}
     return {
         lane.name: LaneWorker(
-            lane, settings.rules, office, devices.of_lane(lane), live, screen, shared.get(lane.barrier)
+            lane,
+            settings.rules,
+            office,
+            devices.of_lane(lane),
+            live,
+            screen,
+            shared.get(lane.barrier),
+            held[lane.barrier].reason if lane.barrier in held else "",
         )
         for lane in settings.lanes
     }

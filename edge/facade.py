@@ -26,7 +26,7 @@ from edge.disk import Level
 from edge.lanes.live import LiveLanes
 from edge.lanes.office import Office
 from edge.lanes.worker import LaneWorker
-from edge.services import audit, issuing, manual, paying, redeeming, settling, staffing
+from edge.services import audit, holding, issuing, manual, paying, redeeming, settling, staffing
 from edge.services.issuing import Issued, Order
 from edge.services.lot import Done, Result
 from edge.services.manual import Candidate
@@ -166,6 +166,30 @@ class Edge:
         if isinstance(result, Done):
             worker.post(lanes.ManualOpen(result.subject, known))
         return result
+
+    async def hold_open(self, lane: str, by: str, role: str, reason: str, note: str = "", owes: bool = False) -> Result:
+        """Hold a lane's barrier open until it is let go; *owes*: cars that just leave owe their fee.
+
+        Refuses ``cannot_hold`` where the barrier has no contact for it.
+        """
+        worker = self.workers.get(lane)
+        if worker is not None and worker.lane.barrier and not worker.can_hold:
+            return Refuse("cannot_hold")
+        result = await self._do(holding.hold_open, self.office.lot, lane, by, role, reason, note, owes)
+        self._at_barrier(result, lanes.HoldOpenSet(reason))
+        return result
+
+    async def release_hold(self, lane: str, by: str, role: str) -> Result:
+        """Let go of a barrier held open."""
+        result = await self._do(holding.release, self.office.lot, lane, by, role)
+        self._at_barrier(result, lanes.HoldOpenReleased())
+        return result
+
+    def _at_barrier(self, result: Result, event: lanes.Event) -> None:
+        """Tell every lane of the barrier that was acted on."""
+        for worker in self.workers.values():
+            if isinstance(result, Done) and worker.lane.barrier == result.subject:
+                worker.post(event)
 
     async def clear_fault(self, lane: str, by: str) -> Result:
         """Say that a stuck lane was seen to."""

@@ -64,6 +64,7 @@ class LaneLive:
     phase: str
     verdict: str
     wrong: tuple[str, ...]
+    held: bool
 
 
 def _lanes_live(live: Mapping[str, Live], now_ms: int) -> dict[tuple[str, str], LaneLive]:
@@ -75,7 +76,8 @@ def _lanes_live(live: Mapping[str, Live], now_ms: int) -> dict[tuple[str, str], 
             if isinstance(lane, dict):
                 wrong = lane.get("wrong")
                 devices = tuple(str(each) for each in wrong) if isinstance(wrong, list) else ()
-                now = LaneLive(str(lane.get("phase", "")), str(lane.get("verdict", "")), devices)
+                phase, verdict = str(lane.get("phase", "")), str(lane.get("verdict", ""))
+                now = LaneLive(phase, verdict, devices, bool(lane.get("held")))
                 shown[edge, str(lane.get("lane"))] = now
     return shown
 

@@ -82,3 +82,12 @@ def m0004_boots(db: Database) -> None:
     for statement in BOOTS.split(";"):
         if statement.strip():
             db.conn.execute(statement)
+
+
+@migrations()
+def m0005_hold(db: Database) -> None:
+    """Barriers a person holds open."""
+    db.conn.execute(
+        "CREATE TABLE hold (barrier TEXT PRIMARY KEY, reason TEXT NOT NULL, by TEXT NOT NULL, owes INTEGER NOT NULL,"
+        " wall_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID"
+    )

@@ -42,6 +42,7 @@ class LaneView:
     picture_of: str = ""  # decision whose picture shows this car
     call: str = ""
     incident: str = ""
+    held: str = ""  # why its barrier is held open
     wrong: dict[str, str] = field(default_factory=dict)
     updated_wall_ms: int = 0
 
@@ -92,7 +93,13 @@ class LiveLanes:
         """What the cloud's screens get: no plates."""
         return {
             "lanes": [
-                {"lane": view.lane, "phase": view.phase, "verdict": view.verdict, "wrong": sorted(view.wrong)}
+                {
+                    "lane": view.lane,
+                    "phase": view.phase,
+                    "verdict": view.verdict,
+                    "held": view.held,
+                    "wrong": sorted(view.wrong),
+                }
                 for view in self._views.values()
             ]
         }

@@ -63,6 +63,7 @@ class Screen:
         incident: str,
         now: Moment,
         chosen: str,
+        held: str,
     ) -> LaneView:
         """What the booth sees of the lane."""
         candidate = read.candidates[0] if read and read.candidates else None
@@ -79,6 +80,7 @@ class Screen:
             wrong=wrong,
             call=call,
             incident=incident,
+            held=held,
             updated_wall_ms=now.wall_ms,
             **said,
         )

@@ -26,6 +26,7 @@ from domain.lane import (
     Decided,
     DueChanged,
     Event,
+    HoldOpen,
     HoldOther,
     Idle,
     Incident,
@@ -40,6 +41,7 @@ from domain.lane import (
     RecordPassage,
     RecordReversal,
     RecordUnpaid,
+    ReleaseHold,
     ReleaseOther,
     ShowDecision,
     StartTimer,
@@ -52,7 +54,7 @@ from domain.lane import (
     step,
 )
 from domain.plate import mask
-from drivers.base import Camera, DeviceError, DeviceUnreachableError, Loop, PlateRead, Triggerable
+from drivers.base import Barrier, Camera, DeviceError, DeviceUnreachableError, Holdable, Loop, PlateRead, Triggerable
 from edge.db.database import DiskFullError
 from edge.lanes.devices import LaneDevices
 from edge.lanes.live import LiveLanes
@@ -70,6 +72,7 @@ log = logging.getLogger(__name__)
 REMEMBERED_READS = 64
 DISK_FULL = "disk_full"  # shown in the incident's place, for nothing could be written
 DISK_AGAIN_S = 1.0
+HOLD_AGAIN_S = 5.0  # a board that lost its power is told again that its barrier is held open
 TURN_S = 1.0  # the worker turns at least this often, so that a watchdog can tell it from a stuck one
 
 
@@ -82,7 +85,10 @@ class Ring:
 
 
 class LaneWorker:
-    """Runs one lane until cancelled. *other_side* is shared by the lanes of one barrier: who holds it may open."""
+    """Runs one lane until cancelled. *other_side* is shared by the lanes of one barrier: who holds it may open.
+
+    *hold* is why the barrier was held open when the daemon last ended.
+    """
 
     def __init__(
         self,
@@ -93,10 +99,12 @@ class LaneWorker:
         live: LiveLanes,
         screen: Screen,
         other_side: asyncio.Lock | None = None,
+        hold: str = "",
     ) -> None:
         self.lane, self._rules, self._office, self._devices = lane, rules, office, devices
         self._live, self._screen = live, screen
-        self._state = State(two_way=other_side is not None)
+        self._state = State(two_way=other_side is not None, hold=hold)
+        self._latch = asyncio.Event()  # the hold was set or let go
         self._other_side = other_side
         self._holding: asyncio.Task[None] | None = None
         self._inbox: asyncio.Queue[Event | Ring] = asyncio.Queue()
@@ -123,6 +131,11 @@ class LaneWorker:
         waits = isinstance(self._state.phase, Waiting) and self._decided is not None
         return self._decided.stay_id if waits and self._decided else ""
 
+    @property
+    def can_hold(self) -> bool:
+        """Can this lane's barrier be held open?"""
+        return isinstance(self._devices.barrier, Holdable)
+
     def post(self, event: Event) -> None:
         """Let something happen at this lane."""
         self._inbox.put_nowait(event)
@@ -142,7 +155,7 @@ class LaneWorker:
                 for loop, name in zip(self._devices.loops, self.lane.reporting_loops, strict=True):
                     group.create_task(self._keep(f"loop {name}", lambda d=loop: self._follow_loops(d)))  # type: ignore[misc]
                 if self._devices.barrier is not None:
-                    group.create_task(self._keep(self._barrier_name, self._prepare))
+                    group.create_task(self._keep(self._barrier_name, self._mind_barrier))
                 group.create_task(self._work(), name=f"lane {self.lane.name}")
         finally:
             self._timers.stop_all()
@@ -151,11 +164,24 @@ class LaneWorker:
     async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         await keep_running(f"{self.lane.name}: {name}", work, on_state=lambda wrong: self._health.set(name, wrong))
 
-    async def _prepare(self) -> None:
-        """Every output off and read back, before anything is trusted to it."""
-        if self._devices.barrier is not None:
-            await self._devices.barrier.prepare()
-            self._health.set(self._barrier_name, "")
+    async def _mind_barrier(self) -> None:
+        """Every output off and read back, before anything is trusted to it; then a hold is kept up while it lasts."""
+        barrier = self._devices.barrier
+        if barrier is None:
+            return
+        await self._keep_hold(barrier)
+        await barrier.prepare()
+        self._health.set(self._barrier_name, "")
+        while isinstance(barrier, Holdable):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HOLD_AGAIN_S):
+                    await self._latch.wait()
+            self._latch.clear()
+            await self._keep_hold(barrier)
+
+    async def _keep_hold(self, barrier: Barrier) -> None:
+        if isinstance(barrier, Holdable):
+            await (barrier.hold() if self._state.hold else barrier.release())
 
     async def _follow_camera(self, camera: Camera) -> None:
         async for read in camera.reads():
@@ -192,10 +218,14 @@ class LaneWorker:
             await _to_its_end(self._happen(item))
 
     def _rang(self, timer: LaneTimer) -> Event:
-        """Without loops, a car the barrier opened for is taken as through when its time is over."""
-        if timer is LaneTimer.PASSAGE and not self._loops.senses_passage:
+        """Without loops, a car before a barrier that is up is taken as through when its time is over."""
+        if not self._loops.senses_passage and (timer is LaneTimer.PASSAGE or self._just_goes(timer)):
             return PassageEnded()
         return TimerRang(timer)
+
+    def _just_goes(self, timer: LaneTimer) -> bool:
+        """Does the car that *timer* counts for stand before a barrier held open?"""
+        return timer is LaneTimer.WAITING and bool(self._state.hold) and isinstance(self._state.phase, Waiting)
 
     async def _happen(self, event: Event) -> None:
         events = [event]
@@ -249,8 +279,8 @@ class LaneWorker:
                 self._holding = asyncio.create_task(self._hold(decision_id))
             case ReleaseOther():
                 self._release()
-            case _:
-                log.warning("%s: %s is not something this lane's devices can do", self.lane.name, command)
+            case HoldOpen() | ReleaseHold():
+                self._latch.set()
         return None
 
     async def _decide(self, turn: int, car: Car) -> Event:
@@ -346,7 +376,8 @@ class LaneWorker:
                 read = isinstance(self._state.phase, Reading) and bool(self._state.phase.car.reads)
                 return (rules.merge_window_ms if read else rules.read_timeout_ms) / 1000
             case LaneTimer.WAITING:
-                return rules.waiting_alarm_s
+                leaves = self._just_goes(timer) and not self._loops.senses_passage
+                return rules.assumed_passage_s if leaves else rules.waiting_alarm_s
             case LaneTimer.PASSAGE:
                 return rules.passage_timeout_s if self._loops.senses_passage else rules.assumed_passage_s
             case LaneTimer.CLOSING:
@@ -363,7 +394,7 @@ class LaneWorker:
         reads = [self._reads[read.read_id] for read in car.reads if read.read_id in self._reads] if car else []
         view = self._screen.view(
             self.lane, phase, best_read(reads), self._decided, wrong=self._health.wrong, call=self._call,
-            incident=self._incident, now=self._office.now(), chosen=car.chosen if car else "",
+            incident=self._incident, now=self._office.now(), chosen=car.chosen if car else "", held=self._state.hold,
         )  # fmt: skip
         self._live.publish(view)
 

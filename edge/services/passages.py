@@ -8,7 +8,7 @@ from domain.decision import Priced
 from domain.events import PassageReversed, PassageSeen
 from domain.moment import Moment
 from domain.stay import OUTSIDE, UnpaidCause
-from edge.db import journal, log, stays
+from edge.db import holds, journal, log, stays
 from edge.db.database import Database, transaction
 from edge.services import entering, settling
 from edge.services.leaving import stay_of
@@ -43,7 +43,8 @@ def unpaid(
 ) -> str:
     """A vehicle went through without a decision of its own; returns the stay it belongs to, "" when unknown.
 
-    At an exit its stay ends UNPAID with what is due as a debt; at an entry it is inside now, let in by nobody.
+    At an exit its stay ends with what is due as a debt, or waived while the barrier is held open; at an entry it is
+    inside now, let in by nobody.
     """
     with transaction(db) as conn:
         place = lot.lanes[lane]
@@ -62,8 +63,17 @@ def _went_out(
     stay = stay_of(conn, plate, stays.near(conn, plate)) if plate else None
     if stay is None or not stay.is_open:
         return ""
-    settling.close_unpaid(conn, lot, stay, cause, lane, decision_id, now)
+    if cause is UnpaidCause.EMERGENCY and not _owes(conn, lot, lane):
+        settling.let_go(conn, lot, stay, cause.value, lane, decision_id, now)
+    else:
+        settling.close_unpaid(conn, lot, stay, cause, lane, decision_id, now)
     return stay.stay_id
+
+
+def _owes(conn: sqlite3.Connection, lot: Lot, lane: str) -> bool:
+    """Did whoever holds this barrier open choose that cars owe what they do not pay?"""
+    held = holds.get(conn, lot.lanes[lane].barrier)
+    return held is not None and held.owes
 
 
 def _came_in(conn: sqlite3.Connection, lot: Lot, lane: str, plate: str, now: Moment) -> str:

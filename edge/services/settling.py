@@ -305,9 +305,16 @@ def close_missed_exit(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Mo
     if lot.rules.missed_exit is MissedExit.OWE:
         close_unpaid(conn, lot, stay, UnpaidCause.DEVICE, "", "", now)
         return
+    let_go(conn, lot, stay, "missed_exit", "", "", now)
+
+
+def let_go(
+    conn: sqlite3.Connection, lot: Lot, stay: StayRow, cause: str, lane: str, decision_id: str, now: Moment
+) -> None:
+    """The car is gone and nobody is to pay: what is missing is waived; its papers stay with their holders."""
     priced = replace(standing(conn, lot, stay, now).priced or Priced(0, ()), off=())
     missing = max(0, priced.fee_fen - stay.paid_fen - stay.waived_fen)
     stays.add_waived(conn, stay.stay_id, missing)
     waived = stays.get(conn, stay.stay_id) or stay
-    close(conn, lot, waived, priced, now, lane="", decision_id="", cause="missed_exit", passed=True)
-    vouchers.clear_laid(conn, stay.stay_id)  # its papers paid for nothing: their holders keep them
+    close(conn, lot, waived, priced, now, lane=lane, decision_id=decision_id, cause=cause, passed=True)
+    vouchers.clear_laid(conn, stay.stay_id)

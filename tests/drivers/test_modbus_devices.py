@@ -356,3 +356,59 @@ async def test_a_stop_that_comes_together_with_an_answer_still_stops() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await asking
+
+
+async def test_a_held_barrier_stays_up_through_decisions_preparing_and_a_board_that_forgot(
+    board: SimulatedRelayBoard, barrier: ModbusBarrier
+) -> None:
+    await barrier.hold()
+    await barrier.open()  # the board's pulse would end in "off"
+    await barrier.prepare()
+
+    assert board.pulses == []
+    assert [channel for channel, on in enumerate(board.model.outputs) if on] == [2]
+
+    board.model.power_off()
+    await barrier.hold()
+    assert board.model.outputs[2]
+
+    await barrier.release()
+    assert not any(board.model.outputs)
+    await barrier.open()
+    assert len(board.pulses) == 1
+
+
+async def test_another_lane_of_the_board_that_starts_leaves_a_held_output_alone(board: SimulatedRelayBoard) -> None:
+    shared = Wiring("board")
+    held, other = [
+        await open_modbus_barrier(ModbusBarrierOptions(host="127.0.0.1", port=board.port, channel=channel), shared)
+        for channel in (0, 1)
+    ]
+    await held.hold()
+
+    await other.prepare()
+
+    assert board.model.outputs[0]
+    assert all(request[1:] != bytes.fromhex("00 00 00 00") for request in board.requests)
+    for one in (held, other):
+        await one.aclose()
+
+
+async def test_a_gate_with_a_contact_of_its_own_for_holding_is_pulsed_as_ever(board: SimulatedRelayBoard) -> None:
+    options = ModbusBarrierOptions(host="127.0.0.1", port=board.port, channel=2, hold_channel=5)
+    barrier = await open_modbus_barrier(options, WIRING)
+
+    await barrier.hold()
+    await barrier.open()
+
+    assert [pulse.channel for pulse in board.pulses] == [2]
+    assert board.model.outputs[5]
+    await barrier.aclose()
+
+
+async def test_letting_go_of_what_was_never_held_writes_nothing(
+    board: SimulatedRelayBoard, barrier: ModbusBarrier
+) -> None:
+    await barrier.release()
+
+    assert board.requests == []

@@ -22,6 +22,7 @@ from drivers.camera.vzenith import VzenithCamera
 from edge.clock import Clock
 from edge.daemon import Opened, run_edge
 from edge.db.database import DatabaseInUseError
+from edge.lanes import worker
 from edge.services.lot import Done
 from edge.services.paying import Taken
 from edge.settings import Devices, EdgeSettings, Lane, Listener, Listeners, LotRules, Zone
@@ -221,6 +222,41 @@ async def test_a_dead_board_stops_its_lane_and_nothing_else(tmp_path: Path) -> N
 
         await lot.cameras["out"].see(Sight(PLATE))
         await lot.until(lambda: (view := edge.live.get("out")) is not None and view.verdict == "PayFirst")
+
+
+async def test_a_barrier_held_open_outlives_restarts_and_its_cars_go_free_until_it_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "HOLD_AGAIN_S", 0.2)
+    async with running(tmp_path) as lot:
+        edge = lot.opened.edge
+        await lot.passes("in", PLATE, 1)
+        lot.later(70)
+        await lot.cameras["out"].see(Sight(PLATE))
+        await lot.until(lambda: (view := edge.live.get("out")) is not None and view.verdict == "PayFirst")
+
+        assert await edge.hold_open("out", "li", "attendant", "fire") == Done("out")
+        await lot.until(lambda: lot.board.model.outputs == [False, True] + [False] * 6)
+        await lot.until(lambda: (view := edge.live.get("out")) is not None and view.held == "fire")
+        lot.board.model.power_off()
+        await lot.until(lambda: lot.board.model.outputs[1])
+
+    async with running(tmp_path) as lot:  # another board: its outputs are off
+        edge = lot.opened.edge
+        await lot.until(lambda: lot.board.model.outputs[1])
+        await lot.cameras["out"].see(Sight(PLATE))
+        async with asyncio.timeout(10):
+            while not (gone := await edge.recent_stays()):
+                await asyncio.sleep(0.02)
+        assert (gone[0].outcome, gone[0].cause, await edge.debts()) == ("WAIVED", "emergency", [])
+        assert lot.board.pulses == []
+
+        assert await edge.release_hold("out", "li", "attendant") == Done("out")
+        await lot.until(lambda: not any(lot.board.model.outputs))
+
+    async with running(tmp_path) as lot:
+        await lot.passes("in", "粤B98765", 1)
+        assert not lot.board.model.outputs[1]
 
 
 async def test_health_says_how_the_lot_is_and_names_no_plate(tmp_path: Path) -> None:

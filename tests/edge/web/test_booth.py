@@ -254,3 +254,21 @@ async def test_no_page_has_anything_inline_that_the_policy_would_stop(lot: Lot, 
     for path in ("/booth", "/booth/cars", "/booth/entry", "/booth/pin", *task, *lane):
         page = await booth.get(path)
         assert re.search(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=|javascript:", page) is None, path
+
+
+async def test_a_barrier_is_held_open_with_a_reason_and_let_go_by_name(lot: Lot, booth: Visitor) -> None:
+    at = "/booth/lane/in"
+    page = await booth.get(f"{at}/hold")
+    assert ("火警、疏散" in page, "车队、大型活动" in page) == (True, False)  # an attendant's choice: emergencies
+    assert (await booth.send(f"{at}/hold", {"reason": ""}))[0] == 409
+    assert (await booth.send(f"{at}/hold", {"reason": "convoy"}))[0] == 409
+
+    status, page = await booth.send(f"{at}/hold", {"reason": "fire", "other": "smoke"})
+    assert status == 200
+    await lot.until(lambda: any(lot.board.model.outputs))
+    assert "道闸常开中：火警、疏散" in await booth.get("/booth")
+
+    await booth.send(f"{at}/release", {}, page="/booth")
+    await lot.until(lambda: not any(lot.board.model.outputs))
+    acts = [(act.act, act.reason) for act in await lot.opened.edge.acts(2)]
+    assert acts == [("barrier.release", "fire"), ("barrier.hold", "fire smoke")]
