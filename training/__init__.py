@@ -1,0 +1,1 @@
+"""Scripts that make the weights of the plate reader again. Needs the ``train`` environment; see README.md."""

@@ -1,0 +1,1 @@
+"""Drawn plates of every kind, as worn and as badly photographed as the real ones."""
