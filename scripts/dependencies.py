@@ -27,6 +27,7 @@ PLAIN_NAMES = {  # what older packages call their licence, by its usual name
     "Apache License 2.0": "Apache-2.0",
     "Apache License, Version 2.0": "Apache-2.0",
     "Apache Software License": "Apache-2.0",
+    "3-Clause BSD License": "BSD-3-Clause",
     "BSD 2-Clause License": "BSD-2-Clause",
     "BSD License": "BSD",
     "MIT License": "MIT",

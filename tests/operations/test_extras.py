@@ -12,7 +12,7 @@ from tests.services.needs import ROOT
 MODULES = {  # what each extra brings, by the name it is imported under
     "edge": ("apscheduler", "pymodbus", "serial", "escpos", "sqlite_utils"),
     "cloud": ("sqlalchemy", "alembic"),
-    "vision": ("cv2", "numpy", "pytesseract"),
+    "vision": ("cv2", "numpy", "onnxruntime", "pytesseract"),
     "pg": ("psycopg",),
     "broker": ("iotcore",),
     "usb": ("usb",),
