@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from domain import lookalike
@@ -194,7 +194,8 @@ class Decision:
 
     def text(self) -> bytes:
         """Canonical JSON of the whole decision."""
-        verdict = {"is": type(self.verdict).__name__, **asdict(self.verdict)}
+        said = self.verdict
+        verdict = {"is": type(said).__name__, **{field.name: getattr(said, field.name) for field in fields(said)}}
         return canonical(
             {"v": 1, "kind": self.kind, "inputs": self.inputs, "verdict": verdict, "why": self.explanation}
         )

@@ -334,7 +334,7 @@ def encode(seq: int, moment: Moment, payload: Event, correlation: str | None = N
         "w": moment.wall_ms,
         "q": int(moment.quality),
         "u": moment.uncertainty_ms,
-        "d": {name: getattr(payload, name) for name, _ in payload.FIELDS},
+        "d": payload,
     }
     if correlation is not None:
         body["x"] = correlation

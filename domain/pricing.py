@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from domain.calendar import CalendarSet
@@ -94,13 +95,20 @@ class _Work:
     covered: tuple[tuple[int, int], ...]
     facts: StayFacts
     again: bool  # a new stay after a payment: without free minutes
+    known: dict[tuple[datetime, datetime], Quote] = field(default_factory=dict)
 
     def fee(self, entered: datetime, left: datetime) -> Fen:
         """The fee between two times, covered spans free."""
         return self.quote(entered, left).fee
 
     def quote(self, entered: datetime, left: datetime) -> Quote:
-        """Lines of the uncovered parts, and one of 0 for each covered one."""
+        """Lines of the uncovered parts, and one of 0 for each covered one; worked out once for any two times."""
+        found = self.known.get((entered, left))
+        if found is None:
+            found = self.known[entered, left] = self._quote(entered, left)
+        return found
+
+    def _quote(self, entered: datetime, left: datetime) -> Quote:
         whole = self._priced(entered, left)
         if not self.covered:
             return whole
@@ -141,22 +149,26 @@ def span(inputs: ExitInputs, stay: OpenStay) -> tuple[datetime, datetime]:
 def coupon_of(given: CouponGiven) -> Coupon:
     """The coupon a row or paper stands for. Raises BadMessageError when its spec makes no sense."""
     try:
-        spec: dict[str, Any] = json.loads(given.spec)
-        until = spec.get("until")
-        remainder = spec.get("remainder", "forfeit")
-        return Coupon(
-            id=given.ref,
-            kind=CouponKind(spec["kind"]),
-            value=int(spec.get("value", 0)),
-            meaning=Meaning(spec.get("meaning", "end")),
-            until=datetime.fromisoformat(until) if until else None,
-            merchant_id=given.merchant_id or None,
-            max_fen=int(spec.get("cap_fen", 0)) or None,
-            remainder=Remainder.FORFEIT if remainder == "lost" else Remainder(remainder),
-            source=given.kind,
-        )
+        return replace(_coupon_like(given.spec), id=given.ref, merchant_id=given.merchant_id or None, source=given.kind)
     except (KeyError, TypeError, ValueError) as exc:
         raise BadMessageError(f"coupon {given.ref}: {exc}") from exc
+
+
+@lru_cache(maxsize=256)
+def _coupon_like(text: str) -> Coupon:
+    """What all coupons of one *text* have in common: a template makes many."""
+    spec: dict[str, Any] = json.loads(text)
+    until = spec.get("until")
+    remainder = spec.get("remainder", "forfeit")
+    return Coupon(
+        id="",
+        kind=CouponKind(spec["kind"]),
+        value=int(spec.get("value", 0)),
+        meaning=Meaning(spec.get("meaning", "end")),
+        until=datetime.fromisoformat(until) if until else None,
+        max_fen=int(spec.get("cap_fen", 0)) or None,
+        remainder=Remainder.FORFEIT if remainder == "lost" else Remainder(remainder),
+    )
 
 
 def _unused(given: Iterable[CouponGiven], earlier: Iterable[tuple[str, int]]) -> list[CouponGiven]:

@@ -7,12 +7,16 @@ import binascii
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from json.encoder import encode_basestring as _quoted
+from operator import attrgetter
 from typing import Any
 
 Json = dict[str, Any]
 Sign = Callable[[bytes, bytes], bytes]  # (purpose, message) -> signature
 Verify = Callable[[bytes, bytes, bytes], bool]  # (purpose, message, signature) -> genuine?
+Writer = Callable[[Any], str]  # a value -> its canonical text
 
 INFLATED_LIMIT = 1 << 20  # bytes: a zlib bomb is refused, not unpacked
 COMPRESSED_LIMIT = 64 * 1024  # bytes of one batch on the line
@@ -28,29 +32,60 @@ class BadMessageError(ValueError):
 def canonical(value: object) -> bytes:
     """UTF-8 JSON, keys sorted, no spaces: equal values give equal bytes. A dataclass is the object of its fields.
 
-    Raises TypeError on a float, or on anything else that JSON has no form for.
+    Raises TypeError on a float, on a key that is no string, or on anything else that JSON has no form for.
     """
-    return _ENCODER.encode(_plain(value)).encode()
+    return _text(value).encode()
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
-_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
+def _text(value: object) -> str:
+    return _WRITERS.get(type(value), _other)(value)
 
 
-def _plain(value: object) -> object:
+def _object(value: Mapping[str, object]) -> str:
+    members = [f"{_quoted(key)}:{_WRITERS.get(type(item), _other)(item)}" for key, item in sorted(value.items())]
+    return "{" + ",".join(members) + "}"
+
+
+def _array(value: Iterable[object]) -> str:
+    return "[" + ",".join([_WRITERS.get(type(item), _other)(item) for item in value]) + "]"
+
+
+def _other(value: object) -> str:
     kind = type(value)
-    if kind in _AS_THEY_ARE:
-        return value
-    fields = getattr(kind, "__dataclass_fields__", None)
-    if fields is not None:
-        value = {name: getattr(value, name) for name in fields}
+    if isinstance(value, (str, int)):  # members of enumerations
+        return _quoted(value) if isinstance(value, str) else int.__repr__(value)
+    if is_dataclass(kind):
+        write = _WRITERS[kind] = _writer_of(kind)
+        return write(value)
     if isinstance(value, Mapping):
-        return {key: item if type(item) in _AS_THEY_ARE else _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [item if type(item) in _AS_THEY_ARE else _plain(item) for item in value]
+        return _object(value)
     if isinstance(value, float):
         raise TypeError("a float has no place in a message")
-    return value
+    raise TypeError(f"{kind.__name__} has no form in a message")
+
+
+def _writer_of(kind: type) -> Writer:
+    """How to write a dataclass: its names are sorted once, not with every value."""
+    names = sorted(field.name for field in fields(kind))
+    keys = [f"{_quoted(name)}:" for name in names]
+    values = attrgetter(*names) if len(names) > 1 else lambda one: [getattr(one, name) for name in names]
+
+    def write(value: object) -> str:
+        members = [key + _WRITERS.get(type(item), _other)(item) for key, item in zip(keys, values(value), strict=True)]
+        return "{" + ",".join(members) + "}"
+
+    return write
+
+
+_WRITERS: dict[type, Writer] = {
+    str: _quoted,
+    int: int.__repr__,
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda _: "null",
+    dict: _object,
+    list: _array,
+    tuple: _array,
+}
 
 
 def chain_hash(previous: bytes, body: bytes) -> bytes:

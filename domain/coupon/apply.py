@@ -48,16 +48,14 @@ def apply_coupons(
             usable.append(coupon)
         else:
             refused.append(Refused(coupon.id, code))
-    chosen = _choose(usable, rules, lambda some: _Application(priced, entered, left, some, rules).fee)
+    best = _choose(usable, rules, lambda some: _Application(priced, entered, left, some, rules))
     refused += [
-        Refused(coupon.id, why_not_with(chosen, coupon, rules) or "no_effect")
+        Refused(coupon.id, why_not_with(best.coupons, coupon, rules) or "no_effect")
         for coupon in usable
-        if coupon not in chosen
+        if coupon not in best.coupons
     ]
-    work = _Application(priced, entered, left, chosen, rules)
-    return CouponResult(
-        fee, work.fee, tuple(work.applied), tuple(sorted(refused, key=lambda one: one.coupon_id)), tuple(work.steps)
-    )
+    refused.sort(key=lambda one: one.coupon_id)
+    return CouponResult(fee, best.fee, tuple(best.applied), tuple(refused), tuple(best.steps))
 
 
 def why_invalid(coupon: Coupon, entered: datetime, left: datetime, lot: int | None) -> str | None:
@@ -105,16 +103,20 @@ def _too_late(coupon: Coupon, left: datetime) -> bool:
     return within is not None and coupon.issued_at is not None and left - coupon.issued_at > timedelta(minutes=within)
 
 
-def _choose(usable: list[Coupon], rules: CouponRules, due: Callable[[Sequence[Coupon]], Fen]) -> tuple[Coupon, ...]:
+def _choose(
+    usable: Sequence[Coupon], rules: CouponRules, run: Callable[[Sequence[Coupon]], _Application]
+) -> _Application:
     """The permitted set with the lowest due, then the fewest coupons, then what expires first, then the lowest ids."""
-    by_saving = sorted(usable, key=lambda coupon: (due([coupon]), _expiry(coupon), coupon.id))
-    considered = sorted(by_saving[:MOST_CONSIDERED], key=lambda coupon: (_expiry(coupon), coupon.id))
-    best: tuple[Coupon, ...] = ()
-    lowest = due(())
+    considered = usable
+    if len(usable) > MOST_CONSIDERED:
+        by_saving = sorted(usable, key=lambda coupon: (run([coupon]).fee, _expiry(coupon), coupon.id))
+        considered = by_saving[:MOST_CONSIDERED]
+    considered = sorted(considered, key=lambda coupon: (_expiry(coupon), coupon.id))
+    best = run(())
     for size in range(1, len(considered) + 1):
         for some in combinations(considered, size):
-            if _permitted(some, rules) and (result := due(some)) < lowest:
-                best, lowest = some, result
+            if _permitted(some, rules) and (tried := run(some)).fee < best.fee:
+                best = tried
     return best
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import zlib
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
 
 import pytest
 from hypothesis import given
@@ -31,6 +34,36 @@ values = st.recursive(
 
 def test_equal_values_give_equal_bytes() -> None:
     assert canonical({"b": 1, "a": "京"}) == canonical({"a": "京", "b": 1}) == '{"a":"京","b":1}'.encode()
+
+
+class Kind(StrEnum):
+    LONG = "长"
+
+
+class Size(IntEnum):
+    TWO = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    b: object
+    a: object
+
+
+@given(values)
+def test_canonical_text_is_what_the_json_module_writes(value: object) -> None:
+    inside = {"values": [value, Kind.LONG, Size.TWO, True], 'quoted"': value}
+
+    written = json.dumps(inside, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+    assert canonical(inside) == written
+    assert canonical(Pair(b=(value,), a=Size.TWO)) == canonical({"a": 2, "b": [value]})
+
+
+@pytest.mark.parametrize("value", [{1: 2}, {"a": {1, 2}}, b"x", object()])
+def test_what_json_has_no_form_for_is_refused(value: object) -> None:
+    with pytest.raises(TypeError):
+        canonical(value)
 
 
 @pytest.mark.parametrize("value", [1.5, {"a": [1, {"b": 0.1}]}, (float("nan"),)])
