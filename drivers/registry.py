@@ -31,6 +31,7 @@ MAKES: Mapping[str, Mapping[str, Make]] = {
     "barrier": {
         "modbus_rtu": Make("drivers.barrier.modbus_rtu", "ModbusRtuBarrierOptions", "open_modbus_rtu_barrier"),
         "modbus_tcp": Make("drivers.barrier.modbus_tcp", "ModbusBarrierOptions", "open_modbus_barrier"),
+        "vzenith_io": Make("drivers.barrier.vzenith_io", "VzenithIoOptions", "open_vzenith_io"),
         "simulated": Make("drivers.barrier.simulated", "SimulatedBarrierOptions", "open_simulated_barrier"),
     },
     "loop": {

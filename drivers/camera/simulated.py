@@ -8,6 +8,7 @@ import io
 import json
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +60,8 @@ class SimulatedVzenith:
         self.url = url
         self.serial = serial
         self.deliveries: list[Delivery] = []
+        self.on_serial: Callable[[bytes], None] = lambda data: None  # what hangs on its RS-485 port
+        self.triggered = 0  # how often it was asked to read now
         self.stored: deque[dict[str, Any]] = deque(maxlen=OFFLINE_RECORDS)
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._resend_after_s = resend_after_s
@@ -117,6 +120,12 @@ class SimulatedVzenith:
             form.append(value).set_content_disposition("form-data", name=name)
         return await self._post(form, {})
 
+    async def poll(self) -> None:
+        """Comet polling: ask for orders, and again at once after each answer, until cancelled."""
+        while True:
+            if (await self.heartbeat()).reply is None:
+                await asyncio.sleep(self._resend_after_s)
+
     async def _deliver(self, result: dict[str, Any]) -> Delivery:
         return await self._post_json({"AlarmInfoPlate": self._about() | {"result": {"PlateResult": result}}})
 
@@ -136,6 +145,10 @@ class SimulatedVzenith:
 
     def _keep(self, delivery: Delivery) -> Delivery:
         self.deliveries.append(delivery)
+        if delivery.reply is not None:
+            self.triggered += delivery.reply.trigger
+            for item in delivery.reply.serial:
+                self.on_serial(item.data)
         return delivery
 
     async def _exchange(self, body: bytes | aiohttp.MultipartWriter, headers: dict[str, str]) -> Reply | None:

@@ -41,6 +41,12 @@ class Reply:
     continue_offline: int | None = None  # plate id of the replayed record the camera may now forget
     serial: tuple[SerialData, ...] = ()
     io: tuple[IoControl, ...] = ()
+    trigger: bool = False  # take a picture now
+
+    @property
+    def has_orders(self) -> bool:
+        """True when the camera is to do more than take note."""
+        return bool(self.serial or self.io or self.trigger)
 
     @property
     def moves_a_relay(self) -> bool:
@@ -48,8 +54,9 @@ class Reply:
         return self.open_relay or any(control.value for control in self.io)
 
 
+_ORDERS = "Response_AlarmInfoPlate"  # the only object that carries orders, whatever was asked
 _ANSWER_NAMES = {
-    PlateResult: "Response_AlarmInfoPlate",
+    PlateResult: _ORDERS,
     GioIn: "Response_AlarmGioIn",
     SerialData: "Response_SerialData",
     Heartbeat: "Response_Heartbeat",
@@ -68,9 +75,12 @@ def answer(push: VzenithPush, reply: Reply | None = None) -> bytes:
         inner["serialData"] = [_serial_out(item) for item in reply.serial]
     if reply.io:
         inner["ivs_ioctrl"] = [{"io": c.io, "value": c.value, "delay": c.delay_ms} for c in reply.io]
+    if reply.trigger:
+        inner["manualTrigger"] = "ok"
     if reply.continue_offline is not None:
         inner["ContinuePushOffline"] = {"plateid": reply.continue_offline, "continue": 1}
-    return json.dumps({_ANSWER_NAMES[type(push)]: inner}, ensure_ascii=False).encode()
+    name = _ORDERS if reply.has_orders else _ANSWER_NAMES[type(push)]
+    return json.dumps({name: inner}, ensure_ascii=False).encode()
 
 
 def _serial_out(item: SerialData) -> dict[str, Any]:
@@ -97,6 +107,7 @@ def parse_answer(body: bytes) -> Reply:
         continue_offline=integer_of(again, "plateid", None) if isinstance(again, dict) else None,
         serial=tuple(serial_data_of(item) for item in serial if isinstance(item, dict)),
         io=tuple(_io_control(item) for item in (controls if isinstance(controls, list) else [controls])),
+        trigger=inner.get("manualTrigger") == "ok",
     )
 
 

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from drivers.base import Barrier, Camera, Display, Loop, Printer, Recogniser
 from drivers.registry import choose, open_device
 from drivers.wiring import Wiring
 from edge.settings import DeviceTable, EdgeSettings, Lane
+from plumbing.settings import Problem, SettingsError
+
+D = TypeVar("D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +59,18 @@ async def open_devices(settings: EdgeSettings, stack: AsyncExitStack, source: st
     for name, table in tables.recognisers.items():
         lot.recognisers[name] = await opener.open("recogniser", "recognisers", name, table, Wiring(name, shared=shared))
     for name, table in tables.cameras.items():
-        recogniser = lot.recognisers[str(table["recogniser"])] if "recogniser" in table else None
+        recogniser = opener.named(lot.recognisers, table, "recogniser", f"cameras.{name}")
         lot.cameras[name] = await opener.open("camera", "cameras", name, table, Wiring(name, recogniser, shared=shared))
-    for name, table in tables.loops.items():
-        camera = lot.cameras[str(table["camera"])] if "camera" in table else None
-        lot.loops[name] = await opener.open("loop", "loops", name, table, Wiring(name, None, camera, shared))
     kinds: tuple[tuple[str, str, Mapping[str, DeviceTable], dict[str, Any]], ...] = (
+        ("loop", "loops", tables.loops, lot.loops),
         ("barrier", "barriers", tables.barriers, lot.barriers),
         ("display", "displays", tables.displays, lot.displays),
         ("printer", "printers", tables.printers, lot.printers),
     )
     for kind, at, named, held in kinds:
         for name, table in named.items():
-            held[name] = await opener.open(kind, at, name, table, Wiring(name, shared=shared))
+            camera = opener.named(lot.cameras, table, "camera", f"{at}.{name}")  # loops and outputs a camera has
+            held[name] = await opener.open(kind, at, name, table, Wiring(name, None, camera, shared))
     return lot
 
 
@@ -77,6 +79,17 @@ class _Opener:
     stack: AsyncExitStack
     source: str
     folder: Path
+
+    def named(self, devices: Mapping[str, D], table: DeviceTable, key: str, at: str) -> D | None:
+        """The device that *key* of a table names, if it names one. Raises SettingsError."""
+        if key not in table:
+            return None
+        if table[key] not in devices:
+            known = ", ".join(sorted(devices)) or "none"
+            raise SettingsError(
+                self.source, [Problem(f"devices.{at}.{key}", f"no {key} {table[key]!r}; known: {known}")]
+            )
+        return devices[table[key]]
 
     async def open(self, kind: str, at: str, name: str, table: DeviceTable, wiring: Wiring) -> Any:
         own = {key: value for key, value in table.items() if key not in ("recogniser", "camera")}

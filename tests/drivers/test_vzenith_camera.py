@@ -14,9 +14,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from drivers.base import BadOptionsError, DeviceRefusedError, DeviceUnreachableError, LoopChange, PlateRead
-from drivers.camera import vzenith
+from drivers.camera.listener import device_routes
+from drivers.camera.pushed import WAITING_READS
 from drivers.camera.simulated import SENDS, Sight, SimulatedVzenith
-from drivers.camera.vzenith import VzenithCamera, VzenithOptions, device_routes, open_vzenith
+from drivers.camera.vzenith import VzenithCamera, VzenithOptions, open_vzenith
+from drivers.camera.vzenith_codec import parse_push
 from drivers.camera.vzenith_reply import Reply, answer
 from drivers.wiring import Wiring
 from plumbing.files import write_private
@@ -179,7 +181,7 @@ async def test_only_listed_addresses_may_push(remote: str, allowed: bool) -> Non
     body = b'{"AlarmGioIn":{"serialno":"S","result":{"TriggerResult":{"source":0,"value":1}}}}'
 
     if allowed:
-        assert b"Response_AlarmGioIn" in await camera.push(body, "application/json", remote)
+        assert b"Response_AlarmGioIn" in (await camera.push(body, "application/json", remote)).body
     else:
         with pytest.raises(DeviceRefusedError, match="not on its list"):
             await camera.push(body, "application/json", remote)
@@ -198,7 +200,7 @@ async def test_bad_pushes_get_400_and_the_lane_goes_on(
 
 
 async def test_a_push_that_trickles_is_dropped_in_time(server: TestServer) -> None:
-    camera = VzenithCamera("slow", VzenithOptions(NO_FILE, answer_within_ms=50), SECRET)
+    camera = VzenithCamera("slow", VzenithOptions(NO_FILE, answer_within_ms=50, comet_hold_ms=1), SECRET)
     app = web.Application()
     app.add_routes(device_routes([camera]))
 
@@ -219,7 +221,7 @@ async def test_a_lane_that_takes_nothing_leaves_the_records_with_the_camera(
     camera: VzenithCamera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = b'{"AlarmInfoPlate":{"serialno":"%s","result":{"PlateResult":{"license":"","plateid":%d}}}}'
-    for number in range(vzenith.WAITING_READS):
+    for number in range(WAITING_READS):
         await camera.push(body % (SERIAL.encode(), number), "application/json", "")
 
     with pytest.raises(DeviceUnreachableError, match="has not taken"):
@@ -250,7 +252,7 @@ async def test_a_silent_camera_is_logged_once_when_it_goes_and_once_when_it_retu
 
 async def test_the_simulated_camera_notices_an_answer_that_would_fire_its_relay() -> None:
     async def careless(request: web.Request) -> web.Response:
-        parsed = vzenith.parse_push(await request.read(), request.content_type)
+        parsed = parse_push(await request.read(), request.content_type)
         return web.Response(body=answer(parsed, Reply(open_relay=True)), content_type="application/json")
 
     app = web.Application()

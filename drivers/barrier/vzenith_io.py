@@ -1,0 +1,59 @@
+"""A boom gate on an output of a Vzenith camera: the pulse rides on an answer (``ivs_ioctrl``), once or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from drivers.base import BadOptionsError
+from drivers.camera.vzenith import VzenithCamera
+from drivers.camera.vzenith_mailbox import Order
+from drivers.camera.vzenith_reply import IoControl
+from drivers.wiring import Wiring
+
+PULSE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class VzenithIoOptions:
+    """The output (0 to 3) of the camera that ``camera`` names; the camera times the pulse."""
+
+    io: int = 0
+    pulse_ms: int = 500
+    gate_input: str = "open"  # what the contact is wired to
+
+    def __post_init__(self) -> None:
+        if self.gate_input != "open":
+            raise ValueError(f'gate_input is {self.gate_input!r}; only "open" is taken: a toggle would close on a car')
+        if self.io not in range(4):
+            raise ValueError(f"io is {self.io}; a camera has outputs 0 to 3")
+        if not 500 <= self.pulse_ms <= 5000:
+            raise ValueError(f"pulse_ms is {self.pulse_ms}; 500 to 5000 is taken")
+
+
+class VzenithIoBarrier:
+    """Opens with the answer to the plate just read, or to the camera's poll; an order nobody fetches is withdrawn."""
+
+    def __init__(self, name: str, camera: VzenithCamera, options: VzenithIoOptions) -> None:
+        self.name = name
+        self._camera = camera
+        self._options = options
+
+    async def open(self) -> None:
+        """Order one pulse. DeviceUnreachableError says whether it certainly did not leave, or may have."""
+        pulse = IoControl(self._options.io, PULSE, self._options.pulse_ms)
+        await self._camera.order(Order(io=(pulse,)))
+
+    async def prepare(self) -> None:
+        """Nothing to write off: the camera's outputs fall by themselves and cannot be read back."""
+
+    async def aclose(self) -> None:
+        """Nothing to let go: the line is the camera's."""
+
+
+async def open_vzenith_io(options: VzenithIoOptions, wiring: Wiring) -> VzenithIoBarrier:
+    """A barrier on the camera named beside it. Raises BadOptionsError when that is no Vzenith."""
+    camera = wiring.camera
+    if not isinstance(camera, VzenithCamera):
+        raise BadOptionsError(f'barrier {wiring.name}: vzenith_io needs camera = "…", the name of a vzenith camera')
+    camera.orders_ride_on_plates = True
+    return VzenithIoBarrier(wiring.name, camera, options)
