@@ -10,7 +10,7 @@ from drivers.camera.vzenith_mailbox import Order
 from drivers.camera.vzenith_reply import IoControl
 from drivers.wiring import Wiring
 
-PULSE = 2
+OFF, ON, PULSE = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,29 @@ class VzenithIoBarrier:
         self.name = name
         self._camera = camera
         self._options = options
+        self._held = False
 
     async def open(self) -> None:
         """Order one pulse. DeviceUnreachableError says whether it certainly did not leave, or may have."""
-        pulse = IoControl(self._options.io, PULSE, self._options.pulse_ms)
-        await self._camera.order(Order(io=(pulse,)))
+        if not self._held:
+            await self._order(PULSE)
+
+    async def hold(self) -> None:
+        """Order the output on. Said again it does no harm."""
+        self._held = True
+        await self._order(ON)
+
+    async def release(self) -> None:
+        """Order the output off, if it was held."""
+        if self._held:
+            await self._order(OFF)
+            self._held = False
 
     async def prepare(self) -> None:
-        """Nothing to write off: the camera's outputs fall by themselves and cannot be read back."""
+        """Nothing to write off: a pulse falls by itself, and the output cannot be read back."""
+
+    async def _order(self, value: int) -> None:
+        await self._camera.order(Order(io=(IoControl(self._options.io, value, self._options.pulse_ms),)))
 
     async def aclose(self) -> None:
         """Nothing to let go: the line is the camera's."""

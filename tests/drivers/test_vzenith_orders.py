@@ -112,6 +112,21 @@ async def test_an_order_nobody_fetched_is_withdrawn_and_never_opens_late(
     assert pulses(device) == []
 
 
+async def test_held_open_it_stays_on_and_no_pulse_ends_that(
+    barrier: VzenithIoBarrier, device: SimulatedVzenith
+) -> None:
+    polling = asyncio.create_task(device.poll())
+
+    async with asyncio.timeout(5):
+        await barrier.hold()
+        await barrier.open()
+        await barrier.release()
+        await asyncio.sleep(0.05)
+
+    polling.cancel()
+    assert [control[0].value for control in pulses(device)] == [1, 0]
+
+
 async def test_a_polling_camera_can_be_asked_to_read_now(camera: VzenithCamera, device: SimulatedVzenith) -> None:
     polling = asyncio.create_task(device.poll())
 
