@@ -55,31 +55,40 @@ class PlateVerdict(StrEnum):
     UNREAD = "unread"
 
 
-_P: Final = f"[{PROVINCES}]"
-_O: Final = "[A-HJ-NP-Z]"  # issuing office: no I, no O
-_S: Final = "[A-HJ-NP-Z0-9]"  # serial
+_DIGITS: Final = "0123456789"
+_CAPITALS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_OFFICES: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # issuing offices: no I, no O
+_SERIALS: Final = _OFFICES + _DIGITS
+_ENERGIES: Final = "ABCDEFGHJK"  # letters of new-energy plates
 
-_FORMS: Final = tuple(
-    (kind, re.compile(form))
-    for kind, form in (  # the first form that fits wins: WJ12345 is armed police before it is army
-        (PlateKind.NORMAL, f"{_P}{_O}{_S}{{5}}"),
-        (PlateKind.NEV_SMALL, f"{_P}{_O}[A-HJK]{_S}[0-9]{{4}}"),
-        (PlateKind.NEV_LARGE, f"{_P}{_O}[0-9]{{5}}[A-HJK]"),
-        (PlateKind.POLICE, f"{_P}[A-HJ-Z]{_S}{{4}}警"),
-        (PlateKind.TRAINING, f"{_P}{_O}{_S}{{4}}学"),
-        (PlateKind.TRAILER, f"{_P}{_O}{_S}{{4}}挂"),
-        (PlateKind.TEST, f"{_P}{_O}{_S}{{4}}试"),
-        (PlateKind.OVERSIZE, f"{_P}{_O}{_S}{{4}}超"),
-        (PlateKind.HK_MACAO, f"粤Z{_S}{{4}}[港澳]"),
-        (PlateKind.EMBASSY, "[0-9]{6}使|使[0-9]{6}"),
-        (PlateKind.CONSULATE, f"{_P}[0-9]{{5}}领|{_P}{_O}[0-9]{{4}}领"),
-        (PlateKind.ARMED_POLICE, f"WJ{_P}?[0-9]{{4}}{_S}|WJ[0-9]{{6}}{_S}"),
-        (PlateKind.EMERGENCY, f"{_P}[XS][0-9]{{4}}应急"),
-        (PlateKind.AVIATION, "民航[A-Z0-9]{5}"),
-        (PlateKind.POLICE_OLD, f"{_P}O{_S}{{5}}"),
-        (PlateKind.ARMY, f"{_O}{{2}}[0-9]{{5}}"),
-    )
+LATIN: Final = _CAPITALS + _DIGITS
+"""What plates of other countries are written in."""
+
+FORMS: Final[tuple[tuple[PlateKind, tuple[str, ...]], ...]] = (
+    (PlateKind.NORMAL, (PROVINCES, _OFFICES, *[_SERIALS] * 5)),
+    (PlateKind.NEV_SMALL, (PROVINCES, _OFFICES, _ENERGIES, _SERIALS, *[_DIGITS] * 4)),
+    (PlateKind.NEV_LARGE, (PROVINCES, _OFFICES, *[_DIGITS] * 5, _ENERGIES)),
+    (PlateKind.POLICE, (PROVINCES, _OFFICES + "O", *[_SERIALS] * 4, "警")),
+    (PlateKind.TRAINING, (PROVINCES, _OFFICES, *[_SERIALS] * 4, "学")),
+    (PlateKind.TRAILER, (PROVINCES, _OFFICES, *[_SERIALS] * 4, "挂")),
+    (PlateKind.TEST, (PROVINCES, _OFFICES, *[_SERIALS] * 4, "试")),
+    (PlateKind.OVERSIZE, (PROVINCES, _OFFICES, *[_SERIALS] * 4, "超")),
+    (PlateKind.HK_MACAO, ("粤", "Z", *[_SERIALS] * 4, "港澳")),
+    (PlateKind.EMBASSY, (*[_DIGITS] * 6, "使")),
+    (PlateKind.EMBASSY, ("使", *[_DIGITS] * 6)),
+    (PlateKind.CONSULATE, (PROVINCES, *[_DIGITS] * 5, "领")),
+    (PlateKind.CONSULATE, (PROVINCES, _OFFICES, *[_DIGITS] * 4, "领")),
+    (PlateKind.ARMED_POLICE, ("W", "J", PROVINCES, *[_DIGITS] * 4, _SERIALS)),
+    (PlateKind.ARMED_POLICE, ("W", "J", *[_DIGITS] * 4, _SERIALS)),
+    (PlateKind.ARMED_POLICE, ("W", "J", *[_DIGITS] * 6, _SERIALS)),
+    (PlateKind.EMERGENCY, (PROVINCES, "XS", *[_DIGITS] * 4, "应", "急")),
+    (PlateKind.AVIATION, ("民", "航", *[LATIN] * 5)),
+    (PlateKind.POLICE_OLD, (PROVINCES, "O", *[_SERIALS] * 5)),
+    (PlateKind.ARMY, (_OFFICES, _OFFICES, *[_DIGITS] * 5)),
 )
+"""Every form of plate as the characters allowed at each place; the first that fits wins: WJ12345 is armed police."""
+
+_PATTERNS: Final = tuple((kind, re.compile("".join(f"[{places}]" for places in form))) for kind, form in FORMS)
 
 FREE_BY_KIND: Final = frozenset({PlateKind.POLICE, PlateKind.ARMED_POLICE, PlateKind.ARMY, PlateKind.EMERGENCY})
 """Kinds that usually park free; a lot may take another set. POLICE_OLD is not here: the form is easy to misread."""
@@ -118,8 +127,8 @@ def normalise(raw: str) -> str:
 
 def classify(plate: str) -> PlateKind | None:
     """The kind whose form *plate* (in normal form) has, or None when no plate looks like that."""
-    for kind, form in _FORMS:
-        if form.fullmatch(plate):
+    for kind, pattern in _PATTERNS:
+        if pattern.fullmatch(plate):
             return kind
     return None
 
