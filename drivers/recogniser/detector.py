@@ -125,12 +125,12 @@ def _overlap(box: Floats, boxes: Floats) -> Floats:
     sides = numpy.minimum(box[2:], boxes[:, 2:]) - numpy.maximum(box[:2], boxes[:, :2])
     shared = sides.clip(min=0).prod(axis=1)
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    overlap: Floats = shared / numpy.maximum(areas + (box[2:] - box[:2]).prod() - shared, numpy.float32(1e-6))
+    overlap: Floats = (shared / numpy.maximum(areas + (box[2:] - box[:2]).prod() - shared, 1e-6)).astype(numpy.float32)
     return overlap
 
 
 def _sigmoid(logits: Floats) -> Floats:
     import numpy
 
-    probability: Floats = 1 / (1 + numpy.exp(-logits))
+    probability: Floats = (1 / (1 + numpy.exp(-logits))).astype(numpy.float32)
     return probability
