@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from domain.plate import PlateColour, PlateKind, PlateVerdict
+from domain.plate import PlateColour, PlateKind, PlateVerdict, classify, normalise
+from domain.plate_reading import Reading, Thresholds
 
 
 class DeviceError(Exception):
@@ -47,8 +48,9 @@ class Box:
 class PlateCandidate:
     """One plate as a recogniser or camera believes it. *confidence* is 0-100; *text* is "" when unread.
 
-    *verdict* is ACCEPT only where the read may open a barrier by itself. *characters* are the probabilities (0-1) of
-    the characters of *text*, *corners* the plate's own in pixels: top left, top right, bottom right, bottom left.
+    *verdict* is ACCEPT only where the read may open a barrier by itself. *readings* are the likeliest texts, best
+    first, and *corners* the plate's own in pixels (top left, top right, bottom right, bottom left) where an engine of
+    ours looked; a camera that reads by itself gives neither.
     """
 
     text: str
@@ -56,9 +58,13 @@ class PlateCandidate:
     colour: PlateColour = PlateColour.UNKNOWN
     box: Box | None = None
     verdict: PlateVerdict = PlateVerdict.ASK
-    kind: PlateKind | None = None
-    characters: tuple[float, ...] = ()
+    readings: tuple[Reading, ...] = ()
     corners: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def kind(self) -> PlateKind | None:
+        """What the form of its text says, None for no form of GA 36."""
+        return classify(normalise(self.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +169,13 @@ class HasInputs(Protocol):
 
 
 class Recogniser(Protocol):
-    """Finds plates in a picture. Called in a thread; must not keep state between calls."""
+    """Finds plates in a picture. Called in a thread; must not keep state between calls.
+
+    *thresholds* say what a reading of it is worth, also one that was joined out of several pictures.
+    """
+
+    @property
+    def thresholds(self) -> Thresholds: ...
 
     def recognise(self, image: bytes) -> tuple[PlateCandidate, ...]:
         """Best candidate first; an empty tuple when no plate is seen. Raises BadFrameError on a broken picture."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 
 import segno
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from drivers.base import BadFrameError
+from drivers.fonts import font
 from drivers.printer.commands import (
     ALIGN,
     BOLD,
@@ -27,11 +26,6 @@ from drivers.printer.commands import (
 
 COLUMN, LINE, MARGIN = 12, 30, 16  # dots of font A, a line with its gap, the paper's white edge
 HANZI = 24
-FONTS = (  # Debian: fonts-wqy-zenhei, fonts-noto-cjk, fonts-wqy-microhei; without one, hanzi are drawn as boxes
-    "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc",
-    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
-    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
-)
 
 
 @dataclass(slots=True)
@@ -102,15 +96,6 @@ def _end_line(paper: _Paper) -> None:
 
 def _columns(letter: str) -> int:
     return 1 if letter < "\x80" else 2
-
-
-@cache
-def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """A font with hanzi of about *size* dots, or the drawing library's own where none is installed."""
-    for path in FONTS:
-        if Path(path).exists():
-            return ImageFont.truetype(path, size - 2)
-    return ImageFont.load_default(size - 4)
 
 
 def _raster(data: bytes, dots: int) -> Image.Image:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 
+from domain.plate_reading import NEVER_ALONE
 from drivers.base import PlateCandidate
 
 
 class ToldRecogniser:
     """Answers in the order of ``tell``, then with nothing. Not in the registry: no lot file can name it."""
+
+    thresholds = NEVER_ALONE
 
     def __init__(self) -> None:
         self.pictures: list[bytes] = []

@@ -12,7 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from domain.plate import PROVINCES, PlateColour, classify
+from domain.plate import PROVINCES, PlateColour
+from domain.plate_reading import NEVER_ALONE
 from drivers.base import Box, DeviceError, PlateCandidate
 from drivers.pictures import decode, opencv
 from drivers.recogniser.localise import Patch, patches
@@ -40,6 +41,8 @@ class TesseractOptions:
 class TesseractRecogniser:
     """Reads letters and digits, and the province where ``chi_sim`` is installed (else "?" stands for it)."""
 
+    thresholds = NEVER_ALONE
+
     def __init__(self, options: TesseractOptions, *, chinese: bool) -> None:
         self._options = options
         self._chinese = chinese
@@ -58,7 +61,7 @@ class TesseractRecogniser:
             return None
         province = self._province(line) if self._chinese else UNKNOWN_PROVINCE
         text = province + serial
-        return PlateCandidate(text, confidence, patch.colour, patch.box, kind=classify(text))
+        return PlateCandidate(text, confidence, patch.colour, patch.box)
 
     def _province(self, line: Pixels) -> str:
         first = line[:, : RIM + READ_HEIGHT]  # one character is about as wide as the plate is high, less its gaps

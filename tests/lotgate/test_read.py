@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.plate import PlateColour, PlateKind, PlateVerdict
+from domain.plate import PlateColour, PlateVerdict
 from drivers.base import PlateCandidate
 from drivers.recogniser.simulated import ToldRecogniser
 from lotgate.__main__ import main
@@ -83,7 +83,7 @@ def test_a_path_that_is_not_there_is_bad_input(capsys: pytest.CaptureFixture[str
 def test_a_row_carries_the_verdict_of_the_engine_and_a_confidence_of_0_to_1(tmp_path: Path) -> None:
     (tmp_path / "1.jpg").write_bytes(b"anything")
     recogniser = ToldRecogniser()
-    found = PlateCandidate("京AD12345", 97.123456, PlateColour.GREEN, None, PlateVerdict.ACCEPT, PlateKind.NEV_SMALL)
+    found = PlateCandidate("京AD12345", 97.123456, PlateColour.GREEN, None, PlateVerdict.ACCEPT)
     recogniser.tell(found)
 
     row = read_file(recogniser, str(tmp_path / "1.jpg"))
