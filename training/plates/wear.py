@@ -27,12 +27,12 @@ class Snapshot:
 
 def wear(face: Face, rng: Rng) -> Snapshot:
     """*face* as some camera saw it; all randomness from *rng*."""
-    image = _weather(face.image, rng)
+    image = weather(face.image, rng)
     snapshot = _view(image, face.spec, rng)
     return Snapshot(camera(snapshot.pixels, rng), snapshot.corners, snapshot.spec, snapshot.is_crop)
 
 
-def _weather(image: Pixels, rng: Rng) -> Pixels:
+def weather(image: Pixels, rng: Rng) -> Pixels:
     """Light across the face, a shadow's edge, fading and dirt."""
     height, width = image.shape[:2]
     light = np.full((height, width), rng.uniform(0.75, 1.15), np.float32)
