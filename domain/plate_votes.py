@@ -17,35 +17,37 @@ from domain.plate_reading import Reading
 Look: TypeAlias = tuple[Reading, ...]
 """What one picture says of the plate, likeliest first."""
 
-NEWS: Final = 0.5  # how much a second look at the same plate in the same light says that the first did not
+NEWS: Final = 0.2  # what a further look in the same light, at the same dirt, says that the first did not
 DISSENT: Final = 1 / 200  # a look speaks against a text by no more than this: it may show another car
 RIVALS: Final = 10  # characters that share the probability a look did not give to the one it read
-CHANCE: Final = 0.3  # how often two looks that read nothing right agree on what they read
+CHANCE: Final = 0.5  # how often two looks that read nothing right agree on what they read
 
 
 def join(looks: Sequence[Look], *, best: int = 3) -> Look:
     """The *best* likeliest texts over all looks, likeliest first; a single look is its own answer.
 
-    A text's weight is the product of what each look gives it. A look counts by how sure it is of its best text, so an
-    empty or smeared one changes nothing, and further looks count in part, because they share light and dirt.
+    A text's weight is the product of what each look gives it. Beside the surest look another counts by how sure it is
+    of its own best text, so a smeared one changes little, and further looks count in part: they share light and dirt.
     """
     told = [look for look in looks if look]
     if len(told) < 2:
         return told[0][:best] if told else ()
-    sureness = sum(look[0].probability for look in told)
-    distinct = max(1.0, 1 + (sureness - 1) * NEWS)  # looks' worth of evidence
-    share = distinct / max(1.0, sureness)
+    surest = max(look[0].probability for look in told)
+    if not surest:
+        return ()
+    count = sum(look[0].probability for look in told) / surest
+    distinct = 1 + (count - 1) * NEWS  # looks' worth of evidence
     texts = list(dict.fromkeys([reading.text for look in told for reading in look] + _spelt_together(told)))
     weights, nothing = dict.fromkeys(texts, 1.0), CHANCE ** (distinct - 1)
     for look in told:
         given = {text: _given(look, text) for text in texts}
-        power = share * look[0].probability
+        power = distinct / count * look[0].probability / surest
         nothing *= max(0.0, 1 - sum(given.values())) ** power
         for text, probability in given.items():
             weights[text] *= max(probability, look[0].probability * DISSENT) ** power
     whole = sum(weights.values()) + nothing
     likeliest = sorted(texts, key=lambda text: -weights[text])[:best]
-    return tuple(_reading(told, text, weights[text] / whole) for text in likeliest if whole)
+    return tuple(_reading(told, text, weights[text] / whole) for text in likeliest)
 
 
 def _given(look: Look, text: str) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.base import BadFrameError, BadOptionsError, DeviceUnreachableError, PlateRead, Recogniser
+from drivers.camera.looks import FrameLook
 from drivers.camera.video import log, new_read
 from drivers.pictures import MAX_PICTURE, PICTURE_ENDINGS, as_jpeg, opencv
 from drivers.wiring import Wiring
@@ -65,8 +66,7 @@ class ImageFolderCamera:
 
     def _read(self, image: bytes) -> PlateRead:
         picture = as_jpeg(image)
-        candidates = self._recogniser.recognise(picture)
-        return new_read(self.name, picture, candidates)
+        return new_read(self.name, FrameLook(self._recogniser.recognise(picture), picture))
 
     def _new_files(self) -> list[bytes]:
         """Pictures that have come and are whole; at most as many as may wait. Raises DeviceUnreachableError."""

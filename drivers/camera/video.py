@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from domain.ids import uuid7
 from drivers.base import BadOptionsError, DeviceUnreachableError, PlateCandidate, PlateRead, Recogniser
+from drivers.camera.looks import FrameLook, is_enough, joined
 from drivers.camera.motion import MotionGate
+from drivers.camera.region import WHOLE, Region, bounds, check_region, cut, shifted
 from drivers.pictures import jpeg, opencv
 from drivers.wiring import Wiring
 from plumbing.onethread import OneThread
@@ -34,12 +36,13 @@ class VideoOptions:
 
     source: str
     trigger: Literal["motion", "loop"] = "motion"
-    looks: int = 3  # frames read a vehicle, until one gives a plate
-    look_every_ms: int = 400
+    looks: int = 5  # frames read a vehicle at most, until what they say together may be acted upon
+    look_every_ms: int = 250
     frames_per_second: int = 8  # looked at for motion; the camera may send more
     least_change_percent: int = 4  # of the picture, to count as a vehicle
     quiet_ms: int = 1500  # stillness that ends one vehicle
     timeout_ms: int = 3000
+    region: Region = WHOLE  # the lane's part of the picture; motion and plates outside it are not looked at
 
     def __post_init__(self) -> None:
         if not self.source.startswith((*NETWORK, USB)):
@@ -48,6 +51,7 @@ class VideoOptions:
             raise ValueError(f'source "{self.source}" must end in the number of the camera, as in "usb:0"')
         if min(self.looks, self.look_every_ms, self.frames_per_second, self.least_change_percent) < 1:
             raise ValueError("looks, look_every_ms, frames_per_second and least_change_percent must be at least 1")
+        check_region(self.region)
 
 
 class Capture:
@@ -134,7 +138,8 @@ class VideoCamera:
             while True:
                 pixels = await capture.frame()
                 self._came()
-                moved = await self._thread.run(gate.arrives, pixels, time.monotonic())
+                lane = cut(pixels, bounds(pixels, self._options.region))
+                moved = await self._thread.run(gate.arrives, lane, time.monotonic())
                 if self._triggered.is_set() or (moved and self._options.trigger == "motion"):
                     self._triggered.clear()
                     yield await self._look(capture, pixels)
@@ -149,16 +154,19 @@ class VideoCamera:
         await self._thread.close()
 
     async def _look(self, capture: Capture, pixels: Pixels) -> PlateRead:
-        best: tuple[PlateCandidate, ...] = ()
-        picture = await self._thread.run(jpeg, pixels)
-        for look in range(self._options.looks):
-            if look:
-                await asyncio.sleep(self._options.look_every_ms / 1000)
-                picture = await self._thread.run(jpeg, await capture.frame())
-            best = await self._thread.run(self._recogniser.recognise, picture)
-            if best:
-                break
-        return new_read(self.name, picture, best)
+        """Frames until they are surely read, at most *looks*: one read of them all."""
+        looks = [await self._thread.run(self._see, pixels)]
+        while len(looks) < self._options.looks and not is_enough(joined(looks, self._recogniser.thresholds)):
+            await asyncio.sleep(self._options.look_every_ms / 1000)
+            looks.append(await self._thread.run(self._see, await capture.frame()))
+        return new_read(self.name, joined(looks, self._recogniser.thresholds))
+
+    def _see(self, pixels: Pixels) -> FrameLook:
+        lane = bounds(pixels, self._options.region)
+        image = jpeg(pixels)
+        seen = image if self._options.region == WHOLE else jpeg(cut(pixels, lane))
+        found = tuple(shifted(one, lane.left, lane.top) for one in self._recogniser.recognise(seen))
+        return FrameLook(found, image, crop_of(pixels, found))
 
     def _went(self, exc: DeviceUnreachableError) -> None:
         if not self._lost:
@@ -171,10 +179,23 @@ class VideoCamera:
             log.info("camera %s is back", self.name)
 
 
-def new_read(camera: str, picture: bytes, candidates: tuple[PlateCandidate, ...]) -> PlateRead:
-    """A read of *picture* (a JPEG) made now."""
+def crop_of(pixels: Pixels, candidates: tuple[PlateCandidate, ...]) -> bytes:
+    """JPEG of the main plate with a rim around it, empty when there is none."""
+    box = candidates[0].box if candidates else None
+    if box is None:
+        return b""
+    rim = (box.bottom - box.top) // 4
+    top, left = max(0, box.top - rim), max(0, box.left - rim)
+    near = pixels[top : box.bottom + rim, left : box.right + rim]
+    return jpeg(near) if near.size else b""
+
+
+def new_read(camera: str, look: FrameLook) -> PlateRead:
+    """A read made now."""
     now = time.time_ns() // 1_000_000
-    return PlateRead(uuid7(now, os.urandom(10)), camera, candidates, image=picture, taken_wall_ms=now)
+    return PlateRead(
+        uuid7(now, os.urandom(10)), camera, look.candidates, image=look.image, crop=look.crop, taken_wall_ms=now
+    )
 
 
 async def open_video(options: VideoOptions, wiring: Wiring) -> VideoCamera:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 
-from domain.plate_reading import NEVER_ALONE
+from domain.plate_reading import NEVER_ALONE, Thresholds
 from drivers.base import PlateCandidate
 
 
 class ToldRecogniser:
     """Answers in the order of ``tell``, then with nothing. Not in the registry: no lot file can name it."""
 
-    thresholds = NEVER_ALONE
-
-    def __init__(self) -> None:
+    def __init__(self, thresholds: Thresholds = NEVER_ALONE) -> None:
+        self.thresholds = thresholds
         self.pictures: list[bytes] = []
         self._answers: deque[tuple[PlateCandidate, ...]] = deque()
 

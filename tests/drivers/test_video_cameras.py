@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from domain.plate import PlateColour, classify
+from domain.plate_reading import Reading, Thresholds
 from drivers.base import (
     BadOptionsError,
+    Box,
     DeviceUnreachableError,
     PlateCandidate,
     PlateRead,
@@ -28,6 +31,14 @@ from tests.drivers import scenes
 from tests.services.processes import free_port
 
 SEEN = PlateCandidate("京A12345", 80)
+
+
+def plate(text: str, probability: float) -> PlateCandidate:
+    """A plate as an engine of ours gives it."""
+    reading = Reading(text, classify(text), PlateColour.BLUE, probability, (0.99,) * len(text))
+    verdict = Thresholds(accept=0.95, ask=0.1).verdict(reading)
+    box = Box(10, 10, 60, 25)
+    return PlateCandidate(text, 100 * probability, reading.colour, box, verdict, (reading,), ((10.0, 10.0),))
 
 
 class Stream:
@@ -119,6 +130,48 @@ async def test_a_vehicle_nobody_could_read_is_still_a_read(stream: Stream) -> No
     await camera.aclose()
 
 
+async def test_frames_are_joined_until_they_may_be_acted_upon(stream: Stream) -> None:
+    recogniser = ToldRecogniser(Thresholds(accept=0.95, ask=0.1))
+    for _ in range(9):
+        recogniser.tell(plate("京A12345", 0.9))
+    camera = await open_stream(stream, recogniser, trigger="loop", looks=9)
+    reads = camera.reads()
+
+    await camera.trigger()
+    read = await soon(reads)
+
+    assert len(recogniser.pictures) == 3  # 0.9 thrice is 0.97
+    assert (read.candidates[0].text, read.trusted) == ("京A12345", True)
+    assert decode(read.crop).shape[1] > 40
+    await reads.aclose()
+    await camera.aclose()
+
+
+async def test_only_the_lanes_part_of_the_picture_is_looked_at(stream: Stream) -> None:
+    recogniser = ToldRecogniser()
+    recogniser.tell(plate("京A12345", 0.9))
+    camera = await open_stream(stream, recogniser, region=(0.5, 0.5, 1.0, 1.0), looks=1)
+    reads = camera.reads()
+    first = asyncio.ensure_future(soon(reads))
+    await asyncio.sleep(0.3)
+    frame = scenes.lane().copy()
+    frame[:170] = 0  # something large passes, but not in this lane
+    stream.picture = jpeg(frame)
+    await asyncio.sleep(0.3)
+    assert not first.done()
+
+    frame[170:] = 255
+    stream.picture = jpeg(frame)
+    read = await first
+
+    assert decode(recogniser.pictures[0]).shape == (180, 320, 3)
+    assert decode(read.image).shape == (360, 640, 3)
+    assert read.candidates[0].box == Box(330, 190, 380, 205)  # in the whole picture
+    assert read.candidates[0].corners[0] == (330.0, 190.0)
+    await reads.aclose()
+    await camera.aclose()
+
+
 async def test_with_a_loop_motion_alone_says_nothing(stream: Stream) -> None:
     recogniser = ToldRecogniser()
     camera = await open_stream(stream, recogniser, trigger="loop")
@@ -182,6 +235,9 @@ async def test_a_source_that_is_not_there_fails_cleanly(source: str) -> None:
         ({"source": "ftp://x"}, "source must start with"),
         ({"source": "usb:one"}, "number of the camera"),
         ({"source": "usb:0", "looks": 0}, "at least 1"),
+        ({"source": "usb:0", "region": (0.5, 0.0, 0.5, 1.0)}, "left, top, right, bottom"),
+        ({"source": "usb:0", "region": (0.0, 0.0, 1.2, 1.0)}, "fractions of the picture"),
+        ({"source": "usb:0", "region": (0.0, 0.9, 1.0, 0.92)}, "at least 0.05"),
     ],
 )
 def test_sources_that_cannot_be_are_refused(changes: dict[str, object], says: str) -> None:
