@@ -24,11 +24,15 @@ class Make:
 
 MAKES: Mapping[str, Mapping[str, Make]] = {
     "camera": {
+        "hikvision": Make("drivers.camera.hikvision", "HikvisionOptions", "open_hikvision"),
+        "hikvision_push": Make("drivers.camera.hikvision", "HikvisionPushOptions", "open_hikvision_push"),
         "image_folder": Make("drivers.camera.image_folder", "ImageFolderOptions", "open_image_folder"),
         "video": Make("drivers.camera.video", "VideoOptions", "open_video"),
         "vzenith": Make("drivers.camera.vzenith", "VzenithOptions", "open_vzenith"),
     },
     "barrier": {
+        "hikvision": Make("drivers.barrier.hikvision", "HikvisionGateOptions", "open_hikvision_gate"),
+        "lcus": Make("drivers.barrier.lcus", "LcusOptions", "open_lcus"),
         "modbus_rtu": Make("drivers.barrier.modbus_rtu", "ModbusRtuBarrierOptions", "open_modbus_rtu_barrier"),
         "modbus_tcp": Make("drivers.barrier.modbus_tcp", "ModbusBarrierOptions", "open_modbus_barrier"),
         "vzenith_io": Make("drivers.barrier.vzenith_io", "VzenithIoOptions", "open_vzenith_io"),

@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 import serial  # type: ignore[import-untyped]
 
 from drivers.base import DeviceUnreachableError
+from drivers.wiring import Wiring
 from plumbing.onethread import OneThread
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class SerialLine:
         self._thread = OneThread(f"serial {name}")
         self._serial: serial.Serial | None = None
         self._lost = False
+        self.users = 1
 
     async def use(self, act: Callable[[serial.Serial], R]) -> R:
         """Run *act* with the open port on its own thread. Raises DeviceUnreachableError."""
@@ -72,9 +74,11 @@ class SerialLine:
         return await self.use(lambda line: _exchange(line, data, size_of, self._timeout_s))
 
     async def aclose(self) -> None:
-        """Close the port and end its thread. Safe to call twice."""
-        await self._thread.close()
-        self._drop()
+        """Leave the line; the last of its users closes the port and ends its thread."""
+        self.users -= 1
+        if self.users <= 0:
+            await self._thread.close()
+            self._drop()
 
     def _act(self, act: Callable[[serial.Serial], R]) -> R:
         try:
@@ -109,6 +113,16 @@ class SerialLine:
         if self._lost:
             self._lost = False
             log.info("%s: %s is back", self.name, self._port.device)
+
+
+def shared_line(wiring: Wiring, port: SerialPort, timeout_ms: int) -> SerialLine:
+    """The lot's one line on that port, for makes where several devices hang on it."""
+    line = wiring.shared.get(f"serial {port.device}")
+    if not isinstance(line, SerialLine) or line.users <= 0:
+        line = wiring.shared[f"serial {port.device}"] = SerialLine(wiring.name, port, timeout_ms)
+    else:
+        line.users += 1
+    return line
 
 
 def _write(line: serial.Serial, data: bytes) -> None:

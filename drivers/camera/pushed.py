@@ -13,7 +13,14 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from drivers.base import BadOptionsError, DeviceRefusedError, DeviceUnreachableError, LoopChange, PlateRead
+from drivers.base import (
+    BadOptionsError,
+    DeviceError,
+    DeviceRefusedError,
+    DeviceUnreachableError,
+    LoopChange,
+    PlateRead,
+)
 from plumbing.files import ExposedFileError, read_secret
 
 log = logging.getLogger(__name__)
@@ -69,7 +76,7 @@ class Inbox:
         self._options = options
         self._clock = clock
         self._networks = tuple(ip_network(address, strict=False) for address in options.addresses)
-        self._reads: asyncio.Queue[PlateRead] = asyncio.Queue(WAITING_READS)
+        self._reads: asyncio.Queue[PlateRead | DeviceError] = asyncio.Queue()
         self._seen: OrderedDict[str, float] = OrderedDict()  # record name -> when it was taken
         self._listeners: list[tuple[int, str, asyncio.Queue[LoopChange]]] = []
         self._heard_at = clock()
@@ -109,10 +116,17 @@ class Inbox:
 
     def put(self, read: PlateRead) -> None:
         """Queue a read. Raises DeviceUnreachableError: unanswered, a camera keeps the record and sends it again."""
-        try:
-            self._reads.put_nowait(read)
-        except asyncio.QueueFull as exc:
-            raise DeviceUnreachableError(f"camera {self.name}: the lane has not taken {WAITING_READS} reads") from exc
+        self.check_room()
+        self._reads.put_nowait(read)
+
+    def check_room(self) -> None:
+        """Raises DeviceUnreachableError when the lane takes nothing."""
+        if self._reads.qsize() >= WAITING_READS:
+            raise DeviceUnreachableError(f"camera {self.name}: the lane has not taken {WAITING_READS} reads")
+
+    def fail(self, error: DeviceError) -> None:
+        """Let ``reads`` raise *error* after what came before it."""
+        self._reads.put_nowait(error)
 
     def _is_copy(self, record: str) -> bool:
         oldest_kept = self._clock() - self._options.dedupe_minutes * 60
@@ -135,6 +149,8 @@ class Inbox:
             except TimeoutError:
                 self.is_lost()
                 continue
+            if isinstance(read, DeviceError):
+                raise read
             yield read
 
     async def input_changes(self, source: int, loop: str) -> AsyncIterator[LoopChange]:
