@@ -27,7 +27,9 @@ COLOURS: Final = {
     PlateColour.GREEN: ((90, 200, 80), (20, 20, 20)),
     PlateColour.YELLOW_GREEN: ((90, 190, 70), (20, 20, 20)),
 }
+FOREIGN: Final = frozenset({"eu", "us", "brazil"})
 WHITE_ON_GREEN: Final = frozenset({"aviation", "agricultural"})
+US_INKS: Final = ((110, 40, 30), (30, 60, 20), (40, 30, 140))
 RED: Final = (35, 25, 205)
 
 
@@ -51,9 +53,10 @@ def draw(spec: PlateSpec, rng: Rng) -> Face:
     weight = int(rng.choice((-2, -1, -1, 0, 0, 0, 1)))
     real_shapes = rng.random() < 0.12
     font = str(rng.choice(("narrow", "sans", "condensed", "mono", "140", "green")))
+    red = RED if spec.colour is PlateColour.WHITE or rng.random() < 0.7 else ink
     for char, cell, box in zip(spec.text, layout.cells, cells, strict=True):
         mask = _mask(char, cell, box, weight, font, rng if real_shapes else None)
-        _ink(image, mask, box, RED if cell.is_red else ink)
+        _ink(image, mask, box, red if cell.is_red else ink)
     _dot(image, spec, layout, ink, rng)
     _bolts(image, layout, rng)
     return Face(image, spec, cells)
@@ -62,9 +65,9 @@ def draw(spec: PlateSpec, rng: Rng) -> Face:
 def _tints(spec: PlateSpec, rng: Rng) -> tuple[tuple[float, ...], tuple[float, ...]]:
     ground, ink = COLOURS[spec.colour]
     if spec.form in WHITE_ON_GREEN:
-        ground, ink = (75, 110, 10), (248, 248, 248)
-    if spec.form == "foreign" and spec.colour is PlateColour.WHITE and rng.random() < 0.4:
-        ink = (110, 40, 30) if rng.random() < 0.6 else (30, 60, 20)
+        ground, ink = (float(rng.uniform(50, 150)), float(rng.uniform(85, 160)), float(rng.uniform(0, 60))), (248,) * 3
+    if spec.form == "us" and spec.colour is PlateColour.WHITE and rng.random() < 0.6:
+        ink = US_INKS[rng.integers(len(US_INKS))]
     shift = rng.normal(0, 14, 3)
     return tuple(np.clip(np.array(ground) + shift, 0, 255)), tuple(np.clip(np.array(ink) + shift / 3, 0, 255))
 
@@ -79,27 +82,39 @@ def _ground(spec: PlateSpec, layout: Layout, ground: tuple[float, ...], rng: Rng
         image[:] = (pale + (np.array(ground) - pale) * share)[:, None].astype(np.uint8)
     elif spec.form == "nev_large":
         image[:, : round(width * rng.uniform(0.25, 0.28))] = (20, 175, 235)
-    elif spec.form == "foreign":
-        _foreign_marks(image, rng)
+    elif spec.form in FOREIGN:
+        _foreign_marks(image, spec.form, rng)
     return image
 
 
-def _foreign_marks(image: Pixels, rng: Rng) -> None:
-    """A blue band at the left (or top, as in Mercosur), or a word and pale scenery above."""
+def _foreign_marks(image: Pixels, form: str, rng: Rng) -> None:
+    """The EU's blue band, words above and below as in the Americas, a picture behind."""
     height, width = image.shape[:2]
-    if width > 4 * height:
-        if rng.random() < 0.8:
+    if form == "eu":
+        if rng.random() < 0.85:
             image[:, : width // 11] = (150, 60, 10)
         return
-    if rng.random() < 0.4:
+    if form == "us" and rng.random() < 0.6:
+        tint = rng.uniform(0.75, 1.0, (4, 6, 3)).astype(np.float32)
+        image[:] = image * cv2.resize(tint, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    if rng.random() < 0.35:
         image[: height // 5] = (140, 60, 20)
-    word = "".join(chr(code) for code in rng.integers(65, 91, size=8))
-    cv2.putText(image, word, (width // 4, height // 6), cv2.FONT_HERSHEY_SIMPLEX, height / 260, (90, 90, 120), 1)
+    for line in (0.2, 0.93)[: 1 if form == "brazil" else 2]:
+        _word(image, round(height * line), rng)
+
+
+def _word(image: Pixels, base: int, rng: Rng) -> None:
+    height, width = image.shape[:2]
+    word = "".join(chr(code) for code in rng.integers(65, 91, size=int(rng.integers(4, 14))))
+    ink = tuple(rng.uniform(20, 140, 3))
+    scale = height / float(rng.uniform(170, 280))
+    left = max(4, (width - round(len(word) * scale * 19)) // 2)
+    cv2.putText(image, word, (left, base), cv2.FONT_HERSHEY_DUPLEX, scale, ink, 1, cv2.LINE_AA)
 
 
 def _frame(image: Pixels, spec: PlateSpec, ink: tuple[float, ...], rng: Rng) -> None:
     """The line round the edge, in the characters' colour; the old 1992 kinds and army plates lack it at times."""
-    if rng.random() < 0.06 or (spec.form == "foreign" and rng.random() < 0.5):
+    if rng.random() < 0.06 or (spec.form in FOREIGN and rng.random() < 0.4):
         return
     height, width = image.shape[:2]
     inset = int(rng.integers(1, 4))
@@ -138,8 +153,22 @@ def _dot(image: Pixels, spec: PlateSpec, layout: Layout, ink: tuple[float, ...],
         if rng.random() < 0.9:
             cv2.circle(image, centre, round(11 * PIXELS_PER_MM), tuple(rng.uniform(90, 240, 3)), -1, cv2.LINE_AA)
             cv2.circle(image, centre, round(6 * PIXELS_PER_MM), tuple(rng.uniform(40, 220, 3)), 2, cv2.LINE_AA)
+    elif spec.form in FOREIGN:
+        _between(image, centre, rng)
     elif rng.random() < 0.93:
         cv2.circle(image, centre, round(rng.uniform(4.5, 6) * PIXELS_PER_MM), ink, -1, cv2.LINE_AA)
+
+
+def _between(image: Pixels, centre: tuple[int, int], rng: Rng) -> None:
+    """What stands between the groups of a foreign plate: nothing, a dash, a dot or a sticker."""
+    style = rng.random()
+    x, y = centre
+    if style < 0.3:
+        cv2.line(image, (x - 4, y), (x + 4, y), (30, 30, 30), 3, cv2.LINE_AA)
+    elif style < 0.5:
+        cv2.circle(image, centre, 4, (30, 30, 30), -1, cv2.LINE_AA)
+    elif style < 0.75:
+        cv2.ellipse(image, centre, (6, int(rng.integers(6, 14))), 0, 0, 360, tuple(rng.uniform(30, 230, 3)), -1)
 
 
 def _bolts(image: Pixels, layout: Layout, rng: Rng) -> None:

@@ -9,7 +9,7 @@ from training.plates.texts import PlateSpec
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Where one character stands, mm from the plate's top left; *family* of its glyph; *is_red* on white plates."""
+    """Where one character stands, mm from the plate's top left; *family* of its glyph; *is_red* as 警 is."""
 
     x: float
     y: float
@@ -37,8 +37,12 @@ def layout_of(spec: PlateSpec) -> Layout:
             return _nev(spec)
         case "agricultural":
             return _agricultural()
-        case "foreign":
-            return _foreign(spec)
+        case "eu":  # 520 x 110, a blue band at the left
+            return _foreign(520, 110, 52, 17, (48, 76), spec.text)
+        case "us":  # 305 x 152, words above and below
+            return _foreign(305, 152, 10, 42, (35, 68), spec.text)
+        case "brazil":  # 400 x 130, state and town above
+            return _foreign(400, 130, 12, 40, (46, 72), spec.text)
         case "emergency":
             return _row(spec, after_dot=2, red=slice(6, 8), cell=43, gap=9)
         case "armed_police":
@@ -58,7 +62,9 @@ def _single(spec: PlateSpec) -> Layout:
         case "police":
             after_dot, red = 1, slice(6, 7)
         case "embassy":
-            after_dot, red = (4 if text[0] == "使" else 3), slice(0, 0)
+            after_dot, red = (4, slice(0, 1)) if text[0] == "使" else (3, slice(6, 7))
+        case "consulate":
+            red = slice(6, 7)
         case "army":
             red = slice(0, 2)
         case "police_old":
@@ -116,18 +122,15 @@ def _agricultural() -> Layout:
     return Layout(300, 165, upper + lower, None, _holes(300, 165, 60))
 
 
-def _foreign(spec: PlateSpec) -> Layout:
-    """520 x 110 as in Europe (yellow or white ground with a band), 305 x 152 as in the Americas otherwise."""
-    count = len(spec.text)
-    is_long = spec.text[:1] in "ABCDEFGHIJKLMNR" and count >= 6
-    width, height, left = (520.0, 110.0, 50.0) if is_long else (305.0, 152.0, 12.0)
-    group = count // 2
-    step = (width - left - 12) / (count + 0.45)
-    wide, tall = step * 0.86, min(80.0, step * 2.1)
-    xs = [left + step * place + (step * 0.45 if place >= group else 0) for place in range(count)]
-    top = (height - tall) / 2 + (0 if is_long else 5)
-    cells = tuple(Cell(x, top, wide, tall, "foreign") for x in xs)
-    return Layout(width, height, cells, None, _holes(width, height, width * 0.22))
+def _foreign(width: float, height: float, left: float, top: float, cell: tuple[float, float], text: str) -> Layout:
+    """Two groups of characters with half a cell between, as large as the width allows."""
+    group = 2 if text[:2].isalpha() and not text[2].isalpha() else (3 if len(text) > 5 else 2)
+    step = min(cell[0] * 1.16, (width - left - 10) / (len(text) + 0.5))
+    start = left + (width - left - 10 - step * (len(text) + 0.5)) / 2 + step * 0.07
+    xs = [start + step * place + (step * 0.5 if place >= group else 0) for place in range(len(text))]
+    cells = tuple(Cell(x, top, min(cell[0], step * 0.88), cell[1], "foreign") for x in xs)
+    between = (xs[group - 1] + step * 1.2, top + cell[1] / 2)
+    return Layout(width, height, cells, between, _holes(width, height, width * 0.2))
 
 
 def _holes(width: float, height: float, from_left: float) -> tuple[tuple[float, float], ...]:

@@ -66,17 +66,24 @@ def _armed_police(rng: Rng) -> str:
     return "WJ" + middle + _pick(rng, DIGITS, 4 if middle else 6) + _pick(rng, SERIAL)
 
 
-def _foreign(rng: Rng) -> str:
-    """Shapes of Latin plates: letters and digits in two or three groups, as in the EU, the Americas and Brazil."""
-    pattern = str(rng.choice(FOREIGN_PATTERNS))
+def _shaped(*patterns: str) -> Callable[[Rng], str]:
+    """Texts after one of *patterns*: L a letter, D a digit, X either."""
     parts = {"L": LATIN, "D": DIGITS, "X": LATIN + DIGITS}
-    return "".join(_pick(rng, parts[symbol]) for symbol in pattern)
+
+    def write(rng: Rng) -> str:
+        pattern = patterns[rng.integers(len(patterns))]
+        return "".join(_pick(rng, parts[symbol]) for symbol in pattern)
+
+    return write
 
 
-FOREIGN_PATTERNS: Final = (
-    *("LLDDDLL", "LLDDDDLL", "LLLDDDD", "LLLDLDD", "LLDDLLL", "DLLLDDD", "LLLDDD", "DDDLLL", "XXXXXX", "XXXXXXX"),
-    *("LLDDDDD", "LDDDLLL", "DDDDLLL", "DDDLL", "LLLDLL", "DDDDDDD", "XXXXX", "LLDDLLDDD", "LLLLDDDD", "LDLDDD"),
+_EU: Final = _shaped(
+    *("LLDDDLL", "LLDDDLL", "LLDDDDD", "LLDDDDLL", "LLDDLLL", "LLLDDDD", "LLLDDD", "DLLLDDD", "LDDDDDD", "LLLLDDD")
 )
+_US: Final = _shaped(
+    "LLLDDDD", "DLLLDDD", "LLLDDD", "DDDLLL", "LLDDDD", "DDDDDDD", "XXXXXX", "XXXXXXX", "DDDLL", "LLLDL"
+)
+_BRAZIL: Final = _shaped("LLLDDDD", "LLLDDDD", "LLLDLDD")
 
 Form = tuple[float, Callable[[Rng], str], tuple[PlateColour, ...], int]
 
@@ -113,7 +120,9 @@ FORMS: Final[dict[str, Form]] = {
     ),
     "aviation": (0.015, lambda rng: "民航" + _pick(rng, LETTERS) + _pick(rng, DIGITS, 4), (_C.GREEN,), 1),
     "agricultural": (0.02, lambda rng: _pick(rng, PROVINCES) + _pick(rng, DIGITS, 7), (_C.GREEN,), 2),
-    "foreign": (0.06, _foreign, (_C.WHITE, _C.WHITE, _C.WHITE, _C.YELLOW, _C.BLACK), 1),
+    "eu": (0.025, _EU, (_C.WHITE, _C.WHITE, _C.WHITE, _C.YELLOW), 1),
+    "us": (0.025, _US, (_C.WHITE, _C.WHITE, _C.WHITE, _C.YELLOW, _C.BLUE), 1),
+    "brazil": (0.02, _BRAZIL, (_C.WHITE,), 1),
 }
 """Every form that is drawn, with its share among random plates (scaled to one)."""
 

@@ -44,10 +44,20 @@ def weather(image: Pixels, rng: Rng) -> Pixels:
     if rng.random() < 0.3:
         blotches = cv2.resize(rng.random((4, 12), dtype=np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
         light *= 1 - rng.uniform(0.1, 0.4) * np.clip(blotches - 0.4, 0, 1)
+    if rng.random() < 0.06:
+        _glare(light, rng)
     lit = image * light[..., None]
     if rng.random() < 0.25:
         lit = lit + (rng.uniform(60, 150) - lit) * rng.uniform(0.05, 0.45)  # faded, hazy or dusty
     return np.clip(lit, 0, 255).astype(np.uint8)
+
+
+def _glare(light: np.ndarray, rng: Rng) -> None:
+    """A lamp or the sun mirrored in one spot."""
+    height, width = light.shape
+    spot = np.zeros((height, width), np.float32)
+    cv2.circle(spot, (int(rng.integers(width)), int(rng.integers(height))), height // 5, 1.0, -1)
+    light += cv2.blur(spot, (height // 2, height // 2)) * rng.uniform(0.5, 3)
 
 
 def _shadow(light: np.ndarray, rng: Rng) -> None:
@@ -93,8 +103,18 @@ def _warp(image: Pixels, corners: Corners, size: tuple[int, int], spec: PlateSpe
     source = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     matrix = cv2.getPerspectiveTransform(source - 0.5, corners - 0.5)
     around = surroundings(size, rng)
+    if rng.random() < 0.3:
+        _holder(around, corners, rng)
     cv2.warpPerspective(image, matrix, size, dst=around, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT)
     return Snapshot(around, corners, spec, is_crop)
+
+
+def _holder(around: Pixels, corners: Corners, rng: Rng) -> None:
+    """A dealer's frame round the plate, or a bumper's recess."""
+    middle = corners.mean(axis=0)
+    outline = middle + (corners - middle) * np.array([rng.uniform(1.01, 1.06), rng.uniform(1.04, 1.3)])
+    shade = float(rng.uniform(5, 60) if rng.random() < 0.7 else rng.uniform(120, 230))
+    cv2.fillConvexPoly(around, np.round(outline).astype(np.int32), (shade, shade, shade), cv2.LINE_AA)
 
 
 def surroundings(size: tuple[int, int], rng: Rng) -> Pixels:
@@ -118,9 +138,10 @@ def camera(pixels: Pixels, rng: Rng) -> Pixels:
         if min(height, width) * fine > 12:
             small = cv2.resize(pixels, None, fx=fine, fy=fine, interpolation=cv2.INTER_AREA)
             pixels = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    pixels = _develop(pixels, rng)
     values = np.arange(256, dtype=np.float32)
     gamma = float(np.exp(rng.normal(0, 0.3)))
-    gains = rng.uniform(0.55, 1.35) * np.exp(rng.normal(0, 0.1, 3))
+    gains = np.clip(np.exp(rng.normal(0, 0.3)), 0.35, 2) * np.exp(rng.normal(0, 0.12, 3))
     table = np.clip(255 * (values[:, None] / 255) ** gamma * gains + rng.normal(0, 10), 0, 255).astype(np.uint8)
     pixels = cv2.LUT(pixels, table[None])
     if rng.random() < 0.6:
@@ -131,6 +152,19 @@ def camera(pixels: Pixels, rng: Rng) -> Pixels:
         _, packed = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 95))])
         pixels = cv2.imdecode(packed, cv2.IMREAD_COLOR)
     return pixels.astype(np.uint8, copy=False)
+
+
+def _develop(pixels: Pixels, rng: Rng) -> Pixels:
+    """What the camera's own processing does: paler or stronger colours, sharpened edges."""
+    if rng.random() < 0.3:
+        grey = cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+        share = float(rng.uniform(0.2, 0.9))
+        pixels = cv2.addWeighted(pixels, 1 - share, grey, share, 0).astype(np.uint8, copy=False)
+    if rng.random() < 0.25:
+        soft = cv2.GaussianBlur(pixels, (0, 0), pixels.shape[1] / 130)
+        amount = float(rng.uniform(0.4, 1.6))
+        pixels = cv2.addWeighted(pixels, 1 + amount, soft, -amount, 0).astype(np.uint8, copy=False)
+    return pixels
 
 
 def _smear(pixels: Pixels, rng: Rng) -> Pixels:
