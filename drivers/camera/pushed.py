@@ -8,11 +8,12 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from domain.plate import PlateVerdict
 from drivers.base import (
     BadOptionsError,
     DeviceError,
@@ -62,8 +63,11 @@ class InboxOptions:
     dedupe_minutes: int = 60
     lost_after_seconds: int = 90  # three plain heartbeats of 30 s
     answer_within_ms: int = 3000
+    accept_from: int = 0  # confidence 0-100 from which a read may open by itself; below it a person confirms
 
     def __post_init__(self) -> None:
+        if not 0 <= self.accept_from <= 100:
+            raise ValueError(f"accept_from is {self.accept_from}; a confidence is 0 to 100")
         for address in self.addresses:
             ip_network(address, strict=False)
 
@@ -151,7 +155,14 @@ class Inbox:
                 continue
             if isinstance(read, DeviceError):
                 raise read
-            yield read
+            yield self._judged(read)
+
+    def _judged(self, read: PlateRead) -> PlateRead:
+        """*read* for a person to confirm where the camera was less sure than the lot asks of it."""
+        if not read.trusted or read.candidates[0].confidence >= self._options.accept_from:
+            return read
+        doubted, *others = read.candidates
+        return replace(read, candidates=(replace(doubted, verdict=PlateVerdict.ASK), *others))
 
     async def input_changes(self, source: int, loop: str) -> AsyncIterator[LoopChange]:
         """Changes of dry contact *source*, from the next push on."""

@@ -59,6 +59,23 @@ async def no_more_reads(camera: VzenithCamera) -> bool:
     return True
 
 
+@pytest.mark.parametrize(("confidence", "trusted"), [(89, False), (90, True)])
+async def test_a_read_below_the_confidence_asked_for_is_for_a_person(confidence: int, trusted: bool) -> None:
+    camera = VzenithCamera("entry-1", VzenithOptions(NO_FILE, accept_from=90), SECRET)
+    result = b'{"license":"VA12345","plateid":7,"confidence":%d}' % confidence
+
+    await camera.push(
+        b'{"AlarmInfoPlate":{"serialno":"S","result":{"PlateResult":%s}}}' % result, "application/json", ""
+    )
+
+    assert (await next_read(camera)).trusted is trusted
+
+
+def test_a_confidence_that_cannot_be_is_refused() -> None:
+    with pytest.raises(ValueError, match="accept_from is 101"):
+        VzenithOptions(NO_FILE, accept_from=101)
+
+
 async def test_a_car_seen_becomes_one_live_read_and_no_relay_moves(
     camera: VzenithCamera, device: SimulatedVzenith
 ) -> None:
