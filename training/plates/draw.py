@@ -27,7 +27,6 @@ COLOURS: Final = {
     PlateColour.GREEN: ((90, 200, 80), (20, 20, 20)),
     PlateColour.YELLOW_GREEN: ((90, 190, 70), (20, 20, 20)),
 }
-FOREIGN: Final = frozenset({"eu", "us", "brazil"})
 WHITE_ON_GREEN: Final = frozenset({"aviation", "agricultural"})
 US_INKS: Final = ((110, 40, 30), (30, 60, 20), (40, 30, 140))
 RED: Final = (35, 25, 205)
@@ -51,11 +50,11 @@ def draw(spec: PlateSpec, rng: Rng) -> Face:
     cells = np.array([[cell.x, cell.y, cell.width, cell.height] for cell in layout.cells], np.float32)
     cells = (cells + rng.normal(0, 0.8, cells.shape).astype(np.float32)) * PIXELS_PER_MM
     weight = int(rng.choice((-2, -1, -1, 0, 0, 0, 1)))
-    real_shapes = rng.random() < 0.12
+    real_shapes = rng.choice((0, 1, len(spec.text)), p=(0.76, 0.14, 0.1))  # how many characters are cut-outs
     font = str(rng.choice(("narrow", "sans", "condensed", "mono", "140", "green")))
     red = RED if spec.colour is PlateColour.WHITE or rng.random() < 0.7 else ink
-    for char, cell, box in zip(spec.text, layout.cells, cells, strict=True):
-        mask = _mask(char, cell, box, weight, font, rng if real_shapes else None)
+    for place, (char, cell, box) in enumerate(zip(spec.text, layout.cells, cells, strict=True)):
+        mask = _mask(char, cell, box, weight, font, rng if place < real_shapes else None)
         _ink(image, mask, box, red if cell.is_red else ink)
     _dot(image, spec, layout, ink, rng)
     _bolts(image, layout, rng)
@@ -82,7 +81,7 @@ def _ground(spec: PlateSpec, layout: Layout, ground: tuple[float, ...], rng: Rng
         image[:] = (pale + (np.array(ground) - pale) * share)[:, None].astype(np.uint8)
     elif spec.form == "nev_large":
         image[:, : round(width * rng.uniform(0.25, 0.28))] = (20, 175, 235)
-    elif spec.form in FOREIGN:
+    elif spec.is_foreign:
         _foreign_marks(image, spec.form, rng)
     return image
 
@@ -114,7 +113,7 @@ def _word(image: Pixels, base: int, rng: Rng) -> None:
 
 def _frame(image: Pixels, spec: PlateSpec, ink: tuple[float, ...], rng: Rng) -> None:
     """The line round the edge, in the characters' colour; the old 1992 kinds and army plates lack it at times."""
-    if rng.random() < 0.06 or (spec.form in FOREIGN and rng.random() < 0.4):
+    if rng.random() < 0.06 or (spec.is_foreign and rng.random() < 0.4):
         return
     height, width = image.shape[:2]
     inset = int(rng.integers(1, 4))
@@ -153,7 +152,7 @@ def _dot(image: Pixels, spec: PlateSpec, layout: Layout, ink: tuple[float, ...],
         if rng.random() < 0.9:
             cv2.circle(image, centre, round(11 * PIXELS_PER_MM), tuple(rng.uniform(90, 240, 3)), -1, cv2.LINE_AA)
             cv2.circle(image, centre, round(6 * PIXELS_PER_MM), tuple(rng.uniform(40, 220, 3)), 2, cv2.LINE_AA)
-    elif spec.form in FOREIGN:
+    elif spec.is_foreign:
         _between(image, centre, rng)
     elif rng.random() < 0.93:
         cv2.circle(image, centre, round(rng.uniform(4.5, 6) * PIXELS_PER_MM), ink, -1, cv2.LINE_AA)

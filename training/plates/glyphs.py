@@ -88,14 +88,22 @@ def shape(family: str, char: str) -> Mask:
     return _from_font("wqy", char)
 
 
-@lru_cache(maxsize=20_000)
-def glyph(family: str, char: str, width: int, height: int, weight: int) -> Mask:
-    """*char* at width x height pixels; *weight* -2..2 thins or thickens the strokes by about 6 % of a cell each."""
-    tall = cv2.resize(shape(family, char), (max(8, HEIGHT * width // height), HEIGHT), interpolation=cv2.INTER_AREA)
+@cache
+def _stored(family: str, char: str, weight: int) -> Mask:
+    """*char* at HEIGHT pixels, thinned or thickened by *weight*."""
+    width = round(HEIGHT * CELL_ASPECT.get(family, 0.55))
+    mask = cv2.resize(shape(family, char), (width, HEIGHT), interpolation=cv2.INTER_AREA)
     if weight:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(weight) * 2 + 1, abs(weight) * 2 + 1))
-        tall = cv2.erode(tall, kernel) if weight < 0 else cv2.dilate(tall, kernel)
-    return cv2.resize(tall, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        mask = cv2.erode(mask, kernel) if weight < 0 else cv2.dilate(mask, kernel)
+    return mask.astype(np.uint8, copy=False)
+
+
+@lru_cache(maxsize=20_000)
+def glyph(family: str, char: str, width: int, height: int, weight: int) -> Mask:
+    """*char* at width x height pixels; *weight* -3..2 thins or thickens every stroke by about 2 % of HEIGHT each."""
+    mask = cv2.resize(_stored(family, char, weight), (width, height), interpolation=cv2.INTER_AREA)
+    return mask.astype(np.uint8, copy=False)
 
 
 def cut_out(char: str, width: int, height: int, rng: np.random.Generator) -> Mask | None:

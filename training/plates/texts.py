@@ -15,6 +15,7 @@ Rng = np.random.Generator
 LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 DIGITS: Final = "0123456789"
 SERIAL: Final = LETTERS + DIGITS
+FOREIGN_FORMS: Final = frozenset({"eu", "us", "brazil"})
 LATIN: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -26,6 +27,10 @@ class PlateSpec:
     form: str
     colour: PlateColour
     rows: int = 1
+
+    @property
+    def is_foreign(self) -> bool:
+        return self.form in FOREIGN_FORMS
 
 
 def _pick(rng: Rng, alphabet: str, count: int = 1) -> str:
