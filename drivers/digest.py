@@ -26,9 +26,14 @@ class DigestCheck:
 
     def challenge(self) -> str:
         """A ``WWW-Authenticate`` value with a fresh nonce."""
-        self._nonces.append(secrets.token_hex(16))
+        nonce = secrets.token_hex(16)
+        self.know(nonce)
+        return challenge(nonce)
+
+    def know(self, nonce: str) -> None:
+        """Take a nonce that was handed out for several logins behind one address."""
+        self._nonces.append(nonce)
         del self._nonces[:-NONCES]
-        return f'Digest realm="{REALM}", qop="auth", nonce="{self._nonces[-1]}", algorithm=MD5'
 
     def accepts(self, method: str, target: str, header: str) -> bool:
         """True when *header* (``Authorization``) proves the login for this request."""
@@ -46,6 +51,11 @@ class DigestCheck:
         return name is not None and hmac.compare_digest(
             said.get("response", "").encode(), response(said, method, self.password, name).encode()
         )
+
+
+def challenge(nonce: str) -> str:
+    """A ``WWW-Authenticate`` value that asks for a proof over *nonce*."""
+    return f'Digest realm="{REALM}", qop="auth", nonce="{nonce}", algorithm=MD5'
 
 
 def response(said: dict[str, str], method: str, password: str, name: str = "md5") -> str:

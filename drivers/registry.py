@@ -24,6 +24,7 @@ class Make:
 
 MAKES: Mapping[str, Mapping[str, Make]] = {
     "camera": {
+        "dahua": Make("drivers.camera.dahua", "DahuaOptions", "open_dahua"),
         "hikvision": Make("drivers.camera.hikvision", "HikvisionOptions", "open_hikvision"),
         "hikvision_push": Make("drivers.camera.hikvision", "HikvisionPushOptions", "open_hikvision_push"),
         "image_folder": Make("drivers.camera.image_folder", "ImageFolderOptions", "open_image_folder"),

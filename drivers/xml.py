@@ -19,10 +19,10 @@ _STRAY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)
 Tree: TypeAlias = "dict[str, str | Tree | list[Tree]]"
 
 
-def parse_xml(data: bytes, what: str) -> Element:
+def parse_xml(data: bytes, what: str, limit: int = MAX_XML) -> Element:
     """The root of *data*. Raises BadFrameError naming *what* sent it."""
-    if len(data) > MAX_XML:
-        raise BadFrameError(f"{what}: XML of {len(data)} bytes; at most {MAX_XML} are taken")
+    if len(data) > limit:
+        raise BadFrameError(f"{what}: XML of {len(data)} bytes; at most {limit} are taken")
     try:
         root: Element = fromstring(_STRAY.sub(b"&amp;", data.strip(b"\x00 \r\n\t")), forbid_dtd=True)
     except (ParseError, ValueError, LookupError, defusedxml.DefusedXmlException) as exc:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +10,11 @@ from typing import Any
 
 from domain.plate import PlateColour, PlateVerdict
 from drivers.base import BadFrameError, PlateCandidate, PlateRead
+from drivers.trees import confidence_in, is_json, json_tree, number_in, object_in, text_in
 from drivers.xml import local_name, parse_xml, tree_of
 
 MAX_BODY = 12 * 1024 * 1024  # the event and up to three pictures
 MAX_EVENT = 1024 * 1024
-MAX_TEXT = 128
 MOST_PICTURES = 8
 JPEG = b"\xff\xd8"
 UNREAD = frozenset({"", "unknown", "none", "noplate", "无车牌", "未识别", "_无_"})
@@ -76,49 +75,55 @@ def parse_event(data: bytes) -> HikvisionEvent:
     """One event in XML or JSON. Raises BadFrameError with a sentence that quotes no plate."""
     if len(data) > MAX_EVENT:
         raise BadFrameError(f"camera event of {len(data)} bytes; at most {MAX_EVENT} are taken")
-    if data.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"{":
-        alert: Mapping[str, Any] = _json_tree(data)
+    if is_json(data):
+        alert = json_tree(data, "camera event")
         listed = 0
     else:
         root = parse_xml(data, "camera event")
         alert = tree_of(root)
         listed = sum(local_name(element) == "pictureinfo" for element in root.iter())
-    alert = _object(alert, "eventnotificationalert") or alert
-    kind = _text(alert, "eventtype").lower()
+    alert = object_in(alert, "eventnotificationalert") or alert
+    kind = text_in(alert, "eventtype").lower()
     if "anpr" in alert:
-        return _plate_event(alert, _object(alert, "anpr"), listed)
+        return _plate_event(alert, object_in(alert, "anpr"), listed)
     if kind == "io":
-        source = _number(_text(alert, "inputioportid") or _text(alert, "inputportid"))
+        source = number_in(alert, "inputioportid")
+        source = number_in(alert, "inputportid") if source is None else source
         if source is None:
             raise BadFrameError("camera event of an input that does not say which")
-        return InputEvent(int(source), _text(alert, "eventstate").lower() == "active")
+        return InputEvent(int(source), text_in(alert, "eventstate").lower() == "active")
     return OtherEvent(kind)
 
 
 def _plate_event(alert: Mapping[str, Any], anpr: Mapping[str, Any], listed: int) -> PlateEvent:
-    plate = _text(anpr, "licenseplate")
-    said = _number(_text(alert, "picnum"))
-    past = _text(alert, "isdataretransmission") == "true" or _text(anpr, "alarmdatatype") == "1"
+    plate = text_in(anpr, "licenseplate")
+    said = number_in(alert, "picnum")
+    past = text_in(alert, "isdataretransmission") == "true" or text_in(anpr, "alarmdatatype") == "1"
     return PlateEvent(
         record=_record(alert, anpr),
         plate="" if plate.lower() in UNREAD else plate,
-        confidence=min(max(int(_number(_text(anpr, "confidencelevel")) or 0), 0), 100),
-        colour=COLOURS.get(_text(anpr, "platecolor").lower(), PlateColour.UNKNOWN),
-        direction=_text(_object(anpr, "entranceinfo"), "direction") or _text(anpr, "direction"),
+        confidence=confidence_in(anpr, "confidencelevel"),
+        colour=COLOURS.get(text_in(anpr, "platecolor").lower(), PlateColour.UNKNOWN),
+        direction=text_in(object_in(anpr, "entranceinfo"), "direction") or text_in(anpr, "direction"),
         live=not past,
-        more=_text(alert, "hasmoredata") == "true" or _text(anpr, "hasmoredata") == "true",
+        more=text_in(alert, "hasmoredata") == "true" or text_in(anpr, "hasmoredata") == "true",
         pictures=min(int(said) if said is not None else listed, MOST_PICTURES),
-        taken_wall_ms=_moment(_text(alert, "datetime")),
+        taken_wall_ms=_moment(text_in(alert, "datetime")),
     )
 
 
 def _record(alert: Mapping[str, Any], anpr: Mapping[str, Any]) -> str:
     """Device and UUID; firmware without UUIDs is told apart by what does not change over copies."""
-    device = _text(alert, "macaddress") or _text(alert, "ipaddress")
-    uuid = _text(alert, "uuid") or _text(anpr, "uuid")
+    device = text_in(alert, "macaddress") or text_in(alert, "ipaddress")
+    uuid = text_in(alert, "uuid") or text_in(anpr, "uuid")
     if uuid:
         return f"{device}:{uuid}"
-    parts = [_text(alert, "channelid"), _text(alert, "datetime"), _text(anpr, "licenseplate"), _text(anpr, "line")]
+    parts = [
+        text_in(alert, "channelid"),
+        text_in(alert, "datetime"),
+        text_in(anpr, "licenseplate"),
+        text_in(anpr, "line"),
+    ]
     return f"{device}:{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:32]}"
 
 
@@ -132,49 +137,6 @@ def _frame_and_crop(pictures: Mapping[str, bytes]) -> tuple[bytes, bytes]:
     frame = frames[0] if frames else (by_size[-1] if by_size else b"")
     crop = crops[0] if crops else (by_size[0] if len(by_size) > 1 else b"")
     return frame, b"" if crop is frame else crop
-
-
-def _json_tree(data: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as exc:
-        raise BadFrameError("camera event is not JSON") from exc
-    lowered = _lowered(value)
-    if not isinstance(lowered, dict):
-        raise BadFrameError("camera event is not a JSON object")
-    return lowered
-
-
-def _lowered(value: Any, depth: int = 0) -> Any:
-    """Names in lower case and plain values as text, as in XML; of a list its first object."""
-    if depth > 16:
-        raise BadFrameError("camera event nested too deep")
-    if isinstance(value, dict):
-        return {str(name).lower(): _lowered(inner, depth + 1) for name, inner in value.items()}
-    if isinstance(value, list):
-        return _lowered(value[0], depth + 1) if value else ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _object(tree: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = tree.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(tree: Mapping[str, Any], name: str) -> str:
-    value = tree.get(name, "")
-    if not isinstance(value, str) or len(value) > MAX_TEXT:
-        raise BadFrameError(f"{name} is not text of at most {MAX_TEXT} characters")
-    return value.strip()
-
-
-def _number(text: str) -> float | None:
-    """Firmware writes 98, 98.0 and nothing at all."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if 0 <= value < 1_000_000 else None
 
 
 def _moment(text: str) -> int | None:

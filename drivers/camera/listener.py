@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import secrets
 from collections.abc import Iterable
 
 from aiohttp import web
 
 from drivers.base import BadFrameError, DeviceRefusedError, DeviceUnreachableError
 from drivers.camera.pushed import Answer, Pushing
+from drivers.digest import DigestCheck, challenge
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +27,23 @@ def device_routes(cameras: Iterable[Pushing]) -> list[web.RouteDef]:
         return await answer_push(found[0], request) if found else web.Response(status=404)
 
     return [web.post("/device/{secret}", receive), web.post("/device/{secret}/{make:.{0,100}}", receive)]
+
+
+def login_routes(cameras: Iterable[Pushing]) -> list[web.RouteDef]:
+    """The bare addresses of ITSAPI, for cameras whose address cannot hold a secret: who they are, Digest tells."""
+    known = [(camera, login) for camera in cameras if isinstance(login := getattr(camera, "login", None), DigestCheck)]
+
+    async def receive(request: web.Request) -> web.StreamResponse:
+        said = request.headers.get("Authorization", "")
+        for camera, login in known:
+            if login.accepts(request.method, request.path_qs, said):
+                return await answer_push(camera, request)
+        nonce = secrets.token_hex(16)
+        for _, login in known:
+            login.know(nonce)
+        return web.Response(status=401, headers={"WWW-Authenticate": challenge(nonce)})
+
+    return [web.post("/NotificationInfo/{kind:[A-Za-z]{1,40}}", receive)] if known else []
 
 
 async def answer_push(camera: Pushing, request: web.Request) -> web.StreamResponse:

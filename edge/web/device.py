@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from drivers.base import Camera
-from drivers.camera.listener import device_routes
+from drivers.camera.listener import device_routes, login_routes
 from drivers.camera.pushed import Pushing
 
 
 def device_app(cameras: Iterable[Camera]) -> web.Application:
     """Routes for every camera that pushes."""
     app = web.Application()
-    app.router.add_routes(device_routes(camera for camera in cameras if isinstance(camera, Pushing)))
+    pushing = [camera for camera in cameras if isinstance(camera, Pushing)]
+    app.router.add_routes([*device_routes(pushing), *login_routes(pushing)])
     return app

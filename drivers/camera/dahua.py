@@ -1,0 +1,115 @@
+"""Dahua ITC cameras that push over ITSAPI, to an address with a secret or with a Digest login of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.plate import PlateVerdict
+from drivers.base import DeviceRefusedError, PlateCandidate, PlateRead
+from drivers.camera.dahua_codec import ANSWER, MAX_BODY, TollgateInfo, parse_push
+from drivers.camera.pushed import PARSE_IN_THREAD, Answer, Inbox, InboxOptions, check_secret, secret_of
+from drivers.digest import DigestCheck
+from drivers.wiring import Wiring
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DahuaOptions(InboxOptions):
+    """A camera set to push to ``/device/SECRET`` (firmware with a path of its own) or to the bare ITSAPI address."""
+
+    secret_file: Path
+    user: str = ""  # for the bare address: the login set on the camera's page
+    password_file: Path | None = None
+    empty_digest: bool = False  # firmware that sends Digest with empty realm and nonce
+    devices: tuple[str, ...] = ()  # DeviceIDs allowed; empty: any
+    utc_offset_min: int = 480  # of the camera's clock, whose times carry no zone
+    live_within_s: int = 120  # an older record was kept by the camera and opens nothing; 0: all are live
+
+    def __post_init__(self) -> None:
+        InboxOptions.__post_init__(self)
+        if bool(self.user) != bool(self.password_file):
+            raise ValueError("user and password_file belong together")
+        if not -720 <= self.utc_offset_min <= 840:
+            raise ValueError(f"utc_offset_min is {self.utc_offset_min}; -720 to 840 is taken")
+
+
+class DahuaCamera:
+    """Takes one camera's pushes; up to three of one passage come, and each is a read of the same car."""
+
+    max_body = MAX_BODY
+
+    def __init__(
+        self,
+        name: str,
+        options: DahuaOptions,
+        secret: str,
+        password: str = "",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.name = name
+        self.secret = check_secret(name, secret)
+        self.login = DigestCheck(options.user, password, empty=options.empty_digest) if options.user else None
+        self.answer_within_s = options.answer_within_ms / 1000
+        self._options = options
+        self._clock = clock
+        self._inbox = Inbox(name, options)
+        self._behind = False
+
+    async def push(self, body: bytes, content_type: str, remote: str) -> Answer:
+        """Take one push. Raises BadFrameError, DeviceRefusedError if not allowed, DeviceUnreachableError if full."""
+        self._inbox.check_address(remote)
+        if len(body) > PARSE_IN_THREAD:
+            parsed = await asyncio.to_thread(parse_push, body, self._options.utc_offset_min)
+        else:
+            parsed = parse_push(body, self._options.utc_offset_min)
+        if self._options.devices and parsed.device not in self._options.devices:
+            raise DeviceRefusedError(f"camera {self.name}: DeviceID {parsed.device!r} is not on its list")
+        self._inbox.heard()
+        if isinstance(parsed, TollgateInfo):
+            self._inbox.put_new(parsed.record, self._read_of(parsed))
+        return Answer(ANSWER)
+
+    def _read_of(self, info: TollgateInfo) -> PlateRead:
+        verdict = PlateVerdict.ACCEPT if info.plate else PlateVerdict.ASK
+        candidate = PlateCandidate(info.plate, info.confidence, info.colour, verdict=verdict)
+        live = self._is_live(info.taken_wall_ms)
+        return PlateRead(info.record, self.name, (candidate,), live, info.image, info.crop, info.taken_wall_ms)
+
+    def _is_live(self, taken_wall_ms: int | None) -> bool:
+        """ITSAPI does not mark what the camera kept while nobody answered, so only its time tells."""
+        limit_s = self._options.live_within_s
+        if not limit_s or taken_wall_ms is None:
+            return True
+        age_s = self._clock() - taken_wall_ms / 1000
+        if (age_s > limit_s) != self._behind:
+            self._behind = not self._behind
+            if self._behind:
+                log.warning(
+                    "camera %s: its records are %d s old and open nothing; set its clock and utc_offset_min if they "
+                    "are of now", self.name, age_s,
+                )  # fmt: skip
+        return not self._behind
+
+    def is_lost(self) -> bool:
+        """True when nothing came for longer than allowed; logs the change once."""
+        return self._inbox.is_lost()
+
+    def reads(self) -> AsyncIterator[PlateRead]:
+        """Reads in order of arrival; a silent camera just says nothing."""
+        return self._inbox.reads()
+
+    async def aclose(self) -> None:
+        """Nothing to let go: the listener belongs to the edge."""
+
+
+async def open_dahua(options: DahuaOptions, wiring: Wiring) -> DahuaCamera:
+    """A camera that waits for pushes. Raises BadOptionsError without its secrets."""
+    name = f"camera {wiring.name}"
+    password = secret_of(name, options.password_file, "password_file") if options.password_file else ""
+    return DahuaCamera(wiring.name, options, secret_of(name, options.secret_file), password)
