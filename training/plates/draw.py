@@ -50,7 +50,7 @@ def draw(spec: PlateSpec, rng: Rng) -> Face:
     cells = np.array([[cell.x, cell.y, cell.width, cell.height] for cell in layout.cells], np.float32)
     cells = (cells + rng.normal(0, 0.8, cells.shape).astype(np.float32)) * PIXELS_PER_MM
     weight = int(rng.choice((-2, -1, -1, 0, 0, 0, 1)))
-    real_shapes = rng.choice((0, 1, len(spec.text)), p=(0.76, 0.14, 0.1))  # how many characters are cut-outs
+    real_shapes = rng.choice((0, 1, len(spec.text)), p=(0.87, 0.08, 0.05))  # how many characters are cut-outs
     font = str(rng.choice(("narrow", "sans", "condensed", "mono", "140", "green")))
     red = RED if spec.colour is PlateColour.WHITE or rng.random() < 0.7 else ink
     for place, (char, cell, box) in enumerate(zip(spec.text, layout.cells, cells, strict=True)):

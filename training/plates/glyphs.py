@@ -18,6 +18,7 @@ from training.data import photo_root
 
 Mask = NDArray[np.uint8]  # 255 = ink
 
+MOST_INK: Final = 0.5  # of a cut-out: more is a blot
 HEIGHT: Final = 96  # pixels of a stored glyph
 CELL_ASPECT: Final = {"140": 45 / 90, "green": 43 / 90, "220": 65 / 110, "220_up": 80 / 60, "220_down": 65 / 110}
 FONT_FAMILIES: Final = {
@@ -50,9 +51,9 @@ def _pictures() -> dict[tuple[str, str], Mask]:
 
 @cache
 def _cut_outs() -> dict[str, Mask]:
-    """Real characters, 20x20, white on black, the doubtful ones left out."""
+    """Real characters, 20x20, white on black; the doubtful ones and those that ran together are left out."""
     with np.load(photo_root() / "plates-train" / "chars.npz", allow_pickle=False) as stored:
-        good = ~stored["suspect"]
+        good = ~stored["suspect"] & ((stored["images"] > 96).mean(axis=(1, 2)) < MOST_INK)
         images, labels = stored["images"][good], stored["labels"][good]
     return {str(label): images[labels == label] for label in np.unique(labels)}
 
