@@ -46,15 +46,15 @@ def get(conn: sqlite3.Connection, decision_id: str) -> DecisionRow | None:
 
 def recent(conn: sqlite3.Connection, most: int = 50) -> list[DecisionRow]:
     """The newest decisions first."""
-    rows = conn.execute("SELECT * FROM decision ORDER BY wall_ms DESC LIMIT ?", (most,))
+    rows = conn.execute("SELECT * FROM decision ORDER BY decision_id DESC LIMIT ?", (most,))
     return [DecisionRow(**dict(row)) for row in rows]
 
 
 def reserve_pulse(
-    conn: sqlite3.Connection, decision_id: str, lane: str, now: Moment, by: str = "", reason: str = ""
+    conn: sqlite3.Connection, decision_id: str, lane: str, stay_id: str, now: Moment, by: str = "", reason: str = ""
 ) -> None:
     """The one pulse this decision may cause. Raises sqlite3.IntegrityError on a second one (I22)."""
-    conn.execute("INSERT INTO pulse VALUES (?, ?, ?, ?, ?)", (decision_id, lane, by, reason, now.wall_ms))
+    conn.execute("INSERT INTO pulse VALUES (?, ?, ?, ?, ?, ?)", (decision_id, lane, stay_id, by, reason, now.wall_ms))
 
 
 def was_pulsed(conn: sqlite3.Connection, decision_id: str) -> bool:

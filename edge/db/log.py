@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.events import Event, encode, open_envelope
@@ -21,15 +22,22 @@ class Position:
 
 def append(conn: sqlite3.Connection, payload: Event, moment: Moment, correlation: str | None = None) -> int:
     """Write one event inside the caller's transaction; returns its seq."""
+    return append_all(conn, [(payload, correlation)], moment)
+
+
+def append_all(conn: sqlite3.Connection, facts: Sequence[tuple[Event, str | None]], moment: Moment) -> int:
+    """Write events of one moment, each with its correlation, in the caller's transaction; returns the last seq."""
     epoch, seq, head = conn.execute("SELECT epoch, next_seq, head FROM stream").fetchone()
-    body = encode(seq, moment, payload, correlation)
-    after = chain_hash(head, body)
-    conn.execute(
-        "INSERT INTO outbox (epoch, seq, type, tv, prio, wall_ms, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (epoch, seq, payload.TYPE, payload.VERSION, int(payload.PRIORITY), moment.wall_ms, body, after),
+    rows = []
+    for place, (payload, correlation) in enumerate(facts, seq):
+        body = encode(place, moment, payload, correlation)
+        head = chain_hash(head, body)
+        rows.append((epoch, place, payload.TYPE, payload.VERSION, int(payload.PRIORITY), moment.wall_ms, body, head))
+    conn.executemany(
+        "INSERT INTO outbox (epoch, seq, type, tv, prio, wall_ms, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows
     )
-    conn.execute("UPDATE stream SET next_seq = ?, head = ?", (seq + 1, after))
-    return int(seq)
+    conn.execute("UPDATE stream SET next_seq = ?, head = ?", (seq + len(rows), head))
+    return int(seq) + len(rows) - 1
 
 
 def newest(conn: sqlite3.Connection) -> Position:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from edge.db import trade
+from edge.db import fewer_pages, trade
 
 migrations = Migrations("edge")
 
@@ -91,3 +91,10 @@ def m0005_hold(db: Database) -> None:
         "CREATE TABLE hold (barrier TEXT PRIMARY KEY, reason TEXT NOT NULL, by TEXT NOT NULL, owes INTEGER NOT NULL,"
         " wall_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID"
     )
+
+
+@migrations()
+def m0006_fewer_pages(db: Database) -> None:
+    """What an exit writes lies on few pages: tables by their key, one index of cars that are here, no unread ones."""
+    for statement in fewer_pages.statements():
+        db.conn.execute(statement)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from domain.lookalike import lookalike_keys
 from domain.moment import Moment, Quality
@@ -13,7 +13,11 @@ from domain.moment import Moment, Quality
 
 @dataclass(frozen=True, slots=True)
 class StayRow:
-    """A stay as stored. *settled* is when nothing more was due; *base_fee_fen* was charged by the stay it continues."""
+    """A stay as stored; fields that belong together stand in the order of ``COLUMNS``.
+
+    *arrived* is when its car came to an exit and its fee was frozen, *settled* when nothing more was due;
+    *base_fee_fen* was charged by the stay it continues.
+    """
 
     stay_id: str
     plate: str
@@ -23,14 +27,16 @@ class StayRow:
     lane_in: str
     decision_in: str
     entered: Moment
+    arrived: Moment | None
+    settled: Moment | None
+    settled_off: tuple[tuple[str, int], ...]
     is_open: bool
+    passed: bool
+    continues: str
     paid_fen: int
     waived_fen: int
-    continues: str
     base_fee_fen: int
-    settled: Moment | None
     settled_fee_fen: int
-    settled_off: tuple[tuple[str, int], ...]
     lane_out: str
     decision_out: str
     closed_wall_ms: int | None
@@ -40,7 +46,18 @@ class StayRow:
     discount_fen: int
     owed_fen: int
     tariff: str
-    passed: bool
+
+
+def _clock(name: str) -> str:
+    return ", ".join(f"{name}_{part}" for part in ("boot", "boot_ms", "wall_ms", "quality", "uncertainty_ms"))
+
+
+COLUMNS = (
+    f"stay_id, plate, plate_raw, vehicle_class, zone, lane_in, decision_in, {_clock('entered')}, {_clock('arrived')},"
+    f" {_clock('settled')}, settled_off, state = 'open', passed, ifnull(continues, ''), paid_fen, waived_fen,"
+    " base_fee_fen, settled_fee_fen, lane_out, decision_out, closed_wall_ms, outcome, cause, fee_fen, discount_fen,"
+    " owed_fen, tariff"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +89,7 @@ def insert(
     continues: str = "",
     base_fee_fen: int = 0,
 ) -> None:
-    """Open a stay. Raises sqlite3.IntegrityError when this plate has an open one."""
+    """Open a stay. Raises sqlite3.IntegrityError when this plate has one whose car is still here."""
     conn.execute(
         "INSERT INTO stay (stay_id, plate, plate_raw, vehicle_class, zone, lane_in, decision_in, entered_boot,"
         " entered_boot_ms, entered_wall_ms, entered_quality, entered_uncertainty_ms, continues, base_fee_fen)"
@@ -80,71 +97,62 @@ def insert(
         (stay_id, plate, plate_raw, vehicle_class, zone, lane, decision_id, *_columns(entered), continues or None,
          base_fee_fen),
     )  # fmt: skip
-    conn.execute("INSERT INTO segment VALUES (?, 0, ?, ?, NULL, '')", (stay_id, zone, entered.wall_ms))
     _add_keys(conn, plate)
 
 
 def get(conn: sqlite3.Connection, stay_id: str) -> StayRow | None:
     """One stay, open or not."""
-    return _first(conn.execute("SELECT * FROM stay WHERE stay_id = ?", (stay_id,)))
+    return _first(_where(conn, "stay_id = ?", stay_id))
+
+
+def find_here(conn: sqlite3.Connection, plate: str) -> StayRow | None:
+    """The one stay of *plate* whose car may still be here: open, or settled and its passage out not seen."""
+    return _first(_where(conn, "plate = ? AND passed = 0", plate))
 
 
 def find_open(conn: sqlite3.Connection, plate: str) -> StayRow | None:
     """The open stay of *plate*."""
-    return _first(conn.execute("SELECT * FROM stay WHERE plate = ? AND state = 'open'", (plate,)))
-
-
-def find_not_passed(conn: sqlite3.Connection, plate: str) -> StayRow | None:
-    """The newest closed stay of *plate* whose passage out was never seen."""
-    rows = conn.execute(
-        "SELECT * FROM stay WHERE plate = ? AND state = 'closed' AND passed = 0 ORDER BY closed_wall_ms DESC LIMIT 1",
-        (plate,),
-    )
-    return _first(rows)
+    stay = find_here(conn, plate)
+    return stay if stay is not None and stay.is_open else None
 
 
 def near(conn: sqlite3.Connection, plate: str) -> tuple[str, ...]:
     """Plates that may still be in the lot and share a look-alike key with *plate*, sorted."""
-    keys = sorted(lookalike_keys(plate))
+    keys = tuple(lookalike_keys(plate))
     marks = ",".join("?" * len(keys))
-    rows = conn.execute(f"SELECT DISTINCT plate FROM stay_key WHERE key IN ({marks}) ORDER BY plate", keys)  # noqa: S608
-    return tuple(row[0] for row in rows)
+    rows = conn.execute(f"SELECT plate FROM stay_key WHERE key IN ({marks})", keys)  # noqa: S608
+    return tuple(sorted({plate for (plate,) in rows}))
 
 
 def open_stays(conn: sqlite3.Connection, most: int = 200, containing: str = "") -> list[StayRow]:
     """Cars inside, the newest first; *containing* narrows to plates with these characters."""
-    rows = conn.execute(
-        "SELECT * FROM stay WHERE state = 'open' AND instr(plate, ?) > 0 ORDER BY entered_wall_ms DESC LIMIT ?",
-        (containing, most),
-    )
-    return [_stay(row) for row in rows]
+    condition = "passed = 0 AND state = 'open' AND instr(plate, ?) > 0 ORDER BY entered_wall_ms DESC LIMIT ?"
+    return _where(conn, condition, containing, most)
 
 
 def open_page(conn: sqlite3.Connection, most: int, after: int, containing: str = "") -> list[StayRow]:
     """One page of the cars inside, the newest first, *after* rows left out."""
-    rows = conn.execute(
-        "SELECT * FROM stay WHERE state = 'open' AND instr(plate, ?) > 0 ORDER BY entered_wall_ms DESC, stay_id"
-        " LIMIT ? OFFSET ?",
-        (containing, most, after),
-    )
-    return [_stay(row) for row in rows]
+    condition = "passed = 0 AND state = 'open' AND instr(plate, ?) > 0 ORDER BY entered_wall_ms DESC, stay_id"
+    return _where(conn, f"{condition} LIMIT ? OFFSET ?", containing, most, after)
 
 
 def count_containing(conn: sqlite3.Connection, containing: str) -> int:
     """Cars inside whose plates have these characters."""
-    row = conn.execute("SELECT count(*) FROM stay WHERE state = 'open' AND instr(plate, ?) > 0", (containing,))
+    row = conn.execute(
+        "SELECT count(*) FROM stay WHERE passed = 0 AND state = 'open' AND instr(plate, ?) > 0", (containing,)
+    )
     return int(row.fetchone()[0])
 
 
 def open_plates(conn: sqlite3.Connection) -> list[str]:
     """The plates of all cars inside."""
-    return [row[0] for row in conn.execute("SELECT plate FROM stay WHERE state = 'open'")]
+    return [row[0] for row in conn.execute("SELECT plate FROM stay WHERE passed = 0 AND state = 'open'")]
 
 
 def count_open(conn: sqlite3.Connection, zone: str | None = None) -> int:
     """Cars inside, in one zone or all."""
     row = conn.execute(
-        "SELECT count(*) FROM stay WHERE state = 'open' AND (?1 IS NULL OR zone = ?1)", (zone,)
+        "SELECT count(*) FROM stay WHERE passed = 0 AND state = 'open' AND (?1 IS NULL OR zone = ?1)", (zone,)
     ).fetchone()
     return int(row[0])
 
@@ -207,39 +215,33 @@ def close(
     """End a stay with its final figures, settled now; False when it is not open (any more)."""
     done = conn.execute(
         "UPDATE stay SET state = 'closed', lane_out = ?, decision_out = ?, outcome = ?, cause = ?, fee_fen = ?,"
-        " discount_fen = ?, waived_fen = ?, paid_fen = ?, owed_fen = ?, tariff = ?, closed_wall_ms = ?, passed = ?,"
+        " discount_fen = ?, waived_fen = ?, paid_fen = ?, owed_fen = ?, tariff = ?, closed_wall_ms = ?,"
         " settled_boot = ?, settled_boot_ms = ?, settled_wall_ms = ?, settled_quality = ?, settled_uncertainty_ms = ?,"
-        " settled_fee_fen = ?, settled_off = ? WHERE stay_id = ? AND state = 'open'",
+        " settled_fee_fen = ?, settled_off = ?, arrived_boot = NULL WHERE stay_id = ? AND state = 'open'",
         (closing.lane, closing.decision_id, closing.outcome, closing.cause, closing.fee_fen, closing.discount_fen,
-         closing.waived_fen, closing.paid_fen, closing.owed_fen, closing.tariff, now.wall_ms, int(passed),
-         *_columns(now), closing.fee_fen, json.dumps(off), stay.stay_id),
+         closing.waived_fen, closing.paid_fen, closing.owed_fen, closing.tariff, now.wall_ms, *_columns(now),
+         closing.fee_fen, json.dumps(off), stay.stay_id),
     )  # fmt: skip
     if done.rowcount != 1:
         return False
-    conn.execute(
-        "UPDATE segment SET left_wall_ms = ?, tariff = ? WHERE stay_id = ? AND left_wall_ms IS NULL",
-        (now.wall_ms, closing.tariff, stay.stay_id),
-    )
-    conn.execute("DELETE FROM arrival WHERE stay_id = ?", (stay.stay_id,))
     if passed:
-        _drop_keys(conn, stay.plate)
+        mark_passed(conn, stay)
     return True
 
 
 def mark_passed(conn: sqlite3.Connection, stay: StayRow) -> None:
     """A closed stay's car is out of the lot: it can no longer be what a misread plate means."""
-    conn.execute("UPDATE stay SET passed = 1 WHERE stay_id = ? AND state = 'closed'", (stay.stay_id,))
-    if find_open(conn, stay.plate) is None:
+    done = conn.execute(
+        "UPDATE stay SET passed = 1 WHERE stay_id = ? AND state = 'closed' AND passed = 0", (stay.stay_id,)
+    )
+    if done.rowcount:
         _drop_keys(conn, stay.plate)
 
 
 def by_exit_decision(conn: sqlite3.Connection, decision_id: str) -> StayRow | None:
     """The stay an exit decision closed, or let go again."""
-    return _first(
-        conn.execute(
-            "SELECT * FROM stay WHERE decision_out = ? AND decision_out <> '' AND state = 'closed'", (decision_id,)
-        )
-    )
+    pulsed = "stay_id = (SELECT stay_id FROM pulse WHERE decision_id = ?1)"
+    return _first(_where(conn, f"{pulsed} AND decision_out = ?1 AND state = 'closed'", decision_id))
 
 
 def set_entry_decision(conn: sqlite3.Connection, stay_id: str, decision_id: str) -> None:
@@ -254,17 +256,17 @@ def set_exit_decision(conn: sqlite3.Connection, stay_id: str, decision_id: str) 
 
 def not_passed_before(conn: sqlite3.Connection, wall_ms: int) -> list[StayRow]:
     """Closed stays whose passage was not seen and that ended before *wall_ms*."""
-    rows = conn.execute("SELECT * FROM stay WHERE state = 'closed' AND passed = 0 AND closed_wall_ms < ?", (wall_ms,))
-    return [_stay(row) for row in rows]
+    return _where(conn, "passed = 0 AND state = 'closed' AND closed_wall_ms < ?", wall_ms)
 
 
 def by_entry_decision(conn: sqlite3.Connection, decision_id: str) -> StayRow | None:
     """The stay an entry decision opened."""
-    return _first(conn.execute("SELECT * FROM stay WHERE decision_in = ?", (decision_id,)))
+    pulsed = "stay_id = (SELECT stay_id FROM pulse WHERE decision_id = ?1)"
+    return _first(_where(conn, f"{pulsed} AND decision_in = ?1", decision_id))
 
 
 def correct(conn: sqlite3.Connection, stay: StayRow, plate: str) -> None:
-    """Give an open stay another plate; ``plate_raw`` stays as it was read."""
+    """Give an open stay another plate; ``plate_raw`` stays as it was read. No other car of that plate may be here."""
     conn.execute("UPDATE stay SET plate = ? WHERE stay_id = ?", (plate, stay.stay_id))
     _drop_keys(conn, stay.plate)
     _add_keys(conn, plate)
@@ -272,12 +274,8 @@ def correct(conn: sqlite3.Connection, stay: StayRow, plate: str) -> None:
 
 def uncorrected(conn: sqlite3.Connection, boot: str) -> list[StayRow]:
     """Open stays that began in *boot* and whose entry time no later clock comparison has mended."""
-    rows = conn.execute(
-        "SELECT * FROM stay WHERE state = 'open' AND entered_boot = ? AND stay_id NOT IN"
-        " (SELECT stay_id FROM time_correction)",
-        (boot,),
-    )
-    return [_stay(row) for row in rows]
+    mended = "SELECT stay_id FROM time_correction"
+    return _where(conn, f"passed = 0 AND state = 'open' AND entered_boot = ? AND stay_id NOT IN ({mended})", boot)
 
 
 def correct_entry(conn: sqlite3.Connection, stay: StayRow, entered: Moment, *, applied: bool) -> None:
@@ -292,32 +290,20 @@ def correct_entry(conn: sqlite3.Connection, stay: StayRow, entered: Moment, *, a
             "UPDATE stay SET entered_wall_ms = ?, entered_quality = ?, entered_uncertainty_ms = ? WHERE stay_id = ?",
             (entered.wall_ms, int(entered.quality), entered.uncertainty_ms, stay.stay_id),
         )
-        conn.execute(
-            "UPDATE segment SET entered_wall_ms = ? WHERE stay_id = ? AND place = 0", (entered.wall_ms, stay.stay_id)
-        )
 
 
-def arrived(conn: sqlite3.Connection, stay_id: str) -> Moment | None:
-    """When the car arrived at an exit and its fee was frozen."""
-    row = conn.execute(
-        "SELECT boot, boot_ms, wall_ms, quality, uncertainty_ms FROM arrival WHERE stay_id = ?", (stay_id,)
-    ).fetchone()
-    return Moment(row[0], row[1], row[2], Quality(row[3]), row[4]) if row else None
-
-
-def freeze(conn: sqlite3.Connection, stay_id: str, lane: str, now: Moment) -> None:
+def freeze(conn: sqlite3.Connection, stay_id: str, now: Moment) -> None:
     """From now on the fee is that of *now*, as long as the lot's setting says."""
     conn.execute(
-        "INSERT OR REPLACE INTO arrival (stay_id, lane, boot, boot_ms, wall_ms, quality, uncertainty_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (stay_id, lane, *_columns(now)),
+        "UPDATE stay SET arrived_boot = ?, arrived_boot_ms = ?, arrived_wall_ms = ?, arrived_quality = ?,"
+        " arrived_uncertainty_ms = ? WHERE stay_id = ?",
+        (*_columns(now), stay_id),
     )
 
 
 def recent(conn: sqlite3.Connection, most: int = 50) -> list[StayRow]:
     """The last cars that left."""
-    rows = conn.execute("SELECT * FROM stay WHERE state = 'closed' ORDER BY closed_wall_ms DESC LIMIT ?", (most,))
-    return [_stay(row) for row in rows]
+    return _where(conn, "state = 'closed' ORDER BY closed_wall_ms DESC LIMIT ?", most)
 
 
 def _add_keys(conn: sqlite3.Connection, plate: str) -> None:
@@ -334,38 +320,23 @@ def _columns(moment: Moment) -> tuple[str, int, int, int, int]:
     return moment.boot, moment.boot_ms, moment.wall_ms, int(moment.quality), moment.uncertainty_ms
 
 
-def _first(rows: Iterable[sqlite3.Row]) -> StayRow | None:
-    for row in rows:
-        return _stay(row)
-    return None
+def _where(conn: sqlite3.Connection, condition: str, *values: object) -> list[StayRow]:
+    """Stays for which our own SQL *condition* holds with these *values*."""
+    return [_stay(row) for row in conn.execute(f"SELECT {COLUMNS} FROM stay WHERE {condition}", values)]  # noqa: S608
 
 
-def _moment(row: sqlite3.Row, name: str) -> Moment | None:
-    if row[f"{name}_boot"] is None:
-        return None
-    quality = Quality(row[f"{name}_quality"])
-    return Moment(
-        row[f"{name}_boot"], row[f"{name}_boot_ms"], row[f"{name}_wall_ms"], quality, row[f"{name}_uncertainty_ms"]
-    )
+def _first(found: list[StayRow]) -> StayRow | None:
+    return found[0] if found else None
 
 
 def _stay(row: sqlite3.Row) -> StayRow:
-    entered = _moment(row, "entered")
-    if entered is None:
-        raise ValueError("a stay without an entry time")
-    plain = ("stay_id", "plate", "plate_raw", "vehicle_class", "zone", "lane_in", "decision_in")
-    ends = ("lane_out", "decision_out", "closed_wall_ms", "outcome", "cause", "fee_fen", "discount_fen", "owed_fen")
-    return StayRow(
-        **{name: row[name] for name in plain + ends},
-        entered=entered,
-        is_open=row["state"] == "open",
-        paid_fen=row["paid_fen"],
-        waived_fen=row["waived_fen"],
-        continues=row["continues"] or "",
-        base_fee_fen=row["base_fee_fen"],
-        settled=_moment(row, "settled"),
-        settled_fee_fen=row["settled_fee_fen"],
-        settled_off=tuple((ref, fen) for ref, fen in json.loads(row["settled_off"])),
-        tariff=row["tariff"],
-        passed=bool(row["passed"]),
-    )
+    """A row in the order of ``COLUMNS``."""
+    values: tuple[Any, ...] = tuple(row)
+    entered, arrived, settled, off = values[7:12], values[12:17], values[17:22], values[22]
+    clocks = (_moment(*entered), _moment(*arrived) if arrived[0] else None, _moment(*settled) if settled[0] else None)
+    coupons = () if off == "[]" else tuple((ref, fen) for ref, fen in json.loads(off))
+    return StayRow(*(*values[:7], *clocks, coupons, bool(values[23]), bool(values[24]), *values[25:]))
+
+
+def _moment(boot: str, boot_ms: int, wall_ms: int, quality: int, uncertainty_ms: int) -> Moment:
+    return Moment(boot, boot_ms, wall_ms, Quality(quality), uncertainty_ms)

@@ -101,10 +101,14 @@ KEPT_FOR_EVER = ("posting", "act", "coupon_used", "voucher_used")
 def statements() -> list[str]:
     """Every statement of the first trade schema, in order."""
     tables = [part for part in (STAYS + DECISIONS + MONEY + VOUCHERS + PEOPLE).split(";") if part.strip()]
-    guards = [
+    return tables + guards(*KEPT_FOR_EVER)
+
+
+def guards(*tables: str) -> list[str]:
+    """Triggers that let rows be added to these tables, and nothing else."""
+    return [
         f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table}"
         f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        for table in KEPT_FOR_EVER
+        for table in tables
         for verb in ("UPDATE", "DELETE")
     ]
-    return tables + guards

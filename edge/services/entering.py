@@ -22,7 +22,7 @@ def enter(db: Database, lot: Lot, arrival: Arrival, now: Moment) -> Decided:
         stay_id = ""
         if isinstance(decision.verdict, Admit):
             stay_id = _open_stay(conn, lot, arrival, decision, decision_id, earlier, now)
-            recording.reserve_pulse(conn, decision_id, arrival.lane, now)
+            recording.reserve_pulse(conn, decision_id, arrival.lane, stay_id, now)
             recording.mark_acted(conn, arrival, decision_id, now)
         recording.record(conn, decision_id, decision, stay_id, arrival, now)
         return Decided(decision_id, decision, stay_id, isinstance(decision.verdict, Admit))
@@ -79,14 +79,14 @@ def _open_stay(
         return earlier.stay_id
     if earlier is not None:
         settling.close_missed_exit(conn, lot, earlier, now)
-    left_before = stays.find_not_passed(conn, arrival.plate)
-    if left_before is not None:  # it is outside again, so it did pass
-        stays.mark_passed(conn, left_before)
     return open_stay(conn, lot, arrival, decision_id, now)
 
 
 def open_stay(conn: sqlite3.Connection, lot: Lot, arrival: Arrival, decision_id: str, entered: Moment) -> str:
     """Write a new stay and its event in the caller's transaction; returns its id."""
+    left_before = stays.find_here(conn, arrival.plate)
+    if left_before is not None:  # it came in again, so it did pass
+        stays.mark_passed(conn, left_before)
     stay_id = lot.new_id(entered)
     lane = lot.lanes.get(arrival.lane)
     zone = lane.target if lane else next(iter(lot.places))

@@ -27,11 +27,11 @@ def leave(db: Database, lot: Lot, arrival: Arrival, now: Moment) -> Decided:
         stay_id = stay.stay_id if stay else ""
         opens = isinstance(decision.verdict, Admit)
         if stay is not None and isinstance(decision.verdict, PayFirst):
-            _freeze(conn, lot, stay, arrival.lane, now)
+            _freeze(conn, lot, stay, now)
         if stay is not None and opens:
             _let_go(conn, lot, stay, decision, decision_id, now)
         if opens:
-            recording.reserve_pulse(conn, decision_id, arrival.lane, now)
+            recording.reserve_pulse(conn, decision_id, arrival.lane, stay_id, now)
             recording.mark_acted(conn, arrival, decision_id, now)
         recording.record(conn, decision_id, decision, stay_id, arrival, now)
         return Decided(decision_id, decision, stay_id, opens)
@@ -46,7 +46,7 @@ def stay_of(conn: sqlite3.Connection, read: str, near: tuple[str, ...]) -> StayR
             plate = found.plate
         case _:
             return None
-    return stays.find_open(conn, plate) or stays.find_not_passed(conn, plate)
+    return stays.find_here(conn, plate)
 
 
 def _decide(
@@ -59,10 +59,10 @@ def _decide(
     return decide_exit(inputs, lot.price)
 
 
-def _freeze(conn: sqlite3.Connection, lot: Lot, stay: StayRow, lane: str, now: Moment) -> None:
-    arrived = stays.arrived(conn, stay.stay_id)
+def _freeze(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> None:
+    arrived = stay.arrived
     if arrived is None or boots.since(conn, arrived, now).total_seconds() > lot.rules.frozen_fee_min * 60:
-        stays.freeze(conn, stay.stay_id, lane, now)
+        stays.freeze(conn, stay.stay_id, now)
 
 
 def _let_go(

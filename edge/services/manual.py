@@ -42,12 +42,13 @@ def open_barrier(db: Database, lot: Lot, lane: str, by: str, reason: str, plate:
         decision_id = lot.new_id(now)
         journal.act(conn, by, "barrier.open", lane, reason, now)
         stay = stays.find_open(conn, plate) if plate else None
+        stay_id = stay.stay_id if stay else ""
         leads_out = lot.lanes[lane].target == OUTSIDE
         if stay is None and is_plate(plate) and not leads_out:
-            entering.open_stay(conn, lot, Arrival(lane, plate, plate, typed_by=by), decision_id, now)
+            stay_id = entering.open_stay(conn, lot, Arrival(lane, plate, plate, typed_by=by), decision_id, now)
         if stay is not None and leads_out:
             settling.close_unpaid(conn, lot, stay, UnpaidCause.MANUAL, lane, decision_id, now)
-        recording.reserve_pulse(conn, decision_id, lane, now, by, reason)
+        recording.reserve_pulse(conn, decision_id, lane, stay_id, now, by, reason)
         return Done(decision_id)
 
 
@@ -62,8 +63,11 @@ def correct_plate(db: Database, stay_id: str, typed: str, by: str, now: Moment) 
             return Refuse("no_open_stay")
         if stay.plate == plate:
             return Done(stay_id)
-        if stays.find_open(conn, plate) is not None:
+        other = stays.find_here(conn, plate)
+        if other is not None and other.is_open:
             return Refuse("plate_already_inside")
+        if other is not None:  # what was settled under this plate is not the car that is here
+            stays.mark_passed(conn, other)
         stays.correct(conn, stay, plate)
         log.append(conn, StayCorrected(stay_id, stay.plate, plate, by), now)
         journal.act(conn, by, "plate.correct", stay_id, "", now)

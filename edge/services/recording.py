@@ -22,10 +22,10 @@ def record(
 
 
 def reserve_pulse(
-    conn: sqlite3.Connection, decision_id: str, lane: str, now: Moment, by: str = "", reason: str = ""
+    conn: sqlite3.Connection, decision_id: str, lane: str, stay_id: str, now: Moment, by: str = "", reason: str = ""
 ) -> None:
     """Commit to one pulse for this decision; it may be given only after the caller's transaction is committed."""
-    decisions.reserve_pulse(conn, decision_id, lane, now, by, reason)
+    decisions.reserve_pulse(conn, decision_id, lane, stay_id, now, by, reason)
     log.append(conn, BarrierOpened(lane, decision_id, by, reason), now, decision_id)
 
 

@@ -11,7 +11,7 @@ import sqlite3
 from dataclasses import dataclass, replace
 
 from domain.decision import CouponGiven, Decision, ExitInputs, OpenStay, Priced, Seen, decide_exit
-from domain.events import CouponRedeemed, DebtRecorded, StayClosed, VoucherRedeemed
+from domain.events import CouponRedeemed, DebtRecorded, Event, StayClosed, VoucherRedeemed
 from domain.ledger import Commodity, Funds, Posting
 from domain.moment import Moment, elapsed, possible_entry
 from domain.plate import mask, normalise
@@ -145,7 +145,7 @@ def _length(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> t
     While the fee is frozen, those at the car's arrival at the exit.
     """
     until = now
-    arrived = stays.arrived(conn, stay.stay_id)
+    arrived = stay.arrived
     if arrived is not None and boots.since(conn, arrived, now).total_seconds() <= lot.rules.frozen_fee_min * 60:
         until = arrived
     inside = elapsed(stay.entered, until, boots.between(conn, stay.entered, until))
@@ -233,14 +233,14 @@ def close(
         lane, decision_id, outcome, cause, final.fee_fen, final.off_fen, final.waived_fen, final.paid_fen,
         final.owed_fen, tariff,
     )  # fmt: skip
-    _redeem(conn, lot, stay, final, coupons, now)
+    redeemed = _redeem(conn, lot, stay, final, coupons, now)
     if not stays.close(conn, stay, closing, final.off, now, passed=passed):
         raise ValueError(f"stay {stay.stay_id} is not open")
     closed = StayClosed(
         stay.stay_id, lane, stay.plate, outcome, cause, final.fee_fen, final.off_fen, final.waived_fen,
         final.paid_fen, final.owed_fen, decision_id, tariff,
     )  # fmt: skip
-    log.append(conn, closed, now, decision_id or None)
+    log.append_all(conn, [*redeemed, (closed, decision_id or None)], now)
     money.post(conn, f"close:{stay.stay_id}", _postings(final), stay.stay_id, now)
     if final.owed_fen:
         _record_debt(conn, lot, stay, final.owed_fen, cause, now)
@@ -251,19 +251,22 @@ def close(
 
 def _redeem(
     conn: sqlite3.Connection, lot: Lot, stay: StayRow, final: Ending, coupons: tuple[CouponGiven, ...], now: Moment
-) -> None:
+) -> list[tuple[Event, str | None]]:
+    """Use up what took something off; returns what the log must say of it."""
     kinds = {coupon.ref: coupon.kind for coupon in coupons}
+    facts: list[tuple[Event, str | None]] = []
     for ref, part in final.off:
         redemption = lot.new_id(now)
         if kinds.get(ref) == "voucher":
             key_id, counter = (int(number) for number in ref.split(":"))
             vouchers.use(conn, key_id, counter, redemption, stay.stay_id, part, now)
-            log.append(conn, VoucherRedeemed(redemption, key_id, counter, stay.stay_id, part), now, redemption)
+            facts.append((VoucherRedeemed(redemption, key_id, counter, stay.stay_id, part), redemption))
         else:
             vouchers.use_coupon(conn, ref, redemption, stay.stay_id, part, now)
-            log.append(conn, CouponRedeemed(redemption, ref, stay.stay_id, part), now, redemption)
+            facts.append((CouponRedeemed(redemption, ref, stay.stay_id, part), redemption))
     if "voucher" in kinds.values():
         vouchers.clear_laid(conn, stay.stay_id)
+    return facts
 
 
 def _postings(final: Ending) -> list[Posting]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 
 from domain.events import ClockStepped, TimeCorrected
 from domain.moment import Moment, better_known
@@ -48,10 +47,10 @@ def correct_entries(db: Database, now: Moment) -> int:
             if (mended := better_known(stay.entered, now)) is not None
         ]
         for stay, mended in found:
-            stays.correct_entry(conn, stay, mended, applied=not _is_promised(conn, stay))
+            stays.correct_entry(conn, stay, mended, applied=not _is_promised(stay))
             log.append(conn, TimeCorrected(stay.stay_id, stay.entered.wall_ms, mended.wall_ms), now)
     return len(found)
 
 
-def _is_promised(conn: sqlite3.Connection, stay: StayRow) -> bool:
-    return bool(stay.paid_fen or stay.settled or stay.base_fee_fen) or stays.arrived(conn, stay.stay_id) is not None
+def _is_promised(stay: StayRow) -> bool:
+    return bool(stay.paid_fen or stay.settled or stay.arrived or stay.base_fee_fen)

@@ -45,6 +45,17 @@ def test_one_plate_has_at_most_one_open_stay(conn: sqlite3.Connection) -> None:
         open_stay(conn, stay_id="s2")
 
 
+def test_a_plate_comes_in_again_only_when_its_car_has_passed(conn: sqlite3.Connection) -> None:
+    open_stay(conn)
+    stays.close(conn, row(conn), closing(), (), NOW)
+    with pytest.raises(sqlite3.IntegrityError):
+        open_stay(conn, stay_id="s2")
+
+    stays.mark_passed(conn, row(conn))
+
+    open_stay(conn, stay_id="s2")
+
+
 def test_a_stay_that_does_not_add_up_cannot_be_closed(conn: sqlite3.Connection) -> None:
     open_stay(conn)
 
@@ -57,7 +68,7 @@ def test_a_misread_plate_is_found_until_the_car_has_passed(conn: sqlite3.Connect
     assert stays.near(conn, "京A1234S") == ("京A12345",)
 
     stays.close(conn, row(conn), closing(), (), NOW)
-    settled = stays.find_not_passed(conn, "京A12345")
+    settled = stays.find_here(conn, "京A12345")
     assert settled is not None
     assert stays.near(conn, "京A1234S") == ("京A12345",)
 
@@ -67,10 +78,10 @@ def test_a_misread_plate_is_found_until_the_car_has_passed(conn: sqlite3.Connect
 
 
 def test_a_decision_reserves_one_pulse_only(conn: sqlite3.Connection) -> None:
-    decisions.reserve_pulse(conn, "d1", "out", NOW)
+    decisions.reserve_pulse(conn, "d1", "out", "s1", NOW)
 
     with pytest.raises(sqlite3.IntegrityError):
-        decisions.reserve_pulse(conn, "d1", "out", NOW)
+        decisions.reserve_pulse(conn, "d1", "out", "s1", NOW)
 
 
 def test_a_voucher_counts_once(conn: sqlite3.Connection) -> None:

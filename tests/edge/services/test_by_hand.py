@@ -67,6 +67,38 @@ def test_a_correction_that_cannot_be_is_refused(lot: SmallLot, typed: str, code:
     assert manual.correct_plate(lot.db, stay_id, typed, "li", at(5)) == Refuse(code)
 
 
+def test_a_corrected_plate_may_be_that_of_a_car_that_settled_and_was_not_seen_leaving(lot: SmallLot) -> None:
+    settled = car_in(lot)
+    leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(5))
+    stay_id = car_in(lot, "京A12346")
+
+    assert manual.correct_plate(lot.db, stay_id, PLATE, "li", at(6)) == Done(stay_id)
+
+    here, gone = stays.find_here(lot.db.conn, PLATE), stays.get(lot.db.conn, settled)
+    assert here is not None
+    assert gone is not None
+    assert (here.stay_id, gone.passed) == (stay_id, True)
+
+
+@pytest.mark.parametrize("by_hand", ["opened", "added", "seen passing"])
+def test_a_car_that_comes_in_by_hand_has_left_before(lot: SmallLot, by_hand: str) -> None:
+    settled = car_in(lot)
+    leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(5))
+
+    match by_hand:
+        case "opened":
+            manual.open_barrier(lot.db, lot.lot, "in", "li", "queue", PLATE, at(9))
+        case "added":
+            manual.enter_missing(lot.db, lot.lot, PLATE, "main", at(8).wall_ms, "li", "camera off", at(9))
+        case _:
+            passages.unpaid(lot.db, lot.lot, "in", UnpaidCause.TAILGATE, PLATE, at(9))
+
+    here, gone = stays.find_open(lot.db.conn, PLATE), stays.get(lot.db.conn, settled)
+    assert here is not None
+    assert gone is not None
+    assert gone.passed
+
+
 def test_look_alikes_come_likeliest_first_and_a_fragment_finds_the_rest(lot: SmallLot) -> None:
     for plate in ("京A12345", "京A12346", "粤B99999"):
         car_in(lot, plate)
