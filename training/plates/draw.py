@@ -90,8 +90,8 @@ def _foreign_marks(image: Pixels, form: str, rng: Rng) -> None:
     """The EU's blue band, words above and below as in the Americas, a picture behind."""
     height, width = image.shape[:2]
     if form == "eu":
-        if rng.random() < 0.85:
-            image[:, : width // 11] = (150, 60, 10)
+        if rng.random() < 0.9:
+            _band(image[:, : width // 11], rng)
         return
     if form == "us" and rng.random() < 0.6:
         tint = rng.uniform(0.75, 1.0, (4, 6, 3)).astype(np.float32)
@@ -100,6 +100,20 @@ def _foreign_marks(image: Pixels, form: str, rng: Rng) -> None:
         image[: height // 5] = (140, 60, 20)
     for line in (0.2, 0.93)[: 1 if form == "brazil" else 2]:
         _word(image, round(height * line), rng)
+
+
+def _band(band: Pixels, rng: Rng) -> None:
+    """Blue with a ring of stars (or a flag) above the country's letters."""
+    height, width = band.shape[:2]
+    band[:] = (int(rng.integers(90, 190)), int(rng.integers(40, 90)), int(rng.integers(0, 50)))
+    if rng.random() < 0.8:
+        middle, radius = (width // 2, height // 3), width * 0.28
+        for turn in np.arange(0, 2 * np.pi, np.pi / 6):
+            star = (round(middle[0] + radius * np.cos(turn)), round(middle[1] + radius * np.sin(turn)))
+            cv2.circle(band, star, 1, (40, 210, 235), -1)
+    letters = "".join(chr(code) for code in rng.integers(65, 91, size=int(rng.integers(1, 4))))
+    left = max(1, width // 2 - 5 * len(letters))
+    cv2.putText(band, letters, (left, round(height * 0.85)), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (245,) * 3, 1, cv2.LINE_AA)
 
 
 def _word(image: Pixels, base: int, rng: Rng) -> None:
@@ -166,8 +180,11 @@ def _between(image: Pixels, centre: tuple[int, int], rng: Rng) -> None:
         cv2.line(image, (x - 4, y), (x + 4, y), (30, 30, 30), 3, cv2.LINE_AA)
     elif style < 0.5:
         cv2.circle(image, centre, 4, (30, 30, 30), -1, cv2.LINE_AA)
-    elif style < 0.75:
-        cv2.ellipse(image, centre, (6, int(rng.integers(6, 14))), 0, 0, 360, tuple(rng.uniform(30, 230, 3)), -1)
+    elif style < 0.85:
+        for offset in (-7, 7) if rng.random() < 0.5 else (0,):
+            tint = tuple(rng.uniform(30, 230, 3))
+            cv2.ellipse(image, (x, y + offset), (6, int(rng.integers(5, 9))), 0, 0, 360, tint, -1)
+            cv2.circle(image, (x, y + offset), 2, tuple(rng.uniform(30, 230, 3)), -1)
 
 
 def _bolts(image: Pixels, layout: Layout, rng: Rng) -> None:

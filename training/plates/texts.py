@@ -125,9 +125,9 @@ FORMS: Final[dict[str, Form]] = {
     ),
     "aviation": (0.015, lambda rng: "民航" + _pick(rng, LETTERS) + _pick(rng, DIGITS, 4), (_C.GREEN,), 1),
     "agricultural": (0.02, lambda rng: _pick(rng, PROVINCES) + _pick(rng, DIGITS, 7), (_C.GREEN,), 2),
-    "eu": (0.025, _EU, (_C.WHITE, _C.WHITE, _C.WHITE, _C.YELLOW), 1),
-    "us": (0.025, _US, (_C.WHITE, _C.WHITE, _C.WHITE, _C.YELLOW, _C.BLUE), 1),
-    "brazil": (0.02, _BRAZIL, (_C.WHITE,), 1),
+    "eu": (0.04, _EU, (_C.WHITE, _C.WHITE, _C.WHITE, _C.YELLOW), 1),
+    "us": (0.035, _US, (_C.WHITE, _C.WHITE, _C.WHITE, _C.YELLOW, _C.BLUE), 1),
+    "brazil": (0.025, _BRAZIL, (_C.WHITE,), 1),
 }
 """Every form that is drawn, with its share among random plates (scaled to one)."""
 

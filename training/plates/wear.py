@@ -158,8 +158,12 @@ def _develop(pixels: Pixels, rng: Rng) -> Pixels:
     """What the camera's own processing does: paler or stronger colours, sharpened edges."""
     if rng.random() < 0.3:
         grey = cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-        share = float(rng.uniform(0.2, 0.9))
+        share = float(rng.uniform(0.2, 0.7))
         pixels = cv2.addWeighted(pixels, 1 - share, grey, share, 0).astype(np.uint8, copy=False)
+    if rng.random() < 0.15:  # fog, night, a dirty lens: little contrast left
+        contrast = float(rng.uniform(0.2, 0.7))
+        level = float(pixels.mean()) * float(rng.uniform(0.4, 1.3)) * (1 - contrast)
+        pixels = cv2.convertScaleAbs(pixels, alpha=contrast, beta=level).astype(np.uint8, copy=False)
     if rng.random() < 0.25:
         soft = cv2.GaussianBlur(pixels, (0, 0), pixels.shape[1] / 130)
         amount = float(rng.uniform(0.4, 1.6))
