@@ -42,6 +42,7 @@ from edge.services import timing
 from edge.services.leases import HANDLERS
 from edge.services.recovering import recover, stopped_cleanly
 from edge.settings import Broker, EdgeSettings, Listener
+from edge.sync.commands import Actuator, close_unfinished
 from edge.sync.link import EdgeLink
 from edge.web.api import local_app
 from edge.web.app import lot_applications
@@ -136,7 +137,7 @@ async def run_edge(
         tasks: dict[str, Awaitable[None]] = {f"lane {name}": worker.run() for name, worker in workers.items()}
         tasks |= {"clock": _watch_clock(office), "disk": _watch_disk(office), "watchdog": watchdog.run()}
         if link is not None:
-            tasks["sync"] = run_link(settings, link, key)
+            tasks["sync"] = run_link(settings, link, key, {"barrier.open": edge.open_from_afar})
         _watch(watchdog, office, workers)
         notify("READY=1", f"STATUS={settings.name}: {len(workers)} lanes")
         on_ready(opened)
@@ -174,6 +175,7 @@ async def _open_office(settings: EdgeSettings, clock: Clock, stack: AsyncExitSta
         with transaction(db) as conn:
             prices.keep(conn)
         found = recover(db, release(), now)
+        close_unfinished(db, now)
         logger.info(
             "started after %s end: %d vouchers in doubt, %d settled cars not seen leaving",
             "a clean" if found.clean else "an unclean", found.doubtful_vouchers, found.waiting_cars,
@@ -246,10 +248,12 @@ def _mqtt(edge: str, broker: Broker) -> MqttOptions:
     return MqttOptions(broker.host, broker.port, edge, broker.username or None, password, tls)
 
 
-async def run_link(settings: EdgeSettings, link: EdgeLink, key: PrivateKey) -> None:
+async def run_link(
+    settings: EdgeSettings, link: EdgeLink, key: PrivateKey, actuators: Mapping[str, Actuator] | None = None
+) -> None:
     """Keep in touch with the cloud; its key was pinned when the edge was claimed."""
     cloud = PublicKey.from_raw(bytes.fromhex(settings.cloud_key_file.read_text(encoding="ascii").strip()))
-    await link.run(key, cloud, lambda: secrets.token_hex(16), HANDLERS)
+    await link.run(key, cloud, lambda: secrets.token_hex(16), HANDLERS, actuators)
 
 
 def _link_state(link: EdgeLink | None) -> str:

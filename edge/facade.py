@@ -35,6 +35,7 @@ from edge.services.redeeming import LaidOn
 from edge.settings import EdgeSettings
 
 T = TypeVar("T")
+AFAR = "cloud:"  # before the name of somebody who acts from there
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,15 @@ class Edge:
         if isinstance(result, Done):
             worker.post(lanes.ManualOpen(result.subject, known))
         return result
+
+    async def open_from_afar(self, body: Json) -> str:
+        """The cloud's ``barrier.open``: once, by name and reason like any opening by hand. Returns what came of it."""
+        lane, by, reason = (str(body.get(name, "")) for name in ("lane", "by", "reason"))
+        worker = self.workers.get(lane)
+        if worker is None or not worker.lane.barrier:
+            return "no_barrier" if worker else "no_such_lane"
+        result = await self.open_by_hand(lane, f"{AFAR}{by}", reason)
+        return result.code if isinstance(result, Refuse) else await worker.outcome(result.subject)
 
     async def hold_open(self, lane: str, by: str, role: str, reason: str, note: str = "", owes: bool = False) -> Result:
         """Hold a lane's barrier open until it is let go; *owes*: cars that just leave owe their fee.

@@ -49,6 +49,7 @@ async def _board_values(request: web.Request, role: str) -> dict[str, Any]:
     heard = {edge: said.seen_ms for edge, said in live.items()}
     return board | {
         "plates": may(role, Right.PLATES),
+        "manage": may(role, Right.MANAGE),
         "heard": heard,
         "live": _lanes_live(live, board["now_ms"]),
         "online_ms": ONLINE_MS,
@@ -86,7 +87,7 @@ async def dashboard(request: web.Request) -> web.Response:
     """Every lot at a glance; it follows by itself."""
     session = await allow(request, Right.VIEW)
     values = await _board_values(request, session.role)
-    return render(request, "dashboard.html", manage=may(session.role, Right.MANAGE), **values)
+    return render(request, "dashboard.html", **values)
 
 
 async def live(request: web.Request) -> web.StreamResponse:

@@ -6,7 +6,6 @@ worker handles a message, the lock on the edge's cursor row keeps the order of i
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,10 +15,10 @@ from sqlalchemy import Connection, Row, select, update
 
 from cloud.lots.incidents import raise_incident
 from cloud.lots.tables import edge as edge_table
-from cloud.sync import channels
+from cloud.sync import channels, commands
 from cloud.sync.context import ApplyContext
 from cloud.sync.inbox import apply_events, hash_at, parked_events
-from cloud.sync.tables import command, edge_cursor
+from cloud.sync.tables import edge_cursor
 from domain.sync.batch import open_batch
 from domain.sync.inbox import Apply, Cursor, Fork, Known, Nak, NewEpoch, judge, judge_hello
 from domain.wire import BadMessageError, Json, Sign, Verify, digest_bytes, is_genuine, signed, text, unpack, whole
@@ -39,6 +38,7 @@ class Outgoing:
     edge: str
     kind: str
     message: Json
+    expires_ms: int | None = None  # when it is no use any more
 
 
 class CloudAgent:
@@ -99,7 +99,7 @@ class CloudAgent:
             conn.execute(update(edge_table).where(edge_table.c.edge_id == edge).values(state="active"))
         answer = {**self._position(conn, at, sid), "what": "ok", "nonce": nonce, "m": whole(message, "m")}
         out = [self._down(edge, "res", {**answer, "t1": now_ms, "t2": now_ms})]
-        return out + self._compare_channels(conn, edge, message) + self.due(conn, edge, now_ms, again=True)
+        return out + self._compare_channels(conn, edge, message) + self.due(conn, edge, now_ms, nonce=nonce)
 
     def _refuse(self, conn: Connection, at: CursorRow, why: str, to: Json, now_ms: int) -> list[Outgoing]:
         """This log is not a continuation of what we hold: an old copy of a database, or two devices as one.
@@ -168,25 +168,33 @@ class CloudAgent:
                 out += [self._part(edge, part.message()) for part in channels.repairs(conn, edge, channel, digest)]
         return out
 
-    def due(self, conn: Connection, edge: str, now_ms: int, *, again: bool = False) -> list[Outgoing]:
-        """Steps of channels and commands the edge does not have yet; what went out lately only when *again*."""
+    def due(self, conn: Connection, edge: str, now_ms: int, *, nonce: str = "") -> list[Outgoing]:
+        """Steps of channels and commands the edge does not have yet; after a hello (*nonce*) what just went out too."""
         out = []
         for channel, held, version in channels.behind(conn, edge):
-            if again or self._is_due((edge, channel), version, now_ms):
+            if nonce or self._is_due((edge, channel), version, now_ms):
                 self._note_sent((edge, channel), version, now_ms)
                 out += [self._part(edge, part.message()) for part in channels.parts(conn, edge, channel, held)]
-        waiting = conn.execute(
-            select(command.c.cmd_seq, command.c.epoch, command.c.kind, command.c.body)
-            .join(edge_cursor, (edge_cursor.c.edge_id == command.c.edge_id) & (edge_cursor.c.epoch == command.c.epoch))
-            .where(command.c.edge_id == edge, command.c.state == "waiting")
-            .order_by(command.c.cmd_seq)
-            .limit(100)
-        )
-        for cmd_seq, epoch, kind, body in waiting:
-            if again or self._is_due((edge, f"cmd:{cmd_seq}"), cmd_seq, now_ms):
+        return out + self._commands(conn, edge, now_ms, nonce)
+
+    def _commands(self, conn: Connection, edge: str, now_ms: int, nonce: str) -> list[Outgoing]:
+        """What moves something goes out once, under the hello just heard; without one the edge is asked for it."""
+        out, greet = [], 0  # the command that waits for a hello
+        for message in commands.outstanding(conn, edge, now_ms):
+            cmd_seq, kind, expires_ms = message["cmd_seq"], message["kind"], message.get("not_after")
+            moves = kind in commands.MOVES
+            if moves and not nonce:
+                greet = cmd_seq if self._is_due((edge, "greet"), cmd_seq, now_ms) else greet
+            elif moves:
+                commands.set_sent(conn, edge, cmd_seq)
+                out.append(self._down(edge, "cmd", {**message, "nonce": nonce}, expires_ms))
+            elif nonce or self._is_due((edge, f"cmd:{cmd_seq}"), cmd_seq, now_ms):
                 self._note_sent((edge, f"cmd:{cmd_seq}"), cmd_seq, now_ms)
-                message = {"ep": epoch, "cmd_seq": cmd_seq, "kind": kind, "body": json.loads(body)}
-                out.append(self._down(edge, "cmd", message))
+                out.append(self._down(edge, "cmd", message, expires_ms))
+        if greet:
+            self._note_sent((edge, "greet"), greet, now_ms)
+            sid = conn.execute(select(edge_cursor.c.sid).where(edge_cursor.c.edge_id == edge)).scalar_one()
+            out.append(self._down(edge, "res", {"what": "greet", "sid": sid}))
         return out
 
     def _is_due(self, what: tuple[str, str], version: int, now_ms: int) -> bool:
@@ -203,8 +211,8 @@ class CloudAgent:
     def _part(self, edge: str, message: Json) -> Outgoing:
         return self._down(edge, "ch", message)
 
-    def _down(self, edge: str, kind: str, message: Json) -> Outgoing:
-        return Outgoing(edge, kind, signed(kind, edge, message, self._sign))
+    def _down(self, edge: str, kind: str, message: Json, expires_ms: int | None = None) -> Outgoing:
+        return Outgoing(edge, kind, signed(kind, edge, message, self._sign), expires_ms)
 
 
 def _cursor(at: CursorRow) -> Cursor:

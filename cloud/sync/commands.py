@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, insert, select
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from cloud.sync.tables import command, edge_cursor
 from domain.wire import Json, canonical
@@ -38,3 +41,40 @@ def add_command(
         )
     )
     return int(cmd_seq)
+
+
+MOVES = frozenset({"barrier.open"})
+"""Kinds that move something: sent once, in answer to a hello seconds old, and never again by themselves."""
+
+
+def outstanding(conn: Connection, edge_id: str, now_ms: int) -> list[Json]:
+    """Commands the edge has not reported on, in order, as they go over the line; those past their time are closed."""
+    conn.execute(
+        update(command)
+        .where(command.c.edge_id == edge_id, command.c.state == "waiting", command.c.expires_ms < now_ms)
+        .values(state="done", result="expired")
+    )
+    rows = conn.execute(
+        select(command.c.cmd_seq, command.c.epoch, command.c.kind, command.c.body, command.c.expires_ms)
+        .join(edge_cursor, (edge_cursor.c.edge_id == command.c.edge_id) & (edge_cursor.c.epoch == command.c.epoch))
+        .where(command.c.edge_id == edge_id, command.c.state == "waiting")
+        .order_by(command.c.cmd_seq)
+        .limit(100)
+    )
+    return [
+        {"ep": row.epoch, "cmd_seq": row.cmd_seq, "kind": row.kind, "body": json.loads(row.body)}
+        | ({} if row.expires_ms is None else {"not_after": row.expires_ms})
+        for row in rows
+    ]
+
+
+def set_sent(conn: Connection, edge_id: str, cmd_seq: int) -> None:
+    """A command that moves something has gone out: it is not sent again."""
+    conn.execute(update(command).where(command.c.edge_id == edge_id, command.c.cmd_seq == cmd_seq).values(state="sent"))
+
+
+def recent(conn: Connection, edge_id: str, kind: str, most: int) -> Sequence[RowMapping]:
+    """The newest commands of a kind with what came of them."""
+    query = select(command).where(command.c.edge_id == edge_id, command.c.kind == kind)
+    rows = conn.execute(query.order_by(command.c.cmd_seq.desc()).limit(most)).mappings()
+    return [{**row, "body": json.loads(row["body"])} for row in rows]  # type: ignore[misc]

@@ -116,7 +116,9 @@ class CloudLink:
 
     async def _publish(self, sent: Outgoing) -> None:
         try:
-            await self._mqtt.publish(f"lg/v1/{sent.edge}/dn/{sent.kind}", pack(sent.message))
+            left_s = None if sent.expires_ms is None else max(1, (sent.expires_ms - self._now_ms()) // 1000)
+            topic = f"lg/v1/{sent.edge}/dn/{sent.kind}"
+            await self._mqtt.publish(topic, pack(sent.message), expiry_seconds=left_s)
         except MqttError as exc:
             logger.warning("an answer did not go out: %s", exc)
 

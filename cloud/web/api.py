@@ -23,6 +23,7 @@ from cloud.coupons import service as coupons
 from cloud.joining import join
 from cloud.lots import edges as lot_edges
 from cloud.lots import incidents as lot_incidents
+from cloud.lots import remote
 from cloud.lots import service as lots
 from cloud.lots.service import LaneSpec
 from cloud.merchants import leases, ledger, onboarding
@@ -177,6 +178,23 @@ def _lanes(body: Json) -> list[LaneSpec]:
         ]
     except (ValueError, AttributeError, TypeError) as exc:
         raise web.HTTPUnprocessableEntity from exc
+
+
+@csrf_exempt
+async def open_barrier(request: web.Request) -> web.Response:
+    """Ask a lot for one pulse at a lane; ``GET`` of the lot's openings says what came of it."""
+    person, body = await caller(request, Right.MANAGE), await body_of(request)
+    lot_id, lane, reason = path_id(request, "lot_id"), request.match_info["lane"], text(body, "reason")
+    refused = await change(request, person.login, remote.open_barrier, lot_id, lane, reason)
+    return refusal(request, refused) if refused else answer({"asked": True}, 202)
+
+
+async def list_openings(request: web.Request) -> web.Response:
+    """The last openings asked for from here at a lot."""
+    await caller(request, Right.VIEW)
+    found = await read(request, remote.asked, path_id(request, "lot_id"))
+    shown = ("made_ms", "expires_ms", "state", "result")
+    return answer([{**row["body"], **{name: row[name] for name in shown}} for row in found])
 
 
 @csrf_exempt
@@ -362,11 +380,13 @@ def add_routes(app: web.Application) -> None:
         "incidents": list_incidents,
         "leases": list_leases,
         "books": books,
+        "lots/{lot_id:[0-9]+}/openings": list_openings,
     }
     posts: dict[str, Handler] = {
         "claim": claim,
         "tokens": token,
         "lots": create_lot,
+        "lots/{lot_id:[0-9]+}/lanes/{lane}/open": open_barrier,
         "edges": create_edge,
         "edges/{edge_id}/refill": refill,
         "merchants": create_merchant,

@@ -73,6 +73,8 @@ REMEMBERED_READS = 64
 DISK_FULL = "disk_full"  # shown in the incident's place, for nothing could be written
 DISK_AGAIN_S = 1.0
 HOLD_AGAIN_S = 5.0  # a board that lost its power is told again that its barrier is held open
+OPENED = "opened"
+OUTCOME_S = 20.0  # a two-way lane may have to stop its other side first
 TURN_S = 1.0  # the worker turns at least this often, so that a watchdog can tell it from a stuck one
 
 
@@ -112,6 +114,7 @@ class LaneWorker:
         self._timers = LaneTimers(lambda timer, run: self._inbox.put_nowait(Ring(timer, run)))
         self._loops = LoopSense(lane, self.post, lambda: isinstance(self._state.phase, Passing))
         self._health = Health(self._publish)
+        self._outcomes: dict[str, asyncio.Future[str]] = {}  # pulses somebody far away waits to hear of
         self._chosen_by = ""
         self._decided: services.Decided | None = None
         self._call = self._incident = ""
@@ -311,9 +314,29 @@ class LaneWorker:
         except DeviceError as exc:
             log.error("%s: barrier: %s", self.lane.name, exc)
             self._health.set(self._barrier_name, str(exc))
-            return BarrierFailed(decision_id, unknown=isinstance(exc, DeviceUnreachableError))
+            unknown = isinstance(exc, DeviceUnreachableError)
+            self._tell(decision_id, Incident.BARRIER_UNKNOWN if unknown else Incident.BARRIER_FAULT)
+            return BarrierFailed(decision_id, unknown=unknown)
         self._health.set(self._barrier_name, "")
+        self._tell(decision_id, OPENED)
         return None
+
+    async def outcome(self, decision_id: str) -> str:
+        """What comes of the pulse of *decision_id*, asked for before the lane has turned to it."""
+        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._outcomes[decision_id] = future
+        try:
+            async with asyncio.timeout(OUTCOME_S):
+                return await future
+        except TimeoutError:
+            return Incident.BARRIER_UNKNOWN.value
+        finally:
+            del self._outcomes[decision_id]
+
+    def _tell(self, decision_id: str, outcome: str) -> None:
+        future = self._outcomes.get(decision_id)
+        if future is not None and not future.done():
+            future.set_result(str(outcome))
 
     async def _raise(self, incident: Incident, decision_id: str) -> None:
         self._incident = incident.value

@@ -7,8 +7,8 @@ session, batches in flight) may be lost at any time at no more cost than sending
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 
 from sqlite_utils import Database
 
@@ -31,12 +31,14 @@ from domain.wire import (
 )
 from edge.db import channels, leases, log
 from edge.db.database import transaction
-from edge.sync.commands import Handler, carry_out
+from edge.sync.commands import Begun, Handler, carry_out
 
 logger = logging.getLogger(__name__)
 
 HELLO_EVERY_MS = 5 * 60_000  # time sample and digest in one
 HELLO_AGAIN_MS = 5_000
+FRESH_MS = 15_000  # a command that moves something names a hello no older than this
+GREET_MS = 1_000  # between two hellos somebody asks for
 
 
 class OutdatedDatabaseError(Exception):
@@ -59,10 +61,15 @@ class Session:
     nonce: str  # names the last hello: its answer must carry it
     hello_boot_ms: int
     answered: bool = False
+    fresh: dict[str, int] = field(default_factory=dict)  # nonces of the last seconds and when they were said
 
 
 class EdgeAgent:
-    """Speaks for one edge. Construct and call on the database thread."""
+    """Speaks for one edge. Construct and call on the database thread.
+
+    *handlers* carry commands out within their transaction. Commands that *move* something are only begun here: they
+    wait in ``begun`` for whoever called.
+    """
 
     def __init__(
         self,
@@ -72,12 +79,14 @@ class EdgeAgent:
         verify_cloud: Verify,
         new_nonce: Callable[[], str],
         handlers: Mapping[str, Handler],
+        moves: Collection[str] = (),
     ) -> None:
         self._edge, self._db, self._sign, self._verify = edge, db, sign, verify_cloud
-        self._new_nonce, self._handlers = new_nonce, handlers
+        self._new_nonce, self._handlers, self._moves = new_nonce, handlers, frozenset(moves)
         self._session: Session | None = None
         self._uplink = self._fresh_uplink()
         self.anchors: list[Anchor] = []  # comparisons with the cloud's clock, for whoever keeps the time
+        self.begun: list[Begun] = []  # commands to be carried out now, each once
 
     def _fresh_uplink(self) -> Uplink:
         position = log.acked(self._db.conn)
@@ -119,7 +128,10 @@ class EdgeAgent:
     def _hello(self, now: Moment) -> Outgoing:
         """Where we stand, under a fresh nonce that the answer must carry. It is also the time sample and digest."""
         assert self._session is not None  # noqa: S101  (callers hold a session)
-        self._session.nonce, self._session.hello_boot_ms = self._new_nonce(), now.boot_ms
+        session = self._session
+        session.nonce, session.hello_boot_ms = self._new_nonce(), now.boot_ms
+        lately = {nonce: said for nonce, said in session.fresh.items() if now.boot_ms - said <= FRESH_MS}
+        session.fresh = {**lately, session.nonce: now.boot_ms}
         position = log.newest(self._db.conn)
         message: Json = {
             "v": 1,
@@ -128,8 +140,8 @@ class EdgeAgent:
             "hash": position.head.hex(),
             "boot": now.boot,
             "m": now.boot_ms,
-            "sid": self._session.sid,
-            "nonce": self._session.nonce,
+            "sid": session.sid,
+            "nonce": session.nonce,
             "channels": {
                 channel: {"ver": version, "digest": digest_text(buckets)}
                 for channel, (version, buckets) in channels.standing(self._db.conn).items()
@@ -200,6 +212,8 @@ class EdgeAgent:
             return self._on_refusal(message)
         if what == "newepoch":
             return self._on_new_epoch(whole(message, "ep"), now)
+        if what == "greet":
+            return [self._hello(now)] if now.boot_ms - session.hello_boot_ms >= GREET_MS else []
         if message.get("nonce") != session.nonce:
             return []  # the answer to an earlier hello
         self._keep_anchor(session, message, now)
@@ -266,8 +280,15 @@ class EdgeAgent:
 
     def _on_command(self, message: Json, now: Moment) -> list[Outgoing]:
         if whole(message, "ep") == log.newest(self._db.conn).epoch:
-            carry_out(self._db, self._handlers, message, now)
+            fresh = self._is_fresh(message, now)
+            begun = carry_out(self._db, self._handlers, self._moves, message, now, fresh=fresh)
+            self.begun += [begun] if begun else []
         return self._batches(now)
+
+    def _is_fresh(self, message: Json, now: Moment) -> bool:
+        """Does the command answer a hello of seconds ago by the boot clock, whatever the wall clock says?"""
+        said = self._session.fresh.get(str(message.get("nonce"))) if self._session else None
+        return said is not None and now.boot_ms - said <= FRESH_MS
 
 
 def _parked(message: Json) -> list[tuple[int, str]]:

@@ -14,7 +14,7 @@ from domain.moment import Anchor, Moment
 from domain.wire import Json, Sign, Verify, pack
 from edge.db.database import DiskFullError
 from edge.sync.agent import EdgeAgent, Outgoing
-from edge.sync.commands import Handler
+from edge.sync.commands import Actuator, Begun, Handler, finish
 from plumbing.mqtt import MqttError, MqttLink, MqttOptions, PublishRefusedError
 from plumbing.onethread import OneThread
 
@@ -51,6 +51,7 @@ class EdgeLink:
         self._mqtt = MqttLink(replace(broker, subscriptions=(f"lg/v1/{edge}/dn/#",)), on_state=self._states.put_nowait)
         self._outgoing: asyncio.Queue[Outgoing] = asyncio.Queue()
         self._agent: EdgeAgent | None = None
+        self._actuators: Mapping[str, Actuator] = {}
         self.wake = asyncio.Event()
 
     @property
@@ -64,11 +65,17 @@ class EdgeLink:
         return self._mqtt.last_error
 
     async def run(
-        self, sign: Sign, verify_cloud: Verify, new_nonce: Callable[[], str], handlers: Mapping[str, Handler]
+        self,
+        sign: Sign,
+        verify_cloud: Verify,
+        new_nonce: Callable[[], str],
+        handlers: Mapping[str, Handler],
+        actuators: Mapping[str, Actuator] | None = None,
     ) -> None:
         """Until cancelled. Raises OutdatedDatabaseError when the cloud refuses this database."""
+        self._actuators = actuators or {}
         self._agent = agent = await self._thread.run(
-            EdgeAgent, self._edge, self._db, sign, verify_cloud, new_nonce, handlers
+            EdgeAgent, self._edge, self._db, sign, verify_cloud, new_nonce, handlers, self._actuators
         )
         async with self._mqtt, asyncio.TaskGroup() as self._group:
             group = self._group
@@ -95,6 +102,18 @@ class EdgeLink:
                 continue
             self._hand_over_anchors(agent)
             self._send(out)
+            begun, agent.begun = agent.begun, []
+            for command in begun:
+                self._group.create_task(self._move(command), name=f"sync {command.kind}")
+
+    async def _move(self, command: Begun) -> None:
+        """Carry out what is on record as started, and report; if this process dies meanwhile it stays unknown."""
+        result = await self._actuators[command.kind](command.body)
+        try:
+            await self._thread.run(finish, self._db, command, result, self._now())
+        except DiskFullError:
+            logger.error("the disk is full: what came of command %d is not on record", command.cmd_seq)
+        self.wake.set()
 
     def _hand_over_anchors(self, agent: EdgeAgent) -> None:
         if agent.anchors:

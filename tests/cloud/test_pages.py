@@ -19,7 +19,7 @@ from cloud.db import Database
 from cloud.settings import CloudSettings
 from cloud.sync.link import Live
 from cloud.web.state import Cloud
-from domain.events import IncidentRaised, PassageSeen
+from domain.events import CommandDone, IncidentRaised, PassageSeen
 from plumbing.passwords import Passwords
 from plumbing.signing import PrivateKey
 from plumbing.web import walk
@@ -29,6 +29,7 @@ PASSWORD = "seven cars waiting"
 ADMIN_PAGES = (
     "/admin",
     "/admin/lots/new",
+    "/admin/lots/1/lanes/in/open",
     "/admin/cars",
     "/admin/cars?q=京A1",
     "/admin/merchants",
@@ -295,3 +296,21 @@ async def test_metrics_and_health_answer_without_a_login(browser: Browser) -> No
 
     assert health["status"] == "ok"
     assert "lotgate_cloud_db_waiting" in metrics
+
+
+async def test_a_barrier_is_opened_from_afar_by_name_and_reason_and_what_came_of_it_is_shown(
+    browser: Browser, cloud: Cloud
+) -> None:
+    await sign_in(browser, "admin")
+    page = "/admin/lots/1/lanes/in/open"
+
+    assert (await post(browser, page, page, reason=" "))[0] == 422
+    assert (await post(browser, page, "/admin/lots/1/lanes/nowhere/open", reason="queue"))[0] == 422
+    status, shown = await post(browser, page, page, reason="queue")
+    assert (status, "等待车场" in shown) == (200, True)
+
+    cloud.db.run_here(lambda conn: _again(conn, cloud).apply(CommandDone(1, "opened")))
+    assert "已开闸" in await (await browser.get(page)).text()
+
+    await sign_in(browser, "read_only")
+    assert (await browser.get(page)).status == 403

@@ -174,3 +174,19 @@ async def test_a_coupon_from_afar_and_a_voucher_from_the_counter_pay_at_the_exit
     found = {incident["code"] for incident in await cloud.call("incidents")}
     assert found <= {"clock_wrong"}  # the lot's clock was put forward to let time pass
     assert await cloud.call("cars") == []
+
+
+async def test_a_barrier_opened_from_afar_gives_one_pulse_under_its_name_and_the_cloud_hears_what_came_of_it(
+    world: World,
+) -> None:
+    cloud, lot, edge = world.cloud, world.lot, world.lot.opened.edge
+    (row,) = await cloud.call("lots")
+    at = f"lots/{row['lot_id']}"
+
+    await cloud.call(f"{at}/lanes/in/open", {"reason": "ambulance"})
+    (done,) = await cloud.until(f"{at}/openings", lambda rows: rows[0]["state"] == "done")
+
+    assert (done["result"], done["by"], done["reason"]) == ("opened", "admin", "ambulance")
+    assert [pulse.channel for pulse in lot.board.pulses] == [0]
+    (act,) = [act for act in await edge.acts() if act.act == "barrier.open"]
+    assert (act.by, act.reason) == ("cloud:admin", "ambulance")

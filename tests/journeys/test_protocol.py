@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from cloud.lots.tables import incident, lot, operator
 from cloud.sync.agent import CloudAgent
 from cloud.sync.agent import Outgoing as Down
 from cloud.sync.channels import put_row
-from cloud.sync.commands import add_command
+from cloud.sync.commands import MOVES, add_command
 from cloud.sync.tables import command, edge_cursor, inbox
 from domain.events import ActRecorded, Event, LogTotalled, PaymentTaken
 from domain.moment import Moment
@@ -26,6 +27,7 @@ from edge.services.leases import HANDLERS
 from edge.services.totals import total_log
 from edge.sync.agent import EdgeAgent, OutdatedDatabaseError
 from edge.sync.agent import Outgoing as Up
+from edge.sync.commands import close_unfinished, finish
 from plumbing.signing import PrivateKey, PublicKey
 
 UTC = 1_790_000_000_000
@@ -69,7 +71,9 @@ class Line:
         self.edge = self.new_edge()
 
     def new_edge(self) -> EdgeAgent:
-        return EdgeAgent("e1", self.db, self.edge_key, self.cloud_key.public, lambda: next(self.nonces), HANDLERS)
+        return EdgeAgent(
+            "e1", self.db, self.edge_key, self.cloud_key.public, lambda: next(self.nonces), HANDLERS, MOVES
+        )
 
     def up(self, out: list[Up], now: Moment) -> list[Down]:
         answers = []
@@ -359,3 +363,79 @@ def test_a_number_beyond_all_reason_is_no_message(line: Line) -> None:
         forged = signed("hello", "e1", {**unsigned, "seq": absurd}, line.edge_key)
 
         assert line.up([Up("hello", forged)], at(10)) == []
+
+
+def asked_to_open(line: Line, now: Moment) -> list[Down]:
+    """The cloud asks for a barrier and finds what it may send before a hello."""
+    with line.engine.begin() as conn:
+        add_command(conn, 1, "e1", "barrier.open", {"lane": "in"}, now.wall_ms, now.wall_ms + 15_000)
+        return line.cloud.due(conn, "e1", now.wall_ms)
+
+
+def states(line: Line) -> list[tuple[str, str]]:
+    with line.engine.begin() as conn:
+        return [(row.state, row.result) for row in conn.execute(select(command).order_by(command.c.cmd_seq))]
+
+
+def test_what_moves_something_waits_for_a_hello_and_is_then_begun_and_reported_once(line: Line) -> None:
+    line.settle(line.edge.connected(at(10)), at(12))
+
+    (greet,) = asked_to_open(line, at(100_000))
+    assert (greet.kind, greet.message["what"]) == ("res", "greet")
+    hello = line.down([greet], at(100_010))
+    assert [sent.kind for sent in hello] == ["hello"]
+    down = line.up(hello, at(100_020))
+    (order,) = [sent for sent in down if sent.kind == "cmd"]
+    assert order.expires_ms == UTC + 115_000
+    out = line.down([*down, order], at(100_030))
+
+    (begun,) = line.edge.begun
+    assert begun.body == {"lane": "in"}
+    assert states(line) == [("sent", "")]
+    finish(line.db, begun, "opened", at(100_040))
+    line.settle([*out, *line.edge.tick(at(100_050))], at(100_050))
+    assert states(line) == [("done", "opened")]
+
+
+def test_a_command_held_up_on_its_way_moves_nothing_whatever_the_wall_clock_says(line: Line) -> None:
+    line.settle(line.edge.connected(at(10)), at(12))
+    hello = line.down(asked_to_open(line, at(100_000)), at(100_010))
+    down = line.up(hello, at(100_020))
+    slow = replace(at(115_011), wall_ms=UTC)  # somebody set the clock back: not_after alone would let it through
+
+    line.settle(line.down(down, slow), at(115_020))
+
+    assert line.edge.begun == []
+    assert states(line) == [("done", "stale")]
+
+
+def test_an_expired_command_is_answered_as_such_and_never_done(line: Line) -> None:
+    line.settle(line.edge.connected(at(10)), at(12))
+    with line.engine.begin() as conn:
+        add_command(conn, 1, "e1", "lease.return", {"lease_id": 1}, UTC, UTC + 20)
+        down = line.cloud.due(conn, "e1", UTC)
+
+    line.settle(line.down(down, at(21)), at(30))
+
+    assert states(line) == [("done", "expired")]
+
+
+def test_what_never_went_out_in_time_is_closed_by_the_cloud(line: Line) -> None:
+    asked_to_open(line, at(0))
+
+    with line.engine.begin() as conn:
+        assert line.cloud.due(conn, "e1", UTC + 15_001) == []
+
+    assert states(line) == [("done", "expired")]
+
+
+def test_a_process_that_ends_while_it_moves_something_says_that_nobody_knows(line: Line) -> None:
+    line.settle(line.edge.connected(at(10)), at(12))
+    line.down(line.up(line.down(asked_to_open(line, at(100_000)), at(100_010)), at(100_020)), at(100_030))
+
+    line.edge = line.new_edge()
+    close_unfinished(line.db, at(100_040))
+    line.settle(line.edge.connected(at(100_050)), at(100_060))
+
+    assert line.edge.begun == []
+    assert states(line) == [("done", "unknown")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cloud.sync.channels import put_row
+from cloud.sync.commands import add_command
 from domain.events import ActRecorded
 from domain.sync.channel import CHANNELS
 from domain.wire import canonical, chain_hash, pack, signed, unpack
@@ -50,6 +51,15 @@ def change_list(world: World) -> None:
             put_row(conn, OPERATOR, node.name, channel, key, value, now_ms)  # type: ignore[arg-type]
 
     world.cloud.do(work)
+    world.books.look(world)
+
+
+@act(2)
+def open_from_afar(world: World) -> None:
+    """Somebody in the cloud asks for a barrier to open: within seconds or never."""
+    node, now_ms = any_edge(world), world.cloud.clock.now().wall_ms
+    body = {"lane": "out", "by": "admin", "reason": "queue", "asked_ms": world.true.ms}
+    world.cloud.do(lambda conn: add_command(conn, OPERATOR, node.name, "barrier.open", body, now_ms, now_ms + 15_000))
     world.books.look(world)
 
 

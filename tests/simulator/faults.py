@@ -268,3 +268,13 @@ def pulse_not_committed() -> Iterator[None]:
     """The barrier opens on a decision whose pulse was never written down."""
     with patch.object(recording, "reserve_pulse", lambda *_: None):
         yield
+
+
+@fault("I22")
+def opens_whenever_the_command_comes() -> Iterator[None]:
+    """What moves something is carried out however old it is."""
+    with (
+        patch.object(edge_agent.EdgeAgent, "_is_fresh", lambda *_: True),
+        patch("edge.sync.commands._is_over", lambda *_: False),
+    ):
+        yield

@@ -28,6 +28,7 @@ from cloud.merchants import service as merchants
 from cloud.merchants.service import PaymentMode, SettlementMode
 from cloud.sync.agent import CloudAgent
 from cloud.sync.agent import Outgoing as Down
+from cloud.sync.commands import MOVES
 from cloud.sync.tables import edge_cursor
 from domain.ids import uuid7
 from domain.ledger import Commodity
@@ -44,6 +45,7 @@ from edge.services.recovering import recover
 from edge.settings import EdgeSettings
 from edge.sync.agent import EdgeAgent
 from edge.sync.agent import Outgoing as Up
+from edge.sync.commands import close_unfinished, finish
 from tests.edge.lots import settings
 from tests.simulator.clocks import START_MS, MachineClock, TrueTime
 from tests.simulator.crash import Fuse, FusedConnection, Point, SimulatedCrashError, fused_memory
@@ -54,6 +56,7 @@ T = TypeVar("T")
 
 EDGES = ("e1", "e2", "e3")
 OPERATOR = 1
+WANTED_MS = 30_000  # 15 s until the cloud gives it up, 15 s from the hello it went out under
 MERCHANTS = (1, 2)
 TEMPLATES = {1: (1, 2, 3), 2: (4, 5, 6)}  # by merchant: 5 yuan, 1 hour, everything
 LANES = (
@@ -117,6 +120,7 @@ class EdgeNode:
         self.crashes = 0
         self.reads = itertools.count(1)
         self.pulses: Counter[str] = Counter()  # decision -> pulses the barrier was given
+        self.moves: Counter[int] = Counter()  # command -> times it moved something
         self.prints: Counter[tuple[int, int]] = Counter()  # voucher -> times it went to the printer
         self.papers: list[str] = []  # tokens that are on paper
         self.asked: dict[str, list[int]] = {}  # plate -> true times at which it stood at the exit
@@ -129,12 +133,13 @@ class EdgeNode:
     def start(self) -> None:
         """A new process over the same database."""
         verify = key_of("cloud").public
-        self.agent = EdgeAgent(self.name, self.db, self.key, verify, lambda: next(self._nonces), HANDLERS)
+        self.agent = EdgeAgent(self.name, self.db, self.key, verify, lambda: next(self._nonces), HANDLERS, MOVES)
         chosen, prices = lot_file()
         chosen = replace(chosen, lot_id=lot_of(self.name), edge=self.name)
         lot = build_lot(chosen, prices, self.key, self.clock.now(), self._new_id)  # type: ignore[arg-type]
         self.lot = replace(lot, verify=_verify)
         self.do(lambda _: recover(self.db, "0", self.clock.now()))
+        self.do(lambda _: close_unfinished(self.db, self.clock.now()))
 
     def _new_id(self, now: Moment) -> str:
         return uuid7(max(0, now.wall_ms), self._random(10))
@@ -162,6 +167,17 @@ class EdgeNode:
             row = conn.execute("SELECT state FROM voucher WHERE key_id = ? AND counter = ?", voucher_id).fetchone()
         if self.prints[voucher_id] > 1 or row is None or row[0] != "printing":
             raise ViolationError("I13", f"{self.name}: voucher {voucher_id} printed {self.prints[voucher_id]} times")
+
+    def move(self) -> None:
+        """What the cloud asked to be moved is moved: once in its life, and while it is wanted (I22)."""
+        begun = self.agent.begun if self.agent else []
+        while begun:
+            command = begun.pop(0)
+            self.moves[command.cmd_seq] += 1
+            late_ms = self.clock.true.ms - int(command.body["asked_ms"])
+            if self.moves[command.cmd_seq] > 1 or late_ms > WANTED_MS:
+                raise ViolationError("I22", f"{self.name}: command {command.cmd_seq} moved {late_ms} ms after it")
+            self.do(lambda _, done=command: finish(self.db, done, "opened", self.clock.now()))  # type: ignore[misc]
 
     def crash(self) -> None:
         """The process dies."""

@@ -238,6 +238,7 @@ class World:
             return
         self.say(f"cloud -> {packet.edge} {packet.kind} ({len(packet.payload)} bytes)")
         self.send_up(node, node.do(lambda agent: agent.received(packet.kind, packet.payload, node.clock.now())))
+        node.move()
         if not node.is_running:
             self.say(f"{node.name}: crashed")
 
