@@ -31,6 +31,7 @@ from cloud.merchants import pages as merchants_pages
 from cloud.settings import BrokerSettings, CloudSettings
 from cloud.sync import pages as sync_pages
 from cloud.sync.agent import CloudAgent
+from cloud.sync.flow import Flow
 from cloud.sync.link import CloudLink, share_group
 from cloud.web import api
 from cloud.web.shell import cloud_shell, shell_app
@@ -137,8 +138,8 @@ async def _sync(app: web.Application) -> AsyncIterator[None]:
     if cloud.settings.broker is None:
         yield
         return
-    agent = CloudAgent(cloud.config_key, PublicKey.from_raw)
     broker = cloud.settings.broker
+    agent = CloudAgent(cloud.config_key, PublicKey.from_raw, Flow(broker.events_per_second))
     group = share_group(cloud.config_key) if broker.workers > 1 else ""
     link = CloudLink(mqtt_options(broker), cloud.db, agent, cloud.now_ms, group=group)
     cloud.wake, cloud.live = link.wake.set, lambda: link.live

@@ -6,6 +6,7 @@ worker handles a message, the lock on the edge's cursor row keeps the order of i
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,11 +18,25 @@ from cloud.lots.incidents import raise_incident
 from cloud.lots.tables import edge as edge_table
 from cloud.sync import channels, commands
 from cloud.sync.context import ApplyContext
+from cloud.sync.flow import Flow
 from cloud.sync.inbox import apply_events, hash_at, parked_events
 from cloud.sync.tables import edge_cursor
 from domain.sync.batch import open_batch
+from domain.sync.caps import Caps, open_caps, unreadable
 from domain.sync.inbox import Apply, Cursor, Fork, Known, Nak, NewEpoch, judge, judge_hello
-from domain.wire import BadMessageError, Json, Sign, Verify, digest_bytes, is_genuine, signed, text, unpack, whole
+from domain.wire import (
+    BadMessageError,
+    Json,
+    Sign,
+    Verify,
+    canonical,
+    digest_bytes,
+    is_genuine,
+    signed,
+    text,
+    unpack,
+    whole,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +59,9 @@ class Outgoing:
 class CloudAgent:
     """Speaks to all edges. *verifier* turns an edge's public key into its check function."""
 
-    def __init__(self, sign: Sign, verifier: Callable[[bytes], Verify]) -> None:
+    def __init__(self, sign: Sign, verifier: Callable[[bytes], Verify], flow: Flow | None = None) -> None:
         self._sign, self._verifier = sign, verifier
+        self._flow = flow or Flow(0)
         self._sent: dict[tuple[str, str], tuple[int, int]] = {}  # (edge, channel or command) -> version, when
 
     def received(self, conn: Connection, edge: str, kind: str, payload: bytes, now_ms: int) -> list[Outgoing]:
@@ -90,16 +106,35 @@ class CloudAgent:
             return []  # an earlier hello of this very connection, come late or twice
         if why is not None:
             return self._refuse(conn, at, why, {"nonce": nonce}, now_ms)
+        caps = open_caps(message.get("caps"))
         conn.execute(
             update(edge_cursor)
             .where(edge_cursor.c.edge_id == edge)
-            .values(sid=sid, boot=text(message, "boot"), told_seq=seq, hello_ms=now_ms, seen_ms=now_ms)
+            .values(
+                sid=sid,
+                boot=text(message, "boot"),
+                told_seq=seq,
+                hello_ms=now_ms,
+                seen_ms=now_ms,
+                caps=canonical(caps.message()).decode(),
+            )
         )
+        self._compare_releases(conn, at, caps, now_ms)
         if at.state == "claimed":
             conn.execute(update(edge_table).where(edge_table.c.edge_id == edge).values(state="active"))
         answer = {**self._position(conn, at, sid), "what": "ok", "nonce": nonce, "m": whole(message, "m")}
         out = [self._down(edge, "res", {**answer, "t1": now_ms, "t2": now_ms})]
         return out + self._compare_channels(conn, edge, message) + self.due(conn, edge, now_ms, nonce=nonce)
+
+    def _compare_releases(self, conn: Connection, at: CursorRow, caps: Caps, now_ms: int) -> None:
+        """An edge ahead of us goes on: its events are set aside until this cloud is upgraded; people are told."""
+        newer = unreadable(caps)
+        if newer:
+            detail = f"{', '.join(newer)}: upgrade the cloud; until then these events are set aside"
+            finding = f"cloud_outdated:{at.edge_id}:{','.join(newer)}"
+            raise_incident(
+                conn, at.operator_id, finding, "cloud_outdated", detail, now_ms, lot_id=at.lot_id, edge_id=at.edge_id
+            )
 
     def _refuse(self, conn: Connection, at: CursorRow, why: str, to: Json, now_ms: int) -> list[Outgoing]:
         """This log is not a continuation of what we hold: an old copy of a database, or two devices as one.
@@ -133,6 +168,7 @@ class CloudAgent:
             .values(seq=batch.last, head=hashes[-1], seen_ms=now_ms)
         )
         ack = {"ep": at.epoch, "s": batch.last, "h": hashes[-1].hex(), "parked": parked, "win": WINDOW, "sid": sid}
+        ack["eps"] = self._flow.share(at.edge_id, now_ms)
         return [self._down(at.edge_id, "ack", ack), *self.due(conn, at.edge_id, now_ms)]
 
     def _not_applied(
@@ -171,18 +207,24 @@ class CloudAgent:
     def due(self, conn: Connection, edge: str, now_ms: int, *, nonce: str = "") -> list[Outgoing]:
         """Steps of channels and commands the edge does not have yet; after a hello (*nonce*) what just went out too."""
         out = []
+        told = conn.execute(select(edge_cursor.c.caps).where(edge_cursor.c.edge_id == edge)).scalar_one_or_none()
+        caps = open_caps(json.loads(told or "[]"))
         for channel, held, version in channels.behind(conn, edge):
+            if channel not in caps.channels:
+                continue
             if nonce or self._is_due((edge, channel), version, now_ms):
                 self._note_sent((edge, channel), version, now_ms)
                 out += [self._part(edge, part.message()) for part in channels.parts(conn, edge, channel, held)]
-        return out + self._commands(conn, edge, now_ms, nonce)
+        return out + self._commands(conn, edge, caps, now_ms, nonce)
 
-    def _commands(self, conn: Connection, edge: str, now_ms: int, nonce: str) -> list[Outgoing]:
+    def _commands(self, conn: Connection, edge: str, caps: Caps, now_ms: int, nonce: str) -> list[Outgoing]:
         """What moves something goes out once, under the hello just heard; without one the edge is asked for it."""
         out, greet = [], 0  # the command that waits for a hello
         for message in commands.outstanding(conn, edge, now_ms):
             cmd_seq, kind, expires_ms = message["cmd_seq"], message["kind"], message.get("not_after")
             moves = kind in commands.MOVES
+            if kind not in caps.commands:
+                continue  # an older release: it goes out once that is upgraded, if it is still in time
             if moves and not nonce:
                 greet = cmd_seq if self._is_due((edge, "greet"), cmd_seq, now_ms) else greet
             elif moves:

@@ -16,7 +16,8 @@ from cloud.sync.appliers import MONEY, PROJECTIONS
 from cloud.sync.context import Applied, ApplyContext
 from cloud.sync.errors import CannotApplyError
 from cloud.sync.tables import inbox
-from domain.events import ChannelApplied, CouponRedeemed, Envelope, decode, open_envelope
+from domain.events import ChannelApplied, CouponRedeemed, Envelope, open_envelope
+from domain.upcast import read
 from domain.wire import BadMessageError, Json
 
 logger = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ def _read(body: bytes, seq: int, parked: Parked) -> tuple[Envelope | None, objec
         envelope = open_envelope(body)
         if envelope.seq != seq:
             raise BadMessageError(f"says it is event {envelope.seq}")
-        return envelope, decode(envelope)
+        return envelope, read(envelope)
     except BadMessageError as exc:
         parked[seq] = CannotApplyError(str(exc))
         return envelope, None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 TIMEOUT_MS = 10_000
 FIRST_WINDOW = 2
+TICK_MS = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Uplink:
     most: int = 8  # batches in flight the cloud allows
     flights: list[Flight] = field(default_factory=list)
     open: bool = False  # nothing is sent before the cloud has answered this session's hello
+    rate: int = 0  # events a second the cloud takes; 0: as many as we can send
+    paced_ms: int = 0  # when what was sent so far has had its time
     gone_back: int = 0  # the gap already filled once: every batch beyond it brings a nak, one of them is enough
 
     def next_start(self, newest: int) -> int | None:
@@ -39,9 +42,15 @@ class Uplink:
             return None
         return start
 
+    def is_paced(self, now_ms: int) -> bool:
+        """Is it too early for another batch? What may go within the next tick goes at once."""
+        return self.rate > 0 and self.paced_ms - now_ms > TICK_MS
+
     def sent(self, start: int, last: int, now_ms: int) -> None:
         """A batch went out."""
         self.flights.append(Flight(start, last, now_ms))
+        if self.rate:
+            self.paced_ms = max(self.paced_ms, now_ms) + (last - start + 1) * 1000 // self.rate
 
     def acked(self, epoch: int, seq: int, most: int) -> bool:
         """The cloud holds everything up to *seq*. False if this says nothing new (late, repeated, other epoch)."""

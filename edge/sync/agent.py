@@ -15,7 +15,8 @@ from sqlite_utils import Database
 from domain.events import ChannelApplied
 from domain.moment import Anchor, Moment
 from domain.sync.batch import MOST_EVENTS, Batch, batch_message, cut
-from domain.sync.channel import digest_text, open_part
+from domain.sync.caps import own_caps
+from domain.sync.channel import CHANNELS, digest_text, open_part
 from domain.sync.uplink import Uplink
 from domain.wire import (
     BadMessageError,
@@ -142,6 +143,7 @@ class EdgeAgent:
             "m": now.boot_ms,
             "sid": session.sid,
             "nonce": session.nonce,
+            "caps": own_caps((*self._handlers, *self._moves), CHANNELS).message(),
             "channels": {
                 channel: {"ver": version, "digest": digest_text(buckets)}
                 for channel, (version, buckets) in channels.standing(self._db.conn).items()
@@ -159,7 +161,7 @@ class EdgeAgent:
         out = []
         conn = self._db.conn
         newest = log.newest(conn)
-        while (start := self._uplink.next_start(newest.seq)) is not None:
+        while not self._uplink.is_paced(now.boot_ms) and (start := self._uplink.next_start(newest.seq)) is not None:
             rows = log.bodies(conn, newest.epoch, start, MOST_EVENTS)
             rows = rows[: cut([body for body, _ in rows])]
             previous = log.hash_at(conn, newest.epoch, start - 1)
@@ -258,6 +260,7 @@ class EdgeAgent:
         if not self._is_ours(message):
             return []
         seq, head = whole(message, "s"), digest_bytes(message, "h")
+        self._uplink.rate = whole(message, "eps") if "eps" in message else 0
         conn = self._db.conn
         if seq > log.newest(conn).seq or log.hash_at(conn, self._uplink.epoch, seq) != head:
             raise BadMessageError("ack for a history that is not ours")

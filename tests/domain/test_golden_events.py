@@ -11,6 +11,8 @@ import pytest
 
 from domain.events import TYPES, Event, decode, encode, open_envelope
 from domain.moment import Moment, Quality
+from domain.sync.caps import newest_versions
+from domain.upcast import read
 
 FOLDER = Path(__file__).parent / "golden_events"
 MOMENT = Moment("0f1e2d3c4b5a6978", 86_400_123, 1_795_219_200_000, Quality.CLOUD, 20)
@@ -32,6 +34,7 @@ def test_a_body_on_file_is_read_and_would_be_written_the_same_today(name: str, v
     envelope = open_envelope(body)
 
     assert decode(envelope) == sample(TYPES[name, version])
+    assert type(read(envelope)) is TYPES[name, newest_versions()[name]]
     assert encode(envelope.seq, envelope.moment, sample(TYPES[name, version]), envelope.correlation) == body
 
 

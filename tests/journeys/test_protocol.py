@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import Engine, insert, select, update
@@ -17,9 +18,11 @@ from cloud.sync.agent import CloudAgent
 from cloud.sync.agent import Outgoing as Down
 from cloud.sync.channels import put_row
 from cloud.sync.commands import MOVES, add_command
+from cloud.sync.flow import Flow
 from cloud.sync.tables import command, edge_cursor, inbox
 from domain.events import ActRecorded, Event, LogTotalled, PaymentTaken
 from domain.moment import Moment
+from domain.sync.caps import newest_versions
 from domain.wire import GENESIS, canonical, chain_hash, pack, signed
 from edge.db import channels, leases, log
 from edge.db.database import open_database, transaction
@@ -439,3 +442,43 @@ def test_a_process_that_ends_while_it_moves_something_says_that_nobody_knows(lin
 
     assert line.edge.begun == []
     assert states(line) == [("done", "unknown")]
+
+
+def test_an_edge_of_an_older_release_is_sent_nothing_it_does_not_know(line: Line) -> None:
+    older = EdgeAgent("e1", line.db, line.edge_key, line.cloud_key.public, lambda: next(line.nonces), HANDLERS)
+    line.edge = older
+    line.settle(older.connected(at(10)), at(12))
+
+    assert asked_to_open(line, at(100_000)) == []
+    assert states(line) == [("waiting", "")]
+
+
+def test_a_cloud_behind_its_edges_tells_people_once_and_goes_on(line: Line) -> None:
+    newer = {**newest_versions(), "stay.closed": 2}
+    with patch("domain.sync.caps.newest_versions", lambda: newer):
+        hello = line.edge.connected(at(10))
+    line.settle(hello, at(12))
+    line.settle(hello, at(13))
+
+    with line.engine.begin() as conn:
+        found = conn.execute(select(incident.c.code, incident.c.detail)).all()
+    assert [row.code for row in found] == ["cloud_outdated"]
+    assert found[0].detail.startswith("stay.closed:")
+    assert line.edge.in_session
+
+
+def test_an_edge_sends_no_faster_than_the_cloud_asks(line: Line) -> None:
+    line.cloud = CloudAgent(line.cloud_key, PublicKey.from_raw, Flow(400))
+    line.settle(line.edge.connected(at(10)), at(10))
+    line.write(act(0))
+    line.settle(line.edge.tick(at(20)), at(20))  # the ack of this one carries the rate
+    line.write(*[act(number) for number in range(2_000)])
+
+    sent: list[int] = []
+    for now in range(1_000, 6_000, 250):
+        out = line.edge.tick(at(now))
+        sent.append(sum(len(up.message["evs"]) for up in out if up.kind == "ev"))
+        line.settle(out, at(now))
+
+    assert 1_600 <= sum(sent) <= 2_000
+    assert sum(sent[:4]) <= 800  # one second's worth, and what may go at once

@@ -111,10 +111,11 @@ def grant_applied_twice() -> Iterator[None]:
             return original(conn, held, epoch)
         return True
 
-    def carry_out(db: Any, handlers: Any, message: Json, now: Moment) -> None:
-        with transaction(db) as conn:
-            conn.execute("DELETE FROM cmd_log WHERE cmd_seq = ?", (whole(message, "cmd_seq"),))
-        faithful(db, handlers, message, now)
+    def carry_out(db: Any, handlers: Any, moves: Any, message: Json, now: Moment, *, fresh: bool) -> Any:
+        if message["kind"] == "lease.grant":
+            with transaction(db) as conn:
+                conn.execute("DELETE FROM cmd_log WHERE cmd_seq = ?", (whole(message, "cmd_seq"),))
+        return faithful(db, handlers, moves, message, now, fresh=fresh)
 
     original, faithful = leases.insert, edge_agent.carry_out
     with patch.object(lease_service.leases, "insert", insert), patch.object(edge_agent, "carry_out", carry_out):
