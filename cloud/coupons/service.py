@@ -17,8 +17,10 @@ from cloud.lots import service as lots
 from cloud.merchants import ledger
 from cloud.merchants import service as merchants
 from cloud.merchants.service import Cost
+from cloud.sync import parked
 from cloud.sync.channels import put_row
 from domain.coupon.model import Meaning, Remainder
+from domain.events import CouponRedeemed
 from domain.ledger import AVAILABLE, OUTSTANDING, VOID_PENDING, Commodity, Funds, Posting, move, take
 from domain.serial import make_serial
 from plumbing.web.paging import Page
@@ -294,7 +296,10 @@ def carry(row: RowMapping | dict[str, object], source: str, target: str) -> tupl
 
 
 def void(conn: Connection, act: Act, coupon_id: str, reason: str, merchant_id: int | None = None) -> Refused | None:
-    """Withdraw an unused coupon; its value comes back once the lot provably knows (E2, sync §7)."""
+    """Withdraw an unused coupon; its value comes back once the lot provably knows (E2, sync §7).
+
+    One whose use was reported and set aside counts as used: applied on time, it would have been (I16).
+    """
     query = select(coupon).where(coupon.c.coupon_id == coupon_id, coupon.c.operator_id == act.operator_id)
     if merchant_id is not None:
         query = query.where(coupon.c.merchant_id == merchant_id)
@@ -305,6 +310,8 @@ def void(conn: Connection, act: Act, coupon_id: str, reason: str, merchant_id: i
         return Refused("coupon_not_voidable", {"state": row["state"]})
     if not reason.strip():
         return Refused("reason_missing")
+    if any(used.get("coupon_id") == coupon_id for used in parked.payloads(conn, row["edge_id"], CouponRedeemed.TYPE)):
+        return Refused("coupon_in_parked_event")
     version = put_row(conn, act.operator_id, row["edge_id"], "coupons", coupon_id, None, act.now_ms)
     conn.execute(
         update(coupon)

@@ -42,6 +42,8 @@ logger = logging.getLogger(__name__)
 
 WINDOW = 8  # batches an edge may have in flight
 SEND_AGAIN_MS = 10_000
+ASK_MS = 60_000
+ASK_PURPOSE = b"lotgate-ask\x00"
 
 CursorRow = Row[Any]  # of edge_cursor, with public_key, lot_id and state of the edge
 
@@ -102,8 +104,8 @@ class CloudAgent:
         nonce, sid = text(message, "nonce"), text(message, "sid")
         if why == "epoch" and epoch < at.epoch:
             return [self._down(edge, "res", {"what": "newepoch", "nonce": nonce, "ep": at.epoch})]
-        if why == "behind" and sid == at.sid:
-            return []  # an earlier hello of this very connection, come late or twice
+        if why == "behind" and (sid == at.sid or not self._is_answer(at.edge_id, sid, message.get("answer"), now_ms)):
+            return [] if sid == at.sid else [self._ask(at.edge_id, sid, now_ms)]
         if why is not None:
             return self._refuse(conn, at, why, {"nonce": nonce}, now_ms)
         caps = open_caps(message.get("caps"))
@@ -125,6 +127,19 @@ class CloudAgent:
         answer = {**self._position(conn, at, sid), "what": "ok", "nonce": nonce, "m": whole(message, "m")}
         out = [self._down(edge, "res", {**answer, "t1": now_ms, "t2": now_ms})]
         return out + self._compare_channels(conn, edge, message) + self.due(conn, edge, now_ms, nonce=nonce)
+
+    def _ask(self, edge: str, sid: str, now_ms: int) -> Outgoing:
+        """A hello that stands behind may be an old one, late or sent again by somebody: ask who is there now."""
+        question = self._question(edge, sid, now_ms // ASK_MS)
+        return self._down(edge, "res", {"what": "greet", "sid": sid, "ask": question})
+
+    def _is_answer(self, edge: str, sid: str, answer: object, now_ms: int) -> bool:
+        turn = now_ms // ASK_MS
+        return answer in (self._question(edge, sid, turn), self._question(edge, sid, turn - 1))
+
+    def _question(self, edge: str, sid: str, turn: int) -> str:
+        """What only this cloud can ask of this session now; nothing of it has to be remembered."""
+        return self._sign(ASK_PURPOSE, f"{edge} {sid} {turn}".encode()).hex()
 
     def _compare_releases(self, conn: Connection, at: CursorRow, caps: Caps, now_ms: int) -> None:
         """An edge ahead of us goes on: its events are set aside until this cloud is upgraded; people are told."""

@@ -62,6 +62,7 @@ class Session:
     nonce: str  # names the last hello: its answer must carry it
     hello_boot_ms: int
     answered: bool = False
+    ask: str = ""  # the cloud's last question: our next hello carries it back, as proof that it is not an old one
     fresh: dict[str, int] = field(default_factory=dict)  # nonces of the last seconds and when they were said
 
 
@@ -143,6 +144,7 @@ class EdgeAgent:
             "m": now.boot_ms,
             "sid": session.sid,
             "nonce": session.nonce,
+            "answer": session.ask,
             "caps": own_caps((*self._handlers, *self._moves), CHANNELS).message(),
             "channels": {
                 channel: {"ver": version, "digest": digest_text(buckets)}
@@ -215,13 +217,19 @@ class EdgeAgent:
         if what == "newepoch":
             return self._on_new_epoch(whole(message, "ep"), now)
         if what == "greet":
-            return [self._hello(now)] if now.boot_ms - session.hello_boot_ms >= GREET_MS else []
+            return self._on_greeting(session, str(message.get("ask", "")), now)
         if message.get("nonce") != session.nonce:
             return []  # the answer to an earlier hello
         self._keep_anchor(session, message, now)
         session.answered = True
         self._uplink.open = True
         return self._on_ack(message, now)
+
+    def _on_greeting(self, session: Session, ask: str, now: Moment) -> list[Outgoing]:
+        """Somebody asks for a hello; one with a question of its own is answered even if we just spoke."""
+        is_new = ask not in ("", session.ask)
+        session.ask = ask or session.ask
+        return [self._hello(now)] if is_new or now.boot_ms - session.hello_boot_ms >= GREET_MS else []
 
     def _on_refusal(self, message: Json) -> list[Outgoing]:
         """Never run again on this log, unless it holds what the cloud holds: then an old hello of ours was judged."""

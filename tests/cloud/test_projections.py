@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Connection, RowMapping, select
 
 from cloud.access import audit
+from cloud.act import Refused
 from cloud.coupons import service as coupons
 from cloud.lots import incidents as lot_incidents
 from cloud.lots import service as lots
@@ -115,6 +116,27 @@ def test_an_event_that_cannot_be_applied_is_parked_and_works_once_its_cause_is_g
     assert (told["edge_id"], told["closed_by"]) == (world.edge_id, "wang")
     assert world.accounts()["operator_loss"] == -500  # nobody granted that lease
     assert _states(world.conn) == ["REDEEMED"]
+
+
+def test_a_coupon_whose_use_is_parked_counts_as_used_and_its_merchant_pays_as_if_it_had_been_applied_on_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.car("s1")
+    coupon = coupons.issue(world.conn, world.act(), world.merchant_id, world.template(), "s1")
+    assert isinstance(coupon, coupons.Issued)
+    bodies, hashes = _batch([events.CouponRedeemed("r1", coupon.coupon_id, "s1", 400)])
+    with monkeypatch.context() as older_release:
+        older_release.delitem(events.TYPES, ("coupon.redeemed", 1))
+        apply_events(world.conn, world.ctx(), bodies, hashes, 1)
+
+    refused = coupons.void(world.conn, world.act(), coupon.coupon_id, "mistake")
+    rerun_parked(world.conn, world.ctx(), "wang")
+
+    assert refused == Refused("coupon_in_parked_event")
+    assert world.accounts() == {"recharge": -12_000, "available": 11_500, "redeemed": 500}
+    assert coupons.void(world.conn, world.act(), coupon.coupon_id, "mistake") == Refused(
+        "coupon_not_voidable", {"state": "REDEEMED"}
+    )
 
 
 def test_a_void_returns_nothing_while_a_redemption_is_parked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

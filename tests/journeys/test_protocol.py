@@ -236,10 +236,8 @@ def test_a_database_older_than_what_the_cloud_has_seen_is_refused(line: Line) ->
     line.write(act(3))
     line.settle(line.edge.connected(at(10)), at(10))
     line.restore(copy)
-    answers = line.up(line.edge.connected(at(20)), at(20))
-
     with pytest.raises(OutdatedDatabaseError, match="behind"):
-        line.down(answers, at(21))
+        line.settle(line.edge.connected(at(20)), at(20))
     with line.engine.begin() as conn:
         assert conn.execute(select(incident.c.code)).scalar_one() == "log_behind"
 
@@ -482,3 +480,17 @@ def test_an_edge_sends_no_faster_than_the_cloud_asks(line: Line) -> None:
 
     assert 1_600 <= sum(sent) <= 2_000
     assert sum(sent[:4]) <= 800  # one second's worth, and what may go at once
+
+
+def test_an_old_hello_said_again_by_somebody_raises_no_alarm(line: Line) -> None:
+    old = line.edge.connected(at(10))
+    line.settle(old, at(12))
+    line.write(act(1))
+    line.edge.disconnected()
+    line.settle(line.edge.connected(at(100)), at(110))
+    assert line.applied() == [1]
+
+    line.settle(line.down(line.up(old, at(200_000)), at(200_010)), at(200_020))
+
+    with line.engine.begin() as conn:
+        assert conn.execute(select(incident.c.code)).all() == []

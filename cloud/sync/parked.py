@@ -1,0 +1,25 @@
+"""What other capabilities may ask about events that were set aside."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from cloud.sync.tables import inbox
+from domain.events import open_envelope
+from domain.wire import BadMessageError, Json
+
+
+def payloads(conn: Connection, edge_id: str, event_type: str) -> list[Json]:
+    """Payloads of the parked events of a type, oldest first, as far as they can be read."""
+    bodies = conn.execute(
+        select(inbox.c.body)
+        .where(inbox.c.edge_id == edge_id, inbox.c.parked_why.is_not(None), inbox.c.type == event_type)
+        .order_by(inbox.c.epoch, inbox.c.seq)
+    ).scalars()
+    found = []
+    for body in bodies:
+        try:
+            found.append(open_envelope(bytes(body)).payload)
+        except BadMessageError:
+            continue
+    return found
