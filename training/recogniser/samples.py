@@ -21,8 +21,9 @@ from domain.plate import PlateColour
 from drivers.recogniser.scores import ALPHABET, COLOURS
 from drivers.recogniser.strip import HEIGHT, WIDTH, strip, whole
 from training.data import Photo, read_pixels
+from training.plates.cells import RealPlate, explain, swap
 from training.plates.draw import draw
-from training.plates.texts import random_plate
+from training.plates.texts import PlateSpec, random_plate
 from training.plates.wear import wear
 from training.recogniser.augment import degrade, jitter
 from training.split import training_photos
@@ -32,6 +33,7 @@ Corners = NDArray[np.float32]
 
 LONGEST: Final = 9  # characters
 CACHED_WIDTH: Final = 260  # pixels across a plate kept in memory; a strip is 160 wide
+FORM_OF: Final = {PlateColour.BLUE: "blue", PlateColour.GREEN: "nev_small"}
 CLASS_OF: Final = {character: number for number, character in enumerate(ALPHABET)}
 
 
@@ -91,6 +93,28 @@ class RealPlates:
 
     def __call__(self, rng: np.random.Generator) -> Sample:
         return sample_of(self.plates[int(rng.choice(len(self.plates), p=self._chances))], rng)
+
+
+class SwappedPlates:
+    """Real plates with other provinces and characters written into their cells; each explained when first wanted."""
+
+    def __init__(self, plates: list[Plate]) -> None:
+        self._plates = [plate for plate in plates if plate.rows == 1 and plate.colour in FORM_OF]
+        self._explained: dict[int, RealPlate | None] = {}
+
+    def __call__(self, rng: np.random.Generator) -> Sample:
+        while (plate := self._explain(int(rng.integers(len(self._plates))))) is None:
+            pass
+        shot = swap(plate, rng)
+        made = Plate(shot.pixels, shot.corners, shot.spec.text, shot.spec.colour)
+        return sample_of(made, rng)
+
+    def _explain(self, number: int) -> RealPlate | None:
+        if number not in self._explained:
+            plate = self._plates[number]
+            spec = PlateSpec(plate.text, FORM_OF[plate.colour], plate.colour)
+            self._explained[number] = explain(plate.pixels, plate.corners, spec)
+        return self._explained[number]
 
 
 def drawn(rng: np.random.Generator) -> Sample:
@@ -171,7 +195,8 @@ def main() -> None:
     asked = parser.parse_args()
     cv2.setNumThreads(1)
     rng = np.random.default_rng(asked.seed)
-    makers: list[tuple[float, Maker]] = [(0.4, RealPlates()), (0.6, drawn)]
+    real = RealPlates()
+    makers: list[tuple[float, Maker]] = [(0.3, real), (0.3, SwappedPlates(real.plates)), (0.4, drawn)]
     fill(Pool(asked.pool, asked.size), mixed(makers, rng), asked.pace)
 
 
