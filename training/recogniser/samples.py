@@ -33,6 +33,7 @@ Corners = NDArray[np.float32]
 
 LONGEST: Final = 9  # characters
 CACHED_WIDTH: Final = 260  # pixels across a plate kept in memory; a strip is 160 wide
+CHANCES: Final = {"lprnet-test": 2.0, "ccpd-green": 0.4, "ccpd-green-crop": 0.4}  # of a picture; 1 for all others
 FORM_OF: Final = {PlateColour.BLUE: "blue", PlateColour.GREEN: "nev_small"}
 CLASS_OF: Final = {character: number for number, character in enumerate(ALPHABET)}
 
@@ -81,40 +82,42 @@ def sample_of(plate: Plate, rng: np.random.Generator) -> Sample:
 
 
 class RealPlates:
-    """Photographs that may be trained on, kept in memory; a plate of a source with few counts as much as another."""
-
-    CHANCES: Final = {"lprnet-test": 2.0, "ccpd-green": 0.4}  # of one picture; 1 for those of any other source
+    """Photographs that may be trained on, kept in memory."""
 
     def __init__(self) -> None:
         photos = [photo for photo in training_photos() if photo.corners or not photo.is_scene]
-        self.plates = [cut_round(photo) for photo in photos]
-        chances = np.array([self.CHANCES.get(photo.source, 1.0) for photo in photos])
+        self._plates = [cut_round(photo) for photo in photos]
+        chances = np.array([CHANCES.get(photo.source, 1.0) for photo in photos])
         self._chances = chances / chances.sum()
 
+    def any(self, rng: np.random.Generator) -> Plate:
+        """One of them at random, by its source's chance."""
+        return self._plates[int(rng.choice(len(self._plates), p=self._chances))]
+
     def __call__(self, rng: np.random.Generator) -> Sample:
-        return sample_of(self.plates[int(rng.choice(len(self.plates), p=self._chances))], rng)
+        return sample_of(self.any(rng), rng)
 
 
 class SwappedPlates:
     """Real plates with other provinces and characters written into their cells; each explained when first wanted."""
 
-    def __init__(self, plates: list[Plate]) -> None:
-        self._plates = [plate for plate in plates if plate.rows == 1 and plate.colour in FORM_OF]
+    def __init__(self, real: RealPlates) -> None:
+        self._real = real
         self._explained: dict[int, RealPlate | None] = {}
 
     def __call__(self, rng: np.random.Generator) -> Sample:
-        while (plate := self._explain(int(rng.integers(len(self._plates))))) is None:
+        while (plate := self._explain(self._real.any(rng))) is None:
             pass
         shot = swap(plate, rng)
-        made = Plate(shot.pixels, shot.corners, shot.spec.text, shot.spec.colour)
-        return sample_of(made, rng)
+        return sample_of(Plate(shot.pixels, shot.corners, shot.spec.text, shot.spec.colour), rng)
 
-    def _explain(self, number: int) -> RealPlate | None:
-        if number not in self._explained:
-            plate = self._plates[number]
-            spec = PlateSpec(plate.text, FORM_OF[plate.colour], plate.colour)
-            self._explained[number] = explain(plate.pixels, plate.corners, spec)
-        return self._explained[number]
+    def _explain(self, plate: Plate) -> RealPlate | None:
+        key = id(plate)  # the plates live as long as this does
+        if key not in self._explained:
+            form = FORM_OF.get(plate.colour) if plate.rows == 1 else None
+            spec = PlateSpec(plate.text, form, plate.colour) if form else None
+            self._explained[key] = explain(plate.pixels, plate.corners, spec) if spec else None
+        return self._explained[key]
 
 
 def drawn(rng: np.random.Generator) -> Sample:
@@ -125,7 +128,7 @@ def drawn(rng: np.random.Generator) -> Sample:
         corners = jitter(whole(shot.pixels), rng, tightness=1.5)
     else:
         corners = jitter(shot.corners, rng)
-    colour = PlateColour.UNKNOWN if spec.form == "foreign" else spec.colour
+    colour = PlateColour.UNKNOWN if spec.is_foreign else spec.colour
     return Sample(strip(shot.pixels, corners, spec.rows), spec.text, colour)
 
 
@@ -196,7 +199,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     rng = np.random.default_rng(asked.seed)
     real = RealPlates()
-    makers: list[tuple[float, Maker]] = [(0.3, real), (0.3, SwappedPlates(real.plates)), (0.4, drawn)]
+    makers: list[tuple[float, Maker]] = [(0.3, real), (0.3, SwappedPlates(real)), (0.4, drawn)]
     fill(Pool(asked.pool, asked.size), mixed(makers, rng), asked.pace)
 
 
