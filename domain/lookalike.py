@@ -21,6 +21,7 @@ class Reason(StrEnum):
 
     SAME = "same"
     CONFUSABLE = "confusable"  # one character, of a pair cameras mix up
+    LEARNED = "learned"  # one character, of a pair this camera was often corrected for
     PROVINCE = "province"  # only the first character, both are provinces
     MISSING = "missing"  # the read lacks one character
     EXTRA = "extra"  # the read has one too many
@@ -31,25 +32,34 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lookalikes:
-    """Characters that readers mix up. *pairs* is symmetric; build it with :func:`lookalikes`."""
+    """Characters that readers mix up. Both sets are symmetric; build it with :func:`lookalikes`.
+
+    *learned* pairs rank what a person is shown. They never make a match safe: a lot's own corrections are few, may be
+    typed wrong, and nobody but the lot has looked at them.
+    """
 
     pairs: frozenset[tuple[str, str]]
+    learned: frozenset[tuple[str, str]] = frozenset()
 
     def confusable(self, one: str, other: str) -> bool:
         """Whether a reader may take *one* for *other*."""
         return (one, other) in self.pairs
 
 
-def lookalikes(groups: Iterable[str]) -> Lookalikes:
-    """A table in which every two characters of a group look alike; learned groups are passed the same way."""
-    return Lookalikes(frozenset((one, other) for group in groups for one in group for other in group if one != other))
+def lookalikes(groups: Iterable[str], learned: Iterable[str] = ()) -> Lookalikes:
+    """A table in which every two characters of a group look alike; *learned* are groups of one camera."""
+    return Lookalikes(_pairs(groups), _pairs(learned))
+
+
+def _pairs(groups: Iterable[str]) -> frozenset[tuple[str, str]]:
+    return frozenset((one, other) for group in groups for one in group for other in group if one != other)
 
 
 CONFUSION_GROUPS: Final = ("0ODQ", "1ILT7", "2Z", "5S", "8B", "89", "6GC", "UVY", "MNW", "KX", "鲁晋皖", "京豫")
 DEFAULT: Final = lookalikes(CONFUSION_GROUPS)
 
-_COST: Final = {Reason.CONFUSABLE: 8, Reason.PROVINCE: 12, Reason.ONE_CHARACTER: 25}
-_SAFE: Final = frozenset(_COST) - {Reason.ONE_CHARACTER}
+_COST: Final = {Reason.CONFUSABLE: 8, Reason.LEARNED: 10, Reason.PROVINCE: 12, Reason.ONE_CHARACTER: 25}
+_SAFE: Final = frozenset({Reason.CONFUSABLE, Reason.PROVINCE})
 _GAP: Final = 20
 _SWAP: Final = 20
 
@@ -186,7 +196,9 @@ def _single_slip(read: str, plate: str, table: Lookalikes) -> tuple[Reason, int]
 def _substitution(one: str, other: str, place: int, table: Lookalikes) -> Reason:
     if place == 0 and one in PROVINCES and other in PROVINCES:
         return Reason.PROVINCE
-    return Reason.CONFUSABLE if table.confusable(one, other) else Reason.ONE_CHARACTER
+    if table.confusable(one, other):
+        return Reason.CONFUSABLE
+    return Reason.LEARNED if (one, other) in table.learned else Reason.ONE_CHARACTER
 
 
 def _price(one: str, other: str, place: int, table: Lookalikes) -> int:
@@ -194,6 +206,8 @@ def _price(one: str, other: str, place: int, table: Lookalikes) -> int:
         return 0
     if table.confusable(one, other):
         return _COST[Reason.CONFUSABLE]
+    if (one, other) in table.learned:
+        return _COST[Reason.LEARNED]
     return _COST[_substitution(one, other, place, table)]
 
 

@@ -53,6 +53,12 @@ ALTER TABLE arrival ADD COLUMN uncertainty_ms INTEGER NOT NULL DEFAULT 0;
 """
 
 
+MISREADS = """
+CREATE TABLE misread (camera TEXT NOT NULL, read_id TEXT NOT NULL, read_as TEXT NOT NULL, truth TEXT NOT NULL,
+    by TEXT NOT NULL, wall_ms INTEGER NOT NULL, PRIMARY KEY (camera, read_id, read_as, truth)) STRICT, WITHOUT ROWID
+"""
+
+
 @migrations()
 def m0001_log(db: Database) -> None:
     """The durable log, the cloud's cursor, and what the cloud sends down."""
@@ -97,4 +103,11 @@ def m0005_hold(db: Database) -> None:
 def m0006_fewer_pages(db: Database) -> None:
     """What an exit writes lies on few pages: tables by their key, one index of cars that are here, no unread ones."""
     for statement in fewer_pages.statements():
+        db.conn.execute(statement)
+
+
+@migrations()
+def m0007_misreads(db: Database) -> None:
+    """Which characters each camera took for others; without plates, so it may stay."""
+    for statement in (MISREADS, *trade.guards("misread")):
         db.conn.execute(statement)

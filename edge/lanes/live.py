@@ -16,7 +16,8 @@ class LaneView:
     """One lane as a screen sees it. *verdict* is Admit, PayFirst, Ask, Refuse or ""; *code* its reason.
 
     *stay_plate* is the open stay the read was matched to; *wrong* names devices that do not work and why;
-    *call* says why a person is needed.
+    *call* says why a person is needed. *readings* are the texts the camera's plate may be, each with its percentage,
+    likeliest first; there are none from a camera that gives one text, or where the plate counts as unread.
     """
 
     lane: str
@@ -27,6 +28,8 @@ class LaneView:
     confidence: int = 0
     trusted: bool = True
     colour: str = ""
+    camera: str = ""
+    readings: tuple[tuple[str, int], ...] = ()
     decision_id: str = ""
     stay_id: str = ""
     stay_plate: str = ""

@@ -10,8 +10,9 @@ from domain.decision import Admit, Ask, ExitInputs, PayFirst, Refuse
 from domain.fen import yuan
 from domain.lane import Phase
 from domain.moment import Moment
+from domain.plate import PlateVerdict, normalise
 from domain.stay import OUTSIDE
-from drivers.base import DeviceError, Display, PlateRead
+from drivers.base import DeviceError, Display, PlateCandidate, PlateRead
 from edge.lanes.live import LaneView
 from edge.lanes.reads import plate_of
 from edge.services.lot import Decided
@@ -77,6 +78,8 @@ class Screen:
             confidence=round(candidate.confidence) if candidate else 0,
             trusted=read.trusted if read else True,
             colour=candidate.colour.value if candidate else "",
+            camera=read.camera if read else "",
+            readings=_readings(candidate),
             wrong=wrong,
             call=call,
             incident=incident,
@@ -84,6 +87,16 @@ class Screen:
             updated_wall_ms=now.wall_ms,
             **said,
         )
+
+
+def _readings(candidate: PlateCandidate | None) -> tuple[tuple[str, int], ...]:
+    """What the plate may be, in the spelling it would be stored under; nothing for a plate that counts as unread."""
+    if candidate is None or candidate.verdict is PlateVerdict.UNREAD:
+        return ()
+    found: dict[str, int] = {}
+    for reading in candidate.readings:
+        found.setdefault(normalise(reading.text), round(100 * reading.probability))
+    return tuple((text, percent) for text, percent in found.items() if percent > 0)
 
 
 def _said(decided: Decided | None) -> dict[str, Any]:

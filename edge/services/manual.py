@@ -14,7 +14,7 @@ from domain.stay import OUTSIDE, UnpaidCause
 from edge.db import journal, log, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
-from edge.services import entering, paying, recording, settling
+from edge.services import entering, learning, paying, recording, settling
 from edge.services.lot import Arrival, Done, Lot, Result
 
 TYPED_BOOT = "typed"  # an entry time from a person: no boot clock can vouch for it
@@ -69,6 +69,7 @@ def correct_plate(db: Database, stay_id: str, typed: str, by: str, now: Moment) 
         if other is not None:  # what was settled under this plate is not the car that is here
             stays.mark_passed(conn, other)
         stays.correct(conn, stay, plate)
+        learning.note_entry(conn, stay, plate, by, now)
         log.append(conn, StayCorrected(stay_id, stay.plate, plate, by), now)
         journal.act(conn, by, "plate.correct", stay_id, "", now)
         return Done(stay_id)
@@ -79,10 +80,12 @@ def is_plate(plate: str) -> bool:
     return classify(plate) is not None or is_virtual(plate)
 
 
-def look_alikes(conn: sqlite3.Connection, typed: str, most: int = 12) -> list[Candidate]:
+def look_alikes(
+    conn: sqlite3.Connection, typed: str, table: lookalike.Lookalikes = lookalike.DEFAULT, most: int = 12
+) -> list[Candidate]:
     """Cars inside that *typed* may be, likeliest first; short texts look for plates that contain them."""
     plate = normalise(typed)
-    ranked = lookalike.rank(plate, stays.open_plates(conn), limit=most)
+    ranked = lookalike.rank(plate, stays.open_plates(conn), table, limit=most)
     found = [
         Candidate(stay, near.score, near.reason.value)
         for near in ranked

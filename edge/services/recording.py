@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 
-from domain.decision import Decision
+from domain.decision import Admit, Decision, PayFirst
 from domain.events import BarrierOpened
 from domain.moment import Moment
 from edge.db import decisions, log
+from edge.services import learning
 from edge.services.lot import Arrival
 
 
 def record(
     conn: sqlite3.Connection, decision_id: str, decision: Decision, stay_id: str, arrival: Arrival, now: Moment
 ) -> None:
-    """Keep a decision, and that there are pictures of it; the pictures themselves follow after the commit."""
+    """Keep a decision, that there are pictures of it (they follow after the commit), and what a person corrected."""
     decisions.insert(conn, decision_id, decision, stay_id, now)
+    if arrival.typed_by and isinstance(decision.verdict, Admit | PayFirst):
+        learning.note_arrival(conn, arrival, now)
     for kind, image in (("frame", arrival.frame), ("crop", arrival.crop)):
         if image:
             decisions.note_picture(conn, decision_id, kind, now)

@@ -12,7 +12,7 @@ from domain.wire import Json
 from edge.db import boots, channels, decisions, money, stays, vouchers
 from edge.db.stays import StayRow
 from edge.lanes.live import LaneView
-from edge.services import manual, settling
+from edge.services import learning, manual, settling
 from edge.services.lot import Lot
 from edge.settings import Lane
 
@@ -124,14 +124,23 @@ def stay_card(conn: sqlite3.Connection, lot: Lot, stay_id: str, now: Moment, lan
     )  # fmt: skip
 
 
-def candidate_cards(conn: sqlite3.Connection, typed: str, now: Moment) -> list[CandidateCard]:
-    """Cars inside that *typed* may be, likeliest first."""
+def candidate_cards(
+    conn: sqlite3.Connection, texts: Sequence[str], camera: str, now: Moment, most: int = 12
+) -> list[CandidateCard]:
+    """Cars inside that one of *texts* may be, likeliest first, ranked by what *camera* is known to mix up."""
+    table = learning.table_of(conn, camera, now)
+    best: dict[str, manual.Candidate] = {}
+    for found in (found for text in texts for found in manual.look_alikes(conn, text, table, most)):
+        held = best.setdefault(found.stay.stay_id, found)
+        if found.score > held.score:
+            best[found.stay.stay_id] = found
+    ranked = sorted(best.values(), key=lambda found: -found.score)[:most]
     return [
         CandidateCard(
             found.stay.plate, found.stay.stay_id, found.score, found.slip, _minutes(conn, found.stay, now),
             found.stay.entered.wall_ms, _pictures(conn, "", found.stay.decision_in).entry,
         )
-        for found in manual.look_alikes(conn, typed)
+        for found in ranked
     ]  # fmt: skip
 
 

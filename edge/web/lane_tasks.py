@@ -44,10 +44,11 @@ async def choose_plate(request: web.Request) -> web.Response:
 
 
 async def _plate(request: web.Request, card: LaneCard, typed: str, refused: Refuse | None = None) -> web.Response:
-    edge, text = request.app[EDGE], typed or card.view.plate
+    edge, view, text = request.app[EDGE], card.view, typed or card.view.plate
+    texts = [typed] if typed else [text, *(reading for reading, _ in view.readings if reading != text)]
 
     def look(conn: sqlite3.Connection) -> list[CandidateCard]:
-        return candidate_cards(conn, text, edge.office.now()) if text else []
+        return candidate_cards(conn, texts, view.camera, edge.office.now()) if text else []
 
     leads_out = card.lane.target == "outside"
     return render(

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from domain.lookalike import (
+    CONFUSION_GROUPS,
     Ask,
     Exact,
     Fuzzy,
@@ -78,11 +79,25 @@ def test_a_lookalike_of_no_known_pair_does_not_stop_the_one_that_is() -> None:
     assert found.match.plate == "京A12345"
 
 
-def test_a_learned_table_takes_the_place_of_the_default() -> None:
-    learned = lookalikes(["56"])
+def test_another_table_takes_the_place_of_the_default() -> None:
+    table = lookalikes(["56"])
 
-    assert isinstance(match("京A12345", ["京A12346"], learned), Fuzzy)
-    assert isinstance(match("京A1234S", ["京A12345"], learned), Ask)
+    assert isinstance(match("京A12345", ["京A12346"], table), Fuzzy)
+    assert isinstance(match("京A1234S", ["京A12345"], table), Ask)
+
+
+def test_a_learned_pair_ranks_before_other_characters_and_never_opens() -> None:
+    table = lookalikes(CONFUSION_GROUPS, learned=["56"])
+
+    found = match("京A12345", ["京A12349", "京A12346"], table)
+
+    assert isinstance(found, Ask)
+    assert [(near.plate, near.reason) for near in found.candidates] == [
+        ("京A12346", Reason.LEARNED),
+        ("京A12349", Reason.ONE_CHARACTER),
+    ]
+    assert match("京A12345", ["京A12346"], table) == Ask((found.candidates[0],))
+    assert isinstance(match("京A1234S", ["京A12345"], table), Fuzzy)
 
 
 def test_candidates_are_ranked_likeliest_first_each_with_its_reason() -> None:

@@ -8,19 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from domain.lane import LaneTimer
+from domain.lane import Idle, LaneTimer
 from domain.moment import Anchor, Quality
-from domain.plate import PlateColour, PlateVerdict
+from domain.plate import PlateColour, PlateKind, PlateVerdict
+from domain.plate_reading import Reading
+from domain.stay import Direction
 from drivers.base import DeviceUnreachableError, PlateCandidate, PlateRead
 from edge.clock import Clock
+from edge.daemon import LOCALE
 from edge.db import decisions
 from edge.jobs import DAY_MS, forget
 from edge.lanes.live import LaneView, LiveLanes
 from edge.lanes.reads import best_read, plate_of, vehicle_class
+from edge.lanes.screen import Screen
 from edge.lanes.timers import LaneTimers
 from edge.pricelists import load_prices
 from edge.services.entering import enter
+from edge.settings import Lane
 from edge.supervise import keep_running
+from plumbing.i18n import load_catalogue
 from plumbing.settings import SettingsError
 from tests.edge.lots import START, at, settings, small_lot
 
@@ -107,6 +113,30 @@ def test_the_plate_most_surely_read_counts_and_an_untrusted_reader_never_outvote
     assert best_read([aux]) is aux
     assert best_read([]) is None
     assert plate_of(PlateRead("r", "main", ())) == ""
+
+
+@pytest.mark.parametrize(
+    ("verdict", "offered"),
+    [(PlateVerdict.ASK, (("京A12345", 62), ("京A12346", 31))), (PlateVerdict.UNREAD, ())],
+)
+def test_the_booth_is_offered_what_a_plate_may_be_unless_it_counts_as_unread(
+    verdict: PlateVerdict, offered: tuple[tuple[str, int], ...]
+) -> None:
+    found = tuple(
+        Reading(text, PlateKind.NORMAL, PlateColour.BLUE, probability, (0.9,) * 7)
+        for text, probability in (("京A12345", 0.62), ("京A12346", 0.31), ("京A1234S", 0.001))
+    )
+    text = "" if verdict is PlateVerdict.UNREAD else "京A12345"
+    candidate = PlateCandidate(text, 62, verdict=verdict, readings=found)
+    lane = Lane("in", Direction.ENTRY, "outside", "main")
+
+    read = PlateRead("r", "cam", (candidate,))
+
+    view = Screen(load_catalogue(LOCALE).speaking("en")).view(
+        lane, Idle(), read, None, wrong={}, call="", incident="", now=START, chosen="", held=""
+    )
+
+    assert (view.camera, view.readings) == ("cam", offered)
 
 
 @pytest.mark.parametrize(

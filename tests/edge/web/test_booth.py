@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -203,6 +204,31 @@ async def test_a_waiver_takes_a_reason_and_never_more_than_is_due(lot: Lot, boot
     await lot.until(lambda: len(lot.board.pulses) == 2)
 
     assert ("fee.waive", "500 设备故障 · 相机进水") in [(act.act, act.reason) for act in await lot.edge.acts()]
+
+
+async def test_a_doubtful_plate_is_chosen_from_what_it_may_be(lot: Lot, booth: Visitor) -> None:
+    await lot.cameras["in"].see(Sight(""))
+    await lot.until(lambda: lot.view("in").verdict == "Ask")
+    lot.edge.live.publish(replace(lot.view("in"), readings=(("京A12345", 62), ("京A12346", 31))))
+
+    for page in ("/booth", "/booth/lane/in/plate"):
+        shown = await booth.get(page)
+        assert re.search(r"京A12345 <small>62 %</small>.*京A12346 <small>31 %</small>", shown, re.DOTALL)
+
+    await booth.send("/booth/lane/in/plate", {"plate": "京A12346"})
+    await lot.until(lambda: len(lot.board.pulses) == 1)
+    assert [stay.plate for stay in await lot.edge.cars_inside()] == ["京A12346"]
+
+
+async def test_candidates_of_every_reading_are_offered_at_the_exit(lot: Lot, booth: Visitor) -> None:
+    await lot.enters("沪B77777")
+    await lot.cameras["out"].see(Sight("粤C99999"))
+    await lot.until(lambda: lot.view("out").verdict == "Ask")
+    assert "没有相似" in await booth.get("/booth/lane/out/plate")
+
+    lot.edge.live.publish(replace(lot.view("out"), readings=(("粤C99999", 50), ("沪B7777T", 40))))
+
+    assert "沪B77777" in await booth.get("/booth/lane/out/plate")
 
 
 async def test_a_misread_entry_is_mended_and_the_old_plate_kept(lot: Lot, booth: Visitor) -> None:
