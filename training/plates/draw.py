@@ -52,10 +52,12 @@ def draw(spec: PlateSpec, rng: Rng) -> Face:
     weight = int(rng.choice((-2, -1, -1, 0, 0, 0, 1)))
     real_shapes = rng.choice((0, 1, len(spec.text)), p=(0.87, 0.08, 0.05))  # how many characters are cut-outs
     font = str(rng.choice(("narrow", "sans", "condensed", "mono", "140", "green")))
+    first_red_only = spec.form.startswith("army") and rng.random() < 0.65
     red = RED if spec.colour is PlateColour.WHITE or rng.random() < 0.7 else ink
     for place, (char, cell, box) in enumerate(zip(spec.text, layout.cells, cells, strict=True)):
         mask = _mask(char, cell, box, weight, font, rng if place < real_shapes else None)
-        _ink(image, mask, box, red if cell.is_red else ink)
+        is_red = cell.is_red and not (first_red_only and place == 1)
+        _ink(image, mask, box, red if is_red else ink)
     _dot(image, spec, layout, ink, rng)
     _bolts(image, layout, rng)
     return Face(image, spec, cells)

@@ -49,7 +49,19 @@ def weather(image: Pixels, rng: Rng) -> Pixels:
     lit = image * light[..., None]
     if rng.random() < 0.25:
         lit = lit + (rng.uniform(60, 150) - lit) * rng.uniform(0.05, 0.45)  # faded, hazy or dusty
+    if rng.random() < 0.12:
+        lit = _worn_away(lit.astype(np.float32), rng)
     return np.clip(lit, 0, 255).astype(np.uint8)
+
+
+def _worn_away(lit: np.ndarray, rng: Rng) -> np.ndarray:
+    """Paint rubbed off or mud caked on in one part, most often at an end: characters there hardly show."""
+    width = lit.shape[1]
+    bare = cv2.blur(lit, (width // 6, width // 6))
+    middle = rng.choice((0.0, 1.0, rng.random())) * width
+    near = np.exp(-(((np.arange(width, dtype=np.float32) - middle) / (width * rng.uniform(0.1, 0.25))) ** 2))
+    share = (near * rng.uniform(0.3, 0.85))[None, :, None]
+    return lit + (bare - lit) * share
 
 
 def _glare(light: np.ndarray, rng: Rng) -> None:
