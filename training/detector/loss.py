@@ -22,8 +22,8 @@ def loss_of(maps: tuple[Tensor, ...], wanted: tuple[Tensor, ...]) -> tuple[Tenso
         away = (got[:, 0].sigmoid() - goal).abs() ** 2  # quality focal loss (Li et al. 2020)
         judged = (goal >= 0).float()
         score.append((F.binary_cross_entropy_with_logits(got[:, 0], goal, reduction="none") * away * judged).sum())
-        close = goal > 0.3
-        weight = goal[close]
+        close = want[:, 11] > 0.3
+        weight = want[:, 11][close]
         off = (got[:, 1:9] - want[:, 1:9]).permute(0, 2, 3, 1)[close] * (stride * CORNER_UNIT)
         corners.append((torch.log1p(off.abs() / (FINE * want[:, 10][close, None])).mean(1) * weight).sum())
         row_loss = F.binary_cross_entropy_with_logits(got[:, 9][close], want[:, 9][close], reduction="none")

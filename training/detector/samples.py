@@ -110,6 +110,8 @@ class Sampler:
         plates = seen_in(plates, matrix, (width, height))
         if rng.random() < 0.2:
             self._hang(tile, plates)
+        if rng.random() < 0.15:
+            _letter(tile, rng)
         return tile, plates
 
     def _dressed(self, scene: Scene, level: int) -> tuple[Pixels, list[Plate], Plate]:

@@ -26,7 +26,7 @@ from training.detector.targets import targets
 SEED: Final = 20261122
 SHAPES: Final = ((320, 320, 16), (416, 256, 16), (256, 416, 16), (640, 384, 7), (256, 128, 40))  # width, height, batch
 PEAK_RATE: Final = 2e-3
-WARM_UP: Final = 300  # steps
+WARM_UP: Final = 150  # steps
 KEEP: Final = 0.999  # share of the running average of the weights that a step keeps
 CHECKPOINT_EVERY: Final = 240.0  # seconds
 
@@ -96,7 +96,7 @@ class Trainer:
             maps = self._net(pixels)
         score, corners, rows = loss_of(tuple(level.float() for level in maps), wanted)
         self._optimizer.zero_grad(set_to_none=True)
-        (score * 2 + corners + rows * 0.3).backward()
+        (score * 5 + corners + rows * 0.3).backward()
         torch.nn.utils.clip_grad_norm_(self._net.parameters(), 5.0)
         self._optimizer.step()
         self._follow(min(KEEP, step / (step + 10)))
