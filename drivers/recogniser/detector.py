@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 USUAL_AREA: Final = 640 * 384  # pixels of the network's input
 MULTIPLE: Final = 32
+SMALL: Final = 320  # a picture no longer than this is taken for one cut round a plate
+LONG_ENOUGH: Final = 192  # pixels: small pictures are enlarged to this length
+MARGIN: Final = 24  # pixels round a small picture, so that its plate does not touch the border
 CORNER_UNIT: Final = 4.0
 FLOOR: Final = 0.3  # scores below are nobody's plate
 SAME_PLATE: Final = 0.3  # overlap (intersection over union of the boxes) from which two answers mean one plate
@@ -59,16 +62,20 @@ class Detector:
 
 
 def fit(pixels: Pixels, pixels_in: int) -> tuple[Pixels, Floats, Floats]:
-    """The picture scaled to about *pixels_in* (never enlarged) on a black canvas; its scale and its shift, x and y."""
+    """The picture scaled to about *pixels_in* on a black canvas; its scale and its shift there, x and y.
+
+    Only small pictures are enlarged, and get a margin: they are what cameras cut out round a plate.
+    """
     import numpy
 
     cv2 = opencv()
     height, width = pixels.shape[:2]
-    scale = min(1.0, (pixels_in / (height * width)) ** 0.5)
+    small = max(height, width) <= SMALL
+    scale = max(1.0, LONG_ENOUGH / max(height, width)) if small else min(1.0, (pixels_in / (height * width)) ** 0.5)
     inner = max(1, round(width * scale)), max(1, round(height * scale))
     if inner != (width, height):
-        pixels = cv2.resize(pixels, inner, interpolation=cv2.INTER_AREA)
-    outer = [-(-side // MULTIPLE) * MULTIPLE for side in inner]
+        pixels = cv2.resize(pixels, inner, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    outer = [-(-(side + 2 * MARGIN * small) // MULTIPLE) * MULTIPLE for side in inner]
     left, top = (outer[0] - inner[0]) // 2, (outer[1] - inner[1]) // 2
     canvas = numpy.zeros((outer[1], outer[0], 3), numpy.uint8)
     canvas[top : top + inner[1], left : left + inner[0]] = pixels

@@ -1,9 +1,12 @@
 """Finding plates: how the detector's maps become plates, with maps made by hand."""
 
+import cv2
 import numpy as np
 import pytest
 
 from drivers.recogniser.detector import Detector, FoundPlate, decode, fit, merge
+from drivers.recogniser.networks import open_network
+from tests.drivers.scenes import with_plate
 
 TALL, WIDE = 128, 256
 NO = -9.0
@@ -129,7 +132,7 @@ def test_corners_come_back_in_pixels_of_the_picture_given() -> None:
     assert plate.corners == pytest.approx((np.array(TILTED) - (8, 4)) * 4, abs=1e-2)
 
 
-@pytest.mark.parametrize(("height", "width"), [(720, 1280), (1160, 720), (24, 94), (1, 1), (3000, 40), (40, 3000)])
+@pytest.mark.parametrize(("height", "width"), [(720, 1280), (1160, 720), (3000, 40), (40, 3000), (360, 640)])
 def test_a_picture_of_any_shape_fits_the_network_without_being_enlarged(height: int, width: int) -> None:
     canvas, scale, shift = fit(np.full((height, width, 3), 255, np.uint8), 640 * 384)
 
@@ -138,3 +141,27 @@ def test_a_picture_of_any_shape_fits_the_network_without_being_enlarged(height: 
     assert canvas.shape[0] * canvas.shape[1] <= 640 * 384 * 1.25 + 32 * (height + width)
     ys, xs = np.nonzero(canvas[..., 0])
     assert (xs.min(), ys.min()) == tuple(shift)
+
+
+@pytest.mark.parametrize(("height", "width"), [(24, 94), (1, 1), (90, 300)])
+def test_a_plate_cut_out_small_is_enlarged_and_gets_a_margin(height: int, width: int) -> None:
+    canvas, scale, shift = fit(np.full((height, width, 3), 255, np.uint8), 640 * 384)
+
+    assert canvas.shape[0] % 32 == canvas.shape[1] % 32 == 0
+    assert max(height, width) * scale.max() >= 192
+    assert shift.min() >= 24
+
+
+def test_the_network_finds_a_drawn_plate_and_both_runtimes_agree() -> None:
+    scene = with_plate("A12345")
+    drawn = np.array([(210, 200), (430, 200), (430, 270), (210, 270)], np.float32)
+    tilt = cv2.getRotationMatrix2D((320, 235), 12, 0.8)
+    tilted = cv2.warpAffine(scene, tilt, (640, 360), borderMode=cv2.BORDER_REPLICATE)
+    expected = cv2.transform(drawn[None], tilt)[0]
+
+    (one, *_), (other, *_) = (Detector(open_network("detector", way)).find(tilted) for way in ("onnxruntime", "opencv"))
+
+    assert one.rows == 1
+    assert np.abs(one.corners - expected).max() < 0.1 * 220
+    assert other.corners == pytest.approx(one.corners, abs=0.01)
+    assert other.score == pytest.approx(one.score, abs=1e-4)
