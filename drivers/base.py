@@ -194,6 +194,15 @@ class Display(Protocol):
         ...
 
 
+@runtime_checkable
+class Audible(Protocol):
+    """A display with a voice."""
+
+    async def set_volume(self, percent: int) -> None:
+        """How loud it speaks from now on, 10 to 100. Raises DeviceError."""
+        ...
+
+
 class PrinterStatus(StrEnum):
     """What a printer last said of itself."""
 

@@ -45,6 +45,8 @@ MAKES: Mapping[str, Mapping[str, Make]] = {
         "modbus_tcp": Make("drivers.loop.modbus_tcp", "ModbusLoopOptions", "open_modbus_loop"),
     },
     "display": {
+        "olm": Make("drivers.display.olm", "OlmOptions", "open_olm"),
+        "olm_camera": Make("drivers.display.olm", "OlmCameraOptions", "open_olm_camera"),
         "log": Make("drivers.display.simulated", "DisplayOptions", "open_log_display"),
         "simulated": Make("drivers.display.simulated", "DisplayOptions", "open_simulated_display"),
     },

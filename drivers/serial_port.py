@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import termios
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from plumbing.onethread import OneThread
 log = logging.getLogger(__name__)
 R = TypeVar("R")
 
+GONE = (serial.SerialException, OSError, termios.error, TypeError)  # all of them come from a port that vanished
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 PARITIES = {"none": "N", "even": "E", "odd": "O"}
 
@@ -83,7 +85,7 @@ class SerialLine:
     def _act(self, act: Callable[[serial.Serial], R]) -> R:
         try:
             result = act(self._opened())
-        except (serial.SerialException, OSError, TypeError) as exc:  # TypeError: pyserial on a port gone meanwhile
+        except GONE as exc:
             self._drop()
             self._went(exc)
             raise DeviceUnreachableError(f"{self.name}: serial port {self._port.device} is gone or busy") from exc

@@ -30,6 +30,7 @@ from edge.db.holds import Hold
 from edge.disk import DiskGuard
 from edge.facade import Edge
 from edge.jobs import start_jobs
+from edge.lanes.board import Board
 from edge.lanes.devices import LotDevices, open_devices
 from edge.lanes.live import LiveLanes
 from edge.lanes.office import Office
@@ -213,7 +214,8 @@ def _workers(
     settings: EdgeSettings, office: Office, devices: LotDevices, live: LiveLanes, held: Mapping[str, Hold]
 ) -> dict[str, LaneWorker]:
     """One worker a lane; lanes with one barrier between them share who may open it."""
-    screen = Screen(load_catalogue(LOCALE).speaking(settings.locale))
+    texts = load_catalogue(LOCALE).speaking(settings.locale)
+    screen = Screen(Board(texts, settings.boards, settings.name))
     barriers = [lane.barrier for lane in settings.lanes if lane.barrier]
     shared = {name: asyncio.Lock() for name in barriers if barriers.count(name) > 1}
     return {

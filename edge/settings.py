@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from domain.board import Template, minute_of
 from domain.decision import Rules
 from domain.plate import FREE_BY_KIND, PlateKind
 from domain.stay import OUTSIDE, Direction
@@ -140,6 +141,21 @@ class LotRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Boards:
+    """What the lanes' boards show and how loud they speak; docs/boards.md explains it."""
+
+    notice: str = ""
+    volume: dict[str, int] = field(default_factory=lambda: {"07:00": 80, "22:00": 0})
+    texts: tuple[Template, ...] = ()
+
+    def __post_init__(self) -> None:
+        for at, percent in self.volume.items():
+            minute_of(at)
+            if not 0 <= percent <= 100:
+                raise ValueError(f"volume at {at} is {percent}; 0 (no voice) to 100 is taken")
+
+
+@dataclass(frozen=True, slots=True)
 class Broker:
     """The line to the cloud; absent, the lot runs alone."""
 
@@ -169,6 +185,7 @@ class EdgeSettings:
     devices: Devices = field(default_factory=Devices)
     listeners: Listeners = field(default_factory=Listeners)
     rules: LotRules = field(default_factory=LotRules)
+    boards: Boards = field(default_factory=Boards)
     broker: Broker | None = None
     watchdog_s: int = 20
     demo_clock: Path | None = None  # a file that puts the clocks forward: demos and tests on one machine only
@@ -182,6 +199,9 @@ class EdgeSettings:
         zones = {zone.name for zone in self.zones} | {OUTSIDE}
         for lane in self.lanes:
             _check_lane(lane, zones, self.devices)
+        for text in self.boards.texts:
+            if text.lane and self.lane(text.lane) is None:
+                raise ValueError(f"boards.texts: no lane {text.lane!r}")
         _check_once("lanes", [lane.name for lane in self.lanes])
         _check_once("zones", [OUTSIDE, *(zone.name for zone in self.zones)])
 

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {  # name -> the sentence shown by --help; the module
     "db": "Migrate the cloud's database.",
     "demo": "The whole system on this machine, with simulated devices.",
     "quote": "What a stay costs under a tariff, line by line.",
+    "boards": "Draw what the drivers' boards will show, one picture an event.",
     "read": "Read the plates on image files.",
 }
 

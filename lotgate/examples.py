@@ -20,6 +20,10 @@ Safe to repeat: what is there already stays. The first PIN is shown once. Docs: 
   lotgate doctor --config lot.toml
 
 Moves nothing and may run beside the daemon. Exit 0 all well, 1 something is not. Docs: docs/operations.md""",
+    "boards": """\
+  lotgate boards --config lot.toml pages/
+
+One picture a lane and event, with example values. Moves nothing. Docs: docs/boards.md""",
     "replay": """\
   lotgate replay --config lot.toml 01a205b4-0680-77f3-99c3-c5e003bbebfc
 

@@ -30,6 +30,18 @@ class HikvisionOptions(IsapiOptions):
     wait_pictures_ms: int = 300  # a plate waits this long for its pictures before the lane hears of it
     lost_after_seconds: int = 60  # silence of the stream; its heartbeat comes every few seconds
     dedupe_minutes: int = 60
+    accept_from: int = 0  # confidence 0-100 from which a read may open by itself
+
+    def __post_init__(self) -> None:
+        self.inbox()
+
+    def inbox(self) -> InboxOptions:
+        """The part that every camera has. Raises ValueError."""
+        return InboxOptions(
+            dedupe_minutes=self.dedupe_minutes,
+            lost_after_seconds=self.lost_after_seconds,
+            accept_from=self.accept_from,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +99,7 @@ class HikvisionCamera:
         self.name = name
         self._options = options
         self._isapi = isapi
-        own = InboxOptions(dedupe_minutes=options.dedupe_minutes, lost_after_seconds=options.lost_after_seconds)
-        self._taker = EventTaker(name, own, options.wait_pictures_ms)
+        self._taker = EventTaker(name, options.inbox(), options.wait_pictures_ms)
         self._lost = False
 
     async def reads(self) -> AsyncIterator[PlateRead]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from domain.moment import Moment
 from domain.stay import OUTSIDE, UnpaidCause
 from edge.clock import Clock
+from edge.db import stays
 from edge.db.database import Database, DiskFullError
 from edge.disk import DiskGuard
 from edge.pictures import Pictures
@@ -79,6 +80,13 @@ class Office:
     async def incident(self, code: str, lane: str, detail: str) -> None:
         """Something a person should look at."""
         await self.commit(audit.raise_incident, self.db, code, lane, detail, self.now())
+
+    async def places_left(self, zone: str) -> int | None:
+        """Free places of a zone; None where it is never full."""
+        places = self.lot.places.get(zone)
+        if places is None:
+            return None
+        return places - await self.thread.run(stays.count_open, self.db.conn, zone)
 
     async def due(self, stay_id: str) -> int:
         """What a stay owes now."""

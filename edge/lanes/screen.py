@@ -1,56 +1,27 @@
-"""How a lane looks: to the attendant as a view, to the driver as lines on the board."""
+"""How a lane looks to the attendant; what the driver sees is on its board."""
 
 from __future__ import annotations
 
-import logging
 from dataclasses import asdict
 from typing import Any
 
-from domain.decision import Admit, Ask, ExitInputs, PayFirst, Refuse
-from domain.fen import yuan
+from domain.decision import ExitInputs
 from domain.lane import Phase
 from domain.moment import Moment
 from domain.plate import PlateVerdict, normalise
-from domain.stay import OUTSIDE
-from drivers.base import DeviceError, Display, PlateCandidate, PlateRead
+from drivers.base import PlateCandidate, PlateRead
+from edge.lanes.board import Board
 from edge.lanes.live import LaneView
 from edge.lanes.reads import plate_of
 from edge.services.lot import Decided
 from edge.settings import Lane
-from plumbing.i18n import Texts
-
-log = logging.getLogger(__name__)
 
 
 class Screen:
-    """Words in the lot's language."""
+    """What the booth and the driver see of a lane, in the lot's words."""
 
-    def __init__(self, texts: Texts) -> None:
-        self._texts = texts
-
-    async def show(self, display: Display | None, lane: Lane, decided: Decided | None) -> None:
-        """Tell the driver; a board that fails keeps nobody waiting."""
-        if display is None or decided is None:
-            return
-        lines = self.lines(lane, decided)
-        try:
-            await display.show(lines, speak=", ".join(lines))
-        except DeviceError as exc:
-            log.warning("%s: display: %s", lane.name, exc)
-
-    def lines(self, lane: Lane, decided: Decided) -> tuple[str, ...]:
-        """What the board says about a decision."""
-        t, plate = self._texts, decided.decision.inputs.plate
-        leaving = lane.target == OUTSIDE
-        match decided.decision.verdict:
-            case Admit():
-                return (plate, t("lane.goodbye") if leaving else t("lane.welcome"))
-            case PayFirst(due_fen=due):
-                return (plate, t("lane.pay", yuan=yuan(due)))
-            case Ask():
-                return (plate, t("lane.ask")) if plate else (t("lane.ask"),)
-            case Refuse(code=code):
-                return (plate, t("lane.full") if code == "lot_full" else t("lane.refused"))
+    def __init__(self, board: Board) -> None:
+        self.board = board
 
     def view(
         self,

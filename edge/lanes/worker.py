@@ -56,6 +56,7 @@ from domain.lane import (
 from domain.plate import mask
 from drivers.base import Barrier, Camera, DeviceError, DeviceUnreachableError, Holdable, Loop, PlateRead, Triggerable
 from edge.db.database import DiskFullError
+from edge.lanes.board import LaneBoard
 from edge.lanes.devices import LaneDevices
 from edge.lanes.live import LiveLanes
 from edge.lanes.loops import LoopSense
@@ -115,6 +116,8 @@ class LaneWorker:
         self._loops = LoopSense(lane, self.post, lambda: isinstance(self._state.phase, Passing))
         self._health = Health(self._publish)
         self._outcomes: dict[str, asyncio.Future[str]] = {}  # pulses somebody far away waits to hear of
+        self._board = LaneBoard(lane, screen.board, devices.display, office, self._health)
+        self._vehicle_class = ""
         self._chosen_by = ""
         self._decided: services.Decided | None = None
         self._call = self._incident = ""
@@ -159,6 +162,7 @@ class LaneWorker:
                     group.create_task(self._keep(f"loop {name}", lambda d=loop: self._follow_loops(d)))  # type: ignore[misc]
                 if self._devices.barrier is not None:
                     group.create_task(self._keep(self._barrier_name, self._mind_barrier))
+                group.create_task(self._board.keep_idle(lambda: isinstance(self._state.phase, Idle)))
                 group.create_task(self._work(), name=f"lane {self.lane.name}")
         finally:
             self._timers.stop_all()
@@ -275,7 +279,8 @@ class LaneWorker:
             case CallAttendant(reason=reason):
                 self._call = reason
             case ShowDecision():
-                self._in_background(self._screen.show(self._devices.display, self.lane, self._decided))
+                if self._decided is not None:
+                    self._in_background(self._board.show_decision(self._decided, self._vehicle_class))
             case TakePicture():
                 self._in_background(self._trigger())
             case HoldOther(decision_id=decision_id):
@@ -288,8 +293,10 @@ class LaneWorker:
 
     async def _decide(self, turn: int, car: Car) -> Event:
         reads = [self._reads[read.read_id] for read in car.reads if read.read_id in self._reads]
+        arrival = arrival_of(self.lane.name, car, reads, self._chosen_by)
+        self._vehicle_class = arrival.vehicle_class
         try:
-            decided = await self._office.decide(arrival_of(self.lane.name, car, reads, self._chosen_by))
+            decided = await self._office.decide(arrival)
         except DiskFullError:
             self._decided, self._incident = None, DISK_FULL
             return Decided(turn, "", Verdict.REFUSE, self._plate(car))

@@ -1,0 +1,143 @@
+"""Pages on the drivers' boards: filled from decisions, spoken as loud as the hour allows, idle when nobody is there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from domain.board import EVENTS, Page, Template, event_of, page, volume_at
+from domain.decision import ExitInputs, PayFirst
+from domain.fen import yuan
+from domain.stay import OUTSIDE
+from drivers.base import Audible, DeviceError, Display
+from edge.lanes.office import Office
+from edge.services.lot import Decided
+from edge.settings import Boards, Lane
+from edge.supervise import Health
+from plumbing.i18n import Texts
+
+IDLE_S = 2.0
+SHOW_AGAIN_S = 60.0  # an idle page is shown anew, for a board that lost its power in between
+MINUTE_MS = 60_000
+
+
+class Board:
+    """The boards of a lot. One page at a time goes to each."""
+
+    def __init__(self, texts: Texts, boards: Boards, lot: str) -> None:
+        self._texts = texts
+        self._boards = boards
+        self._lot = lot
+        self._templates = (*boards.texts, *default_templates(texts))
+        self._turns: dict[Display, asyncio.Lock] = {}
+        self._shown: dict[Display, tuple[Page, float]] = {}
+        self._volume: dict[Display, int] = {}
+
+    def decided(self, lane: Lane, decided: Decided, vehicle_class: str, local: datetime) -> Page:
+        """The page for a decision."""
+        event = event_of(decided.decision.verdict, leaving=lane.target == OUTSIDE, attended=lane.attended)
+        return self.page(event, lane, vehicle_class, _facts(decided, self._texts), local)
+
+    def idle(self, lane: Lane, free: int | None, local: datetime) -> Page:
+        """The page between cars; *free* places where the lane leads in, None where that does not matter."""
+        values = {"free": "" if free is None else str(max(0, free))}
+        return self.page("idle.full" if free is not None and free <= 0 else "idle", lane, "", values, local)
+
+    def page(self, event: str, lane: Lane, vehicle_class: str, values: dict[str, str], local: datetime) -> Page:
+        """The page for any event, with what is the same for all of them filled in."""
+        common = {"lot": self._lot, "lane": lane.name, "notice": self._boards.notice, "time": f"{local:%H:%M}"}
+        return page(self._templates, event, lane.name, vehicle_class, common | values)
+
+    async def show(self, display: Display, shown: Page, local: datetime) -> None:
+        """Put a page on a board. Raises DeviceError."""
+        volume = volume_at(self._boards.volume, local.hour * 60 + local.minute)
+        async with self._turns.setdefault(display, asyncio.Lock()):
+            self._shown.pop(display, None)
+            if shown.speak and volume and isinstance(display, Audible) and self._volume.get(display) != volume:
+                await display.set_volume(volume)
+                self._volume[display] = volume
+            await display.show(shown.lines, speak=shown.speak if volume else "")
+            self._shown[display] = (shown, asyncio.get_running_loop().time())
+
+    def stands(self, display: Display, shown: Page) -> bool:
+        """Whether this very page went to the board not long ago."""
+        last, at = self._shown.get(display, (None, 0.0))
+        return last == shown and asyncio.get_running_loop().time() - at < SHOW_AGAIN_S
+
+
+class LaneBoard:
+    """The board of one lane; one that fails is told to the booth and keeps nobody waiting."""
+
+    def __init__(self, lane: Lane, board: Board, display: Display | None, office: Office, health: Health) -> None:
+        self._lane, self._board, self._display = lane, board, display
+        self._office, self._health = office, health
+
+    async def show_decision(self, decided: Decided, vehicle_class: str) -> None:
+        """Tell the driver."""
+        local = self._local()
+        await self._show(self._board.decided(self._lane, decided, vehicle_class, local), local)
+
+    async def keep_idle(self, is_idle: Callable[[], bool]) -> None:
+        """Free places and the notice whenever nobody is here, until cancelled."""
+        while self._display is not None:
+            if is_idle():
+                await self._show_idle(self._display, is_idle)
+            await asyncio.sleep(IDLE_S)
+
+    async def _show_idle(self, display: Display, is_idle: Callable[[], bool]) -> None:
+        entering = self._lane.target != OUTSIDE
+        free, local = await self._office.places_left(self._lane.target) if entering else None, self._local()
+        shown = self._board.idle(self._lane, free, local)
+        if is_idle() and not self._board.stands(display, shown):
+            await self._show(shown, local)
+
+    async def _show(self, shown: Page, local: datetime) -> None:
+        if self._display is None:
+            return
+        try:
+            await self._board.show(self._display, shown, local)
+        except DeviceError as exc:
+            self._health.set(f"display {self._lane.display}", str(exc))
+        else:
+            self._health.set(f"display {self._lane.display}", "")
+
+    def _local(self) -> datetime:
+        return self._office.lot.local(self._office.now().wall_ms)
+
+
+def default_templates(texts: Texts) -> Iterator[Template]:
+    """The pages every lot has, from the catalogue."""
+    words = texts.catalogue.templates[texts.language]
+    for event in EVENTS:
+        key = event.replace(".", "_")
+        if f"board.{key}" in words:
+            yield Template(event, tuple(words[f"board.{key}"].split("\n")), words.get(f"board_voice.{key}", ""))
+
+
+def _facts(decided: Decided, texts: Texts) -> dict[str, str]:
+    """The variables a decision gives."""
+    decision, why = decided.decision, decided.decision.explanation
+    verdict, inputs = decision.verdict, decision.inputs
+    facts = {"plate": inputs.plate, "minutes": str(inputs.rules.leave_within_min)}
+    if isinstance(inputs, ExitInputs) and inputs.stay is not None:
+        facts |= {
+            "stayed": _stayed(inputs.length_ms, texts),
+            "fee": _amount(why.get("fee_fen", 0)),
+            "off": _amount(why.get("off_fen", 0)),
+        }
+    if isinstance(verdict, PayFirst):
+        facts["yuan"] = _amount(verdict.due_fen)
+    return facts
+
+
+def _stayed(length_ms: int, texts: Texts) -> str:
+    hours, minutes = divmod(length_ms // MINUTE_MS, 60)
+    if hours:
+        return texts("board.stayed_hours", hours=hours, minutes=minutes)
+    return texts("board.stayed_minutes", minutes=minutes)
+
+
+def _amount(fen: int) -> str:
+    """Whole yuan without their ".00": a board is narrow and a voice slow."""
+    return yuan(fen).removesuffix(".00")
