@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MAX_PICTURE = 32 * 1024 * 1024
 MAX_PIXELS = 1 << 26  # a small file can claim to be a huge picture
-DECODED_PIXELS = 9 << 20  # a baseline JPEG with more is halved while it is decoded, any other is refused (about 80 MB)
+DECODED_PIXELS = 3840 * 2160  # a baseline JPEG with more is halved while it is decoded, any other is refused
 PICTURE_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 JPEG_QUALITY = 85
 

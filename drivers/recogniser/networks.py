@@ -71,7 +71,7 @@ class _OnnxRuntime:
             raise DeviceError("plate reading needs onnxruntime: pip install 'lotgate[vision]'") from exc
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False  # it would keep what the largest picture ever took
+        options.enable_mem_pattern = False  # it would keep a plan and a block for every size of picture
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
