@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 SETUP := scripts/setup.sh pyproject.toml $(wildcard requirements/*.txt)
 WORKERS ?= 2
 
-.PHONY: help setup demo test check lint bench torture lock clean
+.PHONY: help setup demo test check lint bench plates torture lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?/  make \1\t/' | expand -t 17
@@ -37,6 +37,9 @@ lint: $(VENV)/.ready-test  ## ruff, mypy --strict, import contracts
 
 bench: $(VENV)/.ready-test  ## measure against named baselines, interleaved
 	@$(RUN) -m benchmarks $(ARGS)
+
+plates: $(VENV)/.ready-test  ## how well plates are read, on photographs held back; writes docs/plate-reading.md
+	@$(RUN) -m benchmarks.plates $(ARGS)
 
 torture: $(VENV)/.ready-test  ## 10,000 simulator seeds and 1,000 kill cycles: hours
 	@LOTGATE_SEEDS=$${LOTGATE_SEEDS:-10000} LOTGATE_KILL_CYCLES=$${LOTGATE_KILL_CYCLES:-1000} \

@@ -21,6 +21,7 @@ PARTS = {
     "tariff": "pricing a stay against a formula written by hand",
     "voucher": "checking a voucher against a bare signature check",
     "sync": "a backlog through a broker into the cloud against a plain loop",
+    "reading": "a camera frame to a verdict on its plate against decoding the frame alone",
     "edge": "start, memory and growth of an edge against its bare imports",
 }
 

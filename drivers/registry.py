@@ -51,6 +51,7 @@ MAKES: Mapping[str, Mapping[str, Make]] = {
         "simulated": Make("drivers.display.simulated", "DisplayOptions", "open_simulated_display"),
     },
     "recogniser": {
+        "lotgate": Make("drivers.recogniser.reader", "LotgateOptions", "open_reader"),
         "tesseract": Make("drivers.recogniser.tesseract", "TesseractOptions", "open_tesseract"),
     },
     "printer": {

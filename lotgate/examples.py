@@ -55,7 +55,8 @@ Docs: docs/demo.md""",
 Times are those of the lot's zone unless they carry an offset. Docs: docs/tariffs.md, docs/coupons.md""",
     "read": """\
   lotgate read gate.jpg
-  lotgate read photos/ --csv plates.csv
+  lotgate read photos/ --all --csv plates.csv
+  lotgate read gate.jpg --explain drawn/
 
-accept: may act by itself; ask: a person must look; unread: no plate was found. Docs: docs/plates.md""",
+accept: may act by itself; ask: a person must look; unread: nobody should guess. Docs: docs/plate-reading.md""",
 }

@@ -18,6 +18,7 @@ from domain.plate_grammar import decode, decode_freely
 from domain.plate_reading import Reading, Thresholds
 from drivers.base import Box, PlateCandidate
 from drivers.pictures import decode as pixels_of
+from drivers.pictures import opencv
 from drivers.recogniser.detector import USUAL_AREA, Detector, FoundPlate
 from drivers.recogniser.networks import Network, model_figures, open_network
 from drivers.recogniser.scores import read_scores
@@ -25,16 +26,27 @@ from drivers.recogniser.strip import as_input, strip, whole
 from drivers.wiring import Wiring
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from drivers.pictures import Pixels
     from drivers.recogniser.strip import Corners
 
 LEAST_SIDE = 10  # pixels of a picture in which a character could be told
 CROP_LONGEST, CROP_ASPECTS = 500, (1.8, 6.0)  # a picture of this size and shape may be a plate to its very edges
 SECOND_AREA = 4 * USUAL_AREA  # pixels the second look is taken with
-WINDOW = (1.0, 1.5)  # what a closer look takes beside a plate, in its own widths and heights
+VIEW = (384, 192)  # pixels of a closer look; the plate is expected in its middle
 CLOSER = 3  # plates at most that are looked at more closely
 
 AS_IT_IS = ((0.0, 0.0), (1.0, 1.0))  # a calibration that changes nothing
+
+
+def _centred(width: int, height: int) -> Corners:
+    left, top = (VIEW[0] - width) / 2, (VIEW[1] - height) / 2
+    right, bottom = left + width, top + height
+    return numpy.array([(left, top), (right, top), (right, bottom), (left, bottom)], numpy.float32)
+
+
+VIEWED = {1: _centred(192, 61), 2: _centred(180, 90)}  # by rows: corners of the expected plate in a closer look
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +140,13 @@ class PlateReader:
         return [self._closer(pixels, plate) for plate in ranked[:CLOSER]] + ranked[CLOSER:]
 
     def _closer(self, pixels: Pixels, plate: SeenPlate) -> SeenPlate:
-        """The surer of *plate* and what a window around it shows."""
-        left, top, right, bottom = window_around(plate.found.corners, pixels)
-        shift = numpy.array([left, top], numpy.float32)
+        """The surer of *plate* and what is seen of it in a straightened view, where its corners are easier to tell."""
+        view, back = straightened(pixels, plate.found)
+        cv2 = opencv()
         near = [
-            self._read(pixels, replace(found, corners=found.corners + shift))
-            for found in self._detector.find(pixels[top:bottom, left:right])
-            if covers(found.corners + shift, plate.found.corners)
+            self._read(pixels, replace(found, corners=cv2.perspectiveTransform(found.corners[None], back)[0]))
+            for found in self._detector.find(view)
+            if covers(VIEWED[plate.found.rows], found.corners)
         ]
         return self._surest([plate, *near])
 
@@ -184,29 +196,24 @@ def size(corners: Corners) -> float:
     return float(numpy.sqrt(0.5 * abs(numpy.dot(x, numpy.roll(y, -1)) - numpy.dot(y, numpy.roll(x, -1)))))
 
 
-def covers(corners: Corners, others: Corners) -> bool:
-    """Whether two finds are one plate: the middle of one lies within the other's bounds."""
-    (x, y), (left, top), (right, bottom) = corners.mean(0), others.min(0), others.max(0)
-    return bool(left <= x <= right) and bool(top <= y <= bottom)
+def covers(expected: Corners, found: Corners) -> bool:
+    """Whether a find in a closer look is the plate that was expected: its middle lies within the other's bounds."""
+    middle = found.mean(0)
+    return bool(numpy.all((expected.min(0) <= middle) & (middle <= expected.max(0))))
 
 
-def window_around(corners: Corners, pixels: Pixels) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what a closer look takes."""
-    (left, top), (right, bottom) = corners.min(0), corners.max(0)
-    beside, above = WINDOW[0] * (right - left), WINDOW[1] * (bottom - top)
-    height, width = pixels.shape[:2]
-    return (
-        max(0, int(left - beside)),
-        max(0, int(top - above)),
-        min(width, int(right + beside) + 1),
-        min(height, int(bottom + above) + 1),
-    )
+def straightened(pixels: Pixels, plate: FoundPlate) -> tuple[Pixels, NDArray[numpy.float64]]:
+    """The plate and its surroundings as if seen from straight ahead, and the way back into the picture."""
+    cv2 = opencv()
+    there = cv2.getPerspectiveTransform(plate.corners.astype(numpy.float32), VIEWED[plate.rows])
+    view = cv2.warpPerspective(pixels, there, VIEW, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return view, numpy.linalg.inv(there)
 
 
 def is_crop(pixels: Pixels) -> bool:
     """Whether the picture's size and shape say that it may be a plate to its very edges."""
     height, width = pixels.shape[:2]
-    return max(height, width) <= CROP_LONGEST and CROP_ASPECTS[0] <= width / height <= CROP_ASPECTS[1]
+    return bool(max(height, width) <= CROP_LONGEST and CROP_ASPECTS[0] <= width / height <= CROP_ASPECTS[1])
 
 
 def uncut(pixels: Pixels) -> FoundPlate:

@@ -4,38 +4,40 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from domain.plate import PlateVerdict
-from drivers.base import BadFrameError, DeviceError, Recogniser
-from drivers.pictures import PICTURE_ENDINGS
+from domain.plate import PlateColour, PlateVerdict
+from drivers.base import BadFrameError, DeviceError, PlateCandidate, Recogniser
+from drivers.pictures import PICTURE_ENDINGS, decode
+from drivers.recogniser.explain import explained
+from drivers.recogniser.reader import LotgateOptions, PlateReader, new_reader
 from drivers.recogniser.tesseract import new_tesseract
 
 COLUMNS = ("file", "plate", "verdict", "confidence", "colour", "kind", "ms")
+DRAWN = ".read.jpg"  # ends the name of an explaining picture; nothing else is ever written over
+NO_PLATE = PlateCandidate("", 0, verdict=PlateVerdict.UNREAD)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What was read on one picture; *file* as it was given."""
+    """What was read on one picture; *file* as it was given. *confidence* is 0-1, *ms* of this picture alone."""
 
     file: str
     plate: str
     verdict: str  # accept, ask or unread
-    confidence: float  # 0-1
+    confidence: float
     colour: str
     kind: str
-    ms: int
+    ms: float
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """PATH… and --csv."""
+    """PATH… and how to show what was read."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="image files, or folders of them")
     parser.add_argument(
         "--csv",
@@ -44,14 +46,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="F",
         help="write CSV to F, a .csv file; without F (write --csv last) to standard output, and nothing else",
     )
+    parser.add_argument("--all", action="store_true", help="a row for every plate of a picture, the main one first")
+    parser.add_argument("--explain", metavar="DIR", type=Path, help="draw how each picture was read into DIR")
+    parser.add_argument("--engine", choices=("lotgate", "tesseract"), default="lotgate", help="default: lotgate")
+    parser.add_argument(
+        "--runtime",
+        choices=("onnxruntime", "opencv"),
+        default="onnxruntime",
+        help="what runs the networks (default: onnxruntime)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read every picture. 2 when a path is missing, the engine cannot run, or F cannot be written."""
+    """Read every picture. 2 when a path is missing, the engine cannot run, or F or DIR cannot be written."""
     try:
         files = list(_files(args.paths))
         _refuse_to_spoil(args.csv)
-        rows = _with_progress(_rows(new_tesseract(), files), len(files))
+        recogniser = _engine(args)
+        if args.explain is not None:
+            args.explain.mkdir(parents=True, exist_ok=True)
+        rows = _rows(recogniser, _with_progress(files), most=None if args.all else 1, drawn=args.explain)
         if args.csv is None:
             _print_table(rows)
         else:
@@ -60,6 +74,14 @@ def run(args: argparse.Namespace) -> int:
         print(f"lotgate read: {exc}", file=sys.stderr)
         return 2
     return 0
+
+
+def _engine(args: argparse.Namespace) -> Recogniser:
+    if args.engine == "lotgate":
+        return new_reader(LotgateOptions(args.runtime))
+    if args.explain is not None:
+        raise DeviceError("--explain shows how lotgate's own engine reads; leave --engine out")
+    return new_tesseract()
 
 
 def _refuse_to_spoil(target: str | None) -> None:
@@ -73,40 +95,58 @@ def _refuse_to_spoil(target: str | None) -> None:
 def _files(paths: Sequence[str]) -> Iterator[str]:
     for path in paths:
         if Path(path).is_dir():
-            yield from sorted(str(file) for file in Path(path).rglob("*") if file.suffix.lower() in PICTURE_ENDINGS)
+            found = (file for file in Path(path).rglob("*") if file.suffix.lower() in PICTURE_ENDINGS)
+            yield from sorted(str(file) for file in found if not file.name.endswith(DRAWN))
         elif Path(path).is_file():
             yield path
         else:
             raise FileNotFoundError(f"there is no file or folder {path}")
 
 
-def _rows(recogniser: Recogniser, files: Sequence[str]) -> Iterator[Row]:
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from pool.map(lambda file: read_file(recogniser, file), files)
+def _rows(recogniser: Recogniser, files: Iterable[str], *, most: int | None, drawn: Path | None) -> Iterator[Row]:
+    for file in files:  # one after another, so that each picture's time is its own
+        yield from read_file(recogniser, file)[:most]
+        if drawn is not None and isinstance(recogniser, PlateReader):
+            _draw(recogniser, file, drawn)
 
 
-def read_file(recogniser: Recogniser, file: str) -> Row:
-    """The row of one picture; one that cannot be read as a picture is ``unread`` and named on standard error."""
+def read_file(recogniser: Recogniser, file: str) -> list[Row]:
+    """A row for every plate, the main one first, or one that says ``unread``.
+
+    What is no picture is ``unread`` too, and named on standard error.
+    """
     started = time.perf_counter()
     try:
         candidates = recogniser.recognise(Path(file).read_bytes())
     except (BadFrameError, OSError) as exc:
         print(f"lotgate read: {file}: {exc}", file=sys.stderr)
         candidates = ()
-    ms = round((time.perf_counter() - started) * 1000)
-    best = next((found for found in candidates if found.text), None)
-    if best is None:
-        return Row(file, "", PlateVerdict.UNREAD, 0, "", "", ms)
-    return Row(file, best.text, best.verdict, round(best.confidence / 100, 4), best.colour, best.kind or "", ms)
+    ms = round((time.perf_counter() - started) * 1000, 1)
+    return [_row(file, found, ms) for found in candidates or (NO_PLATE,)]
 
 
-def _with_progress(rows: Iterable[Row], total: int) -> Iterator[Row]:
-    show = sys.stderr.isatty() and total > 1
-    for done, row in enumerate(rows, start=1):
+def _row(file: str, found: PlateCandidate, ms: float) -> Row:
+    colour = "" if found.colour is PlateColour.UNKNOWN else found.colour
+    return Row(file, found.text, found.verdict, round(found.confidence / 100, 4), colour, found.kind or "", ms)
+
+
+def _draw(reader: PlateReader, file: str, folder: Path) -> None:
+    """The explaining picture of *file*, named after its whole path so that no two files share one."""
+    try:
+        pixels = decode(Path(file).read_bytes())
+    except (BadFrameError, OSError):
+        return  # told already
+    name = "_".join(part for part in Path(file).parts if part not in ("/", "..")) + DRAWN
+    (folder / name).write_bytes(explained(pixels, reader.look(pixels)))
+
+
+def _with_progress(files: Sequence[str]) -> Iterator[str]:
+    show, total = sys.stderr.isatty() and len(files) > 1, len(files)
+    for done, file in enumerate(files, start=1):
+        yield file
         if show:
             bar = "#" * (30 * done // total)
             print(f"\r[{bar:<30}] {done}/{total}", end="" if done < total else "\n", file=sys.stderr, flush=True)
-        yield row
 
 
 def _write_csv(rows: Iterable[Row], target: str) -> None:
@@ -124,7 +164,6 @@ def _print_table(rows: Iterable[Row]) -> None:
     counts = {"accept": 0, "ask": 0, "unread": 0}
     for row in rows:
         counts[row.verdict] += 1
-        print(
-            f"{row.plate or '-':<12} {row.verdict:<7} {row.confidence:.4f} {row.colour:<12} {row.ms:>6} ms  {row.file}"
-        )
+        sure = f"{row.confidence:.4f}"
+        print(f"{row.plate or '-':<12} {row.verdict:<7} {sure} {row.colour:<12} {row.ms:>7.1f} ms  {row.file}")
     print(", ".join(f"{count} {verdict}" for verdict, count in counts.items()))

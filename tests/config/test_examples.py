@@ -67,7 +67,7 @@ def test_the_commented_out_video_camera_is_one_we_drive_too() -> None:
     camera = {key: value for key, value in devices["cameras"]["in"].items() if key != "recogniser"}
 
     assert choose("camera", camera, source="two-lane.toml", at="devices.cameras.in").options.trigger == "loop"
-    assert choose("recogniser", devices["recognisers"]["baseline"], source="two-lane.toml", at="devices").options
+    assert choose("recogniser", devices["recognisers"]["own"], source="two-lane.toml", at="devices").options
 
 
 def test_the_examples_are_a_small_and_a_large_lot() -> None:

@@ -1,0 +1,120 @@
+"""From a camera's JPEG frame to a verdict on the plate, in one thread; and the most memory a reading process takes.
+
+The frames are drawn (1280 × 720, a car with a plate of its own). The baseline is OpenCV's decoding of the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import Figure, Options
+from benchmarks.pairs import Spread, interleave
+from drivers.pictures import opencv
+from drivers.recogniser.reader import LotgateOptions, PlateReader, new_reader
+from lotgate.demo.scenes import draw_scene
+
+FRAME_MOST_S = 0.060
+MEMORY_MOST_MB = 200
+PLATES = ("京A12345", "粤BD12345", "沪C8K267", "川A90T31", "鲁B7Q552")
+
+SIDE, CLAIMED = 3000, 20_000  # of odd pictures; of what a hostile one claims to be
+PROCESS = r"""
+import contextlib, re, sys
+from pathlib import Path
+from drivers.base import BadFrameError
+from drivers.recogniser.reader import new_reader
+
+reader = new_reader()
+for file in sys.argv[1:] * 3:
+    with contextlib.suppress(BadFrameError):
+        reader.recognise(Path(file).read_bytes())
+print(int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024)
+"""
+
+
+def run(options: Options) -> list[Figure]:
+    """Both runtimes beside the decoding, then memory with usual frames and with odd and hostile pictures."""
+    cv2 = opencv()
+    frames = [draw_scene(plate, seed) for seed, plate in enumerate(PLATES)]
+    readers = {name: new_reader(LotgateOptions(name)) for name in ("onnxruntime", "opencv")}
+    works: Mapping[str, Callable[[], object]] = {
+        "decoding": partial(decode_next, cv2, itertools.cycle(frames)),
+        **{name: partial(read_next, reader, itertools.cycle(frames)) for name, reader in readers.items()},
+    }
+    taken = interleave(works, 5 if options.smoke else 200)
+    return [
+        *(frame_figure(name, Spread.of(taken[name]), Spread.of(taken["decoding"])) for name in readers),
+        memory_figure("usual frames", frames, options.folder),
+        memory_figure("odd and hostile pictures", odd_pictures(), options.folder),
+    ]
+
+
+def decode_next(cv2: Any, frames: Any) -> None:
+    """The baseline: pixels of the next frame."""
+    import numpy
+
+    cv2.imdecode(numpy.frombuffer(next(frames), numpy.uint8), cv2.IMREAD_COLOR)
+
+
+def read_next(reader: PlateReader, frames: Any) -> None:
+    """The subject: the plates of the next frame."""
+    reader.recognise(next(frames))
+
+
+def frame_figure(name: str, ours: Spread, decoding: Spread) -> Figure:
+    """A frame's whole way beside its decoding alone."""
+    return Figure(
+        f"1280 x 720 frame to verdict, {name}",
+        f"≤ {FRAME_MOST_S * 1000:.0f} ms",
+        f"{ours}, {ours.p50 / decoding.p50:.1f} × decoding it ({decoding})",
+        ours.p50 <= FRAME_MOST_S,
+    )
+
+
+def odd_pictures() -> list[bytes]:
+    """The largest that are taken in each form, the same cut off, and small files that claim to be huge."""
+    import cv2
+    import numpy
+    from PIL import Image
+
+    def saved(picture: Image.Image, form: str, **options: object) -> bytes:
+        out = io.BytesIO()
+        picture.save(out, form, **options)
+        return out.getvalue()
+
+    noise = Image.effect_noise((SIDE, SIDE), 60).convert("RGB")
+    whole = [
+        saved(noise, "JPEG"),
+        saved(noise, "JPEG", progressive=True, subsampling=0),
+        saved(noise, "PNG"),
+        saved(noise.convert("RGBA"), "PNG"),
+        saved(noise, "WEBP"),
+        saved(Image.new("CMYK", (8000, 8000)), "JPEG"),
+        bytes(cv2.imencode(".png", numpy.full((SIDE, SIDE, 3), 40_000, numpy.uint16))[1]),
+    ]
+    claims = [
+        b"BM" + struct.pack("<IIIIiiHH", 54, 0, 54, 40, CLAIMED, CLAIMED, 1, 24) + bytes(24),
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", CLAIMED, CLAIMED) + bytes(9),
+        b"",
+        b"no picture",
+    ]
+    return [*whole, *(picture[: len(picture) // 2] for picture in whole), *claims]
+
+
+def memory_figure(name: str, pictures: Sequence[bytes], folder: Path) -> Figure:
+    """The most a fresh process ever holds that loads the engine and reads *pictures* three times."""
+    files = [folder / f"{number}.picture" for number in range(len(pictures))]
+    for file, picture in zip(files, pictures, strict=True):
+        file.write_bytes(picture)
+    command = [sys.executable, "-c", PROCESS, *map(str, files)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    peak = float(done.stdout)
+    return Figure(f"peak memory, {name}", f"≤ {MEMORY_MOST_MB} MB", f"{peak:.0f} MB", peak <= MEMORY_MOST_MB)
