@@ -15,23 +15,24 @@ from itertools import accumulate
 from math import exp, inf, log
 from typing import Final, TypeAlias
 
-from domain.plate import FORMS, KIND_COLOURS, LATIN, PlateColour, PlateKind, classify
+from domain.plate import FORMS, KIND_COLOURS, LATIN, PlateColour, classify
 from domain.plate_reading import Reading
 
 Column: TypeAlias = Mapping[str, float]
 """Natural-log probabilities of one column; "" is the blank, what is left out has none."""
 
 Colours: TypeAlias = Mapping[PlateColour, float]
-"""Natural-log probabilities of the plate's ground; empty when nothing is known of it."""
+"""Natural-log probabilities of the plate's ground, UNKNOWN for no Chinese plate; empty when nothing is known of it."""
 
 BLANK: Final = ""
 BEAM: Final = 12  # beginnings kept after each column
-MISJUDGED: Final = 0.02  # share of plates whose ground the network may take for another: colour never vetoes alone
+MISJUDGED: Final = 0.02  # weight of a ground taken for another, and of a text misread without a trace
 FREE_LENGTHS: Final = range(4, 10)  # characters of plates of other countries
 
 _WORTH: Final = log(1e-4)  # a character less likely than this is not followed
 _NOTHING: Final = (0, 0.0, 0.0)
 _Path: TypeAlias = tuple[float, tuple[float, ...]]  # product of the probabilities, and these
+_ABROAD: Final = frozenset({PlateColour.UNKNOWN})
 _NO_PATH: Final[_Path] = (0.0, ())
 _Beginnings: TypeAlias = dict[str, tuple[int, float, float]]  # state, mass ending in a blank, in the last character
 
@@ -73,17 +74,22 @@ def decode(columns: Sequence[Column], colours: Colours, *, best: int = 3) -> tup
     """The *best* likeliest plates of GA 36-2018, likeliest first; none when no plate can be read.
 
     Each text weighs what its columns and its kind's colours say. A reading's probability is its share of the weight
-    of every text found and of all that is no plate, so smears that spell nothing come out low.
+    of every text found, of all that is no plate, and of a misread: smears that spell nothing come out low, and so does
+    a clear text on a ground it is not made in.
     """
     found = texts(columns, CHINESE)
-    weights = {text: mass * _colour_weight(classify(text), colours) for text, mass in found.items()}
+    weights = {text: mass * _agreement(_made_in(text), colours) for text, mass in found.items()}
     return _readings(columns, colours, weights, max(0.0, 1 - sum(found.values())), best)
 
 
 def decode_freely(columns: Sequence[Column], colours: Colours, *, best: int = 3) -> tuple[Reading, ...]:
-    """The *best* likeliest texts of Latin letters and digits, without a form: plates of other countries."""
+    """The *best* likeliest texts of Latin letters and digits, without a form: plates of other countries.
+
+    Their ground is UNKNOWN; on another a text is what is left of a Chinese plate whose first character was lost.
+    """
     found = texts(columns, FOREIGN)
-    return _readings(columns, colours, found, max(0.0, 1 - sum(found.values())), best)
+    weights = {text: mass * _agreement(_ABROAD, colours) for text, mass in found.items()}
+    return _readings(columns, colours, weights, max(0.0, 1 - sum(found.values())), best)
 
 
 def texts(columns: Sequence[Column], automaton: Automaton) -> dict[str, float]:
@@ -120,28 +126,33 @@ def _advanced(
 def _readings(
     columns: Sequence[Column], colours: Colours, weights: Mapping[str, float], nothing: float, best: int
 ) -> tuple[Reading, ...]:
-    whole = sum(weights.values()) + nothing
+    whole = sum(weights.values()) + nothing + MISJUDGED
     likeliest = nlargest(best, ((weight, text) for text, weight in weights.items() if weight > 0))
     return tuple(
-        Reading(text, classify(text), _ground(classify(text), colours), weight / whole, _characters(columns, text))
+        Reading(text, classify(text), _ground(text, colours), weight / whole, _characters(columns, text))
         for weight, text in likeliest
     )
 
 
-def _colour_weight(kind: PlateKind | None, colours: Colours) -> float:
-    """How well the ground agrees with *kind*, from MISJUDGED (not at all) to 1."""
-    if kind is None or not colours:
+def _made_in(text: str) -> frozenset[PlateColour]:
+    """The grounds that plates of this form have."""
+    kind = classify(text)
+    return KIND_COLOURS[kind] if kind else _ABROAD
+
+
+def _agreement(grounds: frozenset[PlateColour], colours: Colours) -> float:
+    """How well what was seen of the ground agrees with *grounds*, from MISJUDGED (not at all) to 1."""
+    if not colours:
         return 1.0
-    fitting = sum(exp(colours.get(colour, -inf)) for colour in KIND_COLOURS[kind])
-    return MISJUDGED + (1 - MISJUDGED) * fitting
+    return MISJUDGED + (1 - MISJUDGED) * sum(exp(colours.get(colour, -inf)) for colour in grounds)
 
 
-def _ground(kind: PlateKind | None, colours: Colours) -> PlateColour:
-    """The likeliest colour, those that *kind* is made in before others."""
-    made_in = KIND_COLOURS[kind] if kind else colours
+def _ground(text: str, colours: Colours) -> PlateColour:
+    """The likeliest colour, those that such plates are made in before others."""
+    grounds = _made_in(text)
     return max(
         colours,
-        key=lambda colour: exp(colours[colour]) * (1 if colour in made_in else MISJUDGED),
+        key=lambda colour: exp(colours[colour]) * (1 if colour in grounds else MISJUDGED),
         default=PlateColour.UNKNOWN,
     )
 

@@ -89,6 +89,14 @@ def test_a_ground_no_such_plate_has_makes_a_text_doubtful_and_forbids_nothing() 
     assert decode(columns, GREEN)[0].probability < 0.4
 
 
+def test_a_text_without_a_rival_is_still_doubted_on_a_ground_it_is_not_made_in() -> None:
+    """A plate whose eighth character is cut off reads as a clear plate of seven, on green."""
+    columns = spelt("皖AD0952", 0.9999)
+
+    assert decode(columns, BLUE)[0].probability > 0.95
+    assert decode(columns, GREEN)[0].probability < 0.7
+
+
 def test_the_colour_told_is_one_the_kind_is_made_in_when_that_is_a_near_thing() -> None:
     near = {PlateColour.GREEN: log(0.55), PlateColour.YELLOW_GREEN: log(0.45)}
 
@@ -111,6 +119,13 @@ def test_columns_that_spell_nothing_give_nothing_or_next_to_nothing() -> None:
     assert all(reading.probability < 0.01 for reading in decode(smear, BLUE))
     assert decode(spelt("A12345"), BLUE) == ()
     assert decode([], BLUE) == ()
+
+
+def test_what_is_left_of_a_chinese_plate_is_no_foreign_one() -> None:
+    columns = spelt("B683J8", 0.9999)  # the province was too dark
+
+    assert decode_freely(columns, {PlateColour.UNKNOWN: log(0.9), PlateColour.BLUE: log(0.1)})[0].probability > 0.9
+    assert decode_freely(columns, BLUE)[0].probability < 0.6
 
 
 def test_a_foreign_plate_is_read_without_a_form() -> None:
