@@ -72,8 +72,8 @@ def _armed_police(rng: Rng) -> str:
 
 
 def _shaped(*patterns: str) -> Callable[[Rng], str]:
-    """Texts after one of *patterns*: L a letter, D a digit, X either."""
-    parts = {"L": LATIN, "D": DIGITS, "X": LATIN + DIGITS}
+    """Texts after one of *patterns*: L a letter, D a digit, X either, then no I and O, which only a place tells."""
+    parts = {"L": LATIN, "D": DIGITS, "X": SERIAL}
 
     def write(rng: Rng) -> str:
         pattern = patterns[rng.integers(len(patterns))]
@@ -116,7 +116,7 @@ FORMS: Final[dict[str, Form]] = {
     "black_old": (0.01, lambda rng: _head(rng) + _serial(rng), (_C.BLACK,), 1),
     "army": (0.02, lambda rng: _pick(rng, LETTERS, 2) + _pick(rng, DIGITS, 5), (_C.WHITE,), 1),
     "army_double": (0.005, lambda rng: _pick(rng, LETTERS, 2) + _pick(rng, DIGITS, 5), (_C.WHITE,), 2),
-    "armed_police": (0.02, _armed_police, (_C.WHITE,), 1),
+    "armed_police": (0.025, _armed_police, (_C.WHITE,), 1),
     "emergency": (
         0.01,
         lambda rng: _pick(rng, PROVINCES) + _pick(rng, "XS") + _pick(rng, DIGITS, 4) + "应急",
