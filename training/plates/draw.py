@@ -69,6 +69,9 @@ def _tints(spec: PlateSpec, rng: Rng) -> tuple[tuple[float, ...], tuple[float, .
         ground, ink = (float(rng.uniform(50, 150)), float(rng.uniform(85, 160)), float(rng.uniform(0, 60))), (248,) * 3
     if spec.form == "us" and spec.colour is PlateColour.WHITE and rng.random() < 0.6:
         ink = US_INKS[rng.integers(len(US_INKS))]
+    if spec.colour in (PlateColour.YELLOW, PlateColour.BLUE) and rng.random() < 0.4:  # bleached, or another maker's
+        grey = float(np.mean(ground)) * rng.uniform(0.5, 1.3)
+        ground = tuple(channel + (grey - channel) * rng.uniform(0.2, 0.6) for channel in ground)
     shift = rng.normal(0, 14, 3)
     return tuple(np.clip(np.array(ground) + shift, 0, 255)), tuple(np.clip(np.array(ink) + shift / 3, 0, 255))
 

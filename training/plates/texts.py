@@ -113,7 +113,7 @@ FORMS: Final[dict[str, Form]] = {
     "embassy": (0.015, _embassy, (_C.BLACK,), 1),
     "consulate": (0.015, _consulate, (_C.BLACK,), 1),
     "hk_macao": (0.025, lambda rng: "粤Z" + _serial(rng, 4) + _pick(rng, "港澳"), (_C.BLACK,), 1),
-    "black_old": (0.01, lambda rng: _head(rng) + _serial(rng), (_C.BLACK,), 1),
+    "black_old": (0.002, lambda rng: _head(rng) + _serial(rng), (_C.BLACK,), 1),
     "army": (0.02, lambda rng: _pick(rng, LETTERS, 2) + _pick(rng, DIGITS, 5), (_C.WHITE,), 1),
     "army_double": (0.005, lambda rng: _pick(rng, LETTERS, 2) + _pick(rng, DIGITS, 5), (_C.WHITE,), 2),
     "armed_police": (0.025, _armed_police, (_C.WHITE,), 1),
