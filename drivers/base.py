@@ -203,6 +203,18 @@ class Audible(Protocol):
         ...
 
 
+class Scanner(Protocol):
+    """Reads codes off paper and telephones."""
+
+    def scans(self) -> AsyncIterator[str]:
+        """The text of every code held before it, each once while it stays there. Raises DeviceUnreachableError."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let the line go; safe to call twice."""
+        ...
+
+
 class PrinterStatus(StrEnum):
     """What a printer last said of itself."""
 

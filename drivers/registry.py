@@ -54,7 +54,12 @@ MAKES: Mapping[str, Mapping[str, Make]] = {
         "lotgate": Make("drivers.recogniser.reader", "LotgateOptions", "open_reader"),
         "tesseract": Make("drivers.recogniser.tesseract", "TesseractOptions", "open_tesseract"),
     },
+    "scanner": {
+        "serial": Make("drivers.scanner.serial_reader", "SerialScannerOptions", "open_serial_scanner"),
+    },
     "printer": {
+        "escpos_serial": Make("drivers.printer.escpos_serial", "EscposSerialOptions", "open_escpos_serial"),
+        "escpos_usb": Make("drivers.printer.escpos_usb", "EscposUsbOptions", "open_escpos_usb"),
         "escpos_file": Make("drivers.printer.escpos", "EscposFileOptions", "open_escpos_file"),
         "escpos_network": Make("drivers.printer.escpos", "EscposNetworkOptions", "open_escpos_network"),
         "simulated": Make("drivers.printer.simulated", "SimulatedPrinterOptions", "open_simulated_printer"),

@@ -51,10 +51,11 @@ def check_baud(baud: int) -> None:
 class SerialLine:
     """The port as one device uses it: opened at first use, closed on any failure, so the next use opens it again."""
 
-    def __init__(self, name: str, port: SerialPort, timeout_ms: int) -> None:
+    def __init__(self, name: str, port: SerialPort, timeout_ms: int, send_ms: int | None = None) -> None:
         self.name = name
         self._port = port
         self._timeout_s = timeout_ms / 1000
+        self._send_s = (send_ms or timeout_ms) / 1000
         self._thread = OneThread(f"serial {name}")
         self._serial: serial.Serial | None = None
         self._lost = False
@@ -67,6 +68,13 @@ class SerialLine:
     async def write(self, data: bytes) -> None:
         """Send *data* whole. Raises DeviceUnreachableError."""
         await self.use(lambda line: _write(line, data))
+
+    async def read_some(self) -> bytes:
+        """What came since the last reading, waited for as long as an answer; b"" for silence.
+
+        Raises DeviceUnreachableError.
+        """
+        return await self.use(_read_some)
 
     async def exchange(self, data: bytes, size_of: Callable[[bytes], int | None]) -> bytes:
         """Send *data* once and read until *size_of* what came is reached; b"" or a part when time runs out.
@@ -97,7 +105,7 @@ class SerialLine:
             port = self._port
             self._serial = serial.Serial(
                 str(port.device), port.baud, parity=port.parity_letter, stopbits=port.stop_bits,
-                timeout=self._timeout_s, write_timeout=self._timeout_s, exclusive=True,
+                timeout=self._timeout_s, write_timeout=self._send_s, exclusive=True,
             )  # fmt: skip
         return self._serial
 
@@ -130,6 +138,11 @@ def shared_line(wiring: Wiring, port: SerialPort, timeout_ms: int) -> SerialLine
 def _write(line: serial.Serial, data: bytes) -> None:
     line.write(data)
     line.flush()
+
+
+def _read_some(line: serial.Serial) -> bytes:
+    data: bytes = line.read(1)
+    return data + line.read(min(line.in_waiting, 4096)) if data else data
 
 
 def _exchange(line: serial.Serial, data: bytes, size_of: Callable[[bytes], int | None], timeout_s: float) -> bytes:

@@ -34,6 +34,7 @@ from edge.lanes.board import Board
 from edge.lanes.devices import LotDevices, open_devices
 from edge.lanes.live import LiveLanes
 from edge.lanes.office import Office
+from edge.lanes.scans import booth_scanners
 from edge.lanes.screen import Screen
 from edge.lanes.worker import LaneWorker
 from edge.lot import build_lot
@@ -136,6 +137,7 @@ async def run_edge(
         jobs = start_jobs(office)
         stack.callback(jobs.shutdown, wait=False)
         tasks: dict[str, Awaitable[None]] = {f"lane {name}": worker.run() for name, worker in workers.items()}
+        tasks |= booth_scanners(settings, devices, workers)
         tasks |= {"clock": _watch_clock(office), "disk": _watch_disk(office), "watchdog": watchdog.run()}
         if link is not None:
             tasks["sync"] = run_link(settings, link, key, {"barrier.open": edge.open_from_afar})

@@ -68,6 +68,7 @@ class Devices:
     loops: dict[str, DeviceTable] = field(default_factory=dict)
     displays: dict[str, DeviceTable] = field(default_factory=dict)
     printers: dict[str, DeviceTable] = field(default_factory=dict)
+    scanners: dict[str, DeviceTable] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class Lane:
     passage_loop: str = ""
     loop_devices: tuple[str, ...] = ()
     display: str = ""
+    scanner: str = ""  # where vouchers are held; one that no lane names stands in the booth
     attended: bool = True
 
     def __post_init__(self) -> None:
@@ -260,6 +262,7 @@ def _check_lane(lane: Lane, zones: set[str], devices: Devices) -> None:
         ("barrier", (lane.barrier,), devices.barriers),
         ("loop", lane.reporting_loops, devices.loops),
         ("display", (lane.display,), devices.displays),
+        ("scanner", (lane.scanner,), devices.scanners),
     )
     for kind, names, known in wanted:
         for name in names:

@@ -78,6 +78,11 @@ class LaneBoard:
         local = self._local()
         await self._show(self._board.decided(self._lane, decided, vehicle_class, local), local)
 
+    async def show_event(self, event: str) -> None:
+        """Tell the driver something that is no decision."""
+        local = self._local()
+        await self._show(self._board.page(event, self._lane, "", {}, local), local)
+
     async def keep_idle(self, is_idle: Callable[[], bool]) -> None:
         """Free places and the notice whenever nobody is here, until cancelled."""
         while self._display is not None:

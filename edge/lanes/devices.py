@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from drivers.base import Barrier, Camera, Display, Loop, Printer, Recogniser
+from drivers.base import Barrier, Camera, Display, Loop, Printer, Recogniser, Scanner
 from drivers.registry import choose, open_device
 from drivers.wiring import Wiring
 from edge.settings import DeviceTable, EdgeSettings, Lane
@@ -25,6 +25,7 @@ class LaneDevices:
     loops: tuple[Loop, ...] = ()
     barrier: Barrier | None = None
     display: Display | None = None
+    scanner: Scanner | None = None
 
 
 @dataclass(slots=True)
@@ -37,6 +38,7 @@ class LotDevices:
     loops: dict[str, Loop] = field(default_factory=dict)
     displays: dict[str, Display] = field(default_factory=dict)
     printers: dict[str, Printer] = field(default_factory=dict)
+    scanners: dict[str, Scanner] = field(default_factory=dict)
 
     def of_lane(self, lane: Lane) -> LaneDevices:
         """A lane's devices."""
@@ -45,6 +47,7 @@ class LotDevices:
             tuple(self.loops[name] for name in lane.reporting_loops),
             self.barriers[lane.barrier] if lane.barrier else None,
             self.displays[lane.display] if lane.display else None,
+            self.scanners[lane.scanner] if lane.scanner else None,
         )
 
 
@@ -66,6 +69,7 @@ async def open_devices(settings: EdgeSettings, stack: AsyncExitStack, source: st
         ("barrier", "barriers", tables.barriers, lot.barriers),
         ("display", "displays", tables.displays, lot.displays),
         ("printer", "printers", tables.printers, lot.printers),
+        ("scanner", "scanners", tables.scanners, lot.scanners),
     )
     for kind, at, named, held in kinds:
         for name, table in named.items():

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from domain.decision import Refuse
 from domain.moment import Moment
 from domain.stay import OUTSIDE, UnpaidCause
 from edge.clock import Clock
@@ -19,6 +20,7 @@ from edge.services.entering import enter
 from edge.services.leaving import leave
 from edge.services.lot import Arrival, Decided, Lot
 from edge.services.paying import due_of
+from edge.services.redeeming import LaidOn, lay_voucher
 from plumbing.onethread import OneThread
 
 T = TypeVar("T")
@@ -80,6 +82,10 @@ class Office:
     async def incident(self, code: str, lane: str, detail: str) -> None:
         """Something a person should look at."""
         await self.commit(audit.raise_incident, self.db, code, lane, detail, self.now())
+
+    async def lay_voucher(self, stay_id: str, scanned: str, by: str, lane: str) -> LaidOn | Refuse:
+        """Lay a scanned voucher on an open stay."""
+        return await self.commit(lay_voucher, self.db, self.lot, stay_id, scanned, by, lane, self.now())
 
     async def places_left(self, zone: str) -> int | None:
         """Free places of a zone; None where it is never full."""

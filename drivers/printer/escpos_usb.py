@@ -1,0 +1,122 @@
+"""ESC/POS printers on USB without a virtual port, through python-escpos and libusb; needs ``lotgate[usb]``."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from drivers.base import DeviceRefusedError, DeviceUnreachableError, PrinterStatus
+from drivers.printer.commands import STATUS
+from drivers.printer.escpos import STOPPED
+from drivers.printer.status import QUESTIONS, is_answer, status_of
+from drivers.wiring import Wiring
+from plumbing.onethread import OneThread
+
+log = logging.getLogger(__name__)
+R = TypeVar("R")
+
+Connect = Callable[["EscposUsbOptions"], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscposUsbOptions:
+    """The numbers ``lsusb`` shows, and the printer's endpoints."""
+
+    vendor: int
+    product: int
+    in_endpoint: int = 0x82
+    out_endpoint: int = 0x01
+    send_ms: int = 15_000
+    status_ms: int = 500
+
+    def __post_init__(self) -> None:
+        if not (0 < self.vendor <= 0xFFFF and 0 < self.product <= 0xFFFF):
+            raise ValueError("vendor and product are the two numbers of lsusb, as in 0x0416 and 0x5011")
+
+
+def connect(options: EscposUsbOptions) -> Any:
+    """The open device. Raises an error of python-escpos or libusb."""
+    from escpos.printer import Usb  # type: ignore[import-untyped]
+
+    device = Usb(options.vendor, options.product, in_ep=options.in_endpoint, out_ep=options.out_endpoint)
+    device.open()
+    return device
+
+
+class EscposUsbPrinter:
+    """Opened job by job, on a thread of its own: unplugging between two jobs goes unnoticed."""
+
+    def __init__(self, name: str, options: EscposUsbOptions, connect: Connect = connect) -> None:
+        self.name = name
+        self._options = options
+        self._connect = connect
+        self._thread = OneThread(f"printer {name}")
+        self._lost = False
+
+    async def print(self, data: bytes) -> None:
+        """Send *data*, then ask how it went. DeviceRefusedError: it arrived and the printer stopped."""
+        status = await self._thread.run(self._connected, lambda device: self._send(device, data))
+        if status in STOPPED:
+            raise DeviceRefusedError(f"printer {self.name}: {status}; see what came out before printing again")
+
+    async def status(self) -> PrinterStatus:
+        """The printer's own word. Raises DeviceUnreachableError when it is not plugged in."""
+        return await self._thread.run(self._connected, self._ask)
+
+    async def aclose(self) -> None:
+        """Finish the job at hand and end the thread."""
+        await self._thread.close()
+
+    def _connected(self, act: Callable[[Any], R]) -> R:
+        from escpos.exceptions import Error  # type: ignore[import-untyped]
+
+        try:
+            device = self._connect(self._options)
+            try:
+                result = act(device)
+            finally:
+                device.close()
+        except (Error, OSError, RuntimeError) as exc:  # RuntimeError: pyusb or libusb is not installed
+            self._went(exc)
+            number = f"{self._options.vendor:04x}:{self._options.product:04x}"
+            raise DeviceUnreachableError(f"printer {self.name}: USB {number} does not take the job") from exc
+        self._came()
+        return result
+
+    def _send(self, device: Any, data: bytes) -> PrinterStatus:
+        device.timeout = self._options.send_ms
+        device._raw(data)
+        return self._ask(device)
+
+    def _ask(self, device: Any) -> PrinterStatus:
+        device.timeout = self._options.status_ms
+        answers = {}
+        for question in QUESTIONS:
+            try:
+                said = bytes(device.query_status(STATUS + bytes([question])))
+            except OSError as exc:
+                if exc.errno != errno.ETIMEDOUT:
+                    raise
+                break
+            if not said or not is_answer(said[-1]):
+                break
+            answers[question] = said[-1]
+        return status_of(answers)
+
+    def _went(self, exc: Exception) -> None:
+        if not self._lost:
+            self._lost = True
+            log.warning("printer %s: lost (%s); check its cable, power, and the rights to the device", self.name, exc)
+
+    def _came(self) -> None:
+        if self._lost:
+            self._lost = False
+            log.info("printer %s is back", self.name)
+
+
+async def open_escpos_usb(options: EscposUsbOptions, wiring: Wiring) -> EscposUsbPrinter:
+    """A printer that is opened job by job."""
+    return EscposUsbPrinter(wiring.name, options)
