@@ -22,7 +22,7 @@ class Priority(IntEnum):
 
     P0 = 0  # money, barrier, audit
     P1 = 1  # passages
-    P2 = 2  # telemetry
+    P2 = 2  # telemetry: not kept while room is short
 
 
 class Event:
@@ -261,7 +261,7 @@ class ActRecorded(Event):
     reason: str
 
 
-@event("channel.applied", 1, Priority.P2)
+@event("channel.applied", 1, Priority.P1)
 @dataclass(frozen=True, slots=True)
 class ChannelApplied(Event):
     """All rows of a channel version became visible at once."""
@@ -295,6 +295,14 @@ class TimeCorrected(Event):
     stay_id: str
     old_wall_ms: int
     wall_ms: int
+
+
+@event("telemetry.shed", 1, Priority.P1)
+@dataclass(frozen=True, slots=True)
+class TelemetryShed(Event):
+    """Room was short for a while, and so many telemetry events were not kept."""
+
+    dropped: int
 
 
 @event("log.totalled", 1, Priority.P0)

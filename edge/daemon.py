@@ -40,9 +40,11 @@ from edge.lanes.worker import LaneWorker
 from edge.lot import build_lot
 from edge.pictures import Pictures
 from edge.pricelists import load_prices
+from edge.selftest import SelfTest
 from edge.services import timing
 from edge.services.leases import HANDLERS
 from edge.services.recovering import recover, stopped_cleanly
+from edge.services.shedding import weigh
 from edge.settings import Broker, EdgeSettings, Listener
 from edge.sync.commands import Actuator, close_unfinished
 from edge.sync.link import EdgeLink
@@ -127,7 +129,8 @@ async def run_edge(
         held = await office.thread.run(holds.standing, office.db.conn, settings.devices.barriers)
         await _hold_again(devices, held)
         workers = _workers(settings, office, devices, live, held)
-        link = _link(settings, office, live)
+        selftest = SelfTest(workers.values(), devices.printers)
+        link = _link(settings, office, live, selftest)
         watchdog = Watchdog()
         edge = Edge(
             settings, office, live, workers, devices.printers, lambda: _link_state(link), lambda: watchdog.stuck
@@ -138,7 +141,12 @@ async def run_edge(
         stack.callback(jobs.shutdown, wait=False)
         tasks: dict[str, Awaitable[None]] = {f"lane {name}": worker.run() for name, worker in workers.items()}
         tasks |= booth_scanners(settings, devices, workers)
-        tasks |= {"clock": _watch_clock(office), "disk": _watch_disk(office), "watchdog": watchdog.run()}
+        tasks |= {
+            "clock": _watch_clock(office),
+            "disk": _watch_disk(office),
+            "watchdog": watchdog.run(),
+            "self-test": selftest.run(),
+        }
         if link is not None:
             tasks["sync"] = run_link(settings, link, key, {"barrier.open": edge.open_from_afar})
         _watch(watchdog, office, workers)
@@ -235,7 +243,7 @@ def _workers(
     }
 
 
-def _link(settings: EdgeSettings, office: Office, live: LiveLanes) -> EdgeLink | None:
+def _link(settings: EdgeSettings, office: Office, live: LiveLanes, selftest: SelfTest) -> EdgeLink | None:
     """The line to the cloud, once the edge was claimed and a broker is configured."""
     if settings.broker is None or not settings.cloud_key_file.exists():
         logger.info("no line to the cloud: %s", "not claimed" if settings.broker else "none configured")
@@ -243,6 +251,7 @@ def _link(settings: EdgeSettings, office: Office, live: LiveLanes) -> EdgeLink |
     return EdgeLink(
         settings.edge, _mqtt(settings.edge, settings.broker), office.thread, office.db, office.now,
         live=live.brief, on_anchors=office.clock.keep, busy=lambda: live.is_busy(office.now().wall_ms),
+        tested=selftest.result,
     )  # fmt: skip
 
 
@@ -365,7 +374,9 @@ async def _look_at_clock(office: Office, seen: ClockSeen) -> None:
 
 async def _watch_disk(office: Office) -> None:
     while True:
-        await asyncio.to_thread(office.disk.look)
+        level = await asyncio.to_thread(office.disk.look)
+        with suppress(DiskFullError):
+            await office.commit(weigh, office.db, level, office.now())
         await asyncio.sleep(DISK_S)
 
 

@@ -1,4 +1,4 @@
-"""How full the disk is and what gives way: pictures, then issuing; a ballast file keeps room for money (sync §3)."""
+"""How full the disk is and what gives way: pictures, telemetry, issuing; ballast keeps room for money (sync §3)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ BALLAST_BYTES = 64 * 1024 * 1024
 
 
 class Level(IntEnum):
-    """Per cent of the disk that is free, from the rule: below 10 no pictures are kept, below 2 nothing is issued."""
+    """Per cent free from which a level holds: below FINE no pictures are kept, below LOW no telemetry either, and
+    nothing is issued below TIGHT."""
 
     FINE = 10
-    LOW = 2
+    LOW = 5
+    TIGHT = 2
     FULL = 0
 
 
@@ -51,8 +53,8 @@ class DiskGuard:
         elif level is Level.FINE and not self._ballast.exists():
             self._lay_ballast()
         if level is not self.level:
-            logger.warning("disk: %d %% free; pictures %s, issuing %s", free, _yes(level is Level.FINE),
-                           _yes(level is not Level.FULL))  # fmt: skip
+            logger.warning("disk: %d %% free; pictures %s, telemetry %s, issuing %s", free, _yes(level is Level.FINE),
+                           _yes(level >= Level.LOW), _yes(level is not Level.FULL))  # fmt: skip
         self.level = level
         return level
 

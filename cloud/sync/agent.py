@@ -123,10 +123,23 @@ class CloudAgent:
         )
         self._compare_releases(conn, at, caps, now_ms)
         if at.state == "claimed":
-            conn.execute(update(edge_table).where(edge_table.c.edge_id == edge).values(state="active"))
+            self._begin_trade(conn, at, message, now_ms)
         answer = {**self._position(conn, at, sid), "what": "ok", "nonce": nonce, "m": whole(message, "m")}
         out = [self._down(edge, "res", {**answer, "t1": now_ms, "t2": now_ms})]
         return out + self._compare_channels(conn, edge, message) + self.due(conn, edge, now_ms, nonce=nonce)
+
+    def _begin_trade(self, conn: Connection, at: CursorRow, message: Json, now_ms: int) -> None:
+        """A lot counts as active, and gets leases, once its devices work; until then people are told which do not."""
+        tested = message.get("test", {"failed": []})  # a release that does not test itself
+        failed = tested.get("failed") if isinstance(tested, dict) else None
+        if failed == []:
+            conn.execute(update(edge_table).where(edge_table.c.edge_id == at.edge_id).values(state="active"))
+        elif isinstance(failed, list):
+            parts = ", ".join(str(part) for part in failed[:20])
+            raise_incident(
+                conn, at.operator_id, f"self_test:{at.edge_id}:{parts}", "self_test_failed",
+                f"not working yet: {parts}", now_ms, lot_id=at.lot_id, edge_id=at.edge_id,
+            )  # fmt: skip
 
     def _ask(self, edge: str, sid: str, now_ms: int) -> Outgoing:
         """A hello that stands behind may be an old one, late or sent again by somebody: ask who is there now."""

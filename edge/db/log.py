@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.events import Event, encode, open_envelope
+from domain.events import Event, Priority, encode, open_envelope
 from domain.moment import Anchor, Moment
 from domain.wire import GENESIS, chain_hash
 
@@ -26,7 +26,11 @@ def append(conn: sqlite3.Connection, payload: Event, moment: Moment, correlation
 
 
 def append_all(conn: sqlite3.Connection, facts: Sequence[tuple[Event, str | None]], moment: Moment) -> int:
-    """Write events of one moment, each with its correlation, in the caller's transaction; returns the last seq."""
+    """Write events of one moment, each with its correlation, in the caller's transaction; returns the last seq.
+
+    Telemetry is left out while it is shed.
+    """
+    facts = [fact for fact in facts if fact[0].PRIORITY < Priority.P2 or not _sheds(conn)]
     epoch, seq, head = conn.execute("SELECT epoch, next_seq, head FROM stream").fetchone()
     rows = []
     for place, (payload, correlation) in enumerate(facts, seq):
@@ -38,6 +42,23 @@ def append_all(conn: sqlite3.Connection, facts: Sequence[tuple[Event, str | None
     )
     conn.execute("UPDATE stream SET next_seq = ?, head = ?", (seq + len(rows), head))
     return int(seq) + len(rows) - 1
+
+
+def _sheds(conn: sqlite3.Connection) -> bool:
+    """Count one telemetry event as not kept, if that is how it stands."""
+    return conn.execute("UPDATE shed SET dropped = dropped + 1 WHERE shedding").rowcount == 1
+
+
+def is_shedding(conn: sqlite3.Connection) -> bool:
+    """Is telemetry left out of the log?"""
+    return bool(conn.execute("SELECT shedding FROM shed").fetchone()[0])
+
+
+def set_shedding(conn: sqlite3.Connection, *, on: bool) -> int:
+    """Leave telemetry out from now on, or keep it again; returns how much was left out until now."""
+    dropped = int(conn.execute("SELECT dropped FROM shed").fetchone()[0])
+    conn.execute("UPDATE shed SET shedding = ?, dropped = 0", (int(on),))
+    return dropped
 
 
 def newest(conn: sqlite3.Connection) -> Position:

@@ -111,3 +111,11 @@ def m0007_misreads(db: Database) -> None:
     """Which characters each camera took for others; without plates, so it may stay."""
     for statement in (MISREADS, *trade.guards("misread")):
         db.conn.execute(statement)
+
+
+@migrations()
+def m0008_shed(db: Database) -> None:
+    """Whether telemetry is left out for want of room, and how much was."""
+    db.conn.execute("CREATE TABLE shed (one INTEGER PRIMARY KEY CHECK (one = 1), shedding INTEGER NOT NULL,"
+                    " dropped INTEGER NOT NULL) STRICT")  # fmt: skip
+    db.conn.execute("INSERT INTO shed VALUES (1, 0, 0)")

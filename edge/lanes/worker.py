@@ -117,6 +117,7 @@ class LaneWorker:
         self.lane, self._rules, self._office, self._devices = lane, rules, office, devices
         self._live, self._screen = live, screen
         self._state = State(two_way=other_side is not None, hold=hold)
+        self._prepared = False
         self._latch = asyncio.Event()  # the hold was set or let go
         self._other_side = other_side
         self._holding: asyncio.Task[None] | None = None
@@ -151,6 +152,16 @@ class LaneWorker:
     def can_hold(self) -> bool:
         """Can this lane's barrier be held open?"""
         return isinstance(self._devices.barrier, Holdable)
+
+    @property
+    def is_tested(self) -> bool:
+        """Has the barrier been written off and read back, or said why not?"""
+        return self._devices.barrier is None or self._prepared or self._barrier_name in self._health.wrong
+
+    @property
+    def wrong(self) -> tuple[str, ...]:
+        """Its devices that do not work."""
+        return tuple(sorted(self._health.wrong))
 
     def post(self, event: Event) -> None:
         """Let something happen at this lane."""
@@ -191,6 +202,7 @@ class LaneWorker:
             return
         await self._keep_hold(barrier)
         await barrier.prepare()
+        self._prepared = True
         self._health.set(self._barrier_name, "")
         while isinstance(barrier, Holdable):
             with suppress(TimeoutError):

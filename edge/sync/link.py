@@ -44,9 +44,10 @@ class EdgeLink:
         live: Callable[[], Json],
         on_anchors: Callable[[list[Anchor]], None],
         busy: Callable[[], bool] = lambda: False,
+        tested: Callable[[], Json | None] | None = None,
     ) -> None:
         self._edge, self._thread, self._db, self._now = edge, thread, db, now
-        self._live, self._on_anchors, self._busy = live, on_anchors, busy
+        self._live, self._on_anchors, self._busy, self._tested = live, on_anchors, busy, tested
         self._states: asyncio.Queue[bool] = asyncio.Queue()
         self._mqtt = MqttLink(replace(broker, subscriptions=(f"lg/v1/{edge}/dn/#",)), on_state=self._states.put_nowait)
         self._outgoing: asyncio.Queue[Outgoing] = asyncio.Queue()
@@ -75,7 +76,15 @@ class EdgeLink:
         """Until cancelled. Raises OutdatedDatabaseError when the cloud refuses this database."""
         self._actuators = actuators or {}
         self._agent = agent = await self._thread.run(
-            EdgeAgent, self._edge, self._db, sign, verify_cloud, new_nonce, handlers, self._actuators
+            EdgeAgent,
+            self._edge,
+            self._db,
+            sign,
+            verify_cloud,
+            new_nonce,
+            handlers,
+            self._actuators,
+            self._tested,
         )
         async with self._mqtt, asyncio.TaskGroup() as self._group:
             group = self._group

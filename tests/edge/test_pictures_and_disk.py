@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from domain.events import open_envelope
 from edge.disk import DiskGuard, Level
 from edge.pictures import MOST_WAITING, Pictures
+from edge.services import audit, timing
+from edge.services.shedding import weigh
 from plumbing.onethread import OneThread
+from tests.edge.lots import START, small_lot
 
 NOON = 1_795_233_600_000
 DAY_MS = 86_400_000
@@ -26,7 +30,15 @@ class Disk:
 
 @pytest.mark.parametrize(
     ("free", "level"),
-    [(100, Level.FINE), (10, Level.FINE), (9, Level.LOW), (2, Level.LOW), (1, Level.FULL), (0, Level.FULL)],
+    [
+        (100, Level.FINE),
+        (10, Level.FINE),
+        (9, Level.LOW),
+        (4, Level.TIGHT),
+        (2, Level.TIGHT),
+        (1, Level.FULL),
+        (0, Level.FULL),
+    ],
 )
 def test_levels(tmp_path: Path, free: int, level: Level) -> None:
     assert DiskGuard(tmp_path, Disk(free), 4096).look() is level
@@ -99,3 +111,20 @@ async def test_old_days_are_removed_whole(tmp_path: Path) -> None:
 
         assert await pictures.get("old", "frame", NOON - 2 * DAY_MS) is None
         assert await pictures.get("new", "frame", NOON) == b"2"
+
+
+def test_telemetry_gives_way_first_and_the_log_says_how_much(tmp_path: Path) -> None:
+    lot = small_lot(tmp_path)
+    assert not weigh(lot.db, Level.LOW, START)
+    assert weigh(lot.db, Level.TIGHT, START)
+
+    timing.note_step(lot.db, 5_000, START)
+    timing.note_step(lot.db, 9_000, START)
+    audit.record_act(lot.db, "li", "noted", "s", "r", START)
+    assert lot.types() == ["act.recorded"]
+
+    assert not weigh(lot.db, Level.FINE, START)
+    timing.note_step(lot.db, 5_000, START)
+    assert lot.types() == ["act.recorded", "telemetry.shed", "clock.stepped"]
+    (body,) = lot.db.conn.execute("SELECT body FROM outbox WHERE type = 'telemetry.shed'").fetchone()
+    assert open_envelope(body).payload == {"dropped": 2}

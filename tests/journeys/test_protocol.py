@@ -23,7 +23,7 @@ from cloud.sync.tables import command, edge_cursor, inbox
 from domain.events import ActRecorded, Event, LogTotalled, PaymentTaken
 from domain.moment import Moment
 from domain.sync.caps import newest_versions
-from domain.wire import GENESIS, canonical, chain_hash, pack, signed
+from domain.wire import GENESIS, Json, canonical, chain_hash, pack, signed
 from edge.db import channels, leases, log
 from edge.db.database import open_database, transaction
 from edge.services.leases import HANDLERS
@@ -494,3 +494,26 @@ def test_an_old_hello_said_again_by_somebody_raises_no_alarm(line: Line) -> None
 
     with line.engine.begin() as conn:
         assert conn.execute(select(incident.c.code)).all() == []
+
+
+def test_a_lot_is_active_once_its_self_test_names_nothing_and_says_so_at_once(line: Line) -> None:
+    result: list[Json | None] = [None]
+    verify, nonces = line.cloud_key.public, line.nonces
+    line.edge = EdgeAgent("e1", line.db, line.edge_key, verify, lambda: next(nonces), HANDLERS, (), lambda: result[0])
+
+    def told() -> tuple[str, list[str]]:
+        with line.engine.begin() as conn:
+            codes = conn.execute(select(incident.c.code)).scalars().all()
+            return conn.execute(select(edge_table.c.state)).scalar_one(), list(codes)
+
+    line.settle(line.edge.connected(at(10)), at(12))
+    assert told() == ("claimed", [])
+
+    result[0] = {"failed": ["barrier out"]}
+    line.settle(line.edge.tick(at(6_000)), at(6_010))
+    assert told() == ("claimed", ["self_test_failed"])
+
+    result[0] = {"failed": []}
+    line.settle(line.edge.tick(at(12_000)), at(12_010))
+    assert told() == ("active", ["self_test_failed"])
+    assert line.edge.tick(at(20_000)) == []
