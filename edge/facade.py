@@ -6,9 +6,11 @@ printed. Refusals come back as ``domain.decision.Refuse``.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 from domain import lane as lanes
@@ -17,7 +19,7 @@ from domain.plate import normalise
 from domain.stay import OUTSIDE
 from domain.wire import Json
 from drivers.base import Printer
-from edge import printing
+from edge import backup, printing
 from edge.clock import Clock
 from edge.db import channels, decisions, journal, leases, log, money, people, stays, vouchers
 from edge.db.database import DiskFullError
@@ -35,6 +37,7 @@ from edge.services.redeeming import LaidOn
 from edge.settings import EdgeSettings
 
 T = TypeVar("T")
+BACKUP_WAITS_S = 60
 AFAR = "cloud:"  # before the name of somebody who acts from there
 
 
@@ -326,6 +329,17 @@ class Edge:
         return await self._do(issuing.void, key_id, counter, by, reason)
 
     # Operations
+
+    async def backup(self, folder: Path) -> Path:
+        """Copy the database into *folder* at a moment when nobody stands at a lane, or after a minute all the same.
+
+        Lanes wait while it is copied. Raises plumbing.backup.BackupError.
+        """
+        for _ in range(BACKUP_WAITS_S):
+            if not self.live.is_busy(self.office.now().wall_ms):
+                break
+            await asyncio.sleep(1)
+        return await self.read(backup.copy, self.settings.edge, folder, self.office.now().wall_ms)
 
     async def standing(self) -> Json:
         """How this edge is: for /healthz, the booth's status line and ``doctor``."""

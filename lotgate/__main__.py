@@ -17,6 +17,8 @@ COMMANDS: dict[str, str] = {  # name -> the sentence shown by --help; the module
     "doctor": "What is wrong with this edge, and what to do.",
     "replay": "Work a stored decision out again and compare it to the byte.",
     "verify-ledger": "Check every book, used set and the chain of the log on stored data.",
+    "backup": "Copy the database of a lot or of the cloud while it is in use.",
+    "restore": "Put a copy back, never over a database that goes further.",
     "broker-ca": "Make the broker's certificates and sign those of edges.",
     "db": "Migrate the cloud's database.",
     "demo": "The whole system on this machine, with simulated devices.",

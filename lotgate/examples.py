@@ -28,6 +28,15 @@ One picture a lane and event, with example values. Moves nothing. Docs: docs/boa
   lotgate replay --config lot.toml 01a205b4-0680-77f3-99c3-c5e003bbebfc
 
 Exit 0 the same bytes, 1 other bytes, 2 no such decision. Docs: docs/edge.md""",
+    "backup": """\
+  lotgate backup --config lot.toml /mnt/stick
+  lotgate backup --config cloud.toml --cloud /srv/copies
+
+May run beside the service. Exit 0 the copy is whole, 1 none was made. Docs: docs/operations.md""",
+    "restore": """\
+  lotgate restore --config lot.toml /mnt/stick/e1-20261122T033000Z.db
+
+Stop the service first. Exit 0 put back, 1 refused: damaged, of another lot, or older. Docs: docs/operations.md""",
     "verify-ledger": """\
   lotgate verify-ledger --config lot.toml
   lotgate verify-ledger --config cloud.toml --cloud

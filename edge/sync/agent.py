@@ -232,9 +232,20 @@ class EdgeAgent:
         if message.get("nonce") != session.nonce:
             return []  # the answer to an earlier hello
         self._keep_anchor(session, message, now)
+        if not session.answered:
+            self._go_back(whole(message, "s"), digest_bytes(message, "h"))
         session.answered = True
         self._uplink.open = True
         return self._on_ack(message, now)
+
+    def _go_back(self, seq: int, head: bytes) -> None:
+        """The cloud came back from a copy of its database: what it lost and we still hold is sent again."""
+        conn = self._db.conn
+        if seq < self._uplink.cursor and log.hash_at(conn, self._uplink.epoch, seq) == head:
+            logger.warning("the cloud stands at event %d, %d before what it had acked", seq, self._uplink.cursor - seq)
+            self._uplink.cursor = seq
+            with transaction(self._db) as conn:
+                log.set_acked(conn, log.Position(self._uplink.epoch, seq, head), [])
 
     def _on_greeting(self, session: Session, ask: str, now: Moment) -> list[Outgoing]:
         """Somebody asks for a hello; one with a question of its own is answered even if we just spoke."""

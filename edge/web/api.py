@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from aiohttp import web
 
 from edge.db import decisions
 from edge.facade import Edge
 from edge.services.checking import check_books, replay
+from plumbing.backup import BackupError
 from plumbing.metrics import Metrics
 
 EDGE = web.AppKey("edge", Edge)
@@ -32,6 +35,7 @@ def local_app(edge: Edge) -> web.Application:
     app.router.add_get("/standing", _standing)
     app.router.add_get("/replay/{decision_id}", _replay)
     app.router.add_get("/verify", _verify)
+    app.router.add_get("/backup", _backup)
     return app
 
 
@@ -48,3 +52,11 @@ async def _replay(request: web.Request) -> web.Response:
 
 async def _verify(request: web.Request) -> web.Response:
     return web.json_response({"wrong": await request.app[EDGE].read(check_books)})
+
+
+async def _backup(request: web.Request) -> web.Response:
+    try:
+        path = await request.app[EDGE].backup(Path(request.query["folder"]))
+    except BackupError as exc:
+        return web.json_response({"error": str(exc)})
+    return web.json_response({"path": str(path)})

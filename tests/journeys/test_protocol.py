@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, delete, insert, select, update
 
 from cloud.db import open_engine, upgrade
 from cloud.lots.tables import edge as edge_table
@@ -517,3 +517,22 @@ def test_a_lot_is_active_once_its_self_test_names_nothing_and_says_so_at_once(li
     line.settle(line.edge.tick(at(12_000)), at(12_010))
     assert told() == ("active", ["self_test_failed"])
     assert line.edge.tick(at(20_000)) == []
+
+
+def test_a_cloud_restored_from_a_copy_gets_again_what_it_lost(line: Line) -> None:
+    line.write(act(1), act(2))
+    line.settle(line.edge.connected(at(10)), at(12))
+    line.write(act(3), act(4))
+    line.settle(line.edge.tick(at(20)), at(20))
+    head = log.hash_at(line.db.conn, 1, 2)
+    with line.engine.begin() as conn:  # the copy was made after event 2
+        conn.execute(delete(inbox).where(inbox.c.seq > 2))
+        conn.execute(update(edge_cursor).values(seq=2, head=head))
+
+    line.edge.disconnected()
+    line.settle(line.edge.connected(at(100)), at(110))
+    line.write(act(5))
+    line.settle(line.edge.tick(at(300)), at(300))
+
+    assert line.applied() == [1, 2, 3, 4, 5]
+    assert log.backlog(line.db.conn) == 0
