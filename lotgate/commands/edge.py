@@ -42,6 +42,9 @@ def run(args: argparse.Namespace) -> int:
     configure(json=args.log_json, level=args.log_level)
     try:
         settings = load_settings(args.config)
+        if not settings.database.exists():
+            print(f"{settings.database} is not there: run lotgate provision --config {args.config}", file=sys.stderr)
+            return 2
         asyncio.run(_run(settings, args.config))
     except BAD_FILES as exc:
         print(exc, file=sys.stderr)

@@ -17,7 +17,7 @@ import pytest
 
 from drivers.barrier.simulated import SimulatedRelayBoard
 from drivers.camera.simulated import Sight, SimulatedVzenith
-from edge.provisioning import with_database
+from edge.provisioning import prepare, with_database
 from edge.services.checking import check_books
 from edge.settings import load_settings
 from plumbing.broker import free_port
@@ -87,6 +87,7 @@ async def test_a_daemon_killed_in_traffic_never_pulses_twice_and_loses_nothing_i
         write_private(tmp_path / "camera", SECRET.encode())
         config = tmp_path / "lot.toml"
         config.write_text(LOT.format(board=board.port, device=device), encoding="utf-8")
+        await asyncio.to_thread(prepare, load_settings(config))
         url = f"http://127.0.0.1:{device}/device/{SECRET}"
         camera = await stack.enter_async_context(SimulatedVzenith(url, timeout_s=0.5))
         car = 1

@@ -129,7 +129,7 @@ TAMPERING = {
     "DELETE FROM outbox WHERE seq = 2": "log",
     "UPDATE stay SET paid_fen = 100": "paid is not the sum",
     "INSERT INTO posting VALUES ('x', 0, 'cash', 'FEN', 'PAID', 5, '', 0)": "does not balance",
-    "INSERT INTO pulse VALUES ('x', 'out', '', '', 0)": "without a decision",
+    "INSERT INTO pulse VALUES ('x', 'out', '', '', '', 0)": "without a decision",
     "INSERT INTO voucher_counter VALUES (1, 3)": "counter",
 }
 
@@ -161,6 +161,7 @@ def test_the_doctor_says_what_is_missing(config: Path, capsys: pytest.CaptureFix
 
 def test_the_daemon_answers_the_command_line_and_stops_at_once_when_told(config: Path) -> None:
     settings = load_settings(config)
+    main(["provision", "--config", str(config)])
     command = [sys.executable, "-m", "lotgate", "edge", "--config", str(config)]
     here = Path(__file__).parents[2]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=here) as daemon:  # noqa: S603
@@ -224,7 +225,15 @@ def test_a_taken_port_is_named_with_its_listener(config: Path, capsys: pytest.Ca
         taken.listen()
         port = taken.getsockname()[1]
         config.write_text(LOT.replace("booth = { port = 0 }", f"booth = {{ port = {port} }}"), encoding="utf-8")
+        main(["provision", "--config", str(config)])
 
         assert main(["edge", "--config", str(config)]) == 1
 
     assert f"listeners.booth: 127.0.0.1:{port} is in use by another program" in capsys.readouterr().err
+
+
+def test_a_lot_nobody_provisioned_does_not_start(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["edge", "--config", str(config)]) == 2
+
+    assert "run lotgate provision" in capsys.readouterr().err
+    assert not (config.parent / "data").exists()

@@ -107,6 +107,7 @@ function follow(root) {
     root.querySelectorAll(`[data-part="${CSS.escape(name)}"]`).forEach((part) => {
       if (beingEdited(part) || same(part, html)) return;
       part.innerHTML = html;
+      nameCells(part);
       part.classList.remove("flash");
       void part.offsetWidth; // so that the animation starts again
       part.classList.add("flash");
@@ -136,6 +137,7 @@ function followAgain(root) {
 function same(part, html) {
   const fresh = document.createElement("template");
   fresh.innerHTML = html;
+  nameCells(fresh.content);
   return fresh.innerHTML.trim() === part.innerHTML.trim();
 }
 
@@ -145,4 +147,26 @@ function beingEdited(part) {
   return confirmDialog.open || (part.contains(active) && active.matches("input, select, textarea"));
 }
 
+// The browser speaks its own language in its bubbles; the page speaks the reader's.
+document.addEventListener("invalid", (event) => {
+  const field = event.target;
+  if (field.validity.valueMissing) field.setCustomValidity(document.body.dataset.missing);
+}, true);
+document.addEventListener("input", (event) => {
+  if (event.target.setCustomValidity) event.target.setCustomValidity("");
+});
+
+// On a phone a row of a table becomes a card: each cell then names its column.
+function nameCells(root) {
+  root.querySelectorAll("table").forEach((table) => {
+    const names = [...table.querySelectorAll("thead th")].map((cell) => cell.textContent);
+    table.querySelectorAll("tbody tr").forEach((row) =>
+      [...row.cells].forEach((cell, place) => {
+        if (cell.colSpan === 1) cell.dataset.column = names[place] || "";
+      }));
+    table.classList.toggle("cards", names.length > 3);
+  });
+}
+
+nameCells(document);
 document.querySelectorAll("[data-live]").forEach(follow);
