@@ -58,12 +58,14 @@ class Recogniser(nn.Module):
         )  # 1 x 40
         self.dropout = nn.Dropout(dropout)
         self.characters = nn.Conv2d(d, len(ALPHABET), 1)
-        self.colours = nn.Linear(c, len(COLOURS))
+        self.colours = nn.Linear(c + d, len(COLOURS))
 
     def forward(self, strips: Tensor) -> tuple[Tensor, Tensor]:
         features = self.middle(self.stem(strips * (1 / 127.5) - 1))
-        columns = self.characters(self.dropout(self.row(self.low(features))))
-        return columns.squeeze(2).permute(0, 2, 1), self.colours(features.mean((2, 3)))
+        row = self.row(self.low(features))
+        columns = self.characters(self.dropout(row))
+        ground = torch.cat([features.mean((2, 3)), row.mean((2, 3))], 1)  # hues, and whether the characters are Chinese
+        return columns.squeeze(2).permute(0, 2, 1), self.colours(ground)
 
 
 def fuse(module: nn.Module) -> nn.Module:

@@ -121,12 +121,13 @@ class Run:
         torch.save(self._mean.net.state_dict(), self._out / f"{name}.pt")
         return report(self._mean.net, cut)[0]
 
-    def train(self, minutes: float, every: float) -> None:
+    def train(self, minutes: float, every: float, behind: float) -> None:
+        """For *minutes*, with *behind* (0..1) of the learning rate's course already behind."""
         cut = list(looks())
         begun = reported = time.monotonic()
         steps, losses = 0, []
         while (elapsed := time.monotonic() - begun) < 60 * minutes:
-            losses.append(self.step(elapsed / (60 * minutes)))
+            losses.append(self.step(behind + (1 - behind) * elapsed / (60 * minutes)))
             steps += 1
             if time.monotonic() - reported > 60 * every:
                 pace = steps * BATCH / elapsed
@@ -143,6 +144,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--every", type=float, default=4, help="minutes between checkpoints")
     parser.add_argument("--start", type=Path, help="weights to go on from")
+    parser.add_argument("--behind", type=float, default=0.0, help="share of the learning rate's course to leave out")
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
@@ -150,7 +152,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     asked.out.mkdir(parents=True, exist_ok=True)
     run = Run(Pool(asked.pool), asked.out, asked.start, asked.seed, asked.rate)
-    run.train(asked.minutes, asked.every)
+    run.train(asked.minutes, asked.every, asked.behind)
 
 
 if __name__ == "__main__":
