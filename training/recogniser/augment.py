@@ -42,6 +42,8 @@ def degrade(strip: Pixels, rng: np.random.Generator) -> Pixels:
         strip = cv2.GaussianBlur(strip, (0, 0), rng.uniform(0.4, 1.6)).astype(np.uint8)
     if rng.random() < 0.1:
         strip = moved(strip, int(rng.integers(2, 6)))
+    if rng.random() < 0.3:
+        strip = paler(strip, rng.uniform(0.1, 0.8))
     if rng.random() < 0.85:
         strip = relit(strip, rng)
     if rng.random() < 0.3:
@@ -66,10 +68,16 @@ def moved(strip: Pixels, length: int) -> Pixels:
     return np.asarray(cv2.blur(strip, (length, 1)), np.uint8)
 
 
+def paler(strip: Pixels, share: float) -> Pixels:
+    """With *share* of its colour gone: old paint, haze, a camera in poor light."""
+    grey = strip.mean(2, keepdims=True)
+    return np.asarray(strip + share * (grey - strip), np.uint8)
+
+
 def relit(strip: Pixels, rng: np.random.Generator) -> Pixels:
     """Other exposure, contrast, white balance, and now and then light from one side."""
     light = np.float32(1) if rng.random() < 0.8 else _slope(strip.shape[1], rng)
-    gain = rng.uniform(0.55, 1.4) * rng.normal(1, 0.04, 3)
+    gain = rng.uniform(0.55, 1.4) * rng.normal(1, 0.06, 3)
     unit = np.clip(strip.astype(np.float32) / 255 * light * gain + rng.uniform(-0.08, 0.12), 0, 1)
     return np.asarray(np.power(unit, rng.uniform(0.7, 1.5)) * 255, np.uint8)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import sqrt
 from typing import Final
 
@@ -26,7 +27,7 @@ def wilson(right: int, count: int) -> tuple[float, float]:
 def diagram(probability: NDArray[np.float64], is_right: NDArray[np.bool_]) -> str:
     """An SVG with a point for every bin of EDGES, its 95 % interval, and how many plates are in it."""
     parts = [_frame()]
-    for low, high in zip(EDGES, EDGES[1:], strict=False):
+    for low, high in pairwise(EDGES):
         inside = (probability >= low) & ((probability < high) | (high == 1.0))
         if count := int(inside.sum()):
             right = int(is_right[inside].sum())
