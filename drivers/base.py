@@ -160,6 +160,24 @@ class Triggerable(Protocol):
 
 
 @runtime_checkable
+class Snapshots(Protocol):
+    """A camera that gives a picture of what it sees, without reading it."""
+
+    async def snapshot(self) -> bytes:
+        """A JPEG of now. Raises DeviceError."""
+        ...
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """A device that can say whether it is there, without moving or showing anything."""
+
+    async def check(self) -> None:
+        """Raises DeviceError when it does not answer as it should."""
+        ...
+
+
+@runtime_checkable
 class HasInputs(Protocol):
     """A camera with dry-contact inputs of its own, where a loop detector may be wired."""
 

@@ -65,6 +65,10 @@ class SerialLine:
         """Run *act* with the open port on its own thread. Raises DeviceUnreachableError."""
         return await self._thread.run(self._act, act)
 
+    async def check(self) -> None:
+        """Open the port, if it is not open. Raises DeviceUnreachableError."""
+        await self.use(lambda line: None)
+
     async def write(self, data: bytes) -> None:
         """Send *data* whole. Raises DeviceUnreachableError."""
         await self.use(lambda line: _write(line, data))
@@ -96,7 +100,7 @@ class SerialLine:
         except GONE as exc:
             self._drop()
             self._went(exc)
-            raise DeviceUnreachableError(f"{self.name}: serial port {self._port.device} is gone or busy") from exc
+            raise DeviceUnreachableError(f"{self.name}: serial port {self._port.device} {_why(exc)}") from exc
         self._came()
         return result
 
@@ -133,6 +137,18 @@ def shared_line(wiring: Wiring, port: SerialPort, timeout_ms: int) -> SerialLine
     else:
         line.users += 1
     return line
+
+
+def _why(exc: BaseException) -> str:
+    """What is wrong with a port, in the words of whoever has to mend it."""
+    text = str(exc)
+    if "No such file" in text:
+        return "is not there: is it plugged in, and the name right?"
+    if "Permission denied" in text:
+        return "may not be opened by this account: add it to the group dialout"
+    if "lock" in text or "busy" in text:
+        return "is in use by another program"
+    return "is gone or does not take what is sent"
 
 
 def _write(line: serial.Serial, data: bytes) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from domain.document import DocumentError
 from domain.moment import Quality
-from drivers.base import BadOptionsError, DeviceError, PrinterStatus
+from drivers.base import BadOptionsError, Checkable, DeviceError, Printer, PrinterStatus
 from edge.asking import ask_daemon, ask_database
 from edge.clock import Clock
 from edge.db.database import DatabaseDamagedError, DatabaseInUseError
@@ -25,6 +25,15 @@ from plumbing.settings import SettingsError
 
 SAFE_SQLITE = (3, 51, 3)
 DEVICE_S = 3.0
+NEXT_STEP = {
+    "camera": "open the camera's own page from here; look at its power, cable, address, login and clock",
+    "barrier": "cars wait until this is mended: open by the gate's own button; look at its power, cable, address",
+    "loop": "until this is mended cars are noticed by the cameras only; look at the board's power, cable, address",
+    "display": "cars go on without it; look at the board's power, A and B, baud",
+    "scanner": "vouchers can be typed at the booth meanwhile; look at its cable and its serial mode",
+    "printer": "is it on, and its address right? lotgate find shows what is there",
+    "disk": "make room on the disk of the data folder",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,33 +103,55 @@ def _database(settings: EdgeSettings) -> list[Finding]:
 
 
 async def _devices(settings: EdgeSettings, source: str, folder: Path) -> list[Finding]:
-    """Open what a lot file names; printers are asked how they are, nothing is moved."""
+    """Open what a lot file names and ask each device that can be asked; nothing is moved or shown."""
     async with AsyncExitStack() as stack:
         try:
             devices = await open_devices(settings, stack, source, folder)
         except (SettingsError, BadOptionsError) as exc:
             return [Finding(False, f"devices: {exc}", "mend the lot file")]
         found = [Finding(True, f"{len(devices.cameras)} cameras, {len(devices.barriers)} barriers in the lot file")]
-        for name, printer in devices.printers.items():
-            try:
-                async with asyncio.timeout(DEVICE_S):
-                    status = await printer.status()
-            except (DeviceError, TimeoutError) as exc:
-                what = str(exc) or f"printer {name}: no answer in {DEVICE_S:.0f} s"
-                found.append(Finding(False, what, "is it on, and its address right?"))
-            else:
-                well = status in (PrinterStatus.READY, PrinterStatus.UNKNOWN)
-                found.append(Finding(well, f"printer {name}: {status.value}", "paper, cover, cutter"))
+        for kind, named in devices.by_kind().items():
+            for name, device in named.items():
+                if isinstance(device, Checkable):
+                    found.append(await _checked(kind, name, device))
+        found += [await _printer(name, printer) for name, printer in devices.printers.items()]
         return found
+
+
+async def _checked(kind: str, name: str, device: Checkable) -> Finding:
+    try:
+        async with asyncio.timeout(DEVICE_S):
+            await device.check()
+    except (DeviceError, TimeoutError) as exc:
+        what = str(exc) or f"no answer in {DEVICE_S:.0f} s"
+        return Finding(False, what if name in what else f"{kind} {name}: {what}", NEXT_STEP[kind])
+    return Finding(True, f"{kind} {name} answers")
+
+
+async def _printer(name: str, printer: Printer) -> Finding:
+    try:
+        async with asyncio.timeout(DEVICE_S):
+            status = await printer.status()
+    except (DeviceError, TimeoutError) as exc:
+        what = str(exc) or f"printer {name}: no answer in {DEVICE_S:.0f} s"
+        return Finding(False, what, NEXT_STEP["printer"])
+    well = status in (PrinterStatus.READY, PrinterStatus.UNKNOWN)
+    return Finding(well, f"printer {name}: {status.value}", "paper, cover, cutter")
 
 
 def _of_daemon(standing: dict[str, object]) -> list[Finding]:
     wrong = standing["wrong"]
     found = [Finding(True, f"daemon runs: {standing['inside']} cars inside, {standing['backlog']} events to send")]
     if isinstance(wrong, dict):
-        found += [Finding(False, part, str(why)) for part, why in wrong.items()]
+        found += [Finding(False, f"{part}: {why}", _next_step(part)) for part, why in wrong.items()]
     link = standing["link"]
     return [*found, Finding(link != "offline", f"line to the cloud: {link}", "the lot goes on without it")]
+
+
+def _next_step(part: str) -> str:
+    """What to do about a part the daemon calls wrong; *part* is "lane: kind name"."""
+    kind = part.rpartition(": ")[2].partition(" ")[0]
+    return NEXT_STEP.get(kind, "see the log: journalctl -u lotgate-edge")
 
 
 async def _broker(settings: EdgeSettings) -> list[Finding]:

@@ -23,6 +23,8 @@ COMMANDS: dict[str, str] = {  # name -> the sentence shown by --help; the module
     "db": "Migrate the cloud's database.",
     "demo": "The whole system on this machine, with simulated devices.",
     "quote": "What a stay costs under a tariff, line by line.",
+    "find": "Look for cameras, relay boards, printers and serial ports.",
+    "test": "Try the devices of one lane, one by one, with a person watching.",
     "boards": "Draw what the drivers' boards will show, one picture an event.",
     "read": "Read the plates on image files.",
 }

@@ -18,8 +18,18 @@ Run "lotgate provision" once before. Stops on SIGTERM; the next start goes on wh
 Safe to repeat: what is there already stays. The first PIN is shown once. Docs: docs/operations.md""",
     "doctor": """\
   lotgate doctor --config lot.toml
+  lotgate doctor --config lot.toml --bundle help.tar.gz
 
 Moves nothing and may run beside the daemon. Exit 0 all well, 1 something is not. Docs: docs/operations.md""",
+    "find": """\
+  lotgate find
+  lotgate find --network 192.168.1.0/24 --modbus /dev/ttyUSB0:9600
+
+Networks and serial ports are searched only where you name them. Moves and changes nothing. Docs: docs/installing.md""",
+    "test": """\
+  lotgate test --config lot.toml exit-1
+
+Stop the edge first. Asks before anything moves. Exit 0 all was seen, 1 something was not. Docs: docs/installing.md""",
     "boards": """\
   lotgate boards --config lot.toml pages/
 

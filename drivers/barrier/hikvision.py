@@ -48,6 +48,10 @@ class HikvisionGate:
         """Nothing to write off; that the device answers and takes the login is made sure of."""
         await self._isapi.request("GET", f"{self._path}/barrierGateStatus")
 
+    async def check(self) -> None:
+        """Ask for its state. Raises DeviceError."""
+        await self.prepare()
+
     async def aclose(self) -> None:
         """Nothing to let go: each request has a connection of its own."""
 

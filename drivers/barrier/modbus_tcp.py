@@ -126,6 +126,10 @@ class ModbusBarrier:
                     f"{self._line.name}: output {channel} stays {stays}; check the relay and its wires"
                 )
 
+    async def check(self) -> None:
+        """Read an output. Raises DeviceError."""
+        await self._line.read_coils(self._options.coil_base + self._options.channel, 1)
+
     async def aclose(self) -> None:
         """Close the connection."""
         await self._line.aclose()

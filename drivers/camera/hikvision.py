@@ -131,6 +131,10 @@ class HikvisionCamera:
             raise BadFrameError(f"camera {self.name}: its snapshot is not a JPEG picture")
         return picture
 
+    async def check(self) -> None:
+        """Take a picture and throw it away. Raises DeviceError."""
+        await self.snapshot()
+
     def input_changes(self, source: int, loop: str) -> AsyncIterator[LoopChange]:
         """Changes of dry contact *source*, numbered as the camera does, while ``reads`` runs."""
         return self._taker.inbox.input_changes(source, loop)

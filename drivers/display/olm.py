@@ -84,6 +84,10 @@ class Wire(Protocol):
         """Send *frames* in order. Raises DeviceError."""
         ...
 
+    async def check(self) -> None:
+        """Whether it is there. Raises DeviceError."""
+        ...
+
     async def aclose(self) -> None:
         """Let it go."""
         ...
@@ -109,6 +113,10 @@ class SerialWire:
             if not done:
                 raise DeviceRefusedError(f"{self._line.name}: the board refused command {frame.command:02X}")
 
+    async def check(self) -> None:
+        """Open the port; the board itself is asked by the next page. Raises DeviceUnreachableError."""
+        await self._line.check()
+
     async def aclose(self) -> None:
         """Close the port."""
         await self._line.aclose()
@@ -124,6 +132,9 @@ class CameraWire:
     async def send(self, frames: Sequence[Frame]) -> None:
         """All frames with one answer to the camera. Raises DeviceUnreachableError."""
         await self._camera.order(Order(serial=tuple(SerialData(self._channel, encode(frame)) for frame in frames)))
+
+    async def check(self) -> None:
+        """Nothing to ask: the line is the camera's."""
 
     async def aclose(self) -> None:
         """Nothing to let go: the line is the camera's."""
@@ -147,6 +158,10 @@ class OlmDisplay:
     async def set_volume(self, percent: int) -> None:
         """How loud it speaks from now on. Raises DeviceError."""
         await self._wire.send([level_frame(VOLUME, percent)])
+
+    async def check(self) -> None:
+        """Whether the line is there; nothing is shown. Raises DeviceError."""
+        await self._wire.check()
 
     async def aclose(self) -> None:
         """Let the line go."""

@@ -85,6 +85,10 @@ class ModbusLoop:
                     yield LoopChange(loop, occupied)
             await asyncio.sleep(options.poll_ms / 1000)
 
+    async def check(self) -> None:
+        """Read the inputs once. Raises DeviceError."""
+        await self._line.read_inputs(self._options.input_base, self._options.board_inputs, 0.0)
+
     async def aclose(self) -> None:
         """Close the connection."""
         await self._line.aclose()

@@ -75,6 +75,10 @@ class SerialScanner:
                 if not again:
                     yield text
 
+    async def check(self) -> None:
+        """Open the port: more a reader does not tell. Raises DeviceUnreachableError."""
+        await self._line.check()
+
     async def aclose(self) -> None:
         """Close the port."""
         await self._line.aclose()

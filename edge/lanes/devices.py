@@ -40,6 +40,16 @@ class LotDevices:
     printers: dict[str, Printer] = field(default_factory=dict)
     scanners: dict[str, Scanner] = field(default_factory=dict)
 
+    def by_kind(self) -> dict[str, Mapping[str, object]]:
+        """Everything but recognisers and printers, by kind and name."""
+        return {
+            "camera": self.cameras,
+            "barrier": self.barriers,
+            "loop": self.loops,
+            "display": self.displays,
+            "scanner": self.scanners,
+        }
+
     def of_lane(self, lane: Lane) -> LaneDevices:
         """A lane's devices."""
         return LaneDevices(

@@ -7,6 +7,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from edge.bundle import make_bundle, standing_of
 from edge.doctor import examine
 from edge.settings import load_settings
 from plumbing.logs import configure
@@ -14,8 +15,12 @@ from plumbing.settings import SettingsError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """``--config F``."""
+    """``--config F``, ``--bundle F`` and ``--log F``."""
     parser.add_argument("--config", type=Path, required=True, metavar="F", help="the lot file")
+    parser.add_argument("--bundle", type=Path, metavar="F", help="write F, a .tar.gz for whoever helps from afar")
+    parser.add_argument(
+        "--log", type=Path, action="append", default=[], metavar="F", help="a log file for the bundle; may be repeated"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,4 +36,11 @@ def run(args: argparse.Namespace) -> int:
         print(f"{'ok   ' if finding.well else 'WRONG'} {finding.what}")
         if not finding.well and finding.advice:
             print(f"      -> {finding.advice}")
+    if args.bundle is not None:
+        try:
+            make_bundle(args.config, asyncio.run(standing_of(settings)), found, args.log, args.bundle)
+        except OSError as exc:
+            print(exc, file=sys.stderr)
+            return 2
+        print(f"{args.bundle}: no secrets and no whole plates, but read it before you send it")
     return 0 if all(finding.well for finding in found) else 1
