@@ -137,7 +137,8 @@ class ExitInputs:
     *settled_off* are the fee and the coupons' parts of that time. *new_stay_after_ms* is how long after entry it was
     paid ahead, where the price list begins a new stay for who did not leave in time, else None. *covered* lists
     spans an entitlement pays for, as pairs of minutes since entry. *entry_from_min* and *entry_to_min* say within how
-    many minutes of the recorded entry it really was: both 0 where its time is known.
+    many minutes of the recorded entry it really was: both 0 where its time is known. *charging_min* is how long the car
+    charged, *charged_before_fen* what its earlier stays took of the same caps.
     """
 
     lane: str
@@ -156,6 +157,8 @@ class ExitInputs:
     settled_off: tuple[tuple[str, int], ...]
     new_stay_after_ms: int | None
     first_stay_of_day: bool
+    charging_min: int
+    charged_before_fen: int
     tariffs: tuple[TariffRef, ...]
     calendars: tuple[str, ...]
     coupons: tuple[CouponGiven, ...]

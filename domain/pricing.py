@@ -34,7 +34,7 @@ class PriceLists:
         book = self._book(inputs.tariffs)
         entered, left = span(inputs, stay)
         begins, before = _charged_until(inputs, stay, entered, left)
-        facts = StayFacts(first_stay_of_day=inputs.first_stay_of_day)
+        facts = StayFacts(inputs.first_stay_of_day, inputs.charging_min, Fen(inputs.charged_before_fen))
         work = _Work(book, self.calendar, stay, entered, inputs.covered, facts, again=before is not None)
         quote = work.quote(begins, left)
         earlier = inputs.settled_off if before is not None else ()
@@ -63,6 +63,11 @@ class PriceLists:
             return None
         turn = self._book(refs).at(entered).day_begins * _MINUTE
         return datetime.combine((entered - turn).date(), time.min) + turn
+
+    def asks_for_charging(self, refs: Sequence[TariffRef]) -> bool:
+        """Does any version give more free minutes to a car that charges?"""
+        plans = (plan for ref in refs for plan in self.tariffs[ref.digest].plans.values())
+        return any(free.charging for plan in plans for free in plan.free)
 
     def _book(self, refs: Iterable[TariffRef]) -> TariffBook:
         return TariffBook(self.tariffs[ref.digest] for ref in refs)

@@ -28,7 +28,7 @@ from edge.disk import Level
 from edge.lanes.live import LiveLanes
 from edge.lanes.office import Office
 from edge.lanes.worker import LaneWorker
-from edge.services import audit, holding, issuing, manual, paying, redeeming, settling, staffing
+from edge.services import audit, facts, holding, issuing, manual, paying, redeeming, settling, staffing
 from edge.services.issuing import Issued, Order
 from edge.services.lot import Done, Result
 from edge.services.manual import Candidate
@@ -214,6 +214,12 @@ class Edge:
             return noted
         worker.post(lanes.FaultCleared())
         return Done(lane)
+
+    async def note_charging(self, stay_id: str, minutes: int, by: str) -> Result:
+        """Say how long a car has charged; some price lists give it more free minutes."""
+        result = await self._do(facts.note_charging, stay_id, minutes, by)
+        self._due_changed(stay_id)
+        return result
 
     async def lay_voucher(self, stay_id: str, scanned: str, by: str, lane: str = "") -> LaidOn | Refuse:
         """Lay a scanned voucher on a stay."""

@@ -33,6 +33,14 @@ class MissedExit(StrEnum):
     OWE = "owe"  # the fee up to the second entry becomes a debt
 
 
+class SameCap(StrEnum):
+    """Which earlier stays of a car fill the caps of its next one."""
+
+    OFF = "off"  # each stay has its own
+    HOURS_24 = "24h"  # those that began within 24 hours before it
+    DAY = "day"  # those that began on the same day
+
+
 @dataclass(frozen=True, slots=True)
 class Listener:
     """Where one set of pages listens. Port 0 takes a free one."""
@@ -127,6 +135,7 @@ class LotRules:
     frozen_fee_min: int = 10
     no_entry: NoEntry = NoEntry.ASK
     missed_exit: MissedExit = MissedExit.WAIVE
+    same_cap: SameCap = SameCap.OFF
     same_car_s: int = 120  # a second entry read within this time is the same arrival
     merge_window_ms: int = 400  # main and auxiliary camera see one car within it
     read_timeout_ms: int = 3_000  # a loop says a car is there and no camera has read it

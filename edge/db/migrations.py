@@ -119,3 +119,9 @@ def m0008_shed(db: Database) -> None:
     db.conn.execute("CREATE TABLE shed (one INTEGER PRIMARY KEY CHECK (one = 1), shedding INTEGER NOT NULL,"
                     " dropped INTEGER NOT NULL) STRICT")  # fmt: skip
     db.conn.execute("INSERT INTO shed VALUES (1, 0, 0)")
+
+
+@migrations()
+def m0009_charging(db: Database) -> None:
+    """How long a car charged, for price lists that ask."""
+    db.conn.execute("CREATE TABLE charging (stay_id TEXT PRIMARY KEY, minutes INTEGER NOT NULL) STRICT, WITHOUT ROWID")

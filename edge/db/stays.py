@@ -175,6 +175,15 @@ def entered_between(conn: sqlite3.Connection, plate: str, start_ms: int, end_ms:
     return conn.execute(query, (plate, start_ms, end_ms)).fetchone() is not None
 
 
+def fees_between(conn: sqlite3.Connection, plate: str, zone: str, start_ms: int, end_ms: int) -> int:
+    """What closed stays of *plate* in *zone* that began in [start, end) came to, in fen."""
+    query = (
+        "SELECT coalesce(sum(fee_fen), 0) FROM stay WHERE plate = ? AND zone = ? AND state = 'closed'"
+        " AND entered_wall_ms >= ? AND entered_wall_ms < ?"
+    )
+    return int(conn.execute(query, (plate, zone, start_ms, end_ms)).fetchone()[0])
+
+
 def add_paid(conn: sqlite3.Connection, stay_id: str, amount_fen: int) -> None:
     """Money was taken for an open stay."""
     conn.execute("UPDATE stay SET paid_fen = paid_fen + ? WHERE stay_id = ? AND state = 'open'", (amount_fen, stay_id))

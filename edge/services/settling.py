@@ -20,7 +20,7 @@ from domain.stay import UnpaidCause, outcome_of
 from domain.wire import BadMessageError, Json, canonical
 from edge.db import boots, channels, journal, log, money, stays, vouchers
 from edge.db.stays import Closing, StayRow
-from edge.services import entitled, prepaid
+from edge.services import entitled, facts, prepaid
 from edge.services.lot import Lot
 from edge.settings import MissedExit
 
@@ -115,6 +115,8 @@ def exit_inputs(
         settled_off=stay.settled_off if stay else (),
         new_stay_after_ms=prepaid.new_stay_after_ms(conn, lot, stay) if stay and is_open else None,
         first_stay_of_day=prepaid.is_first_stay_of_day(conn, lot, stay) if stay else True,
+        charging_min=facts.charging_min(conn, lot, stay) if stay else 0,
+        charged_before_fen=facts.charged_before_fen(conn, lot, stay) if stay and is_open else 0,
         tariffs=lot.tariffs.get(stay.zone, ()) if stay else (),
         calendars=lot.calendars,
         coupons=coupons_for(conn, stay, now) if stay and is_open else (),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from domain.decision import Priced
 from domain.moment import Moment
 from domain.wire import Json
-from edge.db import boots, channels, decisions, money, stays, vouchers
+from edge.db import boots, channels, charging, decisions, money, stays, vouchers
 from edge.db.stays import StayRow
 from edge.lanes.live import LaneView
 from edge.services import learning, manual, settling
@@ -74,6 +74,7 @@ class StayCard:
     debts: tuple[money.DebtRow, ...] = ()
     lane: str = ""
     payers: Mapping[str, str] = field(default_factory=dict)
+    charging: int | None = None  # minutes of charging, None where no price list asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ def stay_card(conn: sqlite3.Connection, lot: Lot, stay_id: str, now: Moment, lan
     return StayCard(
         stay, _minutes(conn, stay, now), pictures, priced.fee_fen, priced.off_fen, int(why.get("due_fen", 0)),
         tuple(priced.lines), tuple(priced.steps), papers, debts, lane, _payers(conn, stay_id, priced.steps),
+        charging.minutes(conn, stay_id) if lot.price.asks_for_charging(lot.tariffs.get(stay.zone, ())) else None,
     )  # fmt: skip
 
 

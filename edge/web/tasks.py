@@ -151,6 +151,18 @@ async def mend(request: web.Request) -> web.Response:
     return see_other(f"/booth/stay/{card.stay.stay_id}")
 
 
+async def note_charging(request: web.Request) -> web.Response:
+    """How long this car has charged so far."""
+    session, card, data = await require_session(request), await card_of(request), await request.post()
+    typed = text_field(data, "minutes", 8)
+    minutes = int(typed) if typed.isascii() and typed.isdigit() else -1
+    result = await request.app[EDGE].note_charging(card.stay.stay_id, minutes, session.name)
+    if isinstance(result, Refuse):
+        return await _task(request, "stay.html", card, result, flash=None)
+    await flash(request, "ok", texts(request)("done.charging", plate=card.stay.plate, minutes=minutes))
+    return see_other(f"/booth/stay/{card.stay.stay_id}")
+
+
 async def entry_page(request: web.Request) -> web.Response:
     """Write an entry nobody recorded; `?plate=` and `?lane=` come from the lane that asks for it."""
     await require_session(request)
@@ -258,5 +270,6 @@ def add_routes(app: web.Application) -> None:
         app.router.add_get(f"{at}/{name}", page)
         app.router.add_post(f"{at}/{name}", act)
     app.router.add_post(f"{at}/paper/off", take_paper_off)
+    app.router.add_post(f"{at}/charging", note_charging)
     app.router.add_get("/booth/entry", entry_page)
     app.router.add_post("/booth/entry", write_entry)

@@ -28,6 +28,7 @@ def inputs(digest: str, vehicle: str, minutes: int, first: int, last: int) -> Ex
         lane="out", plate=stay.plate, typed_by="li", seen=(), repeated=False, near=(stay.plate,), stay=stay,
         length_ms=minutes * MINUTE_MS, estimated=True, entry_from_min=first, entry_to_min=last,
         settled_ms=None, settled_fee_fen=0, settled_off=(), new_stay_after_ms=None, first_stay_of_day=True,
+        charging_min=0, charged_before_fen=0,
         tariffs=(TariffRef("main", "t", "1", digest),), calendars=(), coupons=(), covered=(), cash=True,
         rules=Rules((), 60, 15, 10),
     )  # fmt: skip

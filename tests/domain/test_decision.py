@@ -46,7 +46,7 @@ def leaving(plate: str = "京A12345", near: tuple[str, ...] = ("京A12345",), **
     inputs = ExitInputs(
         "out", plate, "", (seen(plate),), False, near, STAY, 90 * MINUTE, False, 0, 0, None, 0,
 
-        settled_off=(), new_stay_after_ms=None, first_stay_of_day=True,
+        settled_off=(), new_stay_after_ms=None, first_stay_of_day=True, charging_min=0, charged_before_fen=0,
         tariffs=(TariffRef("main", "hourly", "2026", "ab"),),
         calendars=(), coupons=(), covered=(), cash=True,
         rules=RULES,

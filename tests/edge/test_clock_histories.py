@@ -122,6 +122,7 @@ def priced_by(
         lane="out", plate=stay.plate, typed_by="li", seen=(), repeated=False, near=(stay.plate,), stay=stay,
         length_ms=length_ms, estimated=estimated, entry_from_min=possible[0], entry_to_min=possible[1],
         settled_ms=None, settled_fee_fen=0, settled_off=(), new_stay_after_ms=None, first_stay_of_day=True,
+        charging_min=0, charged_before_fen=0,
         tariffs=(ref,), calendars=(), coupons=(), covered=(), cash=True, rules=Rules((), 60, 15, 10),
     )  # fmt: skip
 
