@@ -185,11 +185,16 @@ def _between(image: Pixels, centre: tuple[int, int], rng: Rng) -> None:
         cv2.line(image, (x - 4, y), (x + 4, y), (30, 30, 30), 3, cv2.LINE_AA)
     elif style < 0.5:
         cv2.circle(image, centre, 4, (30, 30, 30), -1, cv2.LINE_AA)
-    elif style < 0.85:
-        for offset in (-7, 7) if rng.random() < 0.5 else (0,):
-            tint = tuple(rng.uniform(30, 230, 3))
-            cv2.ellipse(image, (x, y + offset), (6, int(rng.integers(5, 9))), 0, 0, 360, tint, -1)
-            cv2.circle(image, (x, y + offset), 2, tuple(rng.uniform(30, 230, 3)), -1)
+    elif style < 0.65:
+        for offset in (-9, 9) if rng.random() < 0.6 else (0,):  # test and emission stickers
+            cv2.circle(image, (x, y + offset), int(rng.integers(5, 9)), tuple(rng.uniform(30, 230, 3)), -1, cv2.LINE_AA)
+            cv2.circle(image, (x, y + offset), 3, tuple(rng.uniform(30, 240, 3)), -1, cv2.LINE_AA)
+    elif style < 0.9:  # a coat of arms
+        wide, tall = int(rng.integers(5, 9)), int(rng.integers(7, 13))
+        shield = np.array([(x - wide, y - tall), (x + wide, y - tall), (x + wide, y), (x, y + tall), (x - wide, y)])
+        cv2.fillPoly(image, [shield], tuple(rng.uniform(20, 220, 3)), cv2.LINE_AA)
+        cv2.line(image, (x, y - tall + 2), (x, y + 3), (235, 235, 235), 2)
+        cv2.line(image, (x - 3, y - 2), (x + 3, y - 2), (235, 235, 235), 1)
 
 
 def _bolts(image: Pixels, layout: Layout, rng: Rng) -> None:
