@@ -15,38 +15,28 @@ import numpy
 
 from domain.plate import PlateColour, PlateVerdict
 from domain.plate_grammar import decode, decode_freely
-from domain.plate_reading import Reading, Thresholds
+from domain.plate_reading import Reading
+from domain.plate_votes import join
 from drivers.base import Box, PlateCandidate
 from drivers.pictures import decode as pixels_of
-from drivers.pictures import opencv
 from drivers.recogniser.detector import USUAL_AREA, Detector, FoundPlate
-from drivers.recogniser.networks import Network, model_figures, open_network
+from drivers.recogniser.figures import ReaderFigures
+from drivers.recogniser.networks import Network, open_network
 from drivers.recogniser.scores import read_scores
 from drivers.recogniser.strip import as_input, strip, whole
+from drivers.recogniser.views import lies_within, straightened
 from drivers.wiring import Wiring
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from drivers.pictures import Pixels
     from drivers.recogniser.strip import Corners
 
 LEAST_SIDE = 10  # pixels of a picture in which a character could be told
 CROP_LONGEST, CROP_ASPECTS = 500, (1.8, 6.0)  # a picture of this size and shape may be a plate to its very edges
-SECOND_AREA = 4 * USUAL_AREA  # pixels the second look is taken with
-VIEW = (384, 192)  # pixels of a closer look; the plate is expected in its middle
+OTHER_AREAS = (4 * USUAL_AREA, USUAL_AREA // 4)  # pixels of further looks: for far plates, then for very near ones
 CLOSER = 3  # plates at most that are looked at more closely
-
-AS_IT_IS = ((0.0, 0.0), (1.0, 1.0))  # a calibration that changes nothing
-
-
-def _centred(width: int, height: int) -> Corners:
-    left, top = (VIEW[0] - width) / 2, (VIEW[1] - height) / 2
-    right, bottom = left + width, top + height
-    return numpy.array([(left, top), (right, top), (right, bottom), (left, bottom)], numpy.float32)
-
-
-VIEWED = {1: _centred(192, 61), 2: _centred(180, 90)}  # by rows: corners of the expected plate in a closer look
+CUTS = 4  # of a plate in doubt: its corners as found, and moved a little
+MOVED = numpy.random.default_rng(36).normal(0, 0.012, (CUTS - 1, 4, 2)).astype(numpy.float32)  # in plate widths
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,37 +61,6 @@ class SeenPlate:
         return self.readings[0].probability if self.readings else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderFigures:
-    """What was fitted on the validation pictures: *plates* for forms of GA 36, *foreign* for other Latin plates.
-
-    *calibration*: raw and true probability, pair by pair, rising.
-    """
-
-    plates: Thresholds
-    foreign: Thresholds
-    calibration: tuple[tuple[float, float], ...] = AS_IT_IS
-
-    @classmethod
-    def of_models(cls) -> ReaderFigures:
-        """The figures that came with the networks. Raises DeviceError."""
-        figures = model_figures()
-        pairs = tuple((float(raw), float(true)) for raw, true in figures["recogniser"].get("calibration", ()))
-        found = figures["thresholds"]
-        return cls(Thresholds(**found["plates"]), Thresholds(**found["foreign"]), pairs or AS_IT_IS)
-
-    def calibrated(self, reading: Reading) -> Reading:
-        """*reading* with the share of such readings that were right."""
-        raw, true = zip(*self.calibration, strict=True)
-        return replace(reading, probability=float(numpy.interp(reading.probability, raw, true)))
-
-    def verdict(self, readings: Sequence[Reading]) -> PlateVerdict:
-        """What may be done with the best of *readings*."""
-        if not readings:
-            return PlateVerdict.UNREAD
-        return (self.plates if readings[0].kind else self.foreign).verdict(readings[0])
-
-
 class PlateReader:
     """Holds nothing between pictures; several threads may call it at once."""
 
@@ -120,50 +79,39 @@ class PlateReader:
         height, width = pixels.shape[:2]
         if min(height, width) < LEAST_SIDE:
             return ()
-        seen = [self._read(pixels, found) for found in self._first(pixels)]
-        if not any(plate.verdict is PlateVerdict.ACCEPT for plate in seen):
-            seen = self._again(pixels, seen)
+        seen = self._plates(pixels, USUAL_AREA)
+        if is_crop(pixels) and not any(plate.verdict is PlateVerdict.ACCEPT for plate in seen):
+            seen = [surest([*seen, self._read(pixels, uncut(pixels), cuts=CUTS)])]
+        for area in OTHER_AREAS:
+            if any(plate.verdict is not PlateVerdict.UNREAD for plate in seen):
+                break
+            seen = distinct([*seen, *self._plates(pixels, area)])
         return tuple(sorted(seen, key=lambda plate: importance(plate, width, height), reverse=True))
 
-    def _first(self, pixels: Pixels) -> list[FoundPlate]:
-        """Plates at the usual resolution; a picture of a plate's shape in which none is found is itself one."""
-        found = list(self._detector.find(pixels))
-        return found or ([uncut(pixels)] if is_crop(pixels) else [])
-
-    def _again(self, pixels: Pixels, seen: Sequence[SeenPlate]) -> list[SeenPlate]:
-        """Doubt: other cuts of what was found; nothing found: the whole picture at twice the usual resolution."""
-        if is_crop(pixels):
-            return [self._surest([*seen, self._read(pixels, uncut(pixels))])]
-        if not seen:
-            return [self._read(pixels, found) for found in self._detector.find(pixels, pixels_in=SECOND_AREA)]
-        ranked = sorted(seen, key=lambda plate: plate.found.score, reverse=True)
-        return [self._closer(pixels, plate) for plate in ranked[:CLOSER]] + ranked[CLOSER:]
+    def _plates(self, pixels: Pixels, area: int) -> list[SeenPlate]:
+        """What one look of *area* pixels finds; when nothing of it is sure, the best finds are looked at again."""
+        seen = [self._read(pixels, found) for found in self._detector.find(pixels, pixels_in=area)]
+        if any(plate.verdict is PlateVerdict.ACCEPT for plate in seen):
+            return seen
+        return [self._closer(pixels, plate) for plate in seen[:CLOSER]] + seen[CLOSER:]
 
     def _closer(self, pixels: Pixels, plate: SeenPlate) -> SeenPlate:
-        """The surer of *plate* and what is seen of it in a straightened view, where its corners are easier to tell."""
-        view, back = straightened(pixels, plate.found)
-        cv2 = opencv()
-        near = [
-            self._read(pixels, replace(found, corners=cv2.perspectiveTransform(found.corners[None], back)[0]))
-            for found in self._detector.find(view)
-            if covers(VIEWED[plate.found.rows], found.corners)
-        ]
-        return self._surest([plate, *near])
+        """*plate* read more carefully, where it was found and where a straightened view of it says that it is."""
+        view = straightened(pixels, plate.found.corners, plate.found.rows)
+        near = [found for found in self._detector.find(view.pixels) if view.shows(found.corners)]
+        places = [plate.found, *(replace(found, corners=view.in_picture(found.corners)) for found in near[:1])]
+        return surest([self._read(pixels, found, cuts=CUTS) for found in places])
 
-    @staticmethod
-    def _surest(plates: Sequence[SeenPlate]) -> SeenPlate:
-        return max(plates, key=lambda plate: plate.probability)
-
-    def _read(self, pixels: Pixels, found: FoundPlate) -> SeenPlate:
-        cut = strip(pixels, found.corners, found.rows)
-        columns, colours = self._characters.run(as_input([cut]))
-        scores = read_scores(columns[0], colours[0])
-        readings = decode(scores.columns, scores.colours)
-        if not readings or readings[0].probability < self._figures.plates.ask:
-            free = decode_freely(scores.columns, scores.colours)
+    def _read(self, pixels: Pixels, found: FoundPlate, *, cuts: int = 1) -> SeenPlate:
+        """What stands on a plate. Of several *cuts*, with corners a little aside, each is read and all are joined."""
+        strips = [strip(pixels, corners, found.rows) for corners in aside(found.corners, cuts)]
+        columns, colours = self._characters.run(as_input(strips))
+        scores = [read_scores(*one) for one in zip(columns, colours, strict=True)]
+        readings = self._figures.calibrated(join([decode(one.columns, one.colours) for one in scores]))
+        if self._figures.verdict(readings) is PlateVerdict.UNREAD:
+            free = self._figures.calibrated(join([decode_freely(one.columns, one.colours) for one in scores]))
             readings = max(readings, free, key=lambda those: those[0].probability if those else 0.0)
-        calibrated = tuple(self._figures.calibrated(reading) for reading in readings)
-        return SeenPlate(found, cut, calibrated, self._figures.verdict(calibrated))
+        return SeenPlate(found, strips[0], readings, self._figures.verdict(readings))
 
 
 def candidate(seen: SeenPlate) -> PlateCandidate:
@@ -182,32 +130,39 @@ def candidate(seen: SeenPlate) -> PlateCandidate:
     )
 
 
-def importance(plate: SeenPlate, width: int, height: int) -> tuple[bool, float]:
-    """Which plate is meant: one that can be read before any other, then the larger, surer and more central."""
+def surest(plates: Sequence[SeenPlate]) -> SeenPlate:
+    """The one with the likeliest reading."""
+    return max(plates, key=lambda plate: plate.probability)
+
+
+def aside(corners: Corners, cuts: int) -> list[Corners]:
+    """*corners*, and *cuts* - 1 times a little beside them."""
+    width = numpy.linalg.norm(corners[1] - corners[0])
+    return [corners, *(corners + MOVED[: cuts - 1] * width)]
+
+
+def distinct(plates: Sequence[SeenPlate]) -> list[SeenPlate]:
+    """*plates* without those that a surer one has its bounds around the middle of: one plate, found twice."""
+    kept: list[SeenPlate] = []
+    for plate in sorted(plates, key=lambda plate: plate.probability, reverse=True):
+        if not any(lies_within(plate.found.corners, other.found.corners) for other in kept):
+            kept.append(plate)
+    return kept
+
+
+def importance(plate: SeenPlate, width: int, height: int) -> tuple[bool, bool, float]:
+    """Which plate is meant: what can be read first, then what GA 36 knows, then the larger, surer, more central."""
     corners = plate.found.corners
     middle = (corners.mean(0) - (width / 2, height / 2)) / (width / 2, height / 2)
     central = 1 - 0.5 * min(1.0, float(numpy.hypot(*middle)) / numpy.sqrt(2))
-    return plate.verdict is not PlateVerdict.UNREAD, size(corners) * plate.found.score * central
+    read = plate.verdict is not PlateVerdict.UNREAD
+    return read, read and plate.readings[0].kind is not None, size(corners) * plate.found.score * central
 
 
 def size(corners: Corners) -> float:
     """Side in pixels of a square as large as the plate."""
     x, y = corners.T
     return float(numpy.sqrt(0.5 * abs(numpy.dot(x, numpy.roll(y, -1)) - numpy.dot(y, numpy.roll(x, -1)))))
-
-
-def covers(expected: Corners, found: Corners) -> bool:
-    """Whether a find in a closer look is the plate that was expected: its middle lies within the other's bounds."""
-    middle = found.mean(0)
-    return bool(numpy.all((expected.min(0) <= middle) & (middle <= expected.max(0))))
-
-
-def straightened(pixels: Pixels, plate: FoundPlate) -> tuple[Pixels, NDArray[numpy.float64]]:
-    """The plate and its surroundings as if seen from straight ahead, and the way back into the picture."""
-    cv2 = opencv()
-    there = cv2.getPerspectiveTransform(plate.corners.astype(numpy.float32), VIEWED[plate.rows])
-    view = cv2.warpPerspective(pixels, there, VIEW, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return view, numpy.linalg.inv(there)
 
 
 def is_crop(pixels: Pixels) -> bool:

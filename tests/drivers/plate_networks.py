@@ -28,9 +28,10 @@ def picture(width: int, height: int, *plates: tuple[int, int, int, int, int]) ->
 
 @dataclass(slots=True)
 class PatchFinder:
-    """A detector's network. *least*: the width from which it sees a patch; *inputs*: width and height it was given."""
+    """A detector's network. *least* and *most*: widths of patches it sees; *inputs*: width and height it was given."""
 
     least: int = 1
+    most: int = 10_000
     score: float = 4.0  # logit
     two_rows: bool = False
     inputs: list[tuple[int, int]] = field(default_factory=list)
@@ -53,7 +54,7 @@ class PatchFinder:
         mask = (pixels[:, :, 0] > 200) & (pixels[:, :, 2] > 200)
         count, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(numpy.uint8))
         for left, top, wide, high, area in stats[1:count]:
-            if area > 20 and wide >= self.least:
+            if area > 20 and self.least <= wide <= self.most:
                 yield left, top, left + wide, top + high
 
 
@@ -67,19 +68,24 @@ class ShadeReader:
     looks: int = 0
 
     def run(self, array: Floats) -> list[Floats]:
-        """Logits of columns and colours."""
-        green = float(array[0, 1, 10:-10, 10:-10].mean())
+        """Logits of columns and colours for every strip."""
+        answers = [self._one(strip) for strip in array]
+        self.looks += 1
+        columns, colours = zip(*answers, strict=True)
+        return [numpy.stack(columns), numpy.stack(colours)]
+
+    def _one(self, strip: Floats) -> tuple[Floats, Floats]:
+        green = float(strip[1, 10:-10, 10:-10].mean())
         text = self.texts[min(self.texts, key=lambda shade: abs(shade - green))]
         doubt = self.doubts[min(self.looks, len(self.doubts) - 1)] if self.doubts else 0.001
-        self.looks += 1
-        shares = numpy.full((1, COLUMNS, len(ALPHABET)), 1e-7, numpy.float32)
-        shares[0, :, 0] = 1.0
+        shares = numpy.full((COLUMNS, len(ALPHABET)), 1e-7, numpy.float32)
+        shares[:, 0] = 1.0
         for place, letter in enumerate(text):
-            column = shares[0, 2 + 4 * place]
+            column = shares[2 + 4 * place]
             column[0] = 1e-7
             column[ALPHABET.index(letter)] = 1 - doubt if place == len(text) - 1 else 1.0
             if place == len(text) - 1:
                 column[ALPHABET.index("8" if letter != "8" else "3")] = doubt
-        colours = numpy.full((1, len(COLOURS)), 1e-6, numpy.float32)
-        colours[0, COLOURS.index(self.colour)] = 1.0
-        return [numpy.log(shares / shares.sum(-1, keepdims=True)), numpy.log(colours)]
+        colours = numpy.full(len(COLOURS), 1e-6, numpy.float32)
+        colours[COLOURS.index(self.colour)] = 1.0
+        return numpy.log(shares / shares.sum(-1, keepdims=True)), numpy.log(colours)
