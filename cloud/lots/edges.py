@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
@@ -12,15 +13,16 @@ from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.db import new_id
 from cloud.lots.tables import edge, lot, voucher_key
+from cloud.sync import cursors
 from cloud.sync.channels import put_row
-from cloud.sync.tables import edge_cursor
 from domain.claim import Claim
 from domain.ids import crockford_encode
-from domain.wire import GENESIS
 
 CLAIM_HOURS = 24
 KEY_YEARS_MS = 10 * 365 * 86_400_000
 HOUR_MS = 3_600_000
+BELIEVED: Final = ("claimed", "active")
+_NOWHERE: Final[Mapping[str, None]] = dict.fromkeys(("epoch", "seq", "told_seq", "seen_ms"))
 
 _IS_OWN_KEY = (voucher_key.c.key_id == bindparam("of_key")) & (voucher_key.c.edge_id == bindparam("of_edge"))
 _LAST_COUNTER = select(voucher_key.c.last_counter).where(_IS_OWN_KEY).with_for_update()
@@ -105,23 +107,11 @@ def claim(conn: Connection, edge_id: str, secret: str, public_key: bytes, now_ms
     if bound.rowcount != 1:
         return Refused("claim_refused")
     row = conn.execute(select(edge).where(edge.c.edge_id == edge_id)).mappings().one()
-    conn.execute(
-        insert(edge_cursor).values(
-            edge_id=edge_id,
-            operator_id=row["operator_id"],
-            epoch=1,
-            seq=0,
-            head=GENESIS,
-            told_seq=0,
-            boot="",
-            sid="",
-            caps="",
-        )
-    )
+    epoch = cursors.begin(conn, row["operator_id"], edge_id)
     key_id = certify(conn, row, public_key, now_ms)
     deed = audit.Deed(f"edge:{edge_id}", "edge.claimed", f"edge:{edge_id}", "", now_ms, row["lot_id"])
     audit.append(conn, row["operator_id"], [deed])
-    return Claimed(edge_id, row["operator_id"], row["lot_id"], key_id, 1)
+    return Claimed(edge_id, row["operator_id"], row["lot_id"], key_id, epoch)
 
 
 def certify(conn: Connection, row: RowMapping, public_key: bytes, now_ms: int) -> int:
@@ -178,26 +168,42 @@ def revoke_edge(conn: Connection, act: Act, edge_id: str, reason: str) -> Refuse
     return None
 
 
-def edges(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
-    """Every edge with where its log stands."""
-    cursor = edge_cursor.c
+def edges(conn: Connection, operator_id: int) -> Sequence[Mapping[str, Any]]:
+    """Every edge with where its log stands; None for one that was never claimed."""
     query = (
-        select(edge, lot.c.name.label("lot_name"), cursor.epoch, cursor.seq, cursor.told_seq, cursor.seen_ms)
+        select(edge, lot.c.name.label("lot_name"))
         .join(lot, lot.c.lot_id == edge.c.lot_id)
-        .outerjoin(edge_cursor, cursor.edge_id == edge.c.edge_id)
         .where(edge.c.operator_id == operator_id)
         .order_by(edge.c.lot_id, edge.c.created_ms)
     )
-    return conn.execute(query).mappings().all()
+    known = cursors.positions(conn, operator_id)
+    return [{**_NOWHERE, **row, **known.get(row["edge_id"], {})} for row in conn.execute(query).mappings()]
+
+
+def identity(conn: Connection, edge_id: str) -> RowMapping | None:
+    """Public key, lot and state of an edge that is believed; None for any other."""
+    query = select(edge.c.public_key, edge.c.lot_id, edge.c.state)
+    believed = edge.c.state.in_(BELIEVED) & edge.c.public_key.is_not(None)
+    return conn.execute(query.where(edge.c.edge_id == edge_id, believed)).mappings().one_or_none()
+
+
+def activate(conn: Connection, edge_id: str) -> None:
+    """The lot's devices were seen to work: from now on it may hold leases."""
+    conn.execute(update(edge).where(edge.c.edge_id == edge_id, edge.c.state == "claimed").values(state="active"))
+
+
+def believed_edges(conn: Connection) -> Sequence[str]:
+    """Every edge that is spoken to."""
+    return conn.execute(select(edge.c.edge_id).where(edge.c.state.in_(BELIEVED))).scalars().all()
 
 
 def edge_of_lot(conn: Connection, lot_id: int) -> str | None:
     """The one edge that runs the lot, or None while none has been claimed."""
-    query = select(edge.c.edge_id).where(edge.c.lot_id == lot_id, edge.c.state.in_(("claimed", "active")))
+    query = select(edge.c.edge_id).where(edge.c.lot_id == lot_id, edge.c.state.in_(BELIEVED))
     return conn.execute(query).scalar_one_or_none()
 
 
 def operator_edges(conn: Connection, operator_id: int) -> Sequence[str]:
     """Edges that hold channels now."""
-    query = select(edge.c.edge_id).where(edge.c.operator_id == operator_id, edge.c.state.in_(("claimed", "active")))
+    query = select(edge.c.edge_id).where(edge.c.operator_id == operator_id, edge.c.state.in_(BELIEVED))
     return conn.execute(query.order_by(edge.c.edge_id)).scalars().all()

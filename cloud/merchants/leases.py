@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Text, cast, func, insert, literal, select, update
 
@@ -80,7 +82,9 @@ def grant(
     return lease_id
 
 
-def _edge_and_merchant(conn: Connection, operator_id: int, edge_id: str, merchant_id: int) -> RowMapping | Refused:
+def _edge_and_merchant(
+    conn: Connection, operator_id: int, edge_id: str, merchant_id: int
+) -> Mapping[str, Any] | Refused:
     known = conn.execute(
         select(merchant.c.enabled, merchant.c.payment_mode)
         .where(merchant.c.merchant_id == merchant_id, merchant.c.operator_id == operator_id)
@@ -94,7 +98,7 @@ def _edge_and_merchant(conn: Connection, operator_id: int, edge_id: str, merchan
         return Refused("settlement_missing")
     where = {row["edge_id"]: row for row in lot_edges.edges(conn, operator_id)}.get(edge_id)
     if where is None or where["state"] != "active":
-        return Refused("edge_not_active")  # leases only after its first hello (sync §9)
+        return Refused("edge_not_active")  # leases only after its self-test (sync §9)
     if current_contract(conn, merchant_id, where["lot_id"]) is None:
         return Refused("contract_missing")
     return where

@@ -10,12 +10,11 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, select, update
 
+from cloud.lots import edges as lot_edges
 from cloud.lots.incidents import raise_incident
-from cloud.lots.tables import edge as edge_table
 from cloud.sync import channels, commands
 from cloud.sync.context import ApplyContext
 from cloud.sync.flow import Flow
@@ -45,7 +44,20 @@ SEND_AGAIN_MS = 10_000
 ASK_MS = 60_000
 ASK_PURPOSE = b"lotgate-ask\x00"
 
-CursorRow = Row[Any]  # of edge_cursor, with public_key, lot_id and state of the edge
+
+@dataclass(frozen=True, slots=True)
+class CursorRow:
+    """How far an edge's log is applied, and who the edge is."""
+
+    edge_id: str
+    operator_id: int
+    epoch: int
+    seq: int
+    head: bytes
+    sid: str
+    lot_id: int
+    state: str
+    public_key: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +83,7 @@ class CloudAgent:
         try:
             message = unpack(payload)
             cursor = self._lock(conn, edge)
-            verify = self._verifier(bytes(cursor.public_key))
+            verify = self._verifier(cursor.public_key)
             match kind:
                 case "hello":
                     return self._on_hello(conn, cursor, message, verify, now_ms)
@@ -84,16 +96,15 @@ class CloudAgent:
             return []
 
     def _lock(self, conn: Connection, edge: str) -> CursorRow:
-        """The edge's cursor row, locked until the transaction ends. Raises BadMessageError for a stranger."""
-        row = conn.execute(
-            select(edge_cursor, edge_table.c.public_key, edge_table.c.lot_id, edge_table.c.state)
-            .join(edge_table, edge_table.c.edge_id == edge_cursor.c.edge_id)
-            .where(edge_cursor.c.edge_id == edge)
-            .with_for_update(of=edge_cursor)
-        ).one_or_none()
-        if row is None or row.public_key is None or row.state not in {"claimed", "active"}:
+        """The edge's cursor, locked until the transaction ends. Raises BadMessageError for a stranger."""
+        row = conn.execute(select(edge_cursor).where(edge_cursor.c.edge_id == edge).with_for_update()).one_or_none()
+        known = lot_edges.identity(conn, edge)
+        if row is None or known is None:
             raise BadMessageError("no such edge is known here")
-        return row
+        return CursorRow(
+            row.edge_id, row.operator_id, row.epoch, row.seq, bytes(row.head), row.sid,
+            known["lot_id"], known["state"], bytes(known["public_key"]),
+        )  # fmt: skip
 
     def _on_hello(self, conn: Connection, at: CursorRow, message: Json, verify: Verify, now_ms: int) -> list[Outgoing]:
         edge = at.edge_id
@@ -133,7 +144,7 @@ class CloudAgent:
         tested = message.get("test", {"failed": []})  # a release that does not test itself
         failed = tested.get("failed") if isinstance(tested, dict) else None
         if failed == []:
-            conn.execute(update(edge_table).where(edge_table.c.edge_id == at.edge_id).values(state="active"))
+            lot_edges.activate(conn, at.edge_id)
         elif isinstance(failed, list):
             parts = ", ".join(str(part) for part in failed[:20])
             raise_incident(
@@ -179,7 +190,7 @@ class CloudAgent:
             lot_id=at.lot_id,
             edge_id=at.edge_id,
         )
-        stands = {"ep": at.epoch, "s": at.seq, "h": bytes(at.head).hex()}
+        stands = {"ep": at.epoch, "s": at.seq, "h": at.head.hex()}
         return [self._down(at.edge_id, "res", {"what": "refused", "why": why, **stands, **to})]
 
     def _on_batch(self, conn: Connection, at: CursorRow, message: Json, verify: Verify, now_ms: int) -> list[Outgoing]:
@@ -214,7 +225,7 @@ class CloudAgent:
 
     def _position(self, conn: Connection, at: CursorRow, sid: str) -> Json:
         parked = parked_events(conn, at.edge_id, at.epoch)
-        return {"ep": at.epoch, "s": at.seq, "h": bytes(at.head).hex(), "parked": parked, "win": WINDOW, "sid": sid}
+        return {"ep": at.epoch, "s": at.seq, "h": at.head.hex(), "parked": parked, "win": WINDOW, "sid": sid}
 
     def _compare_channels(self, conn: Connection, edge: str, message: Json) -> list[Outgoing]:
         """Take note of what the edge holds; where versions agree and digests do not, send the buckets whole."""
@@ -286,4 +297,4 @@ class CloudAgent:
 
 
 def _cursor(at: CursorRow) -> Cursor:
-    return Cursor(at.epoch, at.seq, bytes(at.head))
+    return Cursor(at.epoch, at.seq, at.head)

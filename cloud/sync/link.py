@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, select
 
 from cloud.db import Database
-from cloud.lots.tables import edge as edge_table
+from cloud.lots.edges import believed_edges
 from cloud.sync.agent import CloudAgent, Outgoing
 from cloud.sync.tables import channel_version, command
 from domain.wire import BadMessageError, Json, pack, unpack
@@ -105,8 +105,8 @@ class CloudLink:
     def _due(self, conn: Connection, now_ms: int) -> list[Outgoing]:
         behind = select(channel_version.c.edge_id).where(channel_version.c.held_ver < channel_version.c.ver)
         waiting = select(command.c.edge_id).where(command.c.state == "waiting")
-        believed = select(edge_table.c.edge_id).where(edge_table.c.state.in_(("claimed", "active")))
-        edges = conn.execute(believed.where(edge_table.c.edge_id.in_(behind.union(waiting)))).scalars().all()
+        open_for = set(conn.execute(behind.union(waiting)).scalars())
+        edges = [edge for edge in believed_edges(conn) if edge in open_for] if open_for else []
         return [sent for edge in edges for sent in self._agent.due(conn, edge, now_ms)]
 
     def _send(self, out: list[Outgoing]) -> None:
