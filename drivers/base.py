@@ -178,6 +178,15 @@ class Checkable(Protocol):
 
 
 @runtime_checkable
+class Viewable(Protocol):
+    """A camera whose present picture can be read for a person who sets it up."""
+
+    async def view(self) -> PlateRead:
+        """What it sees now; the lane hears nothing of it. Raises DeviceUnreachableError without a picture."""
+        ...
+
+
+@runtime_checkable
 class HasInputs(Protocol):
     """A camera with dry-contact inputs of its own, where a loop detector may be wired."""
 

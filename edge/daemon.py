@@ -133,7 +133,14 @@ async def run_edge(
         link = _link(settings, office, live, selftest)
         watchdog = Watchdog()
         edge = Edge(
-            settings, office, live, workers, devices.printers, lambda: _link_state(link), lambda: watchdog.stuck
+            settings,
+            office,
+            live,
+            workers,
+            devices.printers,
+            lambda: _link_state(link),
+            lambda: watchdog.stuck,
+            devices.cameras,
         )
         metrics = _metrics(edge)
         opened = Opened(edge, devices, await _listen(settings, edge, devices, applications(edge, metrics), stack))

@@ -18,7 +18,7 @@ from domain.decision import Decision, Refuse
 from domain.plate import normalise
 from domain.stay import OUTSIDE
 from domain.wire import Json
-from drivers.base import Printer
+from drivers.base import Camera, DeviceError, PlateRead, Printer, Viewable
 from edge import backup, printing
 from edge.clock import Clock
 from edge.db import channels, decisions, journal, leases, log, money, people, stays, vouchers
@@ -62,6 +62,7 @@ class Edge:
     printers: Mapping[str, Printer] = field(default_factory=dict)
     link_state: Callable[[], str] = lambda: "off"
     stuck: Callable[[], tuple[str, ...]] = tuple
+    cameras: Mapping[str, Camera] = field(default_factory=dict)
 
     @property
     def clock(self) -> Clock:
@@ -125,6 +126,16 @@ class Edge:
         result = await self._do(manual.correct_plate, stay_id, typed, by)
         self._decide_again(normalise(typed), result)
         return result
+
+    async def look_through(self, camera: str) -> PlateRead | DeviceError | None:
+        """What a camera sees now, or what it said last where it cannot be asked; None when that is nothing yet."""
+        device = self.cameras.get(camera)
+        if not isinstance(device, Viewable):
+            return self.live.last_read(camera)
+        try:
+            return await device.view()
+        except DeviceError as exc:
+            return exc
 
     async def look_alikes(self, typed: str) -> list[Candidate]:
         """Cars inside that a typed or misread plate may be."""

@@ -18,10 +18,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from PIL import Image, ImageFilter
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from drivers.base import DeviceUnreachableError, PlateRead
 from drivers.camera.simulated import Sight
 from drivers.printer.simulated import PrinterFault
+from drivers.recogniser.reader import new_reader
 from lotgate.demo.scenes import colour_of, draw_plate, draw_scene
 from tests.conftest import CHROMIUM_ARGS
 from tests.edge.web.running import PIN, WALL, Lot, running
@@ -29,7 +32,7 @@ from tests.services.needs import needs
 
 HANDBOOK = (
     "booth-lanes-zh-light", "booth-open-zh-light", "booth-offline-zh-light", "counter-shop-doubt-zh-light",
-    "booth-lines-en-dark",
+    "booth-lines-en-dark", "booth-cameras-en-light",
 )  # fmt: skip
 BOOTH, SHOP, PHONE = (1280, 800), (1024, 600), (390, 844)
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
@@ -160,6 +163,39 @@ async def look_at_the_booth(album: Album, lot: Lot, looks: list[Look]) -> None:
         await album.take(page, "booth-stuck", look, "/booth")
 
 
+@dataclass(frozen=True, slots=True)
+class Glass:
+    """A camera before which one picture stands, read by our own engine; without a picture it is lost."""
+
+    image: bytes = b""
+
+    async def view(self) -> PlateRead:
+        if not self.image:
+            raise DeviceUnreachableError("camera in: sent no picture")
+        return PlateRead(f"r{len(self.image)}", "in", new_reader().recognise(self.image), image=self.image)
+
+
+async def look_at_cameras(album: Album, lot: Lot, looks: list[Look]) -> None:
+    """The page on which a camera is set up: nothing yet, a car, a car that is hard to read, the camera lost."""
+    camera = lot.edge.settings.lanes[0].cameras[0]
+    blurred = Image.open(io.BytesIO(draw_scene("川A8B0D1", 5))).filter(ImageFilter.GaussianBlur(4))
+    hard = io.BytesIO()
+    blurred.save(hard, "JPEG")
+    states = {
+        "cameras": Glass(draw_scene("京A12345", 3)),
+        "cameras-hard": Glass(hard.getvalue()),
+        "cameras-lost": Glass(),
+    }
+    for look in looks:
+        page = await album.open("booth", BOOTH, look, "manager")
+        await album.take(page, "booth-cameras-none", look, "/booth/cameras")
+        for name, glass in states.items():
+            lot.edge.cameras = {camera: glass}  # type: ignore[dict-item]
+            await album.take(page, f"booth-{name}", look, "/booth/cameras")
+        lot.edge.cameras = {}
+        await page.context.close()
+
+
 async def look_at_the_counter(album: Album, lot: Lot, looks: list[Look]) -> None:
     """Every page of the counter, on the shop's small screen and on a phone."""
     pages = {
@@ -214,6 +250,7 @@ async def main(folder: Path, looks: list[Look]) -> None:
         with tempfile.TemporaryDirectory() as data:
             async with running(Path(data)) as lot:
                 await look_at_sign_in(lot, browser, folder, looks)
+                await look_at_cameras(Album(lot, browser, folder), lot, looks)
                 await look_at_the_booth(Album(lot, browser, folder), lot, looks)
         with tempfile.TemporaryDirectory() as data:
             async with running(Path(data)) as lot:

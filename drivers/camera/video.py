@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 NETWORK = ("rtsp://", "rtsps://", "http://", "https://")
 USB = "usb:"
+VIEW_EVERY_S = 1.0
 FFMPEG_OPTIONS = "rtsp_transport;tcp|timeout;3000000"  # microseconds; UDP loses slices of the very frame we want
 
 
@@ -74,6 +75,11 @@ class Capture:
         self._news.clear()
         if self._frame is None:
             raise DeviceUnreachableError(f"camera {self._name}: {self._trouble}")
+        return self._frame
+
+    @property
+    def newest(self) -> Pixels | None:
+        """The last frame, given out or not; None before the first and after the last."""
         return self._frame
 
     async def close(self) -> None:
@@ -124,15 +130,28 @@ class VideoCamera:
         self._recogniser = recogniser
         self._thread = OneThread(f"recogniser {name}")
         self._triggered = asyncio.Event()
+        self._capture: Capture | None = None
+        self._viewing = asyncio.Lock()
+        self._viewed: tuple[float, PlateRead] | None = None
         self._lost = False
 
     async def trigger(self) -> None:
         """Look at the next frames: the loop is occupied, or the booth wants a picture."""
         self._triggered.set()
 
+    async def view(self) -> PlateRead:
+        """The newest frame as it would be read, at most once a second: vehicles come first."""
+        async with self._viewing:
+            pixels = self._capture.newest if self._capture else None
+            if pixels is None:
+                raise DeviceUnreachableError(f"camera {self.name}: no picture yet; check its address, power and login")
+            if self._viewed is None or time.monotonic() - self._viewed[0] > VIEW_EVERY_S:
+                self._viewed = time.monotonic(), new_read(self.name, await self._thread.run(self._see, pixels))
+            return self._viewed[1]
+
     async def reads(self) -> AsyncIterator[PlateRead]:
         """Reads as vehicles come. Raises DeviceUnreachableError when the source is lost; call again to reopen."""
-        capture = Capture(self.name, self._options)
+        capture = self._capture = Capture(self.name, self._options)
         gate = MotionGate(self._options.least_change_percent / 100, self._options.quiet_ms / 1000)
         try:
             while True:
@@ -147,6 +166,7 @@ class VideoCamera:
             self._went(exc)
             raise
         finally:
+            self._capture = None
             await capture.close()
 
     async def aclose(self) -> None:

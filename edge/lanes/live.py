@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 
 from domain.wire import Json
+from drivers.base import PlateRead
 
 BUSY_MS = 5_000
 
@@ -59,6 +60,7 @@ class LiveLanes:
 
     def __init__(self) -> None:
         self._views: dict[str, LaneView] = {}
+        self._last_reads: dict[str, PlateRead] = {}
         self._subscribers: set[asyncio.Event] = set()
 
     def publish(self, view: LaneView) -> None:
@@ -71,6 +73,14 @@ class LiveLanes:
     def get(self, lane: str) -> LaneView | None:
         """One lane."""
         return self._views.get(lane)
+
+    def heard(self, read: PlateRead) -> None:
+        """Keep what a camera said last."""
+        self._last_reads[read.camera] = read
+
+    def last_read(self, camera: str) -> PlateRead | None:
+        """What a camera said last, since the start."""
+        return self._last_reads.get(camera)
 
     def snapshot(self) -> tuple[LaneView, ...]:
         """All lanes, in the order of the lot file."""

@@ -218,6 +218,7 @@ class LaneWorker:
     async def _follow_camera(self, camera: Camera) -> None:
         async for read in camera.reads():
             self._health.set(f"camera {read.camera}", "")
+            self._live.heard(read)
             if not read.live:
                 await self._office.replayed(self.lane.name, read.read_id, plate_of(read))
                 continue

@@ -20,6 +20,7 @@ from drivers.base import (
     PlateCandidate,
     PlateRead,
     Triggerable,
+    Viewable,
 )
 from drivers.camera.image_folder import ImageFolderCamera, ImageFolderOptions, open_image_folder
 from drivers.camera.motion import MotionGate
@@ -144,6 +145,27 @@ async def test_frames_are_joined_until_they_may_be_acted_upon(stream: Stream) ->
     assert (read.candidates[0].text, read.trusted) == ("京A12345", True)
     assert decode(read.crop).shape[1] > 40
     await reads.aclose()
+    await camera.aclose()
+
+
+async def test_a_person_may_look_through_the_camera_and_the_lane_hears_nothing(stream: Stream) -> None:
+    recogniser = ToldRecogniser()
+    recogniser.tell(plate("京A12345", 0.9))
+    camera = await open_stream(stream, recogniser, trigger="loop")
+    assert isinstance(camera, Viewable)
+    with pytest.raises(DeviceUnreachableError, match="exit-2: no picture yet"):
+        await camera.view()
+    reads = camera.reads()
+    waiting = asyncio.ensure_future(anext(reads))
+    await asyncio.sleep(0.5)
+
+    views = await asyncio.gather(*(camera.view() for _ in range(5)))
+
+    assert {view.candidates[0].text for view in views} == {"京A12345"}
+    assert len(recogniser.pictures) == 1
+    assert not waiting.done()
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
     await camera.aclose()
 
 

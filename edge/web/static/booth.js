@@ -95,3 +95,14 @@ document.querySelectorAll("[data-keypad-focused]").forEach((pad) => {
     field.focus();
   });
 });
+
+// What is asked for anew every few seconds while somebody looks at it: a camera's picture with its plates.
+document.querySelectorAll("[data-again]").forEach((part) => {
+  const ask = async () => {
+    if (document.hidden) return;
+    const answer = await fetch(part.dataset.again).catch(() => null);
+    if (answer && answer.redirected) location.reload(); // signed out meanwhile
+    else if (answer && answer.ok) part.innerHTML = await answer.text();
+  };
+  setInterval(ask, Number(part.dataset.every) * 1000);
+});
