@@ -29,6 +29,7 @@ NEXT_STEP = {
     "camera": "open the camera's own page from here; look at its power, cable, address, login and clock",
     "barrier": "cars wait until this is mended: open by the gate's own button; look at its power, cable, address",
     "loop": "until this is mended cars are noticed by the cameras only; look at the board's power, cable, address",
+    "arm": "open by the gate's own button; lotgate test tries its pulse with somebody watching",
     "display": "cars go on without it; look at the board's power, A and B, baud",
     "scanner": "vouchers can be typed at the booth meanwhile; look at its cable and its serial mode",
     "printer": "is it on, and its address right? lotgate find shows what is there",

@@ -111,6 +111,7 @@ class Lane:
     loop: str = ""
     passage_loop: str = ""
     loop_devices: tuple[str, ...] = ()
+    arm_up: str = ""  # the input that is closed while the arm is up, reported beside the loops
     display: str = ""
     scanner: str = ""  # where vouchers are held; one that no lane names stands in the booth
     attended: bool = True
@@ -122,7 +123,8 @@ class Lane:
     @property
     def reporting_loops(self) -> tuple[str, ...]:
         """The loop devices of this lane."""
-        return self.loop_devices or tuple(dict.fromkeys(name for name in (self.loop, self.passage_loop) if name))
+        inputs = (self.loop, self.passage_loop, self.arm_up)
+        return self.loop_devices or tuple(dict.fromkeys(name for name in inputs if name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,9 @@ class LotRules:
     passage_timeout_s: int = 60
     assumed_passage_s: int = 6  # without loops a car is taken as through after this
     closing_s: int = 4
+    arm_moves_s: int = 8  # told to open, the arm must be up within this time
+    arm_up_s: int = 90  # up this long with nothing under it and nobody holding it, it should have fallen
+    loop_taken_s: int = 900  # nobody stands on a loop for longer
     restart_grace_min: int = 15
 
     def for_decisions(self) -> Rules:

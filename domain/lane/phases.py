@@ -60,6 +60,9 @@ class Incident(StrEnum):
     REVERSED = "reversed_after_opening"
     LONG_WAIT = "long_wait"
     REPEATED_DECISION = "repeated_decision"
+    ARM_UNMOVED = "arm_unmoved"
+    ARM_HELD_UP = "arm_held_up"
+    LOOP_STUCK = "loop_stuck"
 
 
 @dataclass(frozen=True, slots=True)

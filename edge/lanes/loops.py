@@ -5,11 +5,51 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from domain.lane import Event, PassageBegan, PassageEnded, VehicleArrived, VehicleReversed
+from domain.lane import Event, Incident, PassageBegan, PassageEnded, VehicleArrived, VehicleReversed
+from domain.lane.watch import Alarm, Limits, Watched, look
 from drivers.base import LoopChange
-from edge.settings import Lane
+from edge.settings import Lane, LotRules
 
+SENTENCES = {
+    Incident.ARM_UNMOVED: "it was told to open and is not up: look at the gate's power, its wires and its own lock",
+    Incident.ARM_HELD_UP: "it has been up for long with nothing under it: look at the gate's controller and its loop",
+    Incident.LOOP_STUCK: "a vehicle has been on it for long: see who stands there, else reset the detector",
+}
 REVERSED_AFTER_S = 2.0  # free before the arm, nothing under it for this long: it went back
+
+
+class LaneWatch:
+    """Keeps an eye on the arm and the loops of a lane, by the event loop's time."""
+
+    def __init__(self, lane: Lane, rules: LotRules) -> None:
+        self._lane = lane
+        self._limits = Limits(rules.arm_moves_s, rules.arm_up_s, rules.loop_taken_s)
+        self._state = Watched()
+
+    def changed(self, change: LoopChange) -> None:
+        """Take one change of a loop or of the arm's own input."""
+        lane, now = self._lane, asyncio.get_running_loop().time()
+        if change.loop == lane.arm_up:
+            self._state = self._state.arm(now, up=change.occupied)
+        elif change.loop in (lane.loop, lane.passage_loop):
+            under = change.loop == lane.passage_loop
+            self._state = self._state.loop(change.loop, now, occupied=change.occupied, under=under)
+
+    def asked(self) -> None:
+        """The barrier was told to open."""
+        self._state = self._state.asked(asyncio.get_running_loop().time())
+
+    def look(self, *, held: bool) -> tuple[tuple[Alarm, ...], dict[str, str]]:
+        """What has just become an alarm; and by part what is wrong, "" where nothing is."""
+        now = asyncio.get_running_loop().time()
+        before = self._state.told
+        self._state, news = look(self._state.hold(now, held=held), self._limits, now)
+        over = {_part(alarm, self._lane): "" for alarm in before}
+        return news, over | {_part(alarm, self._lane): SENTENCES[alarm.incident] for alarm in self._state.told}
+
+
+def _part(alarm: Alarm, lane: Lane) -> str:
+    return f"loop {alarm.what} taken" if alarm.what else f"arm {lane.barrier}"
 
 
 class LoopSense:

@@ -69,7 +69,7 @@ from edge.db.database import DiskFullError
 from edge.lanes.board import LaneBoard
 from edge.lanes.devices import LaneDevices
 from edge.lanes.live import LiveLanes
-from edge.lanes.loops import LoopSense
+from edge.lanes.loops import LaneWatch, LoopSense
 from edge.lanes.office import Office
 from edge.lanes.reads import arrival_of, best_read, lane_read, plate_of
 from edge.lanes.screen import Screen
@@ -124,6 +124,7 @@ class LaneWorker:
         self._inbox: asyncio.Queue[Event | Ring] = asyncio.Queue()
         self._reads: OrderedDict[str, PlateRead] = OrderedDict()
         self._timers = LaneTimers(lambda timer, run: self._inbox.put_nowait(Ring(timer, run)))
+        self._watch = LaneWatch(lane, rules)
         self._loops = LoopSense(lane, self.post, lambda: isinstance(self._state.phase, Passing))
         self._health = Health(self._publish)
         self._outcomes: dict[str, asyncio.Future[str]] = {}  # pulses somebody far away waits to hear of
@@ -251,6 +252,7 @@ class LaneWorker:
 
     async def _follow_loops(self, loop: Loop) -> None:
         async for change in loop.changes():
+            self._watch.changed(change)
             self._loops.changed(change)
 
     async def _work(self) -> None:
@@ -264,6 +266,7 @@ class LaneWorker:
             if asyncio.get_running_loop().time() >= self._look_at:
                 self._look_at = asyncio.get_running_loop().time() + TURN_S
                 await _to_its_end(self._look_at_due())
+                await _to_its_end(self._look_at_inputs())
             if item is None:
                 continue
             if isinstance(item, Ring):
@@ -364,6 +367,7 @@ class LaneWorker:
         """The one pulse of a committed decision. What went wrong is told; nothing is tried again."""
         if self._devices.barrier is None:
             return None
+        self._watch.asked()
         try:
             await self._devices.barrier.open()
         except DeviceError as exc:
@@ -437,6 +441,15 @@ class LaneWorker:
             self._other_side.release()
         else:
             holding.cancel()
+
+    async def _look_at_inputs(self) -> None:
+        """An arm that does not move or fall and a loop that stays taken are put on record and shown, each once."""
+        alarms, wrong = self._watch.look(held=bool(self._state.hold))
+        for part, error in wrong.items():
+            self._health.set(part, error)
+        for alarm in alarms:
+            incident, what = alarm.incident.value, alarm.what
+            await self._on_record(lambda i=incident, w=what: self._office.incident(i, self.lane.name, w))  # type: ignore[misc]
 
     async def _look_at_due(self) -> None:
         """A coupon from afar or a waiver may have changed what the waiting car owes."""

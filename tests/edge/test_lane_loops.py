@@ -111,3 +111,34 @@ async def test_a_car_close_behind_another_leaves_with_a_debt(lot: Running) -> No
     assert gone is not None
     assert (gone.outcome, gone.cause) == ("UNPAID", "tailgate")
     assert len(lot.board.pulses) == 3
+
+
+def watched(folder: Path, board_port: int) -> EdgeSettings:
+    """The entry's arm tells where it stands, and patience is short."""
+    plain = with_loops(folder, board_port)
+    rules = replace(plain.rules, arm_moves_s=1, arm_up_s=1, loop_taken_s=1)
+    board = plain.devices.loops["board"]
+    loops = {"board": {**board, "inputs": {**INPUTS, "in-up": 4}}}
+    lanes = (replace(plain.lanes[0], arm_up="in-up"), plain.lanes[1])
+    return replace(plain, rules=rules, lanes=lanes, devices=replace(plain.devices, loops=loops))
+
+
+async def test_an_arm_that_does_not_move_or_fall_and_a_loop_that_stays_taken_are_alarms(tmp_path: Path) -> None:
+    async with running(tmp_path, make=watched) as lot:
+        wrong = lot.opened.edge.workers["in"]._health
+
+        await asyncio.sleep(SETTLED_S)
+        await lot.passes("in", PLATE, 1)
+        await lot.until(lambda: "arm in" in wrong.wrong)
+        assert "told to open and is not up" in wrong.wrong["arm in"]
+
+        lot.board.set_input(4, True)
+        await lot.until(lambda: "nothing under it" in wrong.wrong.get("arm in", ""))
+        lot.board.set_input(4, False)
+        lot.board.set_input(IN_BEFORE, True)
+        await lot.until(lambda: list(wrong.wrong) == ["loop in-before taken"])
+        lot.board.set_input(IN_BEFORE, False)
+        await lot.until(lambda: not wrong.wrong)
+
+        codes = [one.code for one in await lot.opened.edge.incidents()]
+        assert [codes.count(code) for code in ("arm_unmoved", "arm_held_up", "loop_stuck")] == [1, 1, 1]

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from domain.lane.phases import Incident
+from domain.lane.watch import Alarm, Limits, Watched, look
+
+LIMITS = Limits(arm_moves_s=8, arm_up_s=90, loop_taken_s=900)
+DOWN = Watched().arm(0, up=False)
+UNMOVED, HELD_UP = Alarm(Incident.ARM_UNMOVED), Alarm(Incident.ARM_HELD_UP)
+STUCK = Alarm(Incident.LOOP_STUCK, "before")
+
+
+@pytest.mark.parametrize(
+    ("made", "now", "alarms"),
+    [
+        (lambda: DOWN.asked(10), 17, ()),
+        (lambda: DOWN.asked(10), 18, (UNMOVED,)),
+        (lambda: DOWN.asked(10).arm(12, up=True), 30, ()),
+        (lambda: Watched().asked(10), 500, ()),  # no input says how the arm stands
+        (lambda: DOWN.arm(5, up=True).asked(10), 50, ()),  # it was up already
+        (lambda: DOWN.arm(10, up=True), 99, ()),
+        (lambda: DOWN.arm(10, up=True), 100, (HELD_UP,)),
+        (lambda: DOWN.arm(10, up=True).loop("under", 50, occupied=True, under=True), 400, ()),
+        (
+            lambda: (
+                DOWN.arm(10, up=True)
+                .loop("under", 50, occupied=True, under=True)
+                .loop("under", 60, occupied=False, under=True)
+            ),
+            150,
+            (HELD_UP,),
+        ),
+        (lambda: DOWN.arm(10, up=True).hold(20, held=True), 9000, ()),
+        (lambda: DOWN.arm(10, up=True).hold(20, held=True).hold(100, held=False), 189, ()),
+        (lambda: DOWN.asked(10).hold(11, held=True), 60, ()),
+        (lambda: Watched().loop("before", 0, occupied=True, under=False), 899, ()),
+        (lambda: Watched().loop("before", 0, occupied=True, under=False), 900, (STUCK,)),
+        (
+            lambda: (
+                Watched().loop("before", 0, occupied=True, under=False).loop("before", 5, occupied=False, under=False)
+            ),
+            9000,
+            (),
+        ),
+    ],
+)
+def test_an_alarm_is_raised_when_its_time_has_come(
+    made: Callable[[], Watched], now: float, alarms: tuple[Alarm, ...]
+) -> None:
+    assert look(made(), LIMITS, now)[1] == alarms
+
+
+def test_each_alarm_is_told_once_until_it_is_over() -> None:
+    state, first = look(DOWN.asked(0), LIMITS, 10)
+    state, again = look(state, LIMITS, 20)
+    state = state.arm(21, up=True).arm(30, up=False)
+    state, over = look(state, LIMITS, 31)
+    _, anew = look(state.asked(40), LIMITS, 50)
+
+    assert (first, again, over, anew) == ((UNMOVED,), (), (), (UNMOVED,))
