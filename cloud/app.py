@@ -30,12 +30,13 @@ from cloud.merchants import leases
 from cloud.merchants import pages as merchants_pages
 from cloud.settings import BrokerSettings, CloudSettings
 from cloud.sync import pages as sync_pages
-from cloud.sync.agent import CloudAgent
+from cloud.sync.agent import CloudAgent, Issue
 from cloud.sync.flow import Flow
 from cloud.sync.link import CloudLink, share_group
 from cloud.web import api
 from cloud.web.shell import cloud_shell, shell_app
 from cloud.web.state import CLOUD, SESSIONS, Cloud, tick, wall_ms
+from domain.wire import BadMessageError
 from plumbing import logs
 from plumbing.demo_clock import DemoClock
 from plumbing.files import read_secret, write_private
@@ -43,6 +44,7 @@ from plumbing.mqtt import MqttOptions
 from plumbing.notify import Watchdog, notify
 from plumbing.passwords import random_password
 from plumbing.signing import PublicKey, load_or_create_key
+from plumbing.tls import Authority, BadRequestError
 from plumbing.web import Sessions
 
 log = logging.getLogger(__name__)
@@ -132,6 +134,21 @@ async def _keep(app: web.Application) -> AsyncIterator[None]:
     await asyncio.to_thread(app[CLOUD].db.close)
 
 
+def _issuer(broker: BrokerSettings) -> Issue | None:
+    """Signs lots' renewals with the broker's authority, where the settings name it."""
+    if broker.authority is None:
+        return None
+    authority = Authority.load(broker.authority)
+
+    def issue(request: str, edge: str) -> str:
+        try:
+            return authority.issue_client(request.encode(), edge).decode()
+        except BadRequestError as exc:
+            raise BadMessageError(str(exc)) from exc
+
+    return issue
+
+
 async def _sync(app: web.Application) -> AsyncIterator[None]:
     """The line to the edges, while a broker is configured."""
     cloud = app[CLOUD]
@@ -139,7 +156,7 @@ async def _sync(app: web.Application) -> AsyncIterator[None]:
         yield
         return
     broker = cloud.settings.broker
-    agent = CloudAgent(cloud.config_key, PublicKey.from_raw, Flow(broker.events_per_second))
+    agent = CloudAgent(cloud.config_key, PublicKey.from_raw, Flow(broker.events_per_second), _issuer(broker))
     group = share_group(cloud.config_key) if broker.workers > 1 else ""
     link = CloudLink(mqtt_options(broker), cloud.db, agent, cloud.now_ms, group=group)
     cloud.wake, cloud.live = link.wake.set, lambda: link.live

@@ -28,6 +28,7 @@ class BrokerSettings:
     username: str | None = None
     password_file: Path | None = None
     tls: TlsFiles | None = None
+    authority: Path | None = None  # folder of lotgate broker-ca, where this cloud may renew lots' certificates
     events_per_second: int = 10_000  # one worker asks of all lots together; shared by those that send. 0: no limit
     workers: int = 1  # cloud processes on one database; above 1 they share the lots' messages among them
 

@@ -23,6 +23,7 @@ from aiohttp import web
 import edge as edge_package
 from domain.moment import Moment, Quality
 from drivers.base import DeviceError, Holdable
+from edge.certificate import Certificate
 from edge.clock import WRONG_MS, Clock, clock_of
 from edge.db import boots, holds, log
 from edge.db.database import Database, DatabaseLock, DiskFullError, open_database, transaction
@@ -46,7 +47,7 @@ from edge.services.leases import HANDLERS
 from edge.services.recovering import recover, stopped_cleanly
 from edge.services.shedding import weigh
 from edge.settings import Broker, EdgeSettings, Listener
-from edge.sync.commands import Actuator, close_unfinished
+from edge.sync.commands import Actuator, Handler, close_unfinished
 from edge.sync.link import EdgeLink
 from edge.web.api import local_app
 from edge.web.app import lot_applications
@@ -130,7 +131,8 @@ async def run_edge(
         await _hold_again(devices, held)
         workers = _workers(settings, office, devices, live, held)
         selftest = SelfTest(workers.values(), devices.printers)
-        link = _link(settings, office, live, selftest)
+        certificate = Certificate(settings.edge, settings.broker) if settings.broker else None
+        link = _link(settings, office, live, selftest, certificate)
         watchdog = Watchdog()
         edge = Edge(
             settings,
@@ -155,7 +157,8 @@ async def run_edge(
             "self-test": selftest.run(),
         }
         if link is not None:
-            tasks["sync"] = run_link(settings, link, key, {"barrier.open": edge.open_from_afar})
+            handlers = {**HANDLERS, **({"cert.install": certificate.install} if certificate else {})}
+            tasks["sync"] = run_link(settings, link, key, handlers, {"barrier.open": edge.open_from_afar})
         _watch(watchdog, office, workers)
         notify("READY=1", f"STATUS={settings.name}: {len(workers)} lanes")
         on_ready(opened)
@@ -250,7 +253,9 @@ def _workers(
     }
 
 
-def _link(settings: EdgeSettings, office: Office, live: LiveLanes, selftest: SelfTest) -> EdgeLink | None:
+def _link(
+    settings: EdgeSettings, office: Office, live: LiveLanes, selftest: SelfTest, certificate: Certificate | None
+) -> EdgeLink | None:
     """The line to the cloud, once the edge was claimed and a broker is configured."""
     if settings.broker is None or not settings.cloud_key_file.exists():
         logger.info("no line to the cloud: %s", "not claimed" if settings.broker else "none configured")
@@ -258,7 +263,7 @@ def _link(settings: EdgeSettings, office: Office, live: LiveLanes, selftest: Sel
     return EdgeLink(
         settings.edge, _mqtt(settings.edge, settings.broker), office.thread, office.db, office.now,
         live=live.brief, on_anchors=office.clock.keep, busy=lambda: live.is_busy(office.now().wall_ms),
-        tested=selftest.result,
+        more=lambda: {"test": selftest.result(), **(certificate.wanted() if certificate else {})},
     )  # fmt: skip
 
 
@@ -269,11 +274,15 @@ def _mqtt(edge: str, broker: Broker) -> MqttOptions:
 
 
 async def run_link(
-    settings: EdgeSettings, link: EdgeLink, key: PrivateKey, actuators: Mapping[str, Actuator] | None = None
+    settings: EdgeSettings,
+    link: EdgeLink,
+    key: PrivateKey,
+    handlers: Mapping[str, Handler] = HANDLERS,
+    actuators: Mapping[str, Actuator] | None = None,
 ) -> None:
     """Keep in touch with the cloud; its key was pinned when the edge was claimed."""
     cloud = PublicKey.from_raw(bytes.fromhex(settings.cloud_key_file.read_text(encoding="ascii").strip()))
-    await link.run(key, cloud, lambda: secrets.token_hex(16), HANDLERS, actuators)
+    await link.run(key, cloud, lambda: secrets.token_hex(16), handlers, actuators)
 
 
 def _link_state(link: EdgeLink | None) -> str:

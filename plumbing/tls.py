@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -29,6 +30,7 @@ from plumbing.files import read_private, write_private
 
 CLIENT_DAYS = 365
 AUTHORITY_DAYS = 3650
+RENEW_AFTER = timedelta(days=120)
 BACKDATED = timedelta(hours=24)  # a device with a slow clock must not see its new certificate as "not yet valid"
 
 
@@ -77,6 +79,31 @@ def make_request(key_path: Path, common_name: str) -> bytes:
 def common_name(cert_pem: bytes) -> str:
     """The CN of a certificate, which is the edge id on client certificates. Raises ValueError."""
     return _common_name(x509.load_pem_x509_certificate(cert_pem).subject)
+
+
+class ForeignCertificateError(Exception):
+    """A certificate that is not the one asked for; the message says why."""
+
+
+def is_due(cert_pem: bytes, now: datetime) -> bool:
+    """Is it time to renew: from day 120 of a year on (sync §9). Raises ValueError."""
+    certificate = x509.load_pem_x509_certificate(cert_pem)
+    return now >= certificate.not_valid_before_utc + BACKDATED + RENEW_AFTER
+
+
+def check_renewed(cert_pem: bytes, files: TlsFiles, name: str) -> None:
+    """Is *cert_pem* for *name*, for our own key, by the authority we trust? Raises ForeignCertificateError."""
+    try:
+        certificate = x509.load_pem_x509_certificate(cert_pem)
+        authority = x509.load_pem_x509_certificate(files.ca.read_bytes())
+        certificate.verify_directly_issued_by(authority)
+        ours = _load(files.key).public_key() if files.key else None
+    except (ValueError, TypeError, OSError, InvalidSignature) as exc:
+        raise ForeignCertificateError(f"not a certificate of our authority: {exc}") from exc
+    if _common_name(certificate.subject) != name:
+        raise ForeignCertificateError(f"it names {_common_name(certificate.subject)!r}")
+    if ours is None or certificate.public_key() != ours:
+        raise ForeignCertificateError("it is for another key")
 
 
 def not_after(cert_pem: bytes) -> datetime:

@@ -42,6 +42,9 @@ logger = logging.getLogger(__name__)
 WINDOW = 8  # batches an edge may have in flight
 SEND_AGAIN_MS = 10_000
 ASK_MS = 60_000
+DAY_MS = 86_400_000
+INSTALL = "cert.install"
+Issue = Callable[[str, str], str]  # (request, edge) -> certificate, both PEM; raises BadMessageError
 ASK_PURPOSE = b"lotgate-ask\x00"
 
 
@@ -71,11 +74,14 @@ class Outgoing:
 
 
 class CloudAgent:
-    """Speaks to all edges. *verifier* turns an edge's public key into its check function."""
+    """Speaks to all edges. *verifier* turns an edge's public key into its check function; *issue* signs their
+    certificate requests, where this cloud may."""
 
-    def __init__(self, sign: Sign, verifier: Callable[[bytes], Verify], flow: Flow | None = None) -> None:
+    def __init__(
+        self, sign: Sign, verifier: Callable[[bytes], Verify], flow: Flow | None = None, issue: Issue | None = None
+    ) -> None:
         self._sign, self._verifier = sign, verifier
-        self._flow = flow or Flow(0)
+        self._flow, self._issue = flow or Flow(0), issue
         self._sent: dict[tuple[str, str], tuple[int, int]] = {}  # (edge, channel or command) -> version, when
 
     def received(self, conn: Connection, edge: str, kind: str, payload: bytes, now_ms: int) -> list[Outgoing]:
@@ -133,6 +139,8 @@ class CloudAgent:
             )
         )
         self._compare_releases(conn, at, caps, now_ms)
+        if message.get("csr"):
+            self._renew(conn, at, text(message, "csr"), now_ms)
         if at.state == "claimed":
             self._begin_trade(conn, at, message, now_ms)
         answer = {**self._position(conn, at, sid), "what": "ok", "nonce": nonce, "m": whole(message, "m")}
@@ -151,6 +159,24 @@ class CloudAgent:
                 conn, at.operator_id, f"self_test:{at.edge_id}:{parts}", "self_test_failed",
                 f"not working yet: {parts}", now_ms, lot_id=at.lot_id, edge_id=at.edge_id,
             )  # fmt: skip
+
+    def _renew(self, conn: Connection, at: CursorRow, csr: str, now_ms: int) -> None:
+        """Sign the edge's request and send the certificate as a command, at most once a day; or tell people to."""
+        lately = commands.recent(conn, at.edge_id, INSTALL, 1)
+        if lately and now_ms - lately[0]["made_ms"] < DAY_MS:
+            return
+        if self._issue is None:
+            raise_incident(
+                conn, at.operator_id, f"certificate_due:{at.edge_id}:{now_ms // (30 * DAY_MS)}", "certificate_due",
+                "sign its renewal with lotgate broker-ca", now_ms, lot_id=at.lot_id, edge_id=at.edge_id,
+            )  # fmt: skip
+            return
+        try:
+            body = {"pem": self._issue(csr, at.edge_id)}
+        except BadMessageError as exc:
+            logger.warning("the certificate of edge %s is not renewed: %s", at.edge_id, exc)
+            return
+        commands.add_command(conn, at.operator_id, at.edge_id, INSTALL, body, now_ms)
 
     def _ask(self, edge: str, sid: str, now_ms: int) -> Outgoing:
         """A hello that stands behind may be an old one, late or sent again by somebody: ask who is there now."""

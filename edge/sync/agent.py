@@ -71,7 +71,7 @@ class EdgeAgent:
     """Speaks for one edge. Construct and call on the database thread.
 
     *handlers* carry commands out within their transaction. Commands that *move* something are only begun here: they
-    wait in ``begun`` for whoever called. *tested* is the result of the lot's self-test, None before there is one.
+    wait in ``begun`` for whoever called. *more* is what hellos say besides (self-test, certificate); news is said soon.
     """
 
     def __init__(
@@ -83,11 +83,11 @@ class EdgeAgent:
         new_nonce: Callable[[], str],
         handlers: Mapping[str, Handler],
         moves: Collection[str] = (),
-        tested: Callable[[], Json | None] | None = None,
+        more: Callable[[], Json] = dict,
     ) -> None:
         self._edge, self._db, self._sign, self._verify = edge, db, sign, verify_cloud
         self._new_nonce, self._handlers, self._moves = new_nonce, handlers, frozenset(moves)
-        self._tested, self._told_test = tested, ""
+        self._more, self._told = more, canonical({})
         self._session: Session | None = None
         self._uplink = self._fresh_uplink()
         self.anchors: list[Anchor] = []  # comparisons with the cloud's clock, for whoever keeps the time
@@ -127,8 +127,8 @@ class EdgeAgent:
         return [*([self._hello(now)] if due else []), *self._batches(now)]
 
     def _has_news(self) -> bool:
-        """Did the self-test end otherwise than the cloud was last told?"""
-        return self._tested is not None and canonical(self._tested()).decode() != self._told_test
+        """Is there anything to say that the cloud was not told last time?"""
+        return canonical(self._more()) != self._told
 
     def _hello_again(self, session: Session, now: Moment) -> list[Outgoing]:
         if now.boot_ms - session.hello_boot_ms < HELLO_AGAIN_MS:
@@ -163,9 +163,8 @@ class EdgeAgent:
                 for held in leases.active(self._db.conn)
             ],
         }
-        if self._tested is not None:
-            message["test"] = self._tested()
-            self._told_test = canonical(message["test"]).decode()
+        more = self._more()
+        message, self._told = {**message, **more}, canonical(more)
         return Outgoing("hello", signed("hello", self._edge, message, self._sign))
 
     def _batches(self, now: Moment) -> list[Outgoing]:

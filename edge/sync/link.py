@@ -44,10 +44,10 @@ class EdgeLink:
         live: Callable[[], Json],
         on_anchors: Callable[[list[Anchor]], None],
         busy: Callable[[], bool] = lambda: False,
-        tested: Callable[[], Json | None] | None = None,
+        more: Callable[[], Json] = dict,
     ) -> None:
         self._edge, self._thread, self._db, self._now = edge, thread, db, now
-        self._live, self._on_anchors, self._busy, self._tested = live, on_anchors, busy, tested
+        self._live, self._on_anchors, self._busy, self._more = live, on_anchors, busy, more
         self._states: asyncio.Queue[bool] = asyncio.Queue()
         self._mqtt = MqttLink(replace(broker, subscriptions=(f"lg/v1/{edge}/dn/#",)), on_state=self._states.put_nowait)
         self._outgoing: asyncio.Queue[Outgoing] = asyncio.Queue()
@@ -84,7 +84,7 @@ class EdgeLink:
             new_nonce,
             handlers,
             self._actuators,
-            self._tested,
+            self._more,
         )
         async with self._mqtt, asyncio.TaskGroup() as self._group:
             group = self._group

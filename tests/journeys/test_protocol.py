@@ -34,6 +34,7 @@ from edge.sync.agent import EdgeAgent, OutdatedDatabaseError
 from edge.sync.agent import Outgoing as Up
 from edge.sync.commands import close_unfinished, finish
 from plumbing.signing import PrivateKey, PublicKey
+from plumbing.tls import Authority, common_name, make_request
 
 UTC = 1_790_000_000_000
 
@@ -501,7 +502,9 @@ def test_an_old_hello_said_again_by_somebody_raises_no_alarm(line: Line) -> None
 def test_a_lot_is_active_once_its_self_test_names_nothing_and_says_so_at_once(line: Line) -> None:
     result: list[Json | None] = [None]
     verify, nonces = line.cloud_key.public, line.nonces
-    line.edge = EdgeAgent("e1", line.db, line.edge_key, verify, lambda: next(nonces), HANDLERS, (), lambda: result[0])
+    line.edge = EdgeAgent(
+        "e1", line.db, line.edge_key, verify, lambda: next(nonces), HANDLERS, (), lambda: {"test": result[0]}
+    )
 
     def told() -> tuple[str, list[str]]:
         with line.engine.begin() as conn:
@@ -541,3 +544,45 @@ def test_a_cloud_restored_from_a_copy_gets_again_what_it_lost(line: Line) -> Non
 
     assert line.applied() == [1, 2, 3, 4, 5]
     assert log.backlog(line.db.conn) == 0
+
+
+def renewing(line: Line, tmp_path: Path) -> list[str]:
+    """The edge asks for a certificate in its hello; returns what it was sent."""
+    installed: list[str] = []
+
+    def install(_conn: object, _now: Moment, body: Json) -> str:
+        installed.append(body["pem"])
+        return "installed"
+
+    verify, nonces = line.cloud_key.public, line.nonces
+    more: Json = {} if installed else {"csr": make_request(tmp_path / "edge.key", "e1").decode()}
+    line.edge = EdgeAgent(
+        "e1", line.db, line.edge_key, verify, lambda: next(nonces), {**HANDLERS, "cert.install": install}, (),
+        lambda: more,
+    )  # fmt: skip
+    line.settle(line.edge.connected(at(10)), at(12))
+    line.settle(
+        line.edge.tick(at(400_000)), at(400_010)
+    )  # the hello after five minutes asks again: once a day is enough
+    return installed
+
+
+def test_a_certificate_is_renewed_over_the_line_by_whoever_may_sign(line: Line, tmp_path: Path) -> None:
+    authority = Authority.create(tmp_path)
+
+    def issue(request: str, edge: str) -> str:
+        return authority.issue_client(request.encode(), edge).decode()
+
+    line.cloud = CloudAgent(line.cloud_key, PublicKey.from_raw, None, issue)
+
+    (pem,) = renewing(line, tmp_path)
+
+    assert common_name(pem.encode()) == "e1"
+    assert states(line) == [("done", "installed")]
+
+
+def test_where_the_cloud_may_not_sign_people_are_told(line: Line, tmp_path: Path) -> None:
+    assert renewing(line, tmp_path) == []
+
+    with line.engine.begin() as conn:
+        assert [row.code for row in conn.execute(select(incident.c.code))] == ["certificate_due"]
