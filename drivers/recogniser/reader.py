@@ -89,11 +89,13 @@ class PlateReader:
         return tuple(sorted(seen, key=lambda plate: importance(plate, width, height), reverse=True))
 
     def _plates(self, pixels: Pixels, area: int) -> list[SeenPlate]:
-        """What one look of *area* pixels finds; when nothing of it is sure, the best finds are looked at again."""
+        """What one look of *area* pixels finds; the best finds are looked at again until one is sure."""
         seen = [self._read(pixels, found) for found in self._detector.find(pixels, pixels_in=area)]
-        if any(plate.verdict is PlateVerdict.ACCEPT for plate in seen):
-            return seen
-        return [self._closer(pixels, plate) for plate in seen[:CLOSER]] + seen[CLOSER:]
+        for place, plate in enumerate(seen[:CLOSER]):
+            if any(plate.verdict is PlateVerdict.ACCEPT for plate in seen):
+                break
+            seen[place] = self._closer(pixels, plate)
+        return seen
 
     def _closer(self, pixels: Pixels, plate: SeenPlate) -> SeenPlate:
         """*plate* read more carefully, where it was found and where a straightened view of it says that it is."""
