@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -165,6 +166,15 @@ class Snapshots(Protocol):
 
     async def snapshot(self) -> bytes:
         """A JPEG of now. Raises DeviceError."""
+        ...
+
+
+@runtime_checkable
+class HasClock(Protocol):
+    """A device whose clock can be set."""
+
+    async def set_clock(self, now: datetime) -> None:
+        """Set it to *now*, which has a zone. Raises DeviceError."""
         ...
 
 

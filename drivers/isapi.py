@@ -93,7 +93,7 @@ class Isapi:
                 aiohttp.ClientSession(
                     connector=aiohttp.TCPConnector(force_close=True), timeout=limits, middlewares=(_Once(), login)
                 ) as session,
-                session.request(method, self._base.join(URL(path)), data=body or None) as response,
+                session.request(method, self._base.join(URL(path, encoded=True)), data=body or None) as response,
             ):
                 self._check_status(response.status)
                 yield response

@@ -146,7 +146,7 @@ async def run_edge(
         )
         metrics = _metrics(edge)
         opened = Opened(edge, devices, await _listen(settings, edge, devices, applications(edge, metrics), stack))
-        jobs = start_jobs(office)
+        jobs = start_jobs(office, devices.cameras)
         stack.callback(jobs.shutdown, wait=False)
         tasks: dict[str, Awaitable[None]] = {f"lane {name}": worker.run() for name, worker in workers.items()}
         tasks |= booth_scanners(settings, devices, workers)

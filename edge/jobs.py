@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # type: ignore[import-untyped]
 from apscheduler.triggers.cron import CronTrigger  # type: ignore[import-untyped]
 
-from domain.moment import Moment
+from domain.moment import Moment, Quality
+from drivers.base import Camera, DeviceError, HasClock
 from edge.db import decisions, log
 from edge.db.database import Database, transaction
 from edge.lanes.office import Office
@@ -19,6 +22,7 @@ logger = logging.getLogger(__name__)
 DAY_MS = 86_400_000
 EVENTS_DAYS = 30  # after the cloud has them (sync §3)
 PICTURES_DAYS = 90
+CLOCK_S = 10.0
 READS_DAYS = 7  # a camera resends within hours
 
 
@@ -29,7 +33,20 @@ def forget(db: Database, now: Moment) -> int:
         return log.prune(conn, now.wall_ms - EVENTS_DAYS * DAY_MS)
 
 
-def start_jobs(office: Office) -> AsyncIOScheduler:
+async def set_clocks(office: Office, cameras: Mapping[str, Camera]) -> None:
+    """Set the clocks of cameras that can be told, while our own is known to be right."""
+    for name, camera in cameras.items():
+        now = office.now()
+        if not isinstance(camera, HasClock) or now.quality < Quality.NTP:
+            continue
+        try:
+            async with asyncio.timeout(CLOCK_S):
+                await camera.set_clock(datetime.fromtimestamp(now.wall_ms / 1000, office.lot.tz))
+        except (DeviceError, TimeoutError) as exc:
+            logger.warning("camera %s: its clock was not set (%s)", name, exc)
+
+
+def start_jobs(office: Office, cameras: Mapping[str, Camera]) -> AsyncIOScheduler:
     """A running scheduler on the lot's own time; shut it down with ``shutdown(wait=False)``."""
 
     async def nightly_total() -> None:
@@ -49,5 +66,9 @@ def start_jobs(office: Office) -> AsyncIOScheduler:
     for name, hour, minute, work in jobs:
         trigger = CronTrigger(hour=hour, minute=minute, timezone=office.lot.tz)
         scheduler.add_job(work, trigger, id=name, coalesce=True, max_instances=1, misfire_grace_time=None)
+    hourly = CronTrigger(minute=17, timezone=office.lot.tz)
+    scheduler.add_job(
+        set_clocks, hourly, args=(office, cameras), id="clocks", coalesce=True, max_instances=1, misfire_grace_time=None
+    )
     scheduler.start()
     return scheduler

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from domain.plate import PlateVerdict
@@ -14,6 +15,7 @@ from drivers.base import DeviceRefusedError, PlateCandidate, PlateRead
 from drivers.camera.dahua_codec import ANSWER, MAX_BODY, TollgateInfo, parse_push
 from drivers.camera.pushed import PARSE_IN_THREAD, Answer, Inbox, InboxOptions, check_secret, secret_of
 from drivers.digest import DigestCheck
+from drivers.isapi import Isapi, IsapiOptions, isapi_of
 from drivers.wiring import Wiring
 
 log = logging.getLogger(__name__)
@@ -29,12 +31,18 @@ class DahuaOptions(InboxOptions):
     empty_digest: bool = False  # firmware that sends Digest with empty realm and nonce
     devices: tuple[str, ...] = ()  # DeviceIDs allowed; empty: any
     utc_offset_min: int = 480  # of the camera's clock, whose times carry no zone
+    clock_host: str = ""  # where its own page is, for its clock to be set; "": it is not set
+    clock_port: int = 80
+    clock_user: str = "admin"
+    clock_password_file: Path | None = None
     live_within_s: int = 120  # an older record was kept by the camera and opens nothing; 0: all are live
 
     def __post_init__(self) -> None:
         InboxOptions.__post_init__(self)
         if bool(self.user) != bool(self.password_file):
             raise ValueError("user and password_file belong together")
+        if bool(self.clock_host) != bool(self.clock_password_file):
+            raise ValueError("clock_host and clock_password_file belong together")
         if not -720 <= self.utc_offset_min <= 840:
             raise ValueError(f"utc_offset_min is {self.utc_offset_min}; -720 to 840 is taken")
 
@@ -51,6 +59,7 @@ class DahuaCamera:
         secret: str,
         password: str = "",
         clock: Callable[[], float] = time.time,
+        page: Isapi | None = None,
     ) -> None:
         self.name = name
         self.secret = check_secret(name, secret)
@@ -60,6 +69,17 @@ class DahuaCamera:
         self._clock = clock
         self._inbox = Inbox(name, options)
         self._behind = False
+        self._page = page
+
+    async def set_clock(self, now: datetime) -> None:
+        """Set its clock, where the lot file says how to reach its page. Raises DeviceError."""
+        if self._page is None:
+            return
+        local = now.astimezone(timezone(timedelta(minutes=self._options.utc_offset_min)))
+        path = f"/cgi-bin/global.cgi?action=setCurrentTime&time={local:%Y-%m-%d}%20{local:%H:%M:%S}"
+        said = await self._page.request("GET", path)
+        if said.strip().lower() != b"ok":
+            raise DeviceRefusedError(f"camera {self.name}: it did not take the time")
 
     async def push(self, body: bytes, content_type: str, remote: str) -> Answer:
         """Take one push. Raises BadFrameError, DeviceRefusedError if not allowed, DeviceUnreachableError if full."""
@@ -112,4 +132,14 @@ async def open_dahua(options: DahuaOptions, wiring: Wiring) -> DahuaCamera:
     """A camera that waits for pushes. Raises BadOptionsError without its secrets."""
     name = f"camera {wiring.name}"
     password = secret_of(name, options.password_file, "password_file") if options.password_file else ""
-    return DahuaCamera(wiring.name, options, secret_of(name, options.secret_file), password)
+    return DahuaCamera(wiring.name, options, secret_of(name, options.secret_file), password, page=_page(name, options))
+
+
+def _page(name: str, options: DahuaOptions) -> Isapi | None:
+    if options.clock_password_file is None:
+        return None
+    login = IsapiOptions(
+        host=options.clock_host, port=options.clock_port, user=options.clock_user,
+        password_file=options.clock_password_file,
+    )  # fmt: skip
+    return isapi_of(name, login)

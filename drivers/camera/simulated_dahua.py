@@ -10,7 +10,9 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import aiohttp
+from aiohttp import web
 
+from drivers.digest import DigestCheck
 from drivers.digest import response as proof
 
 SENDS = 3
@@ -91,6 +93,36 @@ class SimulatedDahua:
         said = {"username": user, "realm": "", "nonce": "", "uri": path, "qop": ""}
         said["response"] = proof(said, "POST", password)
         return "Digest " + ", ".join(f'{name}="{value}"' for name, value in said.items())
+
+
+class SimulatedDahuaPage:
+    """The camera's own page, behind Digest: its clock can be set. Use as a context manager."""
+
+    def __init__(self, user: str, password: str) -> None:
+        self.port = 0
+        self.clock_set_to: list[str] = []
+        self.answer = "OK\r\n"
+        self._digest = DigestCheck(user, password)
+        self._runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> SimulatedDahuaPage:
+        app = web.Application()
+        app.router.add_get("/cgi-bin/global.cgi", self._set)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _set(self, request: web.Request) -> web.Response:
+        if not self._digest.accepts("GET", request.path_qs, request.headers.get("Authorization", "")):
+            return web.Response(status=401, headers={"WWW-Authenticate": self._digest.challenge()})
+        self.clock_set_to.append(request.query["time"])
+        return web.Response(text=self.answer)
 
 
 def _as_xml(name: str, value: Any) -> str:

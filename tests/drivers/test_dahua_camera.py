@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.plate import PlateColour
-from drivers.base import BadFrameError, PlateRead
+from drivers.base import BadFrameError, DeviceRefusedError, PlateRead
 from drivers.camera.dahua import DahuaCamera, DahuaOptions, open_dahua
 from drivers.camera.dahua_codec import TollgateInfo, parse_push
-from drivers.camera.simulated_dahua import DahuaSight, SimulatedDahua
+from drivers.camera.simulated_dahua import DahuaSight, SimulatedDahua, SimulatedDahuaPage
 from drivers.wiring import Wiring
 from edge.web.device import device_app
 from plumbing.files import write_private
@@ -120,6 +120,25 @@ async def test_secrets_are_read_from_private_files(tmp_path: Path) -> None:
     assert camera.login is not None
     with pytest.raises(ValueError, match="belong together"):
         DahuaOptions(secret_file=tmp_path / "secret", user="u")
+
+
+async def test_its_clock_is_set_to_its_own_local_time_where_its_page_is_known(tmp_path: Path) -> None:
+    write_private(tmp_path / "secret", SECRET.encode())
+    write_private(tmp_path / "password", b"pa55word")
+    async with SimulatedDahuaPage("admin", "pa55word") as page:
+        options = DahuaOptions(
+            secret_file=tmp_path / "secret", clock_host="127.0.0.1", clock_port=page.port,
+            clock_password_file=tmp_path / "password",
+        )  # fmt: skip
+        camera = await open_dahua(options, Wiring("entry-1"))
+
+        await camera.set_clock(datetime(2026, 1, 14, 8, 2, 58, tzinfo=UTC))
+        page.answer = "Error"
+        with pytest.raises(DeviceRefusedError, match="did not take the time"):
+            await camera.set_clock(datetime(2026, 1, 14, 8, 2, 58, tzinfo=UTC))
+
+    assert page.clock_set_to[0] == "2026-01-14 16:02:58"
+    await camera_of().set_clock(datetime(2026, 1, 14, tzinfo=UTC))  # without a page nothing is asked
 
 
 def test_a_broken_picture_does_not_make_the_camera_send_for_ever() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from drivers.camera.hikvision import (
     HikvisionPushCamera,
     HikvisionPushOptions,
     open_hikvision,
+    time_xml,
 )
 from drivers.camera.hikvision_codec import OtherEvent, PlateEvent, parse_event
 from drivers.camera.listener import device_routes
@@ -221,6 +223,13 @@ async def test_a_snapshot_is_a_jpeg(camera: HikvisionCamera, device: SimulatedHi
     device.snapshot = b"<html>"
     with pytest.raises(BadFrameError, match="not a JPEG"):
         await camera.snapshot()
+
+
+async def test_its_clock_is_set_with_its_zone(camera: HikvisionCamera, device: SimulatedHikvision) -> None:
+    await camera.set_clock(datetime(2026, 1, 14, 16, 2, 58, tzinfo=timezone(timedelta(hours=8))))
+
+    assert device.clock_set_to == ["2026-01-14T16:02:58+08:00"]
+    assert b"<timeZone>CST-8:00:00</timeZone>" in time_xml(datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=8))))
 
 
 async def test_pushes_are_taken_and_bad_ones_refused(device: SimulatedHikvision) -> None:
