@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lotgate.demo.folder import FIRST_PORT, DemoError, Folder, Ports, held, ports_from
+from lotgate.demo.folder import FIRST_PORT, DemoError, Folder, Ports, held, ports_from, refuse_taken
 from lotgate.demo.photos import Photo, find_photos
 from lotgate.demo.show import run_demo
 
@@ -57,7 +57,9 @@ def run(args: argparse.Namespace) -> int:
         return 1
     try:
         with held(folder):
-            return asyncio.run(_run(folder, ports_from(args.port), photos, once=args.once))
+            ports = ports_from(args.port)
+            refuse_taken(ports)
+            return asyncio.run(_run(folder, ports, photos, once=args.once))
     except DemoError as exc:
         print(f"\n{exc}", file=sys.stderr)
         return 1

@@ -7,9 +7,10 @@ import json
 import os
 import secrets
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -47,6 +48,17 @@ def ports_from(first: int) -> Ports:
     while len(set(numbers)) < len(numbers):
         numbers = [free_port() for _ in numbers]
     return Ports(*numbers)
+
+
+def refuse_taken(ports: Ports) -> None:
+    """Look at every port before anything is set up. Raises DemoError naming the first that another program has."""
+    for name, number in asdict(ports).items():
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind((LOOPBACK, number))
+            except OSError as exc:
+                raise DemoError(f"port {number} ({name}) is taken: end what uses it, or give another --port") from exc
 
 
 @dataclass(frozen=True, slots=True)

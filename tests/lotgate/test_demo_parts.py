@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import tomllib
 from pathlib import Path
 
@@ -163,3 +164,16 @@ def test_a_folder_that_cannot_be_made_is_bad_input(
     assert main(["demo", "--port", "0", "--dir", where.format(file=tmp_path / "file")]) == 2
 
     assert "choose a folder you may write" in capsys.readouterr().err
+
+
+def test_a_taken_port_is_named_before_anything_is_set_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        first = other.getsockname()[1]
+        folder = tmp_path / "demo"
+
+        assert main(["demo", "--port", str(first), "--dir", str(folder)]) == 1
+
+    assert f"port {first} (cloud) is taken" in capsys.readouterr().err
+    assert not (folder / "cloud").exists()
