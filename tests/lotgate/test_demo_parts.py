@@ -176,4 +176,4 @@ def test_a_taken_port_is_named_before_anything_is_set_up(tmp_path: Path, capsys:
         assert main(["demo", "--port", str(first), "--dir", str(folder)]) == 1
 
     assert f"port {first} (cloud) is taken" in capsys.readouterr().err
-    assert not (folder / "cloud").exists()
+    assert not (folder / "cloud.toml").exists()

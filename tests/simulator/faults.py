@@ -192,7 +192,7 @@ def lease_freed_by_timer() -> Iterator[None]:
         yield
 
 
-@fault("I4", "I13", first_seed=35)
+@fault("I3", "I4", "I13", first_seed=115)
 def counter_and_outbox_in_two_transactions() -> Iterator[None]:
     """Lease and counter are moved in one transaction, voucher and event are written in the next."""
 
