@@ -30,6 +30,6 @@ async def _follow(name: str, scanner: Scanner, workers: Mapping[str, LaneWorker]
     async for text in scanner.scans():
         waiting = [worker for worker in workers.values() if worker.waiting_stay]
         if len(waiting) == 1:
-            await waiting[0].take_code(text, f"scanner {name}")
+            await waiting[0].codes.take(text, f"scanner {name}")
         else:
             log.warning("scanner %s: %d cars wait, so nobody knows whose voucher that is", name, len(waiting))

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from domain.decision import Admit, Ask, PayFirst, Refuse
+from domain.decision import Admit, Ask, PayFirst
 from domain.lane import (
     AttendantChose,
     BarrierFailed,
@@ -62,11 +62,11 @@ from drivers.base import (
     Holdable,
     Loop,
     PlateRead,
-    Scanner,
     Triggerable,
 )
 from edge.db.database import DiskFullError
 from edge.lanes.board import LaneBoard
+from edge.lanes.codes import LaneCodes
 from edge.lanes.devices import LaneDevices
 from edge.lanes.live import LiveLanes
 from edge.lanes.loops import LaneWatch, LoopSense
@@ -130,6 +130,7 @@ class LaneWorker:
         self._outcomes: dict[str, asyncio.Future[str]] = {}  # pulses somebody far away waits to hear of
         self._board = LaneBoard(lane, screen.board, devices.display, office, self._health)
         self._vehicle_class = ""
+        self.codes = LaneCodes(self, office, self._board, self._health)
         self._chosen_by = ""
         self._decided: services.Decided | None = None
         self._call = self._incident = ""
@@ -184,7 +185,7 @@ class LaneWorker:
                     group.create_task(self._keep(f"loop {name}", lambda d=loop: self._follow_loops(d)))  # type: ignore[misc]
                 if self._devices.scanner is not None:
                     scanner = self._devices.scanner
-                    group.create_task(self._keep(f"scanner {self.lane.scanner}", lambda: self._follow_scanner(scanner)))
+                    group.create_task(self._keep(f"scanner {self.lane.scanner}", lambda: self.codes.follow(scanner)))
                 if self._devices.barrier is not None:
                     group.create_task(self._keep(self._barrier_name, self._mind_barrier))
                 group.create_task(self._board.keep_idle(lambda: isinstance(self._state.phase, Idle)))
@@ -227,28 +228,6 @@ class LaneWorker:
             while len(self._reads) > REMEMBERED_READS:
                 self._reads.popitem(last=False)
             self.post(PlateSeen(lane_read(read)))
-
-    async def _follow_scanner(self, scanner: Scanner) -> None:
-        """Vouchers held before the lane's scanner count for the car that waits here."""
-        async for text in scanner.scans():
-            await self.take_code(text, f"scanner {self.lane.scanner}")
-
-    async def take_code(self, text: str, by: str) -> None:
-        """Lay a scanned voucher on the waiting car's stay; one that does not count is told on the board."""
-        stay_id = self.waiting_stay
-        if not stay_id:
-            await self._board.show_event("code.no_car")
-            return
-        try:
-            laid = await self._office.lay_voucher(stay_id, text, by, self.lane.name)
-        except DiskFullError as exc:
-            self._health.set("disk", str(exc))
-            return
-        if isinstance(laid, Refuse):
-            log.info("%s: %s took a voucher in vain: %s", self.lane.name, by, laid.code)
-            await self._board.show_event(f"code.{laid.code}")
-        else:
-            self.post(DueChanged())
 
     async def _follow_loops(self, loop: Loop) -> None:
         async for change in loop.changes():

@@ -1,0 +1,61 @@
+"""Vouchers held before a lane's scanner: they count for the car that waits there."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+from domain.decision import Refuse
+from domain.lane import DueChanged, Event
+from drivers.base import Scanner
+from edge.db.database import DiskFullError
+from edge.lanes.board import LaneBoard
+from edge.lanes.office import Office
+from edge.settings import Lane
+from edge.supervise import Health
+
+log = logging.getLogger(__name__)
+
+
+class Waiting(Protocol):
+    """A lane where a car may wait to be settled."""
+
+    lane: Lane
+
+    @property
+    def waiting_stay(self) -> str:
+        """The stay whose car waits, "" when none does."""
+        ...
+
+    def post(self, event: Event) -> None:
+        """Let something happen at the lane."""
+        ...
+
+
+class LaneCodes:
+    """Lays what was scanned on the waiting car's stay; what does not count is told on the board."""
+
+    def __init__(self, worker: Waiting, office: Office, board: LaneBoard, health: Health) -> None:
+        self._worker, self._office, self._board, self._health = worker, office, board, health
+
+    async def follow(self, scanner: Scanner) -> None:
+        """Take every code of the lane's own scanner. Raises DeviceError."""
+        async for text in scanner.scans():
+            await self.take(text, f"scanner {self._worker.lane.scanner}")
+
+    async def take(self, text: str, by: str) -> None:
+        """Take one code."""
+        lane, stay_id = self._worker.lane, self._worker.waiting_stay
+        if not stay_id:
+            await self._board.show_event("code.no_car")
+            return
+        try:
+            laid = await self._office.lay_voucher(stay_id, text, by, lane.name)
+        except DiskFullError as exc:
+            self._health.set("disk", str(exc))
+            return
+        if isinstance(laid, Refuse):
+            log.info("%s: %s took a voucher in vain: %s", lane.name, by, laid.code)
+            await self._board.show_event(f"code.{laid.code}")
+        else:
+            self._worker.post(DueChanged())
