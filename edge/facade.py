@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from domain.decision import Decision, Refuse
 from domain.plate import normalise
 from domain.stay import OUTSIDE
 from domain.wire import Json
-from drivers.base import Camera, DeviceError, PlateRead, Printer, Viewable
+from drivers.base import Camera, DeviceError, PlateRead, Printer, Snapshots, Viewable
 from edge import backup, printing
 from edge.clock import Clock
 from edge.db import channels, decisions, journal, leases, log, money, people, stays, vouchers
@@ -128,14 +129,19 @@ class Edge:
         return result
 
     async def look_through(self, camera: str) -> PlateRead | DeviceError | None:
-        """What a camera sees now, or what it said last where it cannot be asked; None when that is nothing yet."""
-        device = self.cameras.get(camera)
-        if not isinstance(device, Viewable):
-            return self.live.last_read(camera)
+        """What a camera sees now; of one that reads by itself what it said last, before that its bare picture of now.
+
+        None where a camera gives a picture only with a vehicle and none came yet.
+        """
+        device, last = self.cameras.get(camera), self.live.last_read(camera)
         try:
-            return await device.view()
+            if isinstance(device, Viewable):
+                return await device.view()
+            if last is None and isinstance(device, Snapshots):
+                return PlateRead(uuid.uuid4().hex, camera, (), image=await device.snapshot())
         except DeviceError as exc:
             return exc
+        return last
 
     async def look_alikes(self, typed: str) -> list[Candidate]:
         """Cars inside that a typed or misread plate may be."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from drivers.base import DeviceError, PlateCandidate, PlateRead
+from drivers.base import DeviceError, PlateCandidate, PlateRead, Viewable
 from drivers.picture_header import Header, read_header
 from edge.facade import Edge
 from edge.web.booth import shared
@@ -31,7 +31,10 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class CameraCard:
-    """One camera on its page. *trouble* says what is wrong with it; *size* is None without a picture."""
+    """One camera on its page. *trouble* says what is wrong with it; *size* is None without a picture.
+
+    *is_asked*: it can be read at any time, so a picture without a plate says that there is none.
+    """
 
     camera: str
     lane: str
@@ -40,6 +43,7 @@ class CameraCard:
     outlines: tuple[Outline, ...]
     region: tuple[float, float, float, float] | None
     trouble: str
+    is_asked: bool
 
 
 def lanes_by_camera(edge: Edge) -> dict[str, str]:
@@ -61,7 +65,10 @@ async def camera_card(request: web.Request, camera: str) -> CameraCard:
         request.app[SHOWN][camera] = read
     size = read_header(read.image) if read else None
     table = edge.settings.devices.cameras[camera]
-    return CameraCard(camera, lane, read, size, _outlines(read) if size else (), _region(table, size), trouble)
+    return CameraCard(
+        camera, lane, read, size, _outlines(read) if size else (), _region(table, size), trouble,
+        isinstance(edge.cameras.get(camera), Viewable),
+    )  # fmt: skip
 
 
 def _outlines(read: PlateRead | None) -> tuple[Outline, ...]:

@@ -33,6 +33,13 @@ class Glass:
         return self.read
 
 
+class Eye:
+    """A camera that reads by itself and gives its picture when asked."""
+
+    async def snapshot(self) -> bytes:
+        return FRAME
+
+
 @pytest.fixture
 async def lot(tmp_path: Path) -> AsyncIterator[Lot]:
     async with running(tmp_path) as lot:
