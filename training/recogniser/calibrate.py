@@ -42,6 +42,8 @@ WORST_ACCEPTED: Final = 0.003  # share of wrong reads among accepted that is aim
 WORST_ASKED: Final = 0.75  # a read more likely wrong than this helps nobody
 CAUTION: Final = 0.5  # of the doubt at the threshold that would do on the half it is fitted on
 NEVER: Final = 2.0
+RAW: Final = ReaderFigures(Thresholds(0.95, 0.2), Thresholds(0.95, 0.2))
+"""While outcomes are gathered: about what comes out, so that as many plates are looked at again as will be later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +194,8 @@ def main() -> None:
     if asked.kept:
         read = [Outcome(**one) for one in json.loads(asked.kept.read_text("utf-8"))]
     else:
-        raw = ReaderFigures(Thresholds(0.99, 0.2), Thresholds(0.99, 0.2))
         networks = [open_network(name, folder=asked.models) for name in ("detector", "recogniser")]
-        read = list(outcomes(PlateReader(Detector(networks[0]), networks[1], raw)))
+        read = list(outcomes(PlateReader(Detector(networks[0]), networks[1], RAW)))
     if asked.keep:
         asked.keep.write_text(json.dumps([asdict(one) for one in read], ensure_ascii=False), "utf-8")
     fitted = [one for one in read if one.is_fitted and one.tells]
