@@ -42,25 +42,34 @@ def test_the_table_never_falls() -> None:
     assert [true for _, true in pairs] == sorted(true for _, true in pairs)
 
 
-def test_acceptance_starts_above_the_errors_with_room_to_spare() -> None:
+def test_acceptance_starts_above_the_errors() -> None:
     read = outcomes(*[(0.999, True)] * 50, (0.98, True), (0.97, False), (0.9, True))
-    sure = np.array([one.probability for one in read])
 
-    lowest = lowest_accepted(read, sure, worst=0.0)
-
-    assert lowest == pytest.approx(0.99)
+    assert lowest_accepted(read, UNSURE, worst=0.0) == pytest.approx(0.98)
+    assert lowest_accepted(read, UNSURE, worst=0.02) == pytest.approx(0.9)
 
 
 def test_nothing_is_accepted_when_the_surest_read_is_wrong() -> None:
-    read = outcomes((0.999, False), (0.9, True))
+    assert lowest_accepted(outcomes((0.999, False), (0.9, True)), UNSURE, worst=0.0) > 1
 
-    assert lowest_accepted(read, np.array([0.999, 0.9]), worst=0.0) > 1
+
+def test_pictures_made_worse_can_only_make_acceptance_stricter() -> None:
+    seen = outcomes((0.99, True), (0.9, True))
+    worse = [replace(one, is_worse=True) for one in outcomes((0.95, True), (0.93, False))]
+
+    alone, _ = choose([*seen, *worse[:1]], UNSURE)
+    both, _ = choose([*seen, *worse], UNSURE)
+
+    assert (alone.accept, both.accept) == (0.95, 0.95)
+    assert choose([*seen, *worse[1:]], UNSURE)[0].accept > 1
 
 
 def test_foreign_plates_are_never_taken_more_lightly_than_others() -> None:
-    plates, foreign = choose([*outcomes((0.99, True), (0.5, False)), *outcomes((0.6, True), has_form=False)], UNSURE)
+    worse = [replace(one, is_worse=True) for one in outcomes((0.97, True))]
+    plates, foreign = choose([*outcomes((0.99, True)), *worse, *outcomes((0.6, True), has_form=False)], UNSURE)
 
-    assert foreign.accept >= plates.accept > 0.5
+    assert plates.accept == 0.99
+    assert foreign.accept == 0.99
 
 
 def test_a_plate_is_in_one_half_whatever_the_picture() -> None:
