@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 HELLO_EVERY_MS = 5 * 60_000  # time sample and digest in one
 HELLO_AGAIN_MS = 5_000
 FRESH_MS = 15_000  # a command that moves something names a hello no older than this
-GREET_MS = 1_000  # between two hellos somebody asks for
+GREET_MS = 1_000  # between two hellos said before their time, because somebody asks or there is news
 
 
 class OutdatedDatabaseError(Exception):
@@ -123,7 +123,7 @@ class EdgeAgent:
         if self._uplink.is_late(now.boot_ms):
             self._uplink.timed_out()
         since_ms = now.boot_ms - session.hello_boot_ms
-        due = since_ms >= HELLO_EVERY_MS or (since_ms >= HELLO_AGAIN_MS and self._has_news())
+        due = since_ms >= HELLO_EVERY_MS or (since_ms >= GREET_MS and self._has_news())
         return [*([self._hello(now)] if due else []), *self._batches(now)]
 
     def _has_news(self) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import Engine
 
@@ -16,7 +17,7 @@ from cloud.web.state import Cloud
 from domain.claim import read_claim
 from plumbing.signing import fingerprint
 
-Caller = TestClient
+Caller = TestClient[web.Request, web.Application]
 
 
 @pytest.fixture

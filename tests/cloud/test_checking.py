@@ -58,7 +58,11 @@ def _one_posting_more(world: World) -> None:
 
 def _set(table: str, column: str, value: object) -> Callable[[World], None]:
     tables = {each.name: each for each in (balance, lease, coupon, audit_head, edge_cursor)}
-    return lambda world: world.conn.execute(update(tables[table]).values({column: value})) and None
+
+    def tamper(world: World) -> None:
+        world.conn.execute(update(tables[table]).values({column: value}))
+
+    return tamper
 
 
 @pytest.mark.parametrize(

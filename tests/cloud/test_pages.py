@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from aiohttp import CookieJar
+from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import Connection, Engine
 
@@ -47,7 +47,7 @@ ADMIN_PAGES = (
 )
 MERCHANT_PAGES = ("/m", "/m/issue", "/m/issue?q=京A1", "/m/records", "/m/ledger", "/m/ledger?purse=MIN")
 
-Browser = TestClient
+Browser = TestClient[web.Request, web.Application]
 
 
 @pytest.fixture(scope="module")

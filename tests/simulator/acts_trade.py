@@ -66,7 +66,7 @@ def open_stay(world: World, node: EdgeNode) -> tuple[str, str] | None:
     """(stay id, plate) of a car inside."""
     with node.looking() as conn:
         rows = conn.execute("SELECT stay_id, plate FROM stay WHERE state = 'open' ORDER BY stay_id").fetchall()
-    return tuple(world.rng.choice(rows)) if rows else None  # type: ignore[return-value]
+    return tuple(world.rng.choice(rows)) if rows else None
 
 
 @act(12)

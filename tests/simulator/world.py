@@ -156,7 +156,8 @@ class World:
         roll, traits = self.rng.randrange, self.traits
         nodes = list(self.edges.values())
         if roll(100) < traits.crash:
-            victim = self.rng.choice([*nodes, self.cloud])
+            machines: list[EdgeNode | CloudNode] = [*nodes, self.cloud]
+            victim = self.rng.choice(machines)
             point = self.rng.choice((None, None, Point.BEFORE_COMMIT, Point.AFTER_COMMIT))
             victim.fuse.light(roll(1, 30 if point is None else 3), point)
         if roll(100) < traits.cut:
@@ -245,7 +246,7 @@ class World:
     def _tick(self) -> None:
         for node in self.edges.values():
             if self.net.is_up[node.name]:
-                self.send_up(node, node.do(lambda agent, node=node: agent.tick(node.clock.now())))
+                self.send_up(node, node.do(lambda agent: agent.tick(node.clock.now())))  # noqa: B023 - called at once
         if not self.rng.randrange(3):
             for name in self.edges:
                 self.send_down(self.cloud.push(self.rng.randrange(CloudNode.WORKERS), name))
