@@ -67,15 +67,14 @@ def is_chinese(row: Label) -> bool:
 
 
 def photographs() -> Path:
-    """The folder with the labelled photographs. Raises SystemExit where there is none."""
-    folder = Path(os.environ.get("LOTGATE_PHOTOS", ROOT.parent / "shared")) / "plates"
-    if not (folder / "labels.csv").exists():
-        raise SystemExit(f"no photographs in {folder}: set LOTGATE_PHOTOS to the folder that holds plates/")
-    return folder
+    """Where the labelled photographs are, if they are."""
+    return Path(os.environ.get("LOTGATE_PHOTOS", ROOT.parent / "shared")) / "plates"
 
 
 def held_back(folder: Path) -> list[Label]:
-    """The labels of the validation pictures."""
+    """The labels of the validation pictures; none where there are no photographs."""
+    if not (folder / "labels.csv").exists():
+        return []
     named = {row["file"] for row in csv.DictReader(VALIDATION.read_text("utf-8").splitlines())}
     with (folder / "labels.csv").open(encoding="utf-8-sig", newline="") as file:
         return [row for row in csv.DictReader(file) if row["file"] in named]
@@ -188,7 +187,7 @@ def put(document: Path, mark: str, lines: Sequence[str]) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 however the figures come out."""
+    """0 however the figures come out, 2 without photographs."""
     parser = argparse.ArgumentParser(prog="make plates", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", metavar="NAME", help="run engines whose name contains NAME; writes no document")
     parser.add_argument("--tesseract", type=int, default=60, metavar="N", help="pictures given to Tesseract (60)")
@@ -196,6 +195,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     folder = photographs()
     labels = held_back(folder)
+    if not labels:
+        print(f"no photographs in {folder}: set LOTGATE_PHOTOS to the folder that holds plates/", file=sys.stderr)
+        return 2
     with tempfile.TemporaryDirectory() as out:
         chosen = (engine for engine in engines(args.tesseract) if (args.only or "") in engine.name)
         results = [run(engine, labels, folder, Path(out)) for engine in chosen]

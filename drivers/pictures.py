@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 MAX_PICTURE = 32 * 1024 * 1024
 MAX_PIXELS = 1 << 26  # a small file can claim to be a huge picture
-DECODED_PIXELS = 3840 * 2160  # a baseline JPEG with more is halved while it is decoded, any other is refused
+DECODED_PIXELS = 3840 * 2160  # a baseline JPEG with more is halved while it is decoded
+WHOLE_PIXELS = 6 << 20  # of any other picture: its decoder holds all of it, up to 9 bytes a pixel beside the result
 PICTURE_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 JPEG_QUALITY = 85
 
@@ -59,7 +60,7 @@ def _checked(image: bytes) -> Header:
     header = read_header(image)
     if header is None:
         raise BadFrameError("bytes are not a picture: JPEG, PNG, BMP and WebP are read")
-    most = MAX_PIXELS if header.scalable else DECODED_PIXELS
+    most = MAX_PIXELS if header.scalable else WHOLE_PIXELS
     if not 0 < header.width * header.height <= most or header.width < 0:
         raise BadFrameError(f"picture of {header.width} x {header.height} pixels; 1 to {most:,} in all are taken")
     return header

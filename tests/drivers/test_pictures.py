@@ -15,7 +15,7 @@ from PIL import Image
 
 from drivers.base import BadFrameError
 from drivers.picture_header import read_header
-from drivers.pictures import DECODED_PIXELS, MAX_PICTURE, as_jpeg, decode
+from drivers.pictures import MAX_PICTURE, WHOLE_PIXELS, as_jpeg, decode
 from tests.drivers import scenes
 from tests.services.needs import ROOT
 
@@ -158,7 +158,7 @@ def test_a_picture_without_pixels_is_refused(image: bytes) -> None:
 
 
 def test_only_a_jpeg_that_can_be_read_row_by_row_may_be_larger_than_what_is_kept() -> None:
-    side = int(DECODED_PIXELS**0.5) + 1
+    side = int(WHOLE_PIXELS**0.5) + 1
     baseline, progressive, *_ = (read_header(image) for image in claims(side, side))
 
     assert baseline is not None
