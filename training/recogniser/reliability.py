@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-EDGES: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.97, 0.99, 0.997, 1.0)
+EDGES: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.97, 1.0)
 SIDE: Final = 360
 LEFT: Final = 60
 TOP: Final = 20
@@ -46,15 +46,16 @@ def _y(value: float) -> float:
 def _point(said: float, right: int, count: int) -> str:
     low, high = wilson(right, count)
     x, y = _x(said), _y(right / count)
+    place = f'x="{x + 8}" text-anchor="start"' if said > EDGES[-2] else f'x="{x - 6}" text-anchor="end"'
     return (
         f'<line x1="{x}" y1="{_y(low)}" x2="{x}" y2="{_y(high)}" stroke="#1f6feb" stroke-width="2"/>'
         f'<circle cx="{x}" cy="{y}" r="4" fill="#1f6feb"><title>{right} of {count}</title></circle>'
-        f'<text x="{x - 6}" y="{y + 16}" text-anchor="end">{right}/{count}</text>'
+        f'<text {place} y="{y + 14}">{right}/{count}</text>'
     )
 
 
 def _frame() -> str:
-    width, height = LEFT + SIDE + 30, TOP + SIDE + 60
+    width, height = LEFT + SIDE + 70, TOP + SIDE + 60
     ticks = "".join(
         f'<text x="{_x(tick / 5)}" y="{TOP + SIDE + 18}" text-anchor="middle">{tick * 20} %</text>'
         f'<text x="{LEFT - 8}" y="{_y(tick / 5) + 4}" text-anchor="end">{tick * 20} %</text>'
