@@ -1,8 +1,7 @@
 """From a camera's JPEG frame to a verdict on the plate, in one thread; and the most memory a reading process takes.
 
 The frames are photographs held back from training, fitted into 1280 × 720, where ``make plates`` has any; else scenes
-are drawn, whose lettering is not the standard's, so that the reader doubts and looks longer. The baseline is OpenCV's
-decoding of the same bytes.
+are drawn. The baseline is OpenCV's decoding of the same bytes.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from drivers.fonts import font
 
 WIDTH, HEIGHT = 1280, 720
 PLATE = (440, 140)  # mm; new-energy plates are 480 mm wide
+CHARACTER = (45, 90)  # mm
 GROUND = {
     PlateColour.BLUE: ((20, 60, 160), (255, 255, 255)),
     PlateColour.GREEN: ((120, 200, 130), (20, 20, 20)),
@@ -44,28 +45,32 @@ def draw_scene(plate: str, seed: int = 0) -> bytes:
 
 
 def draw_plate(plate: str) -> Image.Image:
-    """The plate alone, two pixels a millimetre."""
+    """The plate alone, two pixels a millimetre, with characters of the standard's size in the standard's places."""
     ground, ink = GROUND[colour_of(plate)]
-    width = PLATE[0] + (40 if len(plate) == 8 else 0)
+    gap, width = (9, PLATE[0] + 40) if len(plate) == 8 else (12, PLATE[0])
     picture = Image.new("RGB", (width * 2, PLATE[1] * 2), ground)
     draw = ImageDraw.Draw(picture)
     draw.rounded_rectangle((8, 8, width * 2 - 9, PLATE[1] * 2 - 9), 20, outline=ink, width=5)
-    step = (width * 2 - 60) / (len(plate) + 0.4)
-    left = 34.0
+    left = 15.5
     for place, letter in enumerate(plate):
-        draw.text(
-            (left + step / 2, PLATE[1]),
-            letter,
-            fill=ink,
-            font=font(132 if place == 0 else 168),
-            anchor="mm",
-            stroke_width=4,
-        )
-        left += step
+        picture.paste(ink, (round(left * 2), 50), _letter(letter))
+        left += CHARACTER[0] + gap
         if place == 1:
-            draw.ellipse((left + step * 0.1, PLATE[1] - 9, left + step * 0.1 + 18, PLATE[1] + 9), fill=ink)
-            left += step * 0.4
+            draw.ellipse((left * 2, 130, left * 2 + 20, 150), fill=ink)
+            left += 34 - gap
     return picture
+
+
+def _letter(letter: str) -> Image.Image:
+    """A mask of the standard's 45 x 90 mm, filled by the font's letter as far as its shape allows."""
+    drawn = Image.new("L", (260, 260))
+    ImageDraw.Draw(drawn).text((130, 130), letter, fill=255, font=font(180), anchor="mm", stroke_width=5)
+    shape = drawn.crop(drawn.getbbox())
+    width, height = CHARACTER[0] * 2, CHARACTER[1] * 2
+    wide = min(width, round(shape.width * 1.3 * height / shape.height))
+    mask = Image.new("L", (width, height))
+    mask.paste(shape.resize((wide, height)), ((width - wide) // 2, 0))
+    return mask
 
 
 def _draw_car(draw: ImageDraw.ImageDraw, middle: int, body: tuple[int, int, int]) -> None:

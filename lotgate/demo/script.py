@@ -40,7 +40,7 @@ MISREAD = "沪C8T473"
 MISREAD_AS = "沪CBT473"  # 8 and B look alike
 TAILGATER = "鲁K6M204"
 BY_HAND = "湘F2Y685"  # let out by hand, owing
-DRAWN = ("浙C72H95", "闽D36R41")  # on the drawn scenes where there are no photographs
+DRAWN = ("浙C72H95", "闽D38R45")  # on the drawn scenes where there are no photographs
 SMART_LANE = (SHORT, CASH, COUPON, CACHED, VOUCHER, MISREAD, TAILGATER, BY_HAND)
 
 
