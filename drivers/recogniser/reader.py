@@ -89,12 +89,16 @@ class PlateReader:
         return tuple(sorted(seen, key=lambda plate: importance(plate, width, height), reverse=True))
 
     def _plates(self, pixels: Pixels, area: int) -> list[SeenPlate]:
-        """What one look of *area* pixels finds; the best finds are looked at again until one is sure."""
-        seen = [self._read(pixels, found) for found in self._detector.find(pixels, pixels_in=area)]
+        """What a look of *area* pixels finds; each gets a closer look, the most prominent first, until one is sure."""
+        height, width = pixels.shape[:2]
+        finds = self._detector.find(pixels, pixels_in=area)
+        ranked = sorted(finds, key=lambda found: prominence(found, width, height), reverse=True)
+        seen = [self._read(pixels, found) for found in ranked]
         for place, plate in enumerate(seen[:CLOSER]):
-            if any(plate.verdict is PlateVerdict.ACCEPT for plate in seen):
+            if plate.verdict is not PlateVerdict.ACCEPT:
+                seen[place] = self._closer(pixels, plate)
+            if seen[place].verdict is PlateVerdict.ACCEPT:
                 break
-            seen[place] = self._closer(pixels, plate)
         return seen
 
     def _closer(self, pixels: Pixels, plate: SeenPlate) -> SeenPlate:
@@ -153,12 +157,16 @@ def distinct(plates: Sequence[SeenPlate]) -> list[SeenPlate]:
 
 
 def importance(plate: SeenPlate, width: int, height: int) -> tuple[bool, bool, float]:
-    """Which plate is meant: what can be read first, then what GA 36 knows, then the larger, surer, more central."""
-    corners = plate.found.corners
-    middle = (corners.mean(0) - (width / 2, height / 2)) / (width / 2, height / 2)
-    central = 1 - 0.5 * min(1.0, float(numpy.hypot(*middle)) / numpy.sqrt(2))
+    """Which plate is meant: what can be read first, then what GA 36 knows, then the more prominent."""
     read = plate.verdict is not PlateVerdict.UNREAD
-    return read, read and plate.readings[0].kind is not None, size(corners) * plate.found.score * central
+    return read, read and plate.readings[0].kind is not None, prominence(plate.found, width, height)
+
+
+def prominence(found: FoundPlate, width: int, height: int) -> float:
+    """The more the larger, surer and more central it is in a picture of that size."""
+    middle = (found.corners.mean(0) - (width / 2, height / 2)) / (width / 2, height / 2)
+    central = 1 - 0.5 * min(1.0, float(numpy.hypot(*middle)) / numpy.sqrt(2))
+    return float(size(found.corners) * found.score * central)
 
 
 def size(corners: Corners) -> float:

@@ -120,6 +120,19 @@ def test_of_several_plates_the_large_central_one_is_the_main_one() -> None:
     assert [plate.readings[0].text for plate in seen] == ["沪B67891", "粤C13579", "京A12345"]
 
 
+def test_the_main_plate_gets_its_closer_look_though_a_smaller_one_is_sure_at_once() -> None:
+    characters = ShadeReader(TEXTS, doubts=[0.3, 0.001])  # the first strip read is of the most prominent find
+
+    seen = reader(characters=characters).look(
+        picture(640, 384, (30, 300, 80, 316, FIRST), (270, 180, 370, 212, SECOND))
+    )
+
+    assert [(plate.readings[0].text, plate.verdict) for plate in seen] == [
+        ("沪B67891", PlateVerdict.ACCEPT),
+        ("京A12345", PlateVerdict.ACCEPT),
+    ]
+
+
 def test_a_plate_that_can_be_read_comes_before_a_larger_one_that_cannot() -> None:
     foreign = ShadeReader({FIRST: "京A12345", SECOND: "QQ"})  # two letters spell no plate
 
