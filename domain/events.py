@@ -6,10 +6,11 @@ Names are subject + past tense. Money fields end in ``_fen``. A new field is opt
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from json import JSONDecoder
+from operator import itemgetter
 from typing import ClassVar, TypeVar
 
 from domain.ledger import OUTSTANDING, REDEEMED, VOID_PENDING, Leg
@@ -39,6 +40,8 @@ E = TypeVar("E", bound=type[Event])
 TYPES: dict[tuple[str, int], type[Event]] = {}
 _QUALITIES = {int(quality): quality for quality in Quality}
 _KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool}
+_JSON = JSONDecoder()
+_parts = itemgetter("b", "t", "q", "d", "s", "tv", "m", "w", "u")
 
 
 def event(name: str, version: int, priority: Priority, legs: tuple[Leg, ...] = ()) -> Callable[[E], E]:
@@ -352,20 +355,18 @@ def encode(seq: int, moment: Moment, payload: Event, correlation: str | None = N
 def open_envelope(body: bytes) -> Envelope:
     """The envelope of *body*, its payload unchecked. Raises BadMessageError."""
     try:
-        raw = json.loads(body.decode())  # told apart from other encodings, it need not be guessed
-        moment = Moment(str(raw["b"]), int(raw["m"]), int(raw["w"]), _QUALITIES[raw["q"]], int(raw["u"]))
-        _bounded(moment.boot_ms, moment.wall_ms, moment.uncertainty_ms, int(raw["s"]), int(raw["tv"]))
-        payload = raw["d"]
-        if not isinstance(payload, dict):
-            raise BadMessageError("event payload is not an object")
-        return Envelope(int(raw["s"]), str(raw["t"]), int(raw["tv"]), moment, raw.get("x"), payload)
+        text = body.decode()
+        raw, end = _JSON.raw_decode(text)
+        boot, name, quality, payload, *numbers = _parts(raw)
+        if end != len(text) or type(boot) is not str or type(name) is not str or type(payload) is not dict:
+            raise TypeError("a text or the payload is none, or more follows")
+        if {*map(type, numbers)} != {int} or max(numbers) > LARGEST or min(numbers) < -LARGEST:
+            raise TypeError("an event's number is not whole or beyond 53 bits")
+        seq, version, boot_ms, wall_ms, uncertainty_ms = numbers
+        moment = Moment(boot, boot_ms, wall_ms, _QUALITIES[quality], uncertainty_ms)
+        return Envelope(seq, name, version, moment, raw.get("x"), payload)
     except (KeyError, TypeError, ValueError, RecursionError) as exc:
         raise BadMessageError(f"not an event body: {exc}") from exc
-
-
-def _bounded(*numbers: int) -> None:
-    if max(numbers) > LARGEST or min(numbers) < -LARGEST:
-        raise BadMessageError("an event's number is beyond 53 bits")
 
 
 def decode(envelope: Envelope) -> Event:

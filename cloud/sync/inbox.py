@@ -107,11 +107,11 @@ def _apply_projections(
     for envelope, event in decoded:
         if envelope is not None and event is not None and envelope.type in PROJECTIONS:
             groups.setdefault(envelope.type, []).append((envelope, event))
-    for name, project in PROJECTIONS.items():
-        group = groups.get(name)
-        if group is None or _try(conn, lambda p=project, g=group: p(conn, ctx, g)) is None:  # type: ignore[misc]
-            continue
-        for applied in group:  # one of them is bad: find it
+    present = [(project, groups[name]) for name, project in PROJECTIONS.items() if name in groups]
+    if _try(conn, lambda: [project(conn, ctx, group) for project, group in present]) is None:
+        return
+    for project, group in present:  # one of the events is bad: find it
+        for applied in group:
             error = _try(conn, lambda p=project, a=applied: p(conn, ctx, [a]))  # type: ignore[misc]
             if error is not None:
                 parked[applied[0].seq] = error
@@ -159,7 +159,7 @@ def _void_must_wait(
     return None
 
 
-def _try(conn: Connection, effect: Callable[[], None]) -> CannotApplyError | None:
+def _try(conn: Connection, effect: Callable[[], object]) -> CannotApplyError | None:
     """Run *effect* in a savepoint; None when it holds, else why it was undone."""
     try:
         with conn.begin_nested():

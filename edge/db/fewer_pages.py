@@ -2,7 +2,7 @@
 
 Tables named by a text lie in the order of that name, without a second tree beside them. One unique index says which
 car is here and stays as it is when its stay is settled. A pulse names its stay, so a passage finds it without indexes
-of its own. When a car came to an exit is part of its stay.
+of its own; of earlier pulses only those of cars that are here need to. When a car came to an exit is part of its stay.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ CREATE UNIQUE INDEX stay_here ON stay (plate) WHERE passed = 0
 PULSES = """
 CREATE TABLE new_pulse (decision_id TEXT PRIMARY KEY, lane TEXT NOT NULL, stay_id TEXT NOT NULL, by TEXT NOT NULL,
     reason TEXT NOT NULL, wall_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-INSERT INTO new_pulse SELECT decision_id, lane, coalesce(
-    (SELECT stay_id FROM stay WHERE decision_out = pulse.decision_id AND decision_out <> ''),
-    (SELECT stay_id FROM stay WHERE decision_in = pulse.decision_id), ''), by, reason, wall_ms FROM pulse;
+INSERT INTO new_pulse SELECT decision_id, lane, '', by, reason, wall_ms FROM pulse ORDER BY decision_id;
+UPDATE new_pulse SET stay_id = stay.stay_id FROM stay
+    WHERE stay.passed = 0 AND new_pulse.decision_id IN (stay.decision_in, stay.decision_out);
 DROP TABLE pulse;
 ALTER TABLE new_pulse RENAME TO pulse;
 DROP INDEX stay_decision_out;
