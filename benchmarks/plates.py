@@ -190,7 +190,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """0 however the figures come out, 2 without photographs."""
     parser = argparse.ArgumentParser(prog="make plates", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", metavar="NAME", help="run engines whose name contains NAME; writes no document")
-    parser.add_argument("--tesseract", type=int, default=60, metavar="N", help="pictures given to Tesseract (60)")
+    parser.add_argument("--tesseract", type=int, default=40, metavar="N", help="pictures given to Tesseract (40)")
     parser.add_argument("--wrong", action="store_true", help="name what the first engine misread")
     args = parser.parse_args(argv)
     folder = photographs()
