@@ -10,6 +10,8 @@ from domain.plate_reading import Thresholds
 from domain.plate_votes import join
 from drivers.base import PlateCandidate
 
+LEAST_FRAMES = 2  # read before a plate may be acted upon
+
 
 @dataclass(frozen=True, slots=True)
 class FrameLook:
@@ -59,9 +61,14 @@ def joined(looks: Sequence[FrameLook], thresholds: Thresholds) -> FrameLook:
     return replace(surest, candidates=(main, *others))
 
 
-def is_enough(look: FrameLook) -> bool:
-    """Whether further frames could add nothing: it may be acted upon, or it is a plain text for a person to check."""
-    if not look.candidates:
+def is_enough(looks: Sequence[FrameLook], answer: FrameLook) -> bool:
+    """Whether further frames add little to what *looks* answer together.
+
+    It may be acted upon and two frames were read (one alone is wrong too often), or it is a plain text for a person.
+    """
+    if not answer.candidates:
         return False
-    main = look.candidates[0]
-    return main.verdict is PlateVerdict.ACCEPT or (bool(main.text) and not main.readings)
+    main = answer.candidates[0]
+    if not main.readings:
+        return bool(main.text)
+    return main.verdict is PlateVerdict.ACCEPT and sum(look.is_told for look in looks) >= LEAST_FRAMES

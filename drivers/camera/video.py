@@ -176,10 +176,12 @@ class VideoCamera:
     async def _look(self, capture: Capture, pixels: Pixels) -> PlateRead:
         """Frames until they are surely read, at most *looks*: one read of them all."""
         looks = [await self._thread.run(self._see, pixels)]
-        while len(looks) < self._options.looks and not is_enough(joined(looks, self._recogniser.thresholds)):
+        answer = looks[0]
+        while len(looks) < self._options.looks and not is_enough(looks, answer):
             await asyncio.sleep(self._options.look_every_ms / 1000)
             looks.append(await self._thread.run(self._see, await capture.frame()))
-        return new_read(self.name, joined(looks, self._recogniser.thresholds))
+            answer = joined(looks, self._recogniser.thresholds)
+        return new_read(self.name, answer)
 
     def _see(self, pixels: Pixels) -> FrameLook:
         lane = bounds(pixels, self._options.region)

@@ -25,7 +25,7 @@ def test_frames_that_agree_are_accepted_together_with_the_picture_of_the_surest(
     main = look.candidates[0]
     assert (main.text, main.verdict, look.image) == ("京A12345", PlateVerdict.ACCEPT, b"near")
     assert main.confidence == pytest.approx(100 * main.readings[0].probability)
-    assert is_enough(look)
+    assert is_enough([frame("京A12345", 0.9)] * 2, look)
 
 
 def test_frames_that_disagree_are_put_to_a_person_with_every_text() -> None:
@@ -53,12 +53,20 @@ def test_a_reader_that_gives_no_readings_is_taken_at_its_first_word() -> None:
     look = joined([FrameLook((), b"1"), plain, FrameLook((PlateCandidate("京A1234S", 99),), b"3")], NEVER_ALONE)
 
     assert look == plain
-    assert is_enough(look)
-    assert not is_enough(FrameLook((), b"1"))
+    assert is_enough([plain], look)
+    assert not is_enough([FrameLook((), b"1")], FrameLook((), b"1"))
     assert joined([FrameLook((), b"1"), FrameLook((), b"2")], NEVER_ALONE).image == b"2"
 
 
-def test_a_doubtful_frame_is_not_enough() -> None:
-    assert not is_enough(frame("京A12345", 0.5))
-    assert not is_enough(frame("京A12345", 0.1))
-    assert is_enough(frame("京A12345", 0.96))
+@pytest.mark.parametrize(
+    ("looks", "enough"),
+    [
+        ([frame("京A12345", 0.96)] * 2, True),
+        ([frame("京A12345", 0.999)], False),  # one frame alone is wrong too often
+        ([frame("京A12345", 0.999), FrameLook((), b"")], False),
+        ([frame("京A12345", 0.5)] * 2, False),
+        ([frame("京A12345", 0.1)] * 2, False),
+    ],
+)
+def test_two_frames_are_read_before_a_plate_is_acted_upon(looks: list[FrameLook], enough: bool) -> None:
+    assert is_enough(looks, joined(looks, FIGURES)) is enough
