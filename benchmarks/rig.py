@@ -78,6 +78,8 @@ async def edge(folder: Path, broker_port: int = 0, *, quick: bool = False) -> As
     async with SimulatedRelayBoard() as board, contextlib.AsyncExitStack() as stack:
         device_port = free_port()
         config = _write_lot_file(folder, board.port, device_port, broker_port, quick=quick)
+        if not (folder / "data" / "lot.db").exists():
+            await _provision(config)
         began = time.monotonic()
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "lotgate", "edge", "--config", str(config), "--log-level", "ERROR"
@@ -91,6 +93,14 @@ async def edge(folder: Path, broker_port: int = 0, *, quick: bool = False) -> As
             for n in range(LANES)
         ]
         yield Rig(cameras, board, process.pid, began)
+
+
+async def _provision(config: Path) -> None:
+    provision = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "lotgate", "provision", "--config", str(config), stdout=asyncio.subprocess.DEVNULL
+    )
+    if await provision.wait():
+        raise SystemExit(f"lotgate provision --config {config} failed")
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
