@@ -193,6 +193,12 @@ class Plant:
             while self.acts[0] == pulses:
                 await asyncio.sleep(0.02)
 
+    async def until_selling(self, seconds: float = 60) -> None:
+        """Wait for the first slip: the lot counts as active and has its allowance."""
+        async with asyncio.timeout(seconds):
+            while not self.printed():
+                await asyncio.sleep(0.1)
+
 
 @dataclass
 class Api:

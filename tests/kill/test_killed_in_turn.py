@@ -27,6 +27,7 @@ async def test_daemons_and_broker_killed_in_turn_lose_double_and_repeat_nothing(
     rng = random.Random(cycles)
     async with running_plant(tmp_path) as plant:
         work = [asyncio.create_task(plant.drive()), asyncio.create_task(plant.sell())]
+        await plant.until_selling()
         for cycle in range(cycles):
             await plant.until_moving()
             await asyncio.sleep(rng.uniform(0.0, 0.6))

@@ -20,9 +20,8 @@ let lastKey = 0;
 document.addEventListener("keydown", (event) => {
   const form = document.getElementById("scan");
   if (!form || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select")) return;
-  const now = performance.now();
-  if (now - lastKey > SCAN_GAP_MS) scanned = "";
-  lastKey = now;
+  if (event.timeStamp - lastKey > SCAN_GAP_MS) scanned = "";
+  lastKey = event.timeStamp;
   if (event.key.length === 1) scanned += event.key;
   else if (event.key === "Enter" && scanned.length >= SHORTEST_SCAN) {
     const lane = document.querySelector(".lane.pay[data-paper]");

@@ -147,6 +147,11 @@ async def test_the_right_car_is_picked_from_those_that_look_alike(chromium: Brow
     assert lot.view("out").stay_plate == "京A12346"
 
 
+# As fast as a scanner, however busy this machine is.
+SCANS = """(keys) => keys.forEach((key) => document.body.dispatchEvent(
+    new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })))"""
+
+
 async def test_a_scanned_voucher_is_laid_on_the_car_that_waits(chromium: Browser, lot: Lot) -> None:
     await lot.opens_shop()
     stay = await lot.enters(minutes_ago=90)
@@ -156,8 +161,7 @@ async def test_a_scanned_voucher_is_laid_on_the_car_that_waits(chromium: Browser
     await lot.waits_to_pay()
     await page.wait_for_selector(".lane.pay")
 
-    await page.keyboard.type(f"HTTPS://LOTGATE.EXAMPLE/V/{token}")
-    await page.keyboard.press("Enter")
+    await page.evaluate(SCANS, [*f"HTTPS://LOTGATE.EXAMPLE/V/{token}", "Enter"])
     await page.wait_for_selector(".flash-line")
 
     assert "停车券已使用，还应收 ¥5.00" in await page.inner_text(".flash-line")
