@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import itertools
 import json
 import time
 from collections import deque
@@ -21,6 +22,8 @@ from drivers.camera.vzenith_reply import Reply, parse_answer
 
 OFFLINE_RECORDS = 9000
 SENDS = 5  # the first and up to 4 resends
+# a real camera needs longer than a second to start again; one of ours does not, so its ids never do
+PLATE_IDS = itertools.count(1)
 COLOUR_NUMBERS = {colour: number for number, colour in COLOURS.items()}
 TYPE_NUMBERS = {PlateColour.BLUE: 1, PlateColour.YELLOW: 3, PlateColour.GREEN: 19, PlateColour.YELLOW_GREEN: 20}
 
@@ -66,7 +69,6 @@ class SimulatedVzenith:
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._resend_after_s = resend_after_s
         self._session: aiohttp.ClientSession | None = None
-        self._plate_id = 0
 
     async def __aenter__(self) -> SimulatedVzenith:
         self._session = aiohttp.ClientSession(timeout=self._timeout)
@@ -83,8 +85,7 @@ class SimulatedVzenith:
 
     async def see(self, sight: Sight) -> Delivery:
         """Push one live result, resend until answered, and store it for replay when nobody does."""
-        self._plate_id += 1
-        result = _plate_result(sight, self._plate_id, time.time_ns() // 1000)
+        result = _plate_result(sight, next(PLATE_IDS), time.time_ns() // 1000)
         delivery = await self._deliver(result)
         if delivery.reply is None:
             self.stored.append(result)
@@ -92,8 +93,7 @@ class SimulatedVzenith:
 
     async def see_without_network(self, sight: Sight) -> None:
         """Recognise a car while the cable is out: the record is stored for ``replay``."""
-        self._plate_id += 1
-        self.stored.append(_plate_result(sight, self._plate_id, time.time_ns() // 1000))
+        self.stored.append(_plate_result(sight, next(PLATE_IDS), time.time_ns() // 1000))
 
     async def replay(self) -> int:
         """Push stored records with ``isoffline`` 1 until one is not confirmed; the number confirmed."""
