@@ -195,7 +195,7 @@ class Edge:
         if worker is None or not worker.lane.barrier:
             return "no_barrier" if worker else "no_such_lane"
         result = await self.open_by_hand(lane, f"{AFAR}{by}", reason)
-        return result.code if isinstance(result, Refuse) else await worker.outcome(result.subject)
+        return result.code if isinstance(result, Refuse) else await worker.barrier.outcome(result.subject)
 
     async def hold_open(self, lane: str, by: str, role: str, reason: str, note: str = "", owes: bool = False) -> Result:
         """Hold a lane's barrier open until it is let go; *owes*: cars that just leave owe their fee.
@@ -203,7 +203,7 @@ class Edge:
         Refuses ``cannot_hold`` where the barrier has no contact for it.
         """
         worker = self.workers.get(lane)
-        if worker is not None and worker.lane.barrier and not worker.can_hold:
+        if worker is not None and worker.lane.barrier and not worker.barrier.can_hold:
             return Refuse("cannot_hold")
         result = await self._do(holding.hold_open, self.office.lot, lane, by, role, reason, note, owes)
         self._at_barrier(result, lanes.HoldOpenSet(reason))

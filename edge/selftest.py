@@ -31,7 +31,7 @@ class SelfTest:
     async def run(self) -> None:
         """Look until everything works; returns only when cancelled."""
         while self._failed != ():
-            if all(worker.is_tested for worker in self._workers):
+            if all(worker.barrier.is_tested for worker in self._workers):
                 self._failed = await self._look()
             await asyncio.sleep(FIRST_S if self._failed is None else AGAIN_S)
         await asyncio.Event().wait()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from domain.lane import LaneTimer
+from domain.lane import LaneTimer, Reading, State, Waiting
+from edge.settings import LotRules
 
 
 class LaneTimers:
@@ -47,3 +48,23 @@ class LaneTimers:
         """Forget every timer."""
         for timer in list(self._handles):
             self.stop(timer)
+
+
+def just_goes(timer: LaneTimer, state: State) -> bool:
+    """Does the car that *timer* counts for stand before a barrier held open?"""
+    return timer is LaneTimer.WAITING and bool(state.hold) and isinstance(state.phase, Waiting)
+
+
+def patience(timer: LaneTimer, state: State, rules: LotRules, senses_passage: bool) -> float:
+    """How long *timer* runs, in seconds, at a lane that can or cannot tell a passage."""
+    match timer:
+        case LaneTimer.WINDOW:
+            read = isinstance(state.phase, Reading) and bool(state.phase.car.reads)
+            return (rules.merge_window_ms if read else rules.read_timeout_ms) / 1000
+        case LaneTimer.WAITING:
+            leaves = just_goes(timer, state) and not senses_passage
+            return rules.assumed_passage_s if leaves else rules.waiting_alarm_s
+        case LaneTimer.PASSAGE:
+            return rules.passage_timeout_s if senses_passage else rules.assumed_passage_s
+        case LaneTimer.CLOSING:
+            return rules.closing_s

@@ -22,7 +22,7 @@ from drivers.camera.vzenith import VzenithCamera
 from edge.clock import Clock
 from edge.daemon import Opened, run_edge
 from edge.db.database import DatabaseInUseError
-from edge.lanes import worker
+from edge.lanes import barrier
 from edge.services.lot import Done
 from edge.services.paying import Taken
 from edge.settings import Devices, EdgeSettings, Lane, Listener, Listeners, LotRules, Zone
@@ -227,7 +227,7 @@ async def test_a_dead_board_stops_its_lane_and_nothing_else(tmp_path: Path) -> N
 async def test_a_barrier_held_open_outlives_restarts_and_its_cars_go_free_until_it_is_let_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "HOLD_AGAIN_S", 0.2)
+    monkeypatch.setattr(barrier, "HOLD_AGAIN_S", 0.2)
     async with running(tmp_path) as lot:
         edge = lot.opened.edge
         await lot.passes("in", PLATE, 1)
