@@ -24,8 +24,9 @@ EVENTS = (
     "refuse", "refuse.lot_full", "refuse.blocked", "refuse.already_inside", "refuse.not_live",
     "refuse.repeated_record", "refuse.not_recorded",
     "code", "code.no_car", "code.voucher_used", "code.voucher_on_other_stay",
+    "code.unknown", "code.entry_ticket", "code.exit_pass",
 )  # fmt: skip
-"""``scan`` stands in for ``ask`` where nobody attends the lane; ``code`` is a voucher the scanner took in vain."""
+"""``scan`` stands in for ``ask`` where nobody attends the lane; ``code`` is what the scanner took in vain."""
 
 VARIABLES = ("lot", "lane", "plate", "yuan", "fee", "off", "stayed", "minutes", "free", "notice", "time")
 MINUTES_A_DAY = 24 * 60

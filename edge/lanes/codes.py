@@ -1,4 +1,4 @@
-"""Vouchers held before a lane's scanner: they count for the car that waits there."""
+"""Codes held before a lane's scanner: a voucher counts for the car that waits there, and what is none says so."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Protocol
 
 from domain.decision import Refuse
 from domain.lane import DueChanged, Event
+from domain.scanned import ScannedKind, recognise
 from drivers.base import Scanner
 from edge.db.database import DiskFullError
 from edge.lanes.board import LaneBoard
@@ -44,7 +45,15 @@ class LaneCodes:
             await self.take(text, f"scanner {self._worker.lane.scanner}")
 
     async def take(self, text: str, by: str) -> None:
-        """Take one code."""
+        """Take one code. Its text is never logged: it may be somebody's payment code."""
+        scanned = recognise(text)
+        if scanned.kind is ScannedKind.VOUCHER:
+            await self._take_voucher(text, by)
+            return
+        log.info("%s: %s read a code that does not count here: %s", self._worker.lane.name, by, scanned.kind.value)
+        await self._board.show_event(f"code.{scanned.kind.value}")
+
+    async def _take_voucher(self, text: str, by: str) -> None:
         lane, stay_id = self._worker.lane, self._worker.waiting_stay
         if not stay_id:
             await self._board.show_event("code.no_car")

@@ -85,6 +85,8 @@ async def test_a_voucher_at_the_exit_pays_part_and_one_that_is_none_is_told(tmp_
         token = await voucher_of(lot)
         await lot.until(lambda: board(lot).now.lines[-1:] == ("请缴费 10 元",))
 
+        reader.say(b"134567890123456789\r\n")
+        await lot.until(lambda: board(lot).now.lines == ("无法识别此码", "请出示停车券"))
         reader.say(b"LG1OTHER\r\n")
         await lot.until(lambda: board(lot).now.lines == ("此券不能使用", "请按铃呼叫"))
         reader.say(token.encode() + b"\r\n")
