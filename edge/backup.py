@@ -1,38 +1,38 @@
-"""A lot's database as a copy, and a copy as a lot's database: on the one connection there is, or with none."""
+"""A lot's database as a copy, and a copy as a lot's database, while no daemon runs (``edge.copies`` while one does)."""
 
 from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
 
-from edge.db import log
-from edge.db.database import DatabaseDamagedError, DatabaseLock, damage_told
+from edge.copying import standing_of
+from edge.db.database import Database, DatabaseDamagedError, DatabaseLock, damage_told
 from edge.provisioning import with_database
 from edge.settings import EdgeSettings
 from plumbing import backup
 from plumbing.backup import Copy
 
-LOG = "log"
-
-
-def copy(conn: sqlite3.Connection, edge: str, folder: Path, now_ms: int) -> Path:
-    """Copy the database of *conn* into *folder*. Raises plumbing.backup.BackupError."""
-    end = log.newest(conn)
-    return backup.make(conn, folder, edge, {LOG: (end.epoch, end.seq)}, now_ms)
-
 
 def copy_stopped(settings: EdgeSettings, folder: Path, now_ms: int) -> Path:
-    """The same while no daemon runs. Raises DatabaseInUseError, FileNotFoundError, DatabaseDamagedError."""
+    """Copy the database into *folder* while no daemon runs.
+
+    Raises BackupError, DatabaseInUseError, FileNotFoundError, DatabaseDamagedError.
+    """
     if not settings.database.exists():
         raise FileNotFoundError(f"{settings.database}: no database here yet; run lotgate provision")
-    return with_database(settings, lambda db: copy(db.conn, settings.edge, folder, now_ms))
+
+    def copy(db: Database) -> Path:
+        return backup.make(db.conn, folder, settings.edge, standing_of(db.conn), now_ms)
+
+    return with_database(settings, copy)
 
 
 def restore(settings: EdgeSettings, path: Path, now_ms: int) -> tuple[Copy, Path | None]:
-    """Put a copy in the place of this lot's database; the old one is kept beside it.
+    """Put a copy, or the newest whole one of a folder, in the place of this lot's database; the old one is kept.
 
     Raises BackupError, and DatabaseInUseError while the daemon runs.
     """
+    path = backup.newest(path, settings.edge) if path.is_dir() else path
     found = backup.read(path)
     if found.whose != settings.edge:
         raise backup.BackupError(f"{path} is a copy of edge {found.whose}, this lot file is of {settings.edge}")
@@ -53,9 +53,8 @@ def _standing(database: Path) -> backup.Standing:
         with damage_told(database):
             conn = sqlite3.connect(database)
             try:
-                end = log.newest(conn)
+                return standing_of(conn)
             finally:
                 conn.close()
     except (DatabaseDamagedError, sqlite3.Error):
         return {}
-    return {LOG: (end.epoch, end.seq)}

@@ -25,6 +25,7 @@ from domain.moment import Moment, Quality
 from drivers.base import DeviceError, Holdable
 from edge.certificate import Certificate
 from edge.clock import WRONG_MS, Clock, clock_of
+from edge.copies import Copies
 from edge.db import boots, holds, log
 from edge.db.database import Database, DatabaseLock, DiskFullError, open_database, transaction
 from edge.db.holds import Hold
@@ -139,6 +140,7 @@ async def run_edge(
             office,
             live,
             workers,
+            Copies(settings, office.thread, office.db, office.now, office.incident),
             devices.printers,
             lambda: _link_state(link),
             lambda: watchdog.stuck,
@@ -153,6 +155,7 @@ async def run_edge(
         tasks |= {
             "clock": _watch_clock(office),
             "disk": _watch_disk(office),
+            "copies": edge.copies.run(),
             "watchdog": watchdog.run(),
             "self-test": selftest.run(),
         }

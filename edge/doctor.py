@@ -15,6 +15,7 @@ from domain.moment import Quality
 from drivers.base import BadOptionsError, Checkable, DeviceError, Printer, PrinterStatus
 from edge.asking import ask_daemon, ask_database
 from edge.clock import Clock
+from edge.copies import State
 from edge.db.database import DatabaseDamagedError, DatabaseInUseError
 from edge.disk import Level, free_percent, level_of
 from edge.lanes.devices import open_devices
@@ -145,8 +146,20 @@ def _of_daemon(standing: dict[str, object]) -> list[Finding]:
     found = [Finding(True, f"daemon runs: {standing['inside']} cars inside, {standing['backlog']} events to send")]
     if isinstance(wrong, dict):
         found += [Finding(False, f"{part}: {why}", _next_step(part)) for part, why in wrong.items()]
+    copies = standing["copies"]
+    found += [_copies(copies["state"], copies["why"])] if isinstance(copies, dict) else []
     link = standing["link"]
     return [*found, Finding(link != "offline", f"line to the cloud: {link}", "the lot goes on without it")]
+
+
+def _copies(state: str, why: str) -> Finding:
+    """Do copies go to a second medium? Without one a broken disk takes with it what the cloud has not heard."""
+    if state == State.OFF:
+        return Finding(
+            False, "no second medium for copies", "put one in and name its folder in [copies] of the lot file"
+        )
+    advice = "look at the medium: plugged in, mounted, writable, with room? the lot goes on meanwhile"
+    return Finding(state in (State.FINE, State.WAITING), f"copies: {state}{': ' if why else ''}{why}", advice)
 
 
 def _next_step(part: str) -> str:

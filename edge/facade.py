@@ -6,7 +6,6 @@ printed. Refusals come back as ``domain.decision.Refuse``.
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import uuid
 from collections.abc import Callable, Mapping
@@ -20,8 +19,9 @@ from domain.plate import normalise
 from domain.stay import OUTSIDE
 from domain.wire import Json
 from drivers.base import Camera, DeviceError, PlateRead, Printer, Snapshots, Viewable
-from edge import backup, printing
+from edge import printing
 from edge.clock import Clock
+from edge.copies import Copies
 from edge.db import channels, decisions, journal, leases, log, money, people, stays, vouchers
 from edge.db.database import DiskFullError
 from edge.db.stays import StayRow
@@ -38,7 +38,6 @@ from edge.services.redeeming import LaidOn
 from edge.settings import EdgeSettings
 
 T = TypeVar("T")
-BACKUP_WAITS_S = 60
 AFAR = "cloud:"  # before the name of somebody who acts from there
 
 
@@ -60,6 +59,7 @@ class Edge:
     office: Office
     live: LiveLanes
     workers: Mapping[str, LaneWorker]
+    copies: Copies
     printers: Mapping[str, Printer] = field(default_factory=dict)
     link_state: Callable[[], str] = lambda: "off"
     stuck: Callable[[], tuple[str, ...]] = tuple
@@ -354,15 +354,8 @@ class Edge:
     # Operations
 
     async def backup(self, folder: Path) -> Path:
-        """Copy the database into *folder* at a moment when nobody stands at a lane, or after a minute all the same.
-
-        Lanes wait while it is copied. Raises plumbing.backup.BackupError.
-        """
-        for _ in range(BACKUP_WAITS_S):
-            if not self.live.is_busy(self.office.now().wall_ms):
-                break
-            await asyncio.sleep(1)
-        return await self.read(backup.copy, self.settings.edge, folder, self.office.now().wall_ms)
+        """Copy the database into *folder*; lanes go on meanwhile. Raises plumbing.backup.BackupError."""
+        return await self.copies.make(folder)
 
     async def standing(self) -> Json:
         """How this edge is: for /healthz, the booth's status line and ``doctor``."""
@@ -387,6 +380,7 @@ class Edge:
             "clock": int(now.quality),
             "disk": self.office.disk.level.name.lower(),
             "disk_free_percent": self.office.disk.free,
+            "copies": self.copies.standing.values(),
             "wall_ms": now.wall_ms,
             "wrong": wrong,
             "stuck": list(self.stuck()),

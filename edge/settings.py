@@ -185,6 +185,20 @@ class Broker:
 
 
 @dataclass(frozen=True, slots=True)
+class Copies:
+    """Where copies of the database go by themselves: a second medium, or nowhere."""
+
+    folder: Path | None = None
+    keep: int = 12
+    every_min: int = 5
+    same_disk: bool = False  # for trying it out: such copies die with the disk they are copies of
+
+    def __post_init__(self) -> None:
+        if self.keep < 1 or self.every_min < 1:
+            raise ValueError("keep and every_min are 1 or more")
+
+
+@dataclass(frozen=True, slots=True)
 class EdgeSettings:
     """Everything one edge is told. Raises ValueError from checks between keys; ``load_settings`` names the place."""
 
@@ -203,6 +217,7 @@ class EdgeSettings:
     rules: LotRules = field(default_factory=LotRules)
     boards: Boards = field(default_factory=Boards)
     broker: Broker | None = None
+    copies: Copies = field(default_factory=Copies)
     watchdog_s: int = 20
     demo_clock: Path | None = None  # a file that puts the clocks forward: demos and tests on one machine only
 

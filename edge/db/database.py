@@ -1,7 +1,7 @@
 """The lot's database file: one process, one connection, one thread, power-loss durable commits.
 
 SQLite before 3.51.3 can lose commits when two connections share a WAL file, so a lock file keeps everyone else
-out, and backups run on this same connection.
+out; a copy is made of the files, while this connection holds its checkpoints back.
 """
 
 from __future__ import annotations
@@ -24,9 +24,12 @@ __all__ = [
     "DatabaseLock",
     "DiskFullError",
     "damage_told",
+    "hold_checkpoints",
     "open_database",
     "transaction",
 ]
+
+CHECKPOINT_PAGES = 2000
 
 
 class DatabaseInUseError(Exception):
@@ -94,7 +97,7 @@ def _prepared(conn: sqlite3.Connection) -> Database:
         "synchronous=FULL",
         "foreign_keys=ON",
         "busy_timeout=2000",
-        "wal_autocheckpoint=2000",
+        f"wal_autocheckpoint={CHECKPOINT_PAGES}",
         "cache_size=-16000",
         "temp_store=MEMORY",
     ):
@@ -102,6 +105,11 @@ def _prepared(conn: sqlite3.Connection) -> Database:
     db = Database(conn)
     migrations.apply(db)
     return db
+
+
+def hold_checkpoints(conn: sqlite3.Connection, *, held: bool) -> None:
+    """While *held* the database's file stands still and its write-ahead log only grows, so both may be copied."""
+    conn.execute(f"PRAGMA wal_autocheckpoint={0 if held else CHECKPOINT_PAGES}")
 
 
 @contextmanager
