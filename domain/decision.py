@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from domain import lookalike
+from domain.entitlement import WhenFull
 from domain.plate import classify, is_no_plate, is_virtual
 from domain.wire import BadMessageError, Json, canonical
 
@@ -114,7 +115,11 @@ class OpenStay:
 
 @dataclass(frozen=True, slots=True)
 class EntryInputs:
-    """Everything an entry decision looks at."""
+    """Everything an entry decision looks at.
+
+    *places_taken* is what the plate's entitlement says of a car that finds all its places taken ("" where that is not
+    so); *agreed*: the attendant was asked about it and lets the car in.
+    """
 
     lane: str
     zone: str
@@ -126,6 +131,8 @@ class EntryInputs:
     inside: str  # "" not inside, "again" asked for again before crossing, "just_entered", "earlier" never seen leaving
     covered: bool
     places_left: int | None
+    places_taken: str
+    agreed: bool
     rules: Rules
 
 
@@ -218,6 +225,10 @@ def _admission(inputs: EntryInputs) -> Verdict:
     full = inputs.places_left is not None and inputs.places_left <= 0
     if full and not inputs.covered and not _is_free(inputs.plate, inputs.rules):
         return Refuse("lot_full")
+    if inputs.places_taken == WhenFull.REFUSE:
+        return Refuse("places_taken")
+    if inputs.places_taken == WhenFull.ASK and not inputs.agreed:
+        return Ask((inputs.plate,), "places_taken")
     return Admit("entered")
 
 

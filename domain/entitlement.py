@@ -14,6 +14,7 @@ from typing import Final
 
 _MINUTE: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
+Span = tuple[int, int]
 
 
 class Grant(StrEnum):
@@ -23,6 +24,15 @@ class Grant(StrEnum):
     VISITOR = "visitor"
     FREE = "free"
     STAFF = "staff"
+
+
+class WhenFull(StrEnum):
+    """What becomes of a car whose entitlement has all its places taken (一位多车)."""
+
+    TEMPORARY = "temporary"  # it pays like anyone until a place is free
+    WHOLE_STAY = "whole_stay"  # it pays for its whole stay
+    REFUSE = "refuse"  # it is not let in
+    ASK = "ask"  # the attendant says; let in, it pays until a place is free
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,8 @@ class Window:
 class Entitlement:
     """Plates × places × zones × times. *places*: how many of its plates are covered at once (0: all of them).
 
-    Empty *zones* means every zone, empty *windows* any time. Good from *begins* until before *ends*; None has no bound.
+    Empty *zones* means every zone, empty *windows* any time. Good from *begins* until before *ends* and *grace_days*
+    more; None has no bound.
     """
 
     id: str
@@ -52,6 +63,13 @@ class Entitlement:
     begins: datetime | None = None
     ends: datetime | None = None
     windows: tuple[Window, ...] = ()
+    grace_days: int = 0
+    when_full: WhenFull = WhenFull.TEMPORARY
+
+    @property
+    def good_until(self) -> datetime | None:
+        """The end with its days of grace."""
+        return self.ends + self.grace_days * _DAY if self.ends else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +98,39 @@ class CutStay:
     uncovered: tuple[tuple[int, int], ...]
 
 
-Span = tuple[int, int]
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """How a car at the entry stands: *by* covers it from here on, or *full* says what its lack of a place means."""
+
+    by: Entitlement | None = None
+    full: WhenFull | None = None
 
 
-def covers(
-    plate: str, zone: str, at: datetime, entitlements: Iterable[Entitlement], in_use: Mapping[str, int]
-) -> Entitlement | None:
-    """The first entitlement good for *plate* in *zone* now. *in_use*: places taken by other cars, by id."""
-    known = tuple(entitlements)
-    held = {one.id: [(0, 1)] * in_use.get(one.id, 0) for one in known}
-    covered = {part.entitlement for part in cut_stay(plate, at, [ZoneSpan(zone, 0, 1)], known, held).covered}
-    return next((one for one in known if one.id in covered), None)
+def welcome(
+    plate: str,
+    zone: str,
+    at: datetime,
+    entitlements: Iterable[Entitlement],
+    others: Mapping[str, Sequence[Span]] | None = None,
+) -> Welcome:
+    """Who pays for the first minute of *plate* in *zone*; *others* as for ``cut_stay``."""
+    known = {one.id: one for one in entitlements}
+    minute = [ZoneSpan(zone, 0, 1)]
+    for covered in cut_stay(plate, at, minute, known.values(), others).covered:
+        return Welcome(known[covered.entitlement])
+    for covered in cut_stay(plate, at, minute, known.values()).covered:
+        return Welcome(full=known[covered.entitlement].when_full)
+    return Welcome()
+
+
+def places_held(stays: Iterable[Span], places: int, when_full: WhenFull) -> list[Span]:
+    """Which of these *stays* of other cars hold a place: a car that is temporary for its whole stay holds none."""
+    held: list[Span] = []
+    for begins, ends in sorted(stays):
+        taken = sum(from_ <= begins < to for from_, to in held)
+        if when_full is not WhenFull.WHOLE_STAY or not places or taken < places:
+            held.append((begins, ends))
+    return held
 
 
 def cut_stay(
@@ -112,10 +152,18 @@ def cut_stay(
             continue
         good = _intersect(left, _in_zone(one, zones))
         good = _intersect(good, list(_in_time(one, entered, left)))
-        good = _subtract(good, _full((others or {}).get(one.id, ()), one.places))
+        full = _full((others or {}).get(one.id, ()), one.places)
+        if one.when_full is WhenFull.WHOLE_STAY and _begins_in(good, full):
+            continue
+        good = _subtract(good, full)
         covered += [Covered(begins, ends, one.id) for begins, ends in good]
         left = _subtract(left, good)
     return CutStay(tuple(sorted(covered, key=lambda part: part.begins)), tuple(left))
+
+
+def _begins_in(good: Sequence[Span], full: Sequence[Span]) -> bool:
+    """Is every place taken in the first minute it would be good?"""
+    return bool(good) and any(begins <= good[0][0] < ends for begins, ends in full)
 
 
 def _in_zone(one: Entitlement, zones: Sequence[ZoneSpan]) -> list[Span]:
@@ -128,7 +176,8 @@ def _in_time(one: Entitlement, entered: datetime, within: Sequence[Span]) -> Ite
         return
     first, last = within[0][0], within[-1][1]
     begins = max(first, _minutes(entered, one.begins)) if one.begins else first
-    ends = min(last, _minutes(entered, one.ends)) if one.ends else last
+    until = one.good_until
+    ends = min(last, _minutes(entered, until)) if until else last
     if begins >= ends:
         return
     if not one.windows:

@@ -264,6 +264,29 @@ class ActRecorded(Event):
     reason: str
 
 
+@event("visitor.added", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class VisitorAdded(Event):
+    """The booth lets a visitor's car park free for a while; times are UTC milliseconds."""
+
+    visitor_id: str
+    plate: str
+    host: str
+    from_ms: int
+    until_ms: int
+    by: str
+
+
+@event("visitor.ended", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class VisitorEnded(Event):
+    """The booth took that back; from *until_ms* on the car pays."""
+
+    visitor_id: str
+    until_ms: int
+    by: str
+
+
 @event("channel.applied", 1, Priority.P1)
 @dataclass(frozen=True, slots=True)
 class ChannelApplied(Event):

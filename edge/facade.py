@@ -160,18 +160,21 @@ class Edge:
         self._due_changed(stay_id)
         return result
 
-    async def choose_plate(self, lane: str, typed: str, by: str) -> Result:
-        """Say which plate the car at a lane has (typed, or a candidate picked); the lane decides again with it."""
+    async def choose_plate(self, lane: str, typed: str, by: str, *, agreed: bool = False) -> Result:
+        """Say which plate the car at a lane has (typed, or a candidate picked); the lane decides again with it.
+
+        *agreed*: it may come in although all places of its entitlement are taken.
+        """
         plate = normalise(typed)
         if not manual.is_plate(plate):
             return Refuse("not_a_plate")
         worker = self.workers.get(lane)
         if worker is None:
             return Refuse("no_such_lane")
-        noted = await self._do(audit.record_act, by, "plate.type", lane, "")
+        noted = await self._do(audit.record_act, by, "places.agree" if agreed else "plate.type", lane, "")
         if isinstance(noted, Refuse):
             return noted
-        worker.choose(plate, by)
+        worker.choose(plate, by, agreed=agreed)
         return Done(lane)
 
     async def open_by_hand(self, lane: str, by: str, reason: str, plate: str = "") -> Result:

@@ -41,6 +41,14 @@ class SameCap(StrEnum):
     DAY = "day"  # those that began on the same day
 
 
+class VisitorsBy(StrEnum):
+    """Who at the booth may let a visitor park free for the day."""
+
+    NOBODY = "nobody"  # visitors come from the cloud alone
+    MANAGER = "manager"
+    ATTENDANT = "attendant"
+
+
 @dataclass(frozen=True, slots=True)
 class Listener:
     """Where one set of pages listens. Port 0 takes a free one."""
@@ -138,6 +146,7 @@ class LotRules:
     no_entry: NoEntry = NoEntry.ASK
     missed_exit: MissedExit = MissedExit.WAIVE
     same_cap: SameCap = SameCap.OFF
+    visitors_by: VisitorsBy = VisitorsBy.MANAGER
     same_car_s: int = 120  # a second entry read within this time is the same arrival
     merge_window_ms: int = 400  # main and auxiliary camera see one car within it
     read_timeout_ms: int = 3_000  # a loop says a car is there and no camera has read it

@@ -125,3 +125,13 @@ def m0008_shed(db: Database) -> None:
 def m0009_charging(db: Database) -> None:
     """How long a car charged, for price lists that ask."""
     db.conn.execute("CREATE TABLE charging (stay_id TEXT PRIMARY KEY, minutes INTEGER NOT NULL) STRICT, WITHOUT ROWID")
+
+
+@migrations()
+def m0010_visitors(db: Database) -> None:
+    """Visitors written down at the booth."""
+    db.conn.execute(
+        "CREATE TABLE visitor (visitor_id TEXT PRIMARY KEY, plate TEXT NOT NULL, host TEXT NOT NULL,"
+        " from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, by TEXT NOT NULL) STRICT, WITHOUT ROWID"
+    )
+    db.conn.execute("CREATE INDEX visitor_plate ON visitor (plate)")

@@ -157,12 +157,17 @@ def count_open(conn: sqlite3.Connection, zone: str | None = None) -> int:
     return int(row[0])
 
 
-def inside_before(conn: sqlite3.Connection, plate: str, wall_ms: int) -> list[tuple[int, int | None]]:
-    """(entered, left or None) by the wall clock of the stays of *plate* that began before *wall_ms* and reach it."""
+def inside_before(
+    conn: sqlite3.Connection, plate: str, wall_ms: int, since_ms: int | None = None
+) -> list[tuple[int, int | None]]:
+    """(entered, left or None) by the wall clock of the stays of *plate* that began before *wall_ms* and reach it.
+
+    With *since_ms* also those that reach into the time since then.
+    """
     rows = conn.execute(
         "SELECT entered_wall_ms, closed_wall_ms FROM stay WHERE plate = ? AND entered_wall_ms < ?"
         " AND (closed_wall_ms IS NULL OR closed_wall_ms > ?) ORDER BY entered_wall_ms",
-        (plate, wall_ms, wall_ms),
+        (plate, wall_ms, wall_ms if since_ms is None else since_ms),
     )
     return [(entered, left) for entered, left in rows]
 

@@ -18,7 +18,7 @@ class LaneDecisions:
         self._lane, self._office, self._heard = lane, office, heard
         self.last: services.Decided | None = None
         self.vehicle_class = ""
-        self.chosen_by = ""
+        self.chosen_by, self.agreed = "", False
         self.is_disk_full = False
 
     def forget(self) -> None:
@@ -28,7 +28,7 @@ class LaneDecisions:
     async def decide(self, asked: Decide) -> Decided:
         """Commit a decision; with the disk full nothing is, so the car is refused."""
         car = asked.car
-        arrival = arrival_of(self._lane, car, self._heard.of(car), self.chosen_by)
+        arrival = arrival_of(self._lane, car, self._heard.of(car), self.chosen_by, self.agreed)
         self.vehicle_class = arrival.vehicle_class
         try:
             decided = await self._office.decide(arrival)

@@ -39,7 +39,7 @@ def seen(read: PlateRead) -> Seen:
     )  # fmt: skip
 
 
-def arrival_of(lane: str, car: Car, reads: Sequence[PlateRead], chosen_by: str) -> Arrival:
+def arrival_of(lane: str, car: Car, reads: Sequence[PlateRead], chosen_by: str, agreed: bool = False) -> Arrival:
     """The vehicle with the plate its reads agree on, or the one a person gave it."""
     best = best_read(reads)
     plate = car.chosen or (plate_of(best) if best else "")
@@ -51,6 +51,7 @@ def arrival_of(lane: str, car: Car, reads: Sequence[PlateRead], chosen_by: str) 
         seen=tuple(seen(read) for read in reads),
         vehicle_class=vehicle_class(plate, candidate.colour),
         typed_by=(chosen_by or "booth") if car.chosen else "",
+        agreed=agreed and bool(car.chosen),
         frame=best.image if best else b"",
         crop=best.crop if best else b"",
     )

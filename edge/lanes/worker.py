@@ -141,9 +141,9 @@ class LaneWorker:
         """Let something happen at this lane."""
         self._inbox.put_nowait(event)
 
-    def choose(self, plate: str, by: str) -> None:
-        """An attendant says which plate this car has."""
-        self._decisions.chosen_by = by
+    def choose(self, plate: str, by: str, *, agreed: bool = False) -> None:
+        """An attendant says which plate this car has, or (*agreed*) that it may come in without a place of its own."""
+        self._decisions.chosen_by, self._decisions.agreed = by, agreed
         self.post(AttendantChose(plate))
 
     async def run(self) -> None:

@@ -7,10 +7,10 @@ import sqlite3
 from domain.decision import Admit, Decision, EntryInputs, decide_entry
 from domain.events import StayOpened
 from domain.moment import Moment
-from edge.db import boots, channels, journal, log, stays
+from edge.db import boots, journal, log, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
-from edge.services import entitled, recording, settling
+from edge.services import entitled, listed, recording, settling
 from edge.services.lot import Arrival, Decided, Lot
 
 
@@ -32,6 +32,7 @@ def _decide(conn: sqlite3.Connection, lot: Lot, arrival: Arrival, now: Moment) -
     zone = lot.lanes[arrival.lane].target
     earlier = stays.find_open(conn, arrival.plate) if arrival.plate else None
     places = lot.places.get(zone)
+    welcome = entitled.at_entry(conn, lot, arrival.plate, zone, now)
     inputs = EntryInputs(
         lane=arrival.lane,
         zone=zone,
@@ -39,20 +40,15 @@ def _decide(conn: sqlite3.Connection, lot: Lot, arrival: Arrival, now: Moment) -
         typed_by=arrival.typed_by,
         seen=arrival.seen,
         repeated=recording.already_acted(conn, arrival),
-        blocked=_blocked(conn, arrival.plate),
+        blocked=listed.blocked(conn, arrival.plate, now),
         inside=_inside(conn, lot, earlier, now),
-        covered=bool(entitled.covered(conn, lot, arrival.plate, zone, now, 1)),
+        covered=welcome.by is not None,
         places_left=None if places is None else places - stays.count_open(conn, zone),
+        places_taken=welcome.full.value if welcome.full else "",
+        agreed=arrival.agreed,
         rules=lot.rules.for_decisions(),
     )
     return decide_entry(inputs), earlier
-
-
-def _blocked(conn: sqlite3.Connection, plate: str) -> str:
-    for _, row in channels.for_plate(conn, "people", plate):
-        if row.get("list") == "block":
-            return str(row.get("reason") or "blocked")
-    return ""
 
 
 def _inside(conn: sqlite3.Connection, lot: Lot, earlier: StayRow | None, now: Moment) -> str:

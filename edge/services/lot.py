@@ -45,7 +45,10 @@ class Lot:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A vehicle at a lane: its reads, and the plate they or a person give it (normal form)."""
+    """A vehicle at a lane: its reads, and the plate they or a person give it (normal form).
+
+    *agreed*: the attendant lets it in although all places of its entitlement are taken.
+    """
 
     lane: str
     plate: str
@@ -53,6 +56,7 @@ class Arrival:
     seen: tuple[Seen, ...] = ()
     vehicle_class: str = "small"
     typed_by: str = ""
+    agreed: bool = False
     frame: bytes = field(default=b"", repr=False)
     crop: bytes = field(default=b"", repr=False)
 

@@ -43,6 +43,15 @@ async def choose_plate(request: web.Request) -> web.Response:
     return see_other("/booth")
 
 
+async def agree(request: web.Request) -> web.Response:
+    """Let the car in as a paying one although all places of its entitlement are taken."""
+    session, card = await require_session(request), await card_of(request)
+    if card.view.code == "places_taken":
+        await request.app[EDGE].choose_plate(card.lane.name, card.view.plate, session.name, agreed=True)
+        await flash(request, "ok", texts(request)("done.agreed", plate=card.view.plate, lane=card.lane.name))
+    return see_other("/booth")
+
+
 async def _plate(request: web.Request, card: LaneCard, typed: str, refused: Refuse | None = None) -> web.Response:
     edge, view, text = request.app[EDGE], card.view, typed or card.view.plate
     texts = [typed] if typed else [text, *(reading for reading, _ in view.readings if reading != text)]
@@ -99,6 +108,7 @@ def add_routes(app: web.Application) -> None:
     at = "/booth/lane/{lane}"
     app.router.add_get(f"{at}/plate", plate_page)
     app.router.add_post(f"{at}/plate", choose_plate)
+    app.router.add_post(f"{at}/agree", agree)
     app.router.add_get(f"{at}/open", open_page)
     app.router.add_post(f"{at}/open", open_by_hand)
     app.router.add_post(f"{at}/clear", clear_fault)

@@ -34,8 +34,9 @@ def seen(plate: str = "京A12345", **changes: object) -> Seen:
 
 def entry(plate: str = "京A12345", **changes: object) -> EntryInputs:
     inputs = EntryInputs(
-        "in", "main", plate, "", (seen(plate),), False, "", "", covered=False, places_left=None, rules=RULES
-    )
+        "in", "main", plate, "", (seen(plate),), False, "", "", covered=False, places_left=None, places_taken="",
+        agreed=False, rules=RULES,
+    )  # fmt: skip
     return replace(inputs, **changes)  # type: ignore[arg-type]
 
 

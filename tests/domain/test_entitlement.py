@@ -10,7 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.entitlement import Covered, CutStay, Entitlement, Grant, Window, ZoneSpan, covers, cut_stay
+from domain.entitlement import (
+    Covered,
+    CutStay,
+    Entitlement,
+    Grant,
+    Welcome,
+    WhenFull,
+    Window,
+    ZoneSpan,
+    cut_stay,
+    places_held,
+    welcome,
+)
 
 PLATE = "京A12345"
 FRIDAY = datetime(2026, 11, 20, 18, 0)  # noqa: DTZ001  lot-local
@@ -131,8 +143,65 @@ def test_a_stay_of_no_minutes_is_neither_covered_nor_not() -> None:
 )
 def test_at_the_entry_it_is_known_who_is_covered(at: datetime, zone: str, in_use: dict[str, int], good: bool) -> None:
     card = replace(MONTHLY, places=2, zones=frozenset({"P1"}), ends=after(1440))
+    others = {name: [(-60, 60)] * count for name, count in in_use.items()}
 
-    assert covers(PLATE, zone, at, [card], in_use) == (card if good else None)
+    assert welcome(PLATE, zone, at, [card], others).by == (card if good else None)
+
+
+@pytest.mark.parametrize("policy", list(WhenFull))
+def test_at_the_entry_a_full_entitlement_says_what_that_means(policy: WhenFull) -> None:
+    family = replace(MONTHLY, places=1, when_full=policy, begins=after(-600), ends=after(600))
+    taken = {"m": [(-60, 60)]}
+
+    assert welcome(PLATE, "P1", FRIDAY, [family], taken) == Welcome(full=policy)
+    assert welcome(PLATE, "P1", after(700), [family], taken) == Welcome()
+    assert welcome("粤B98765", "P1", FRIDAY, [family], taken) == Welcome()
+
+
+def test_another_entitlement_covers_a_car_whose_family_place_is_taken() -> None:
+    family = replace(MONTHLY, places=1, when_full=WhenFull.REFUSE)
+    visitor = Entitlement("v", Grant.VISITOR, frozenset({PLATE}))
+
+    assert welcome(PLATE, "P1", FRIDAY, [family, visitor], {"m": [(-60, 60)]}) == Welcome(visitor)
+
+
+@pytest.mark.parametrize(
+    ("policy", "covered"),
+    [
+        (WhenFull.TEMPORARY, [(50, 300)]),
+        (WhenFull.ASK, [(50, 300)]),
+        (WhenFull.REFUSE, [(50, 300)]),  # somebody opened by hand: it gets the place once it is free
+        (WhenFull.WHOLE_STAY, []),
+    ],
+)
+def test_a_car_that_found_no_place_is_covered_later_or_never(policy: WhenFull, covered: list[tuple[int, int]]) -> None:
+    family = replace(MONTHLY, places=1, when_full=policy)
+
+    cut = cut_stay(PLATE, FRIDAY, stay(300), [family], {"m": [(-30, 50)]})
+
+    assert [(part.begins, part.ends) for part in cut.covered] == covered
+
+
+def test_whether_a_place_is_free_is_asked_in_the_first_minute_it_would_be_good() -> None:
+    family = replace(MONTHLY, places=1, when_full=WhenFull.WHOLE_STAY, begins=after(60))
+
+    assert cut_stay(PLATE, FRIDAY, stay(300), [family], {"m": [(-30, 60)]}).uncovered == ((0, 60),)
+    assert cut_stay(PLATE, FRIDAY, stay(300), [family], {"m": [(-30, 61)]}).uncovered == ((0, 300),)
+
+
+def test_a_car_that_is_temporary_for_its_whole_stay_holds_no_place() -> None:
+    stays = [(-90, 10), (-60, 999), (20, 30)]
+
+    assert places_held(stays, 1, WhenFull.WHOLE_STAY) == [(-90, 10), (20, 30)]
+    assert places_held(stays, 2, WhenFull.WHOLE_STAY) == stays
+    assert places_held(stays, 1, WhenFull.TEMPORARY) == stays
+
+
+def test_days_of_grace_follow_the_last_day() -> None:
+    card = replace(MONTHLY, ends=after(-2 * 1440), grace_days=2)
+
+    assert cut_stay(PLATE, FRIDAY, stay(30), [card]).uncovered == ((0, 30),)
+    assert cut_stay(PLATE, FRIDAY, stay(30), [replace(card, grace_days=3)]).uncovered == ()
 
 
 @given(
