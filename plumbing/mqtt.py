@@ -14,7 +14,7 @@ import ssl
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -167,26 +167,20 @@ class MqttLink:
 
     async def messages(self) -> AsyncGenerator[Message, None]:
         """Every message in order, for one consumer; asking for the next one acknowledges the last. Ends at close."""
-        async with aclosing(self.bunches(1)) as bunches:
-            async for (message,) in bunches:
-                yield message
-
-    async def bunches(self, most: int) -> AsyncGenerator[list[Message], None]:
-        """The same, with up to *most* messages together when as many have come already."""
         while True:
             while not self._inbox:
                 self._arrived.clear()
                 if self._task is None or self._task.done():
                     return
                 await self._arrived.wait()
-            taken = [self._inbox.popleft() for _ in range(min(most, len(self._inbox)))]
-            self._qos0_waiting -= sum(delivery.message.qos == 0 for delivery in taken)
+            delivery = self._inbox.popleft()
+            if delivery.message.qos == 0:
+                self._qos0_waiting -= 1
             try:
-                yield [delivery.message for delivery in taken]
+                yield delivery.message
             finally:
-                for delivery in taken:
-                    if delivery.message.qos > 0:
-                        delivery.client.ack(delivery.mid, delivery.message.qos)  # harmless if its connection is gone
+                if delivery.message.qos > 0:
+                    delivery.client.ack(delivery.mid, delivery.message.qos)  # harmless if its connection is gone
 
     async def _keep_connected(self) -> None:
         attempt = 0

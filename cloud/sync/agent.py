@@ -234,7 +234,7 @@ class CloudAgent:
         )
         ack = {"ep": at.epoch, "s": batch.last, "h": hashes[-1].hex(), "parked": parked, "win": WINDOW, "sid": sid}
         ack["eps"] = self._flow.share(at.edge_id, now_ms)
-        return [self._down(at.edge_id, "ack", ack), *self.due(conn, at.edge_id, now_ms)]
+        return [self._down(at.edge_id, "ack", ack)]
 
     def _not_applied(
         self, conn: Connection, at: CursorRow, verdict: Known | Nak | Fork | NewEpoch, sid: str, now_ms: int

@@ -6,16 +6,15 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from operator import itemgetter
 
 from sqlalchemy import Connection, select
 
 from cloud.db import Database
 from cloud.lots.edges import believed_edges
-from cloud.sync.agent import WINDOW, CloudAgent, Outgoing
+from cloud.sync.agent import CloudAgent, Outgoing
 from cloud.sync.tables import channel_version, command
 from domain.wire import BadMessageError, Json, pack, unpack
 from plumbing.mqtt import Message, MqttError, MqttLink, MqttOptions
@@ -23,10 +22,7 @@ from plumbing.signing import PrivateKey
 
 logger = logging.getLogger(__name__)
 
-Received = tuple[str, str, bytes]  # edge, kind, payload
-
 POLL_SECONDS = 0.25
-TOGETHER = WINDOW // 2  # messages with one commit: while it is on its way, an edge makes the other half of its window
 GROUP_PURPOSE = b"lotgate-share-group\x00"
 UPLINKS = ("lg/v1/+/up/hello", "lg/v1/+/up/ev")
 LIVE = ("lg/v1/+/up/live",)  # never shared: every worker shows pages
@@ -77,35 +73,20 @@ class CloudLink:
             group.create_task(self._push(), name="cloud sync push")
 
     async def _receive(self) -> None:
-        async for messages in self._mqtt.bunches(TOGETHER):
-            received = []
-            for message in messages:
-                edge, kind = _address(message)
-                if kind == "live":
-                    self._note_live(edge, message)
-                else:
-                    received.append((edge, kind, message.payload))
-            received.sort(key=itemgetter(0))  # workers lock edges in one order; each edge's messages keep theirs
-            self._send(await self._act_on(received))
+        async for message in self._mqtt.messages():
+            edge, kind = _address(message)
+            if kind == "live":
+                self._note_live(edge, message)
+            else:
+                self._send(await self._act_on(edge, kind, message.payload))
 
-    async def _act_on(self, received: Sequence[Received]) -> list[Outgoing]:
-        """What these messages call for, done with one commit; where one of them breaks us, each with its own.
-
-        One that does is left unanswered: it must not end the line to the others.
-        """
-        if not received:
-            return []
+    async def _act_on(self, edge: str, kind: str, payload: bytes) -> list[Outgoing]:
+        """What one message calls for. One that breaks us is left unanswered: it must not end the line to the others."""
         try:
-            return await self._db.run(self._received, received, self._now_ms())
+            return await self._db.run(self._agent.received, edge, kind, payload, self._now_ms())
         except Exception:
-            if len(received) == 1:
-                edge, kind, _ = received[0]
-                logger.exception("message %s of edge %s could not be dealt with; nothing of it was kept", kind, edge)
-                return []
-        return [sent for one in received for sent in await self._act_on([one])]
-
-    def _received(self, conn: Connection, received: Sequence[Received], now_ms: int) -> list[Outgoing]:
-        return [sent for one in received for sent in self._agent.received(conn, *one, now_ms)]
+            logger.exception("message %s of edge %s could not be dealt with; nothing of it was kept", kind, edge)
+            return []
 
     def _note_live(self, edge: str, message: Message) -> None:
         with suppress(BadMessageError):

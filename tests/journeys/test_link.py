@@ -9,10 +9,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from cloud.db import Database as CloudDatabase
-from cloud.sync.agent import Outgoing
 from cloud.sync.channels import put_row
 from cloud.sync.link import CloudLink
 from cloud.sync.tables import inbox
@@ -164,26 +163,3 @@ async def test_a_message_that_breaks_the_cloud_ends_nobody_elses_line(
 
         assert broken
         assert await both.applied() == 3
-
-
-async def test_messages_done_together_are_one_commit_and_the_broken_one_of_them_takes_nobody_along(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with OneThread("edge-db") as thread:
-        both = Running(tmp_path, embedded(1, "cloud"), embedded(1, "e1"), thread)
-        commits: list[object] = []
-        event.listen(both.cloud_db.engine, "commit", commits.append)
-
-        def agent(_conn: object, edge: str, _kind: str, _payload: bytes, _now_ms: int) -> list[Outgoing]:
-            if edge == "bad":
-                raise OverflowError("Python int too large to convert to SQLite INTEGER")
-            return [Outgoing(edge, "ack", {})]
-
-        monkeypatch.setattr(both.line.cloud, "received", agent)
-        together = await both.cloud._act_on([("e1", "ev", b""), ("e2", "ev", b"")])
-        one_commit = len(commits)
-        apart = await both.cloud._act_on([("bad", "ev", b""), ("e1", "ev", b""), ("e2", "ev", b"")])
-        both.cloud_db.close()
-
-    assert [sent.edge for sent in together] == [sent.edge for sent in apart] == ["e1", "e2"]
-    assert one_commit == 1

@@ -214,20 +214,6 @@ async def test_a_slow_consumer_holds_the_broker_back_and_loses_nothing(broker: E
     assert sorted(int(message.payload) for message in received) == list(range(500))
 
 
-async def test_what_has_come_together_is_handed_over_together_and_in_order(broker: EmbeddedBroker) -> None:
-    async with link(broker, "001") as edge, link(broker, "cloud", "lg/v1/+/up/#") as cloud:
-        await up(edge, cloud)
-        for number in range(5):
-            await edge.publish("lg/v1/001/up/ev", b"%d" % number)
-        await until(lambda: len(cloud._inbox) == 5)
-        bunches = cloud.bunches(3)
-
-        handed = [[message.payload for message in await anext(bunches)] for _ in range(2)]
-        await bunches.aclose()
-
-    assert handed == [[b"0", b"1", b"2"], [b"3", b"4"]]
-
-
 async def test_telemetry_nobody_takes_is_dropped_oldest_first(broker: EmbeddedBroker) -> None:
     watching = link(broker, "cloud", qos0_subscriptions=("lg/v1/+/up/live",))
     async with link(broker, "001") as edge, watching as cloud:
