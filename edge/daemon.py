@@ -26,12 +26,13 @@ from drivers.base import DeviceError, Holdable
 from edge.certificate import Certificate
 from edge.clock import WRONG_MS, Clock, clock_of
 from edge.copies import Copies
-from edge.db import boots, holds, log
+from edge.db import attendance, boots, holds, log
 from edge.db.database import Database, DatabaseLock, DiskFullError, open_database, transaction
 from edge.db.holds import Hold
 from edge.disk import DiskGuard
 from edge.facade import Edge
 from edge.jobs import start_jobs
+from edge.lanes.attendance import Attendance
 from edge.lanes.board import Board
 from edge.lanes.devices import LotDevices, open_devices
 from edge.lanes.live import LiveLanes
@@ -193,7 +194,9 @@ async def _open_office(settings: EdgeSettings, clock: Clock, stack: AsyncExitSta
     now = await thread.run(_restore_time, db, clock)
     files = await stack.enter_async_context(OneThread("edge-pictures"))
     pictures = Pictures(settings.data / "pictures", files, disk)
-    office = Office(thread, db, build_lot(settings, prices, key, now), clock, pictures, disk)
+    lot = build_lot(settings, prices, key, now)
+    said = await thread.run(attendance.standing, db.conn)
+    office = Office(thread, db, lot, clock, pictures, disk, Attendance(lot, said))
 
     def start() -> None:
         with transaction(db) as conn:

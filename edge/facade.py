@@ -29,7 +29,7 @@ from edge.disk import Level
 from edge.lanes.live import LiveLanes
 from edge.lanes.office import Office
 from edge.lanes.worker import LaneWorker
-from edge.services import audit, facts, holding, issuing, manual, paying, redeeming, settling, staffing
+from edge.services import attending, audit, facts, holding, issuing, manual, paying, redeeming, settling, staffing
 from edge.services.issuing import Issued, Order
 from edge.services.lot import Done, Result
 from edge.services.manual import Candidate
@@ -217,6 +217,14 @@ class Edge:
         result = await self._do(holding.release, self.office.lot, lane, by, role)
         self._at_barrier(result, lanes.HoldOpenReleased())
         return result
+
+    async def attend(self, lane: str, attended: bool, until_wall_ms: int, by: str, role: str) -> Result:
+        """Say for a while whether somebody is at a lane, whatever its timetable says."""
+        said = await self._do(attending.attend, self.office.lot, lane, attended, until_wall_ms, by, role)
+        if isinstance(said, Refuse):
+            return said
+        self.office.attendance.said(lane, said)
+        return Done(lane)
 
     def _at_barrier(self, result: Result, event: lanes.Event) -> None:
         """Tell every lane of the barrier that was acted on."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from domain.attendance import Span, span_of
 from domain.board import Template, minute_of
 from domain.decision import Rules
 from domain.plate import FREE_BY_KIND, PlateKind
@@ -123,10 +124,18 @@ class Lane:
     display: str = ""
     scanner: str = ""  # where vouchers are held; one that no lane names stands in the booth
     attended: bool = True
+    unattended: tuple[str, ...] = ()  # when nobody is there all the same: "22:00-07:00", "sat,sun 00:00-24:00"
 
     def __post_init__(self) -> None:
         if self.source == self.target:
             raise ValueError("a lane leads from one zone to another")
+        for text in self.unattended:
+            span_of(text)
+
+    @property
+    def unattended_spans(self) -> tuple[Span, ...]:
+        """*unattended*, read."""
+        return tuple(map(span_of, self.unattended))
 
     @property
     def reporting_loops(self) -> tuple[str, ...]:

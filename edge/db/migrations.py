@@ -135,3 +135,10 @@ def m0010_visitors(db: Database) -> None:
         " from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, by TEXT NOT NULL) STRICT, WITHOUT ROWID"
     )
     db.conn.execute("CREATE INDEX visitor_plate ON visitor (plate)")
+
+
+@migrations()
+def m0011_attendance(db: Database) -> None:
+    """What a supervisor said of who attends a lane."""
+    db.conn.execute("CREATE TABLE attendance (lane TEXT PRIMARY KEY, attended INTEGER NOT NULL,"
+                    " until_wall_ms INTEGER NOT NULL, by TEXT NOT NULL) STRICT, WITHOUT ROWID")  # fmt: skip

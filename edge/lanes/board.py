@@ -34,9 +34,11 @@ class Board:
         self._shown: dict[Display, tuple[Page, float]] = {}
         self._volume: dict[Display, int] = {}
 
-    def decided(self, lane: Lane, decided: Decided, vehicle_class: str, local: datetime) -> Page:
+    def decided(
+        self, lane: Lane, decided: Decided, vehicle_class: str, local: datetime, *, attended: bool = True
+    ) -> Page:
         """The page for a decision."""
-        event = event_of(decided.decision.verdict, leaving=lane.target == OUTSIDE, attended=lane.attended)
+        event = event_of(decided.decision.verdict, leaving=lane.target == OUTSIDE, attended=attended)
         return self.page(event, lane, vehicle_class, _facts(decided, self._texts), local)
 
     def idle(self, lane: Lane, free: int | None, local: datetime) -> Page:
@@ -76,7 +78,8 @@ class LaneBoard:
     async def show_decision(self, decided: Decided, vehicle_class: str) -> None:
         """Tell the driver."""
         local = self._local()
-        await self._show(self._board.decided(self._lane, decided, vehicle_class, local), local)
+        attended = self._office.is_attended(self._lane)
+        await self._show(self._board.decided(self._lane, decided, vehicle_class, local, attended=attended), local)
 
     async def show_event(self, event: str) -> None:
         """Tell the driver something that is no decision."""

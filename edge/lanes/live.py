@@ -47,6 +47,7 @@ class LaneView:
     call: str = ""
     incident: str = ""
     held: str = ""  # why its barrier is held open
+    attended: bool = True  # somebody is there
     wrong: dict[str, str] = field(default_factory=dict)
     updated_wall_ms: int = 0
 
@@ -111,6 +112,7 @@ class LiveLanes:
                     "phase": view.phase,
                     "verdict": view.verdict,
                     "held": view.held,
+                    "attended": view.attended,
                     "wrong": sorted(view.wrong),
                 }
                 for view in self._views.values()

@@ -14,6 +14,7 @@ from edge.clock import Clock
 from edge.db import stays
 from edge.db.database import Database, DiskFullError
 from edge.disk import DiskGuard
+from edge.lanes.attendance import Attendance
 from edge.pictures import Pictures
 from edge.services import audit, passages
 from edge.services.entering import enter
@@ -21,6 +22,7 @@ from edge.services.leaving import leave
 from edge.services.lot import Arrival, Decided, Lot
 from edge.services.paying import due_of
 from edge.services.redeeming import LaidOn, lay_voucher
+from edge.settings import Lane
 from plumbing.onethread import OneThread
 
 T = TypeVar("T")
@@ -36,10 +38,15 @@ class Office:
     clock: Clock
     pictures: Pictures
     disk: DiskGuard
+    attendance: Attendance
 
     def now(self) -> Moment:
         """Both clocks now."""
         return self.clock.now()
+
+    def is_attended(self, lane: Lane) -> bool:
+        """Is somebody at *lane* now?"""
+        return self.attendance.is_attended(lane, self.now())
 
     async def commit(self, service: Callable[..., T], *args: Any) -> T:
         """Run a service that writes on the database thread; when there is no room, once more without the ballast.

@@ -36,6 +36,7 @@ class Screen:
         now: Moment,
         chosen: str,
         held: str,
+        attended: bool,
     ) -> LaneView:
         """What the booth sees of the lane."""
         candidate = read.candidates[0] if read and read.candidates else None
@@ -55,6 +56,7 @@ class Screen:
             call=call,
             incident=incident,
             held=held,
+            attended=attended,
             updated_wall_ms=now.wall_ms,
             **said,
         )

@@ -279,6 +279,8 @@ class LaneWorker:
 
     async def _look_at_inputs(self) -> None:
         """An arm that does not move or fall and a loop that stays taken are put on record and shown, each once."""
+        if (view := self._live.get(self.lane.name)) and view.attended != self._office.is_attended(self.lane):
+            self._publish()
         alarms, wrong = self._watch.look(held=bool(self._state.hold))
         for part, error in wrong.items():
             self._health.set(part, error)
@@ -302,6 +304,7 @@ class LaneWorker:
         view = self._screen.view(
             self.lane, phase, best_read(reads), self._decisions.last, wrong=self._health.wrong, call=self._call,
             incident=self._incident, now=self._office.now(), chosen=car.chosen if car else "", held=self._state.hold,
+            attended=self._office.is_attended(self.lane),
         )  # fmt: skip
         self._live.publish(view)
 

@@ -12,7 +12,7 @@ from aiohttp import web
 from edge.db.people import Attendant
 from edge.facade import Edge
 from edge.services.staffing import MANAGER, MERCHANT
-from edge.web import booth, cameras, counter, hold, lane_tasks, login, staff, tasks
+from edge.web import attend, booth, cameras, counter, hold, lane_tasks, login, staff, tasks
 from edge.web.api import add_health
 from edge.web.keys import EDGE, ONCE, PASSWORDS, SESSIONS, SIGNED_IN, THROTTLE, WATCH, Once, see_other
 from edge.web.printdesk import PrintDesk
@@ -70,7 +70,7 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
     sessions = Sessions(MemorySessionStore(), "booth", idle_minutes=BOOTH_IDLE_MINUTES)
     app = _app(edge, passwords, watch, Shell("booth", _words(), sessions=sessions, navigation=navigation))
     app[login.MAY], app[login.SHOWS_NAMES] = _is_of_the_lot, True
-    for pages in (booth, tasks, lane_tasks, hold, cameras, staff):
+    for pages in (booth, tasks, lane_tasks, hold, attend, cameras, staff):
         pages.add_routes(app)
     return app
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -34,7 +35,10 @@ async def lane_cards(request: web.Request, only: Sequence[str] | None = None) ->
     def look(conn: sqlite3.Connection) -> list[LaneCard]:
         now = edge.office.now()
         return [
-            lane_card(conn, lane, views.get(lane.name) or LaneView(lane.name, lane.direction.value), now)
+            replace(
+                lane_card(conn, lane, views.get(lane.name) or LaneView(lane.name, lane.direction.value), now),
+                attended=edge.office.attendance.of(lane, now),
+            )
             for lane in lanes
         ]
 

@@ -11,12 +11,14 @@ from domain.moment import Moment
 from domain.wire import Json
 from edge.db import boots, channels, charging, decisions, money, stays, vouchers
 from edge.db.stays import StayRow
+from edge.lanes.attendance import Attended
 from edge.lanes.live import LaneView
 from edge.services import learning, manual, settling
 from edge.services.lot import Lot
 from edge.settings import Lane
 
 MINUTE_MS = 60_000
+SOMEBODY = Attended(True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class LaneCard:
     pictures: Pictures = field(default_factory=Pictures)
     debt_fen: int = 0
     payers: Mapping[str, str] = field(default_factory=dict)  # coupon's ref -> name of the merchant that pays
+    attended: Attended = SOMEBODY
 
     @property
     def state(self) -> str:

@@ -174,7 +174,7 @@ async def write_entry(request: web.Request) -> web.Response:
     """Open the stay; if a car waits for it at a lane, that lane decides again."""
     session, data, edge = await require_session(request), await request.post(), request.app[EDGE]
     typed = {name: text_field(data, name) for name in ("plate", "entered", "zone", "other")}
-    lane, entered_ms = text_field(data, "lane", 64), _wall_ms(request, typed["entered"])
+    lane, entered_ms = text_field(data, "lane", 64), local_wall_ms(request, typed["entered"])
     if entered_ms is None:
         return _entry(request, typed, lane, "bad_time")
     reason = reason_of(request, data, "entry_reason")
@@ -207,7 +207,7 @@ async def name_entry(request: web.Request) -> web.Response:
     """Price the stay by the time a person names."""
     session, card, data = await require_session(request), await card_of(request), await request.post()
     typed = {name: text_field(data, name) for name in ("entered", "other")}
-    entered_ms = _wall_ms(request, typed["entered"])
+    entered_ms = local_wall_ms(request, typed["entered"])
     if entered_ms is None:
         return _since(request, card, typed, "bad_time")
     reason = reason_of(request, data, "since_reason")
@@ -247,7 +247,7 @@ def _fen(typed: str) -> int | None:
     return amount if 0 < amount <= MOST_FEN else None
 
 
-def _wall_ms(request: web.Request, typed: str) -> int | None:
+def local_wall_ms(request: web.Request, typed: str) -> int | None:
     """A lot-local time from the page as UTC milliseconds."""
     try:
         when = datetime.strptime(typed, "%Y-%m-%dT%H:%M").replace(tzinfo=request.app[EDGE].office.lot.tz)

@@ -63,7 +63,7 @@ def test_a_decision_is_a_page_with_what_the_driver_needs(lot: SmallLot) -> None:
     )
     assert board().decided(way_out, unread, "small", NOON).lines[0] == "未识别到车牌"
     unattended = replace(way_out, attended=False)
-    assert board().decided(unattended, unread, "small", NOON).lines[1] == "请扫码输入车牌"
+    assert board().decided(unattended, unread, "small", NOON, attended=False).lines[1] == "请扫码输入车牌"
 
 
 def test_every_event_has_a_page_in_both_languages_and_refusals_say_what_to_do(lot: SmallLot) -> None:
