@@ -30,6 +30,7 @@ MAKES: Mapping[str, Mapping[str, Make]] = {
         "image_folder": Make("drivers.camera.image_folder", "ImageFolderOptions", "open_image_folder"),
         "video": Make("drivers.camera.video", "VideoOptions", "open_video"),
         "vzenith": Make("drivers.camera.vzenith", "VzenithOptions", "open_vzenith"),
+        "vzenith_mqtt": Make("drivers.camera.vzenith_mqtt", "VzenithMqttOptions", "open_vzenith_mqtt"),
     },
     "barrier": {
         "hikvision": Make("drivers.barrier.hikvision", "HikvisionGateOptions", "open_hikvision_gate"),

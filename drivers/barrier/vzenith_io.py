@@ -1,12 +1,11 @@
-"""A boom gate on an output of a Vzenith camera: the pulse rides on an answer (``ivs_ioctrl``), once or not at all."""
+"""A boom gate on an output of a Vzenith camera: the camera is told once, over HTTP (``ivs_ioctrl``) or MQTT."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from drivers.base import BadOptionsError
-from drivers.camera.vzenith import VzenithCamera
-from drivers.camera.vzenith_mailbox import Order
+from drivers.camera.vzenith_orders import Order, TakesOrders
 from drivers.camera.vzenith_reply import IoControl
 from drivers.wiring import Wiring
 
@@ -31,9 +30,9 @@ class VzenithIoOptions:
 
 
 class VzenithIoBarrier:
-    """Opens with the answer to the plate just read, or to the camera's poll; an order nobody fetches is withdrawn."""
+    """Over HTTP it opens with the answer to the plate just read, or to the camera's poll; over MQTT at once."""
 
-    def __init__(self, name: str, camera: VzenithCamera, options: VzenithIoOptions) -> None:
+    def __init__(self, name: str, camera: TakesOrders, options: VzenithIoOptions) -> None:
         self.name = name
         self._camera = camera
         self._options = options
@@ -68,7 +67,9 @@ class VzenithIoBarrier:
 async def open_vzenith_io(options: VzenithIoOptions, wiring: Wiring) -> VzenithIoBarrier:
     """A barrier on the camera named beside it. Raises BadOptionsError when that is no Vzenith."""
     camera = wiring.camera
-    if not isinstance(camera, VzenithCamera):
-        raise BadOptionsError(f'barrier {wiring.name}: vzenith_io needs camera = "…", the name of a vzenith camera')
-    camera.orders_ride_on_plates = True
+    if not isinstance(camera, TakesOrders):
+        raise BadOptionsError(
+            f'barrier {wiring.name}: vzenith_io needs camera = "…", the name of a vzenith or vzenith_mqtt camera'
+        )
+    camera.expect_orders()
     return VzenithIoBarrier(wiring.name, camera, options)

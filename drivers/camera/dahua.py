@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -13,12 +12,10 @@ from pathlib import Path
 from domain.plate import PlateVerdict
 from drivers.base import DeviceRefusedError, PlateCandidate, PlateRead
 from drivers.camera.dahua_codec import ANSWER, MAX_BODY, TollgateInfo, parse_push
-from drivers.camera.pushed import PARSE_IN_THREAD, Answer, Inbox, InboxOptions, check_secret, secret_of
+from drivers.camera.pushed import PARSE_IN_THREAD, Answer, Freshness, Inbox, InboxOptions, check_secret, secret_of
 from drivers.digest import DigestCheck
 from drivers.isapi import Isapi, IsapiOptions, isapi_of
 from drivers.wiring import Wiring
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +63,8 @@ class DahuaCamera:
         self.login = DigestCheck(options.user, password, empty=options.empty_digest) if options.user else None
         self.answer_within_s = options.answer_within_ms / 1000
         self._options = options
-        self._clock = clock
+        self._fresh = Freshness(name, options.live_within_s, clock, "set its clock and utc_offset_min")
         self._inbox = Inbox(name, options)
-        self._behind = False
         self._page = page
 
     async def set_clock(self, now: datetime) -> None:
@@ -98,23 +94,8 @@ class DahuaCamera:
     def _read_of(self, info: TollgateInfo) -> PlateRead:
         verdict = PlateVerdict.ACCEPT if info.plate else PlateVerdict.ASK
         candidate = PlateCandidate(info.plate, info.confidence, info.colour, verdict=verdict)
-        live = self._is_live(info.taken_wall_ms)
+        live = self._fresh.is_live(info.taken_wall_ms)
         return PlateRead(info.record, self.name, (candidate,), live, info.image, info.crop, info.taken_wall_ms)
-
-    def _is_live(self, taken_wall_ms: int | None) -> bool:
-        """ITSAPI does not mark what the camera kept while nobody answered, so only its time tells."""
-        limit_s = self._options.live_within_s
-        if not limit_s or taken_wall_ms is None:
-            return True
-        age_s = self._clock() - taken_wall_ms / 1000
-        if (age_s > limit_s) != self._behind:
-            self._behind = not self._behind
-            if self._behind:
-                log.warning(
-                    "camera %s: its records are %d s old and open nothing; set its clock and utc_offset_min if they "
-                    "are of now", self.name, age_s,
-                )  # fmt: skip
-        return not self._behind
 
     def is_lost(self) -> bool:
         """True when nothing came for longer than allowed; logs the change once."""

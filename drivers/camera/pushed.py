@@ -175,6 +175,27 @@ class Inbox:
             self._listeners.remove(listener)
 
 
+class Freshness:
+    """Which records are of now, by the camera's own clock, where a protocol does not mark what a camera kept."""
+
+    def __init__(self, name: str, limit_s: int, clock: Callable[[], float], hint: str) -> None:
+        self._name, self._limit_s, self._clock, self._hint = name, limit_s, clock, hint
+        self._behind = False
+
+    def is_live(self, taken_wall_ms: int | None) -> bool:
+        """False for a record older than allowed; a change is logged once."""
+        if not self._limit_s or taken_wall_ms is None:
+            return True
+        age_s = self._clock() - taken_wall_ms / 1000
+        behind, self._behind = self._behind, age_s > self._limit_s
+        if self._behind and not behind:
+            log.warning(
+                "camera %s: its records are %d s old and open nothing; %s if they are of now",
+                self._name, age_s, self._hint,
+            )  # fmt: skip
+        return not self._behind
+
+
 def check_secret(name: str, secret: str) -> str:
     """*secret*, if it is long enough to be one. Raises BadOptionsError."""
     if len(secret) < SHORTEST_SECRET:

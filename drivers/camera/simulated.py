@@ -85,7 +85,7 @@ class SimulatedVzenith:
 
     async def see(self, sight: Sight) -> Delivery:
         """Push one live result, resend until answered, and store it for replay when nobody does."""
-        result = _plate_result(sight, next(PLATE_IDS), time.time_ns() // 1000)
+        result = plate_result(sight, next(PLATE_IDS), time.time_ns() // 1000)
         delivery = await self._deliver(result)
         if delivery.reply is None:
             self.stored.append(result)
@@ -93,7 +93,7 @@ class SimulatedVzenith:
 
     async def see_without_network(self, sight: Sight) -> None:
         """Recognise a car while the cable is out: the record is stored for ``replay``."""
-        self.stored.append(_plate_result(sight, next(PLATE_IDS), time.time_ns() // 1000))
+        self.stored.append(plate_result(sight, next(PLATE_IDS), time.time_ns() // 1000))
 
     async def replay(self) -> int:
         """Push stored records with ``isoffline`` 1 until one is not confirmed; the number confirmed."""
@@ -169,7 +169,8 @@ def _trigger(source: int, value: int) -> dict[str, Any]:
     return {"TriggerResult": {"source": source, "value": value}}
 
 
-def _plate_result(sight: Sight, plate_id: int, micros: int) -> dict[str, Any]:
+def plate_result(sight: Sight, plate_id: int, micros: int) -> dict[str, Any]:
+    """``PlateResult`` of a car seen at *micros* since 1970."""
     plate = sight.plate or NO_PLATE
     seconds, micros = divmod(micros, 1_000_000)
     return {

@@ -15,7 +15,8 @@ from domain.plate import PlateVerdict
 from drivers.base import DeviceRefusedError, DeviceUnreachableError, LoopChange, PlateCandidate, PlateRead
 from drivers.camera.pushed import PARSE_IN_THREAD, Answer, Inbox, InboxOptions, check_secret, secret_of
 from drivers.camera.vzenith_codec import MAX_BODY, GioIn, Heartbeat, PlateResult, VzenithPush, parse_push
-from drivers.camera.vzenith_mailbox import LONGEST_HOLD_S, Mailbox, Order, merged, sent
+from drivers.camera.vzenith_mailbox import LONGEST_HOLD_S, Mailbox, merged, sent
+from drivers.camera.vzenith_orders import Order
 from drivers.camera.vzenith_reply import Reply, answer
 from drivers.wiring import Wiring
 
@@ -49,7 +50,8 @@ class VzenithCamera:
         self.options = options
         self.secret = check_secret(name, secret)
         self.answer_within_s = (options.answer_within_ms + options.comet_hold_ms) / 1000
-        self.orders_ride_on_plates = False  # a barrier says so: then a new plate's answer waits for its decision
+        self.takes_orders_always = options.comet
+        self._orders_ride_on_plates = False
         self._mailbox = Mailbox(f"camera {name}")
         self._inbox = Inbox(name, options, clock)
 
@@ -72,7 +74,7 @@ class VzenithCamera:
                 self._inbox.tell_input(source, occupied=bool(value))
             case PlateResult():
                 new = self._inbox.put_new(parsed.record, read_of(parsed, self.name))
-                return LONGEST_HOLD_S if self.orders_ride_on_plates and new and not parsed.offline else 0.0
+                return LONGEST_HOLD_S if self._orders_ride_on_plates and new and not parsed.offline else 0.0
             case Heartbeat() if self.options.comet:
                 return self.options.comet_hold_ms / 1000
         return 0.0
@@ -89,6 +91,10 @@ class VzenithCamera:
     async def order(self, order: Order) -> None:
         """Have the camera do something with its next question. Raises DeviceUnreachableError."""
         await self._mailbox.send(order, ORDER_WAIT_S)
+
+    def expect_orders(self) -> None:
+        """From now on a new plate's answer waits for its decision."""
+        self._orders_ride_on_plates = True
 
     async def trigger(self) -> None:
         """Have it read now; only a polling camera can be asked. Raises DeviceUnreachableError."""

@@ -128,10 +128,11 @@ def parse_push(body: bytes, content_type: str, types: Mapping[int, PlateType] = 
         return _heartbeat(_multipart_fields(body, content_type))
     if media == "application/x-www-form-urlencoded" and not body.lstrip().startswith(b"{"):
         return _heartbeat(_form_fields(body))
-    return _parse_json(body, types)
+    return push_of(json_object(body), types)
 
 
-def _parse_json(body: bytes, types: Mapping[int, PlateType]) -> VzenithPush:
+def json_object(body: bytes) -> dict[str, Any]:
+    """The object that *body* is. Raises BadFrameError."""
     try:
         message = json.loads(body.decode("utf-8-sig"))
     except UnicodeDecodeError as exc:
@@ -140,6 +141,11 @@ def _parse_json(body: bytes, types: Mapping[int, PlateType]) -> VzenithPush:
         raise BadFrameError("camera push is not JSON") from exc
     if not isinstance(message, dict):
         raise BadFrameError("camera push is not a JSON object")
+    return message
+
+
+def push_of(message: dict[str, Any], types: Mapping[int, PlateType] = PLATE_TYPES) -> VzenithPush:
+    """What *message* says, by whichever way it came. Raises BadFrameError."""
     if "AlarmInfoPlate" in message:
         return _plate_result(object_of(message, "AlarmInfoPlate"), types)
     if "AlarmGioIn" in message:

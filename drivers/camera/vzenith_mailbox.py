@@ -1,4 +1,4 @@
-"""Orders to a Vzenith camera. It never listens: an order can only ride on the answer to what the camera asked."""
+"""Orders to a Vzenith camera over HTTP, where it never listens: they ride on the answer to what the camera asked."""
 
 from __future__ import annotations
 
@@ -6,19 +6,9 @@ import asyncio
 from dataclasses import dataclass, field
 
 from drivers.base import DeviceUnreachableError
-from drivers.camera.vzenith_codec import SerialData
-from drivers.camera.vzenith_reply import IoControl
+from drivers.camera.vzenith_orders import Order
 
 LONGEST_HOLD_S = 1.0  # a decision later than this after its push never rides on that push's answer
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What one answer carries: outputs to switch, bytes for the RS-485 port, a picture to take."""
-
-    io: tuple[IoControl, ...] = ()
-    serial: tuple[SerialData, ...] = ()
-    trigger: bool = False
 
 
 @dataclass(slots=True)

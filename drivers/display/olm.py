@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from drivers.base import BadFrameError, BadOptionsError, DeviceRefusedError, DeviceUnreachableError
-from drivers.camera.vzenith import VzenithCamera
 from drivers.camera.vzenith_codec import SerialData
-from drivers.camera.vzenith_mailbox import Order
+from drivers.camera.vzenith_orders import Order, TakesOrders
 from drivers.display.olm_codec import (
     GREEN,
     HUSH,
@@ -72,7 +71,7 @@ class OlmOptions(SerialPort, BoardShape):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OlmCameraOptions(BoardShape):
-    """A board on the RS-485 port of the camera that ``camera`` names; the camera must poll (comet)."""
+    """A board on the RS-485 port of the camera that ``camera`` names: one that polls (comet), or over MQTT."""
 
     channel: int = 0
 
@@ -125,12 +124,12 @@ class SerialWire:
 class CameraWire:
     """The transparent RS-485 port of a Vzenith camera; nothing comes back this way."""
 
-    def __init__(self, camera: VzenithCamera, channel: int) -> None:
+    def __init__(self, camera: TakesOrders, channel: int) -> None:
         self._camera = camera
         self._channel = channel
 
     async def send(self, frames: Sequence[Frame]) -> None:
-        """All frames with one answer to the camera. Raises DeviceUnreachableError."""
+        """All frames with one order to the camera. Raises DeviceUnreachableError."""
         await self._camera.order(Order(serial=tuple(SerialData(self._channel, encode(frame)) for frame in frames)))
 
     async def check(self) -> None:
@@ -177,8 +176,9 @@ async def open_olm(options: OlmOptions, wiring: Wiring) -> OlmDisplay:
 async def open_olm_camera(options: OlmCameraOptions, wiring: Wiring) -> OlmDisplay:
     """A board behind the camera named beside it. Raises BadOptionsError when that is no polling Vzenith."""
     camera = wiring.camera
-    if not isinstance(camera, VzenithCamera) or not camera.options.comet:
+    if not isinstance(camera, TakesOrders) or not camera.takes_orders_always:
         raise BadOptionsError(
-            f'display {wiring.name}: olm_camera needs camera = "…", a vzenith camera with comet = true'
+            f'display {wiring.name}: olm_camera needs camera = "…", a vzenith camera with comet = true or a '
+            "vzenith_mqtt camera"
         )
     return OlmDisplay(wiring.name, CameraWire(camera, options.channel), options)

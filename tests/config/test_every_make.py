@@ -22,7 +22,7 @@ PLAIN = {"video", "image_folder", "modbus_tcp", "simulated", "log", "escpos_netw
 def lot_file(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "config" / "tariffs", tmp_path / "tariffs")
     (tmp_path / "secrets").mkdir()
-    for name in ("vzenith", "hikvision", "hikvision-push", "dahua", "dahua-page"):
+    for name in ("vzenith", "vzenith-mqtt", "hikvision", "hikvision-push", "dahua", "dahua-page"):
         write_private(tmp_path / "secrets" / name, f"{name}-0123456789abcdef".encode())
     return Path(shutil.copy(ROOT / "config" / "every-make.toml", tmp_path / "lot.toml"))
 
