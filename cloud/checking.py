@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 from cloud.access import audit
 from cloud.coupons.service import State
 from cloud.coupons.tables import coupon, voucher
+from cloud.lots import arrears
 from cloud.merchants import ledger
 from cloud.merchants.tables import balance, lease, ledger_entry, posting
 from cloud.sync.tables import edge_cursor, inbox
@@ -129,11 +130,17 @@ def logs_are_whole(conn: Connection) -> list[str]:
     ]
 
 
+def debts_hold(conn: Connection) -> list[str]:
+    """No debt was paid, waived and reversed by more than was owed."""
+    return arrears.wrong(conn)
+
+
 CHECKS: Final[tuple[Callable[[Connection], list[str]], ...]] = (
     entries_balance,
     books_hold,
     leases_hold,
     unused_is_held,
+    debts_hold,
     audit_is_whole,
     logs_are_whole,
 )

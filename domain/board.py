@@ -18,17 +18,17 @@ EVENTS = (
     "goodbye", "goodbye.nothing_due", "goodbye.free_kind", "goodbye.covered", "goodbye.within_leave_time",
     "pay",
     "ask", "ask.no_plate", "ask.no_open_stay", "ask.which_stay", "ask.unconfirmed", "ask.unlikely_plate",
-    "ask.low_confidence", "ask.places_taken",
+    "ask.low_confidence", "ask.places_taken", "ask.debt_unpaid",
     "scan", "scan.no_plate", "scan.no_open_stay", "scan.which_stay", "scan.unconfirmed", "scan.unlikely_plate",
-    "scan.low_confidence", "scan.places_taken",
+    "scan.low_confidence", "scan.places_taken", "scan.debt_unpaid",
     "refuse", "refuse.lot_full", "refuse.places_taken", "refuse.blocked", "refuse.already_inside", "refuse.not_live",
-    "refuse.repeated_record", "refuse.not_recorded",
+    "refuse.repeated_record", "refuse.not_recorded", "refuse.debt_unpaid",
     "code", "code.no_car", "code.voucher_used", "code.voucher_on_other_stay",
     "code.unknown", "code.entry_ticket", "code.exit_pass",
 )  # fmt: skip
 """``scan`` stands in for ``ask`` where nobody attends the lane; ``code`` is what the scanner took in vain."""
 
-VARIABLES = ("lot", "lane", "plate", "yuan", "fee", "off", "stayed", "minutes", "free", "notice", "time")
+VARIABLES = ("lot", "lane", "plate", "yuan", "fee", "off", "owed", "stayed", "minutes", "free", "notice", "time")
 MINUTES_A_DAY = 24 * 60
 
 

@@ -74,6 +74,7 @@ class Rules:
     least_confidence: int
     leave_within_min: int
     frozen_fee_min: int
+    arrears: str = "show"  # what becomes of a car that owes from before: show, collect, ask or refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,15 @@ class CouponGiven:
     kind: str  # coupon | voucher
     spec: str
     merchant_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """What one earlier visit of the car still owes, since when by the wall clock."""
+
+    debt_id: str
+    left_fen: int
+    since_wall_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +144,7 @@ class EntryInputs:
     places_taken: str
     agreed: bool
     rules: Rules
+    owed_fen: int = 0  # from earlier visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +183,7 @@ class ExitInputs:
     covered: tuple[tuple[int, int], ...]
     cash: bool
     rules: Rules
+    owing: tuple[Owing, ...] = ()  # from earlier visits, the oldest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +226,8 @@ class Decision:
 def decide_entry(inputs: EntryInputs) -> Decision:
     """Let in, ask, or refuse. An unconfirmed or unlikely read always asks; a typed plate is a person's word."""
     verdict = _doubt(inputs) or _admission(inputs)
-    return Decision("entry", verdict, inputs, {"plate": inputs.plate})
+    owed = {"owed_fen": inputs.owed_fen} if inputs.owed_fen else {}
+    return Decision("entry", verdict, inputs, {"plate": inputs.plate, **owed})
 
 
 def _admission(inputs: EntryInputs) -> Verdict:
@@ -225,11 +238,23 @@ def _admission(inputs: EntryInputs) -> Verdict:
     full = inputs.places_left is not None and inputs.places_left <= 0
     if full and not inputs.covered and not _is_free(inputs.plate, inputs.rules):
         return Refuse("lot_full")
+    owing = _owing_before(inputs)
+    if owing is not None:
+        return owing
     if inputs.places_taken == WhenFull.REFUSE:
         return Refuse("places_taken")
     if inputs.places_taken == WhenFull.ASK and not inputs.agreed:
         return Ask((inputs.plate,), "places_taken")
     return Admit("entered")
+
+
+def _owing_before(inputs: EntryInputs) -> Verdict | None:
+    """What the lot does with a car that still owes."""
+    if inputs.owed_fen and inputs.rules.arrears == "refuse":
+        return Refuse("debt_unpaid")
+    if inputs.owed_fen and inputs.rules.arrears == "ask" and not inputs.agreed:
+        return Ask((inputs.plate,), "debt_unpaid")
+    return None
 
 
 def decide_exit(inputs: ExitInputs, price: Pricer) -> Decision:
@@ -249,8 +274,25 @@ def decide_exit(inputs: ExitInputs, price: Pricer) -> Decision:
     due = max(0, priced.fee_fen - priced.off_fen - stay.waived_fen - stay.paid_fen)
     explanation |= {"fee_fen": priced.fee_fen, "off_fen": priced.off_fen, "due_fen": due}
     explanation |= {"lines": list(priced.lines), "coupons": list(priced.steps)}
+    due += _collected(inputs, explanation)
     verdict: Verdict = Admit(_why_free(inputs, priced)) if due == 0 else PayFirst(due)
     return Decision("exit", verdict, inputs, explanation, priced)
+
+
+def _collected(inputs: ExitInputs, explanation: Json) -> int:
+    """What is to be paid beside the fee for earlier visits, as lines of its own; said in any case."""
+    owed = sum(one.left_fen for one in inputs.owing)
+    if not owed:
+        return 0
+    explanation["owed_fen"] = owed
+    if inputs.rules.arrears != "collect":
+        return 0
+    explanation["fee_due_fen"] = explanation["due_fen"]
+    explanation["due_fen"] += owed
+    explanation["debts"] = [
+        {"debt": one.debt_id, "since": one.since_wall_ms, "fen": one.left_fen} for one in inputs.owing
+    ]
+    return owed
 
 
 def _price(inputs: ExitInputs, stay: OpenStay, price: Pricer) -> Priced:

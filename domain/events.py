@@ -134,6 +134,20 @@ class DebtRecorded(Event):
     owed_fen: int
 
 
+@event("debt.moved", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class DebtMoved(Event):
+    """What became of a debt: paid, waived or reversed (*amount_fen* less is owed), disputed or upheld."""
+
+    move_id: str
+    debt_id: str
+    kind: str
+    amount_fen: int
+    payment_id: str
+    by: str
+    reason: str
+
+
 @event("coupon.redeemed", 1, Priority.P0, (Leg(OUTSTANDING, REDEEMED, "the value reserved at issue"),))
 @dataclass(frozen=True, slots=True)
 class CouponRedeemed(Event):

@@ -22,6 +22,7 @@ from drivers.base import Camera, DeviceError, PlateRead, Printer, Snapshots, Vie
 from edge import printing
 from edge.clock import Clock
 from edge.copies import Copies
+from edge.db import arrears as owed
 from edge.db import channels, decisions, journal, leases, log, money, people, stays, vouchers
 from edge.db.database import DiskFullError
 from edge.db.stays import StayRow
@@ -29,7 +30,19 @@ from edge.disk import Level
 from edge.lanes.live import LiveLanes
 from edge.lanes.office import Office
 from edge.lanes.worker import LaneWorker
-from edge.services import attending, audit, facts, holding, issuing, manual, paying, redeeming, settling, staffing
+from edge.services import (
+    arrears,
+    attending,
+    audit,
+    facts,
+    holding,
+    issuing,
+    manual,
+    paying,
+    redeeming,
+    settling,
+    staffing,
+)
 from edge.services.issuing import Issued, Order
 from edge.services.lot import Done, Result
 from edge.services.manual import Candidate
@@ -283,6 +296,30 @@ class Edge:
         """What plates owe."""
         return await self.read(money.debts, normalise(plate) if plate else None)
 
+    async def pay_debts(self, payment_id: str, plate: str, amount_fen: int, by: str) -> Result:
+        """Take cash for what a plate owes, without a visit; the oldest debt first."""
+        result = await self._do(arrears.pay, self.office.lot, payment_id, normalise(plate), amount_fen, by)
+        self._decide_again(normalise(plate), result)
+        return result
+
+    async def waive_debt(self, debt_id: str, amount_fen: int, by: str, reason: str) -> Result:
+        """Let go of part of a debt."""
+        return await self._of_debt(arrears.waive, debt_id, amount_fen, by, reason)
+
+    async def dispute_debt(self, debt_id: str, by: str, reason: str) -> Result:
+        """Note that the driver denies a debt: nobody is asked for it meanwhile."""
+        return await self._of_debt(arrears.dispute, debt_id, by, reason)
+
+    async def uphold_debt(self, debt_id: str, by: str, reason: str) -> Result:
+        """Say that a disputed debt stands."""
+        return await self._of_debt(arrears.uphold, debt_id, by, reason)
+
+    async def _of_debt(self, act: Callable[..., Result], debt_id: str, *args: Any) -> Result:
+        result = await self._do(act, self.office.lot, debt_id, *args)
+        debt = await self.read(owed.get, debt_id)
+        self._decide_again(debt.plate if debt else "", result)
+        return result
+
     async def attendant(self, name: str) -> people.Attendant | None:
         """Someone who may use the booth."""
         return await self.read(people.get, name)
@@ -402,7 +439,7 @@ class Edge:
         """A car of this plate that was asked about at a lane may have its stay now."""
         for name, worker in self.workers.items():
             view = self.live.get(name)
-            if isinstance(result, Done) and view is not None and view.plate == plate:
+            if isinstance(result, Done) and view is not None and plate in (view.plate, view.stay_plate):
                 worker.post(lanes.DueChanged())
 
     def _due_changed(self, stay_id: str) -> None:

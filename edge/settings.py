@@ -34,6 +34,15 @@ class MissedExit(StrEnum):
     OWE = "owe"  # the fee up to the second entry becomes a debt
 
 
+class Arrears(StrEnum):
+    """What becomes of a car that owes from an earlier visit."""
+
+    SHOW = "show"  # board and booth tell; nothing more
+    COLLECT = "collect"  # the exit asks for it beside the fee
+    ASK = "ask"  # the entry asks the attendant, who may let it in
+    REFUSE = "refuse"  # the entry stays shut until it is paid
+
+
 class SameCap(StrEnum):
     """Which earlier stays of a car fill the caps of its next one."""
 
@@ -154,6 +163,8 @@ class LotRules:
     frozen_fee_min: int = 10
     no_entry: NoEntry = NoEntry.ASK
     missed_exit: MissedExit = MissedExit.WAIVE
+    arrears: Arrears = Arrears.SHOW
+    waive_limits_fen: dict[str, int] = field(default_factory=dict)  # by role, for one stay or debt; none: no limit
     same_cap: SameCap = SameCap.OFF
     visitors_by: VisitorsBy = VisitorsBy.MANAGER
     same_car_s: int = 120  # a second entry read within this time is the same arrival
@@ -171,7 +182,7 @@ class LotRules:
     def for_decisions(self) -> Rules:
         """The part a decision records."""
         kinds = tuple(sorted(kind.value for kind in self.free_kinds))
-        return Rules(kinds, self.least_confidence, self.leave_within_min, self.frozen_fee_min)
+        return Rules(kinds, self.least_confidence, self.leave_within_min, self.frozen_fee_min, self.arrears.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, update
 
 from cloud.bulk import insert_new, upsert_own
-from cloud.lots.tables import barrier_opening, debt, incident, passage, payment, stay
+from cloud.lots.tables import barrier_opening, debt, debt_move, incident, passage, payment, stay
 from cloud.sync.context import Applied, ApplyContext, Projection
 
 _OPENED = ("plate_raw", "vehicle_class", "zone", "entry_lane", "entered_ms")
@@ -129,6 +129,25 @@ def debts_recorded(conn: Connection, ctx: ApplyContext, applied: Sequence[Applie
     insert_new(conn, debt, rows, "debt_id")
 
 
+def debts_moved(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
+    """``debt.moved``: what became of a debt."""
+    rows = [
+        {
+            **_whose(ctx),
+            "move_id": event.move_id,
+            "debt_id": event.debt_id,
+            "kind": event.kind,
+            "amount_fen": event.amount_fen,
+            "payment_id": event.payment_id,
+            "made_by": event.by,
+            "reason": event.reason,
+            "made_ms": envelope.moment.wall_ms,
+        }
+        for envelope, event in applied
+    ]
+    insert_new(conn, debt_move, rows, "move_id")
+
+
 def _passages(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied], *, is_reversed: bool) -> None:
     rows = [
         {
@@ -195,6 +214,7 @@ PROJECTIONS: Final[dict[str, Projection]] = {
     "stay.closed": stays_closed,
     "payment.taken": payments_taken,
     "debt.recorded": debts_recorded,
+    "debt.moved": debts_moved,
     "passage.seen": passages_seen,
     "passage.reversed": passages_reversed,
     "barrier.opened": barriers_opened,

@@ -12,7 +12,6 @@ from cloud.act import Act, Refused
 from cloud.db import new_id, paged
 from cloud.lots.tables import (
     barrier_opening,
-    debt,
     edge,
     lane,
     lot,
@@ -120,12 +119,6 @@ def cars_inside(
     if lot_id is not None:
         query = query.where(stay.c.lot_id == lot_id)
     return paged(conn, query, page)
-
-
-def owed_by(conn: Connection, operator_id: int, plate: str) -> int:
-    """Sum of what a plate left owing, in fen."""
-    query = select(func.coalesce(func.sum(debt.c.owed_fen), 0))
-    return int(conn.execute(query.where(debt.c.operator_id == operator_id, debt.c.plate == plate)).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)

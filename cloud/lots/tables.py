@@ -141,6 +141,22 @@ debt = Table(
 )
 Index("ix_debt_plate", debt.c.plate)
 
+debt_move = Table(
+    "debt_move",
+    metadata,
+    Column("move_id", Text, primary_key=True),
+    Column("operator_id", BigInteger, nullable=False),
+    Column("lot_id", BigInteger, nullable=False),
+    Column("debt_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # paid, waived, reversed; disputed, upheld: these without an amount
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("payment_id", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+)
+Index("ix_debt_move_debt_id", debt_move.c.debt_id)
+
 passage = Table(
     "passage",
     metadata,

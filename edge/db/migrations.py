@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from edge.db import fewer_pages, trade
+from edge.db import arrears, fewer_pages, trade
 
 migrations = Migrations("edge")
 
@@ -142,3 +142,10 @@ def m0011_attendance(db: Database) -> None:
     """What a supervisor said of who attends a lane."""
     db.conn.execute("CREATE TABLE attendance (lane TEXT PRIMARY KEY, attended INTEGER NOT NULL,"
                     " until_wall_ms INTEGER NOT NULL, by TEXT NOT NULL) STRICT, WITHOUT ROWID")  # fmt: skip
+
+
+@migrations()
+def m0012_arrears(db: Database) -> None:
+    """What became of debts; a stay may have more than one after it was opened again."""
+    for statement in arrears.statements():
+        db.conn.execute(statement)

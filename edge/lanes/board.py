@@ -128,6 +128,8 @@ def _facts(decided: Decided, texts: Texts) -> dict[str, str]:
     decision, why = decided.decision, decided.decision.explanation
     verdict, inputs = decision.verdict, decision.inputs
     facts = {"plate": inputs.plate, "minutes": str(inputs.rules.leave_within_min)}
+    if why.get("owed_fen"):
+        facts["owed"] = _amount(why["owed_fen"])
     if isinstance(inputs, ExitInputs) and inputs.stay is not None:
         facts |= {
             "stayed": _stayed(inputs.length_ms, texts),

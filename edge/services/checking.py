@@ -56,7 +56,9 @@ BOOKS = (
     (
         "paid is not the sum of its payments",
         "SELECT stay_id FROM stay WHERE paid_fen <>"
-        " (SELECT coalesce(sum(amount_fen), 0) FROM payment WHERE payment.stay_id = stay.stay_id)",
+        " (SELECT coalesce(sum(amount_fen), 0) FROM payment WHERE payment.stay_id = stay.stay_id) -"
+        " (SELECT coalesce(sum(debt_move.amount_fen), 0) FROM debt_move JOIN payment USING (payment_id)"
+        " WHERE payment.stay_id = stay.stay_id)",
     ),
     (
         "a closed stay without its entry in the book",
@@ -72,7 +74,22 @@ BOOKS = (
     (
         "what is owed is not on record as a debt",
         "SELECT stay_id FROM stay WHERE owed_fen <>"
-        " (SELECT coalesce(sum(owed_fen), 0) FROM debt WHERE debt.stay_id = stay.stay_id)",
+        " (SELECT coalesce(sum(owed_fen), 0) FROM debt WHERE debt.stay_id = stay.stay_id) -"
+        " (SELECT coalesce(sum(amount_fen), 0) FROM debt_move JOIN debt USING (debt_id)"
+        " WHERE debt.stay_id = stay.stay_id AND kind = 'reversed')",
+    ),
+    (
+        "more became of a debt than was owed",
+        "SELECT debt_id FROM debt JOIN debt_move USING (debt_id) GROUP BY debt_id HAVING sum(amount_fen) > owed_fen",
+    ),
+    (
+        "a debt was paid without a payment",
+        "SELECT move_id FROM debt_move WHERE kind = 'paid' AND payment_id NOT IN (SELECT payment_id FROM payment)",
+    ),
+    (
+        "what plates owe is not what the book says",
+        "SELECT 'owed' WHERE (SELECT coalesce(sum(amount), 0) FROM posting WHERE account = 'owed') <>"
+        " (SELECT coalesce(sum(owed_fen), 0) FROM debt) - (SELECT coalesce(sum(amount_fen), 0) FROM debt_move)",
     ),
     (
         "a lease is not spent by its vouchers",

@@ -7,7 +7,7 @@ import sqlite3
 from domain.decision import Admit, Decision, EntryInputs, decide_entry
 from domain.events import StayOpened
 from domain.moment import Moment
-from edge.db import boots, journal, log, stays
+from edge.db import arrears, boots, journal, log, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
 from edge.services import entitled, listed, recording, settling
@@ -47,6 +47,7 @@ def _decide(conn: sqlite3.Connection, lot: Lot, arrival: Arrival, now: Moment) -
         places_taken=welcome.full.value if welcome.full else "",
         agreed=arrival.agreed,
         rules=lot.rules.for_decisions(),
+        owed_fen=sum(debt.left_fen for debt in arrears.open_of(conn, arrival.plate)) if arrival.plate else 0,
     )
     return decide_entry(inputs), earlier
 

@@ -14,7 +14,7 @@ from domain.stay import OUTSIDE, UnpaidCause
 from edge.db import journal, log, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
-from edge.services import entering, learning, paying, recording, settling
+from edge.services import entering, learning, paying, recording, settling, staffing
 from edge.services.lot import Arrival, Done, Lot, Result
 
 TYPED_BOOT = "typed"  # an entry time from a person: no boot clock can vouch for it
@@ -142,15 +142,17 @@ def set_entry(db: Database, stay_id: str, entered_wall_ms: int, by: str, reason:
 
 
 def waive(db: Database, lot: Lot, stay_id: str, amount_fen: int, by: str, reason: str, now: Moment) -> Result:
-    """Let go of part of what an open stay owes. Refuses more than is due."""
+    """Let go of part of what an open stay owes. Refuses more than is due or than this person's role may (E35)."""
     if not reason.strip():
         return Refuse("reason_missing")
     with transaction(db) as conn:
         stay = stays.get(conn, stay_id)
         if stay is None or not stay.is_open:
             return Refuse("no_open_stay")
-        if not 0 < amount_fen <= paying.due_of(conn, lot, stay_id, now):
+        if not 0 < amount_fen <= paying.fee_due_of(conn, lot, stay, now):
             return Refuse("more_than_due" if amount_fen > 0 else "bad_amount")
+        if not staffing.may_waive(conn, lot.rules, by, stay.waived_fen + amount_fen):
+            return Refuse("above_waive_limit")
         stays.add_waived(conn, stay_id, amount_fen)
         journal.act(conn, by, "fee.waive", stay_id, f"{amount_fen} {reason}", now)
         paying.settle_if_paid(conn, lot, stay_id, now)

@@ -9,10 +9,13 @@ from domain.decision import Admit, Refuse
 from domain.events import PaymentTaken
 from domain.ledger import Commodity, Funds, move
 from domain.moment import Moment
+from edge.db import arrears as owed
 from edge.db import journal, log, money, stays
 from edge.db.database import Database, transaction
-from edge.services import settling
+from edge.db.stays import StayRow
+from edge.services import arrears, settling
 from edge.services.lot import Lot
+from edge.settings import Arrears
 
 STILL_LEAVING = Admit("within_leave_time")
 
@@ -45,14 +48,20 @@ def take_cash(
             return Refuse("bad_amount")
         if amount_fen > due_of(conn, lot, stay_id, now):
             return Refuse("more_than_due")
-        _book(conn, payment_id, stay_id, amount_fen, by, now)
+        _book(conn, lot, payment_id, stay, amount_fen, by, now)
         return Taken(payment_id, stay_id, amount_fen, settle_if_paid(conn, lot, stay_id, now))
 
 
-def _book(conn: sqlite3.Connection, payment_id: str, stay_id: str, amount_fen: int, by: str, now: Moment) -> None:
+def _book(
+    conn: sqlite3.Connection, lot: Lot, payment_id: str, stay: StayRow, amount_fen: int, by: str, now: Moment
+) -> None:
+    """One payment: debts the exit collects are older, so they come first; what is over is for the stay."""
+    stay_id = stay.stay_id
     money.insert_payment(conn, money.PaymentRow(payment_id, stay_id, "cash", amount_fen, by, now.wall_ms))
-    stays.add_paid(conn, stay_id, amount_fen)
-    postings = move("held", "cash", amount_fen, Commodity.FEN, Funds.PAID)
+    collected = owed.open_of(conn, stay.plate) if lot.rules.arrears is Arrears.COLLECT else []
+    for_stay = arrears.settle(conn, lot, collected, amount_fen, payment_id, by, now)
+    stays.add_paid(conn, stay_id, for_stay)
+    postings = move("held", "cash", for_stay, Commodity.FEN, Funds.PAID)
     money.post(conn, f"pay:{payment_id}", postings, stay_id, now)
     log.append(conn, PaymentTaken(payment_id, stay_id, "cash", amount_fen, by), now, payment_id)
     journal.act(conn, by, "payment.take", stay_id, "", now)
@@ -64,6 +73,12 @@ def due_of(conn: sqlite3.Connection, lot: Lot, stay_id: str, now: Moment) -> int
     if stay is None or not stay.is_open:
         return 0
     return int(settling.standing(conn, lot, stay, now).explanation.get("due_fen", 0))
+
+
+def fee_due_of(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> int:
+    """The part of what is due that is this stay's own fee."""
+    why = settling.standing(conn, lot, stay, now).explanation
+    return int(why["fee_due_fen"] if "fee_due_fen" in why else why.get("due_fen", 0))
 
 
 def settle_if_paid(conn: sqlite3.Connection, lot: Lot, stay_id: str, now: Moment) -> int:

@@ -10,7 +10,7 @@ import logging
 import sqlite3
 from dataclasses import dataclass, replace
 
-from domain.decision import CouponGiven, Decision, ExitInputs, OpenStay, Priced, Seen, decide_exit
+from domain.decision import CouponGiven, Decision, ExitInputs, OpenStay, Owing, Priced, Seen, decide_exit
 from domain.events import CouponRedeemed, DebtRecorded, Event, StayClosed, VoucherRedeemed
 from domain.ledger import Commodity, Funds, Posting
 from domain.moment import Moment, elapsed, possible_entry
@@ -18,7 +18,7 @@ from domain.plate import mask, normalise
 from domain.pricing import coupon_of
 from domain.stay import UnpaidCause, outcome_of
 from domain.wire import BadMessageError, Json, canonical
-from edge.db import boots, channels, journal, log, money, stays, vouchers
+from edge.db import arrears, boots, channels, journal, log, money, stays, vouchers
 from edge.db.stays import Closing, StayRow
 from edge.services import entitled, facts, prepaid
 from edge.services.lot import Lot
@@ -123,7 +123,12 @@ def exit_inputs(
         covered=_covered(conn, lot, stay, length_ms) if stay and is_open else (),
         cash=True,
         rules=rules,
+        owing=_owing(conn, stay.plate) if stay and is_open else (),
     )
+
+
+def _owing(conn: sqlite3.Connection, plate: str) -> tuple[Owing, ...]:
+    return tuple(Owing(debt.debt_id, debt.left_fen, debt.wall_ms) for debt in arrears.open_of(conn, plate))
 
 
 def _open_view(lot: Lot, stay: StayRow) -> OpenStay:

@@ -9,6 +9,7 @@ from domain.moment import Moment
 from edge.db import channels, journal, people
 from edge.db.database import Database, transaction
 from edge.services.lot import Done, Result
+from edge.settings import LotRules
 
 ATTENDANT = "attendant"
 MANAGER = "manager"
@@ -53,6 +54,13 @@ def dismiss(db: Database, name: str, by: str, now: Moment) -> Result:
         people.remove(conn, name)
         journal.act(conn, by, "person.remove", name, "", now)
         return Done(name)
+
+
+def may_waive(conn: sqlite3.Connection, rules: LotRules, by: str, amount_fen: int) -> bool:
+    """May this person let go of so much of one stay's fee, or of one debt (E35)? No limit is set for a stranger."""
+    person = people.get(conn, by)
+    limit = rules.waive_limits_fen.get(person.role) if person else None
+    return limit is None or amount_fen <= limit
 
 
 def _is_role(conn: sqlite3.Connection, role: str) -> bool:

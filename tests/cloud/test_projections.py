@@ -8,9 +8,10 @@ from sqlalchemy import Connection, RowMapping, select
 from cloud.access import audit
 from cloud.act import Refused
 from cloud.coupons import service as coupons
+from cloud.lots import arrears
 from cloud.lots import incidents as lot_incidents
 from cloud.lots import service as lots
-from cloud.lots.tables import barrier_opening, debt, passage, payment, stay
+from cloud.lots.tables import barrier_opening, debt, debt_move, passage, payment, stay
 from cloud.sync.inbox import apply_events, rerun_parked
 from domain import events
 from domain.events import Event, encode
@@ -61,6 +62,7 @@ def test_an_edge_changes_no_stay_of_another(world: World) -> None:
     [
         (events.PaymentTaken("p1", "s1", "cash", 700, "booth"), payment),
         (events.DebtRecorded("x1", "s1", "京A12345", 500), debt),
+        (events.DebtMoved("m1", "x1", "paid", 500, "p1", "li", ""), debt_move),
         (events.PassageSeen("in", "d1", "京A12345"), passage),
         (events.PassageReversed("in", "d1", "京A12345"), passage),
         (events.BarrierOpened("in", "d1", "booth", "rain"), barrier_opening),
@@ -73,11 +75,33 @@ def test_the_same_event_twice_is_one_row(world: World, event: Event, table) -> N
     assert len(world.conn.execute(select(table)).all()) == 1
 
 
-def test_what_a_plate_owes_adds_up(world: World) -> None:
+def test_what_a_plate_owes_follows_what_became_of_its_debts(world: World) -> None:
     world.apply(events.DebtRecorded("x1", "s1", "京A12345", 500))
     world.apply(events.DebtRecorded("x2", "s2", "京A12345", 250))
+    assert arrears.owed_by(world.conn, world.operator_id, "京A12345") == 750
 
-    assert lots.owed_by(world.conn, world.operator_id, "京A12345") == 750
+    world.apply(events.DebtMoved("m1", "x1", "paid", 300, "p1", "li", ""))
+    world.apply(events.DebtMoved("m2", "x2", "waived", 250, "", "wang", "device"))
+    world.apply(events.DebtMoved("m3", "x1", "disputed", 0, "", "li", "not my car"))
+
+    assert arrears.owed_by(world.conn, world.operator_id, "京A12345") == 200
+    (asked,) = arrears.every(world.conn, world.operator_id, arrears.DISPUTED)
+    assert (asked["debt_id"], asked["left_fen"], asked["lot_name"]) == ("x1", 200, "north lot")
+    assert arrears.arrears(world.conn, world.operator_id).total == 0
+    assert [row["kind"] for row in arrears.moves(world.conn, world.operator_id, "x1")] == ["paid", "disputed"]
+    world.apply(events.DebtMoved("m4", "x1", "upheld", 0, "", "wang", "the picture shows it"))
+    assert arrears.left_fen(world.conn, world.operator_id) == 200
+
+
+def test_the_check_names_a_debt_paid_beyond_what_was_owed(world: World) -> None:
+    world.apply(events.DebtRecorded("x1", "s1", "京A12345", 500))
+    world.apply(events.DebtMoved("m1", "x1", "paid", 501, "p1", "li", ""))
+    world.apply(events.DebtMoved("m2", "x9", "paid", 1, "p1", "li", ""))
+
+    assert arrears.wrong(world.conn) == [
+        "debt x1: more became of it than was owed",
+        "move m2 is of a debt nobody recorded",
+    ]
 
 
 def test_acts_at_the_lots_join_the_audit_chain(world: World) -> None:

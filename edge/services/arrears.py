@@ -1,0 +1,106 @@
+"""What plates owe from earlier visits: paid, waived, disputed. Every move is a row, an event and a balanced entry."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from domain.decision import Refuse
+from domain.events import DebtMoved, PaymentTaken
+from domain.ledger import Commodity, Funds, move
+from domain.moment import Moment
+from edge.db import arrears, journal, log, money
+from edge.db.arrears import Debt, Move
+from edge.db.database import Database, transaction
+from edge.services.lot import Done, Lot, Result
+from edge.services.staffing import may_waive
+
+LANDS_IN = {"paid": "cash", "waived": "waived"}  # which account takes what is no longer owed
+
+
+def pay(db: Database, lot: Lot, payment_id: str, plate: str, amount_fen: int, by: str, now: Moment) -> Result:
+    """Take cash at the booth for what a plate owes, the oldest debt first; the same *payment_id* again takes nothing.
+
+    Refuses ``nothing_owed``, ``bad_amount`` and ``more_than_due``.
+    """
+    with transaction(db) as conn:
+        if money.payment(conn, payment_id) is not None:
+            return Done(payment_id)
+        debts = arrears.open_of(conn, plate)
+        if not debts:
+            return Refuse("nothing_owed")
+        if amount_fen <= 0:
+            return Refuse("bad_amount")
+        if amount_fen > sum(debt.left_fen for debt in debts):
+            return Refuse("more_than_due")
+        stay_id = debts[0].stay_id
+        money.insert_payment(conn, money.PaymentRow(payment_id, stay_id, "cash", amount_fen, by, now.wall_ms))
+        log.append(conn, PaymentTaken(payment_id, stay_id, "cash", amount_fen, by), now, payment_id)
+        journal.act(conn, by, "debt.pay", payment_id, "", now)
+        settle(conn, lot, debts, amount_fen, payment_id, by, now)
+        return Done(payment_id)
+
+
+def settle(
+    conn: sqlite3.Connection, lot: Lot, debts: list[Debt], amount_fen: int, payment_id: str, by: str, now: Moment
+) -> int:
+    """Put a payment's money into *debts*, the oldest first, in the caller's transaction; returns what is over."""
+    for debt in debts:
+        part = min(amount_fen, debt.left_fen)
+        if part:
+            _move(conn, lot, debt, "paid", part, payment_id, by, "", now)
+        amount_fen -= part
+    return amount_fen
+
+
+def waive(db: Database, lot: Lot, debt_id: str, amount_fen: int, by: str, reason: str, now: Moment) -> Result:
+    """Let go of part of a debt. Refuses more than is left, and more than this person's role may let go of."""
+    if not reason.strip():
+        return Refuse("reason_missing")
+    with transaction(db) as conn:
+        debt = arrears.get(conn, debt_id)
+        if debt is None or not debt.left_fen:
+            return Refuse("nothing_owed")
+        if not 0 < amount_fen <= debt.left_fen:
+            return Refuse("more_than_due" if amount_fen > 0 else "bad_amount")
+        before = sum(one.amount_fen for one in arrears.moves(conn, debt_id) if one.kind == "waived")
+        if not may_waive(conn, lot.rules, by, before + amount_fen):
+            return Refuse("above_waive_limit")
+        _move(conn, lot, debt, "waived", amount_fen, "", by, reason, now)
+        journal.act(conn, by, "debt.waive", debt_id, f"{amount_fen} {reason}", now)
+        return Done(debt_id)
+
+
+def dispute(db: Database, lot: Lot, debt_id: str, by: str, reason: str, now: Moment) -> Result:
+    """The driver denies it: nobody is asked for it until somebody has looked into it."""
+    return _say(db, lot, debt_id, "disputed", by, reason, now)
+
+
+def uphold(db: Database, lot: Lot, debt_id: str, by: str, reason: str, now: Moment) -> Result:
+    """It was looked into and stands: it may be asked for again."""
+    return _say(db, lot, debt_id, "upheld", by, reason, now)
+
+
+def _say(db: Database, lot: Lot, debt_id: str, kind: str, by: str, reason: str, now: Moment) -> Result:
+    if not reason.strip():
+        return Refuse("reason_missing")
+    with transaction(db) as conn:
+        debt = arrears.get(conn, debt_id)
+        if debt is None or not debt.left_fen:
+            return Refuse("nothing_owed")
+        if (debt.state == arrears.DISPUTED) == (kind == "disputed"):
+            return Done(debt_id)
+        _move(conn, lot, debt, kind, 0, "", by, reason, now)
+        journal.act(conn, by, f"debt.{'dispute' if kind == 'disputed' else 'uphold'}", debt_id, reason, now)
+        return Done(debt_id)
+
+
+def _move(
+    conn: sqlite3.Connection, lot: Lot, debt: Debt, kind: str, amount_fen: int, payment_id: str, by: str, reason: str,
+    now: Moment,
+) -> None:  # fmt: skip
+    move_id = lot.new_id(now)
+    arrears.add(conn, Move(move_id, debt.debt_id, kind, amount_fen, payment_id, by, reason, now.wall_ms))
+    if kind in LANDS_IN:
+        postings = move("owed", LANDS_IN[kind], amount_fen, Commodity.FEN, Funds.PAID)
+        money.post(conn, f"debt:{move_id}", postings, debt.stay_id, now)
+    log.append(conn, DebtMoved(move_id, debt.debt_id, kind, amount_fen, payment_id, by, reason), now, debt.debt_id)
