@@ -21,12 +21,14 @@ EVENTS = (
     "ask.low_confidence", "ask.places_taken", "ask.debt_unpaid",
     "scan", "scan.no_plate", "scan.no_open_stay", "scan.which_stay", "scan.unconfirmed", "scan.unlikely_plate",
     "scan.low_confidence", "scan.places_taken", "scan.debt_unpaid",
+    "scan.typed_unlike_read", "scan.typed_unseen", "scan.typed_inside", "scan.typed_no_stay", "call",
     "refuse", "refuse.lot_full", "refuse.places_taken", "refuse.blocked", "refuse.already_inside", "refuse.not_live",
     "refuse.repeated_record", "refuse.not_recorded", "refuse.debt_unpaid",
     "code", "code.no_car", "code.voucher_used", "code.voucher_on_other_stay",
     "code.unknown", "code.entry_ticket", "code.exit_pass",
 )  # fmt: skip
-"""``scan`` stands in for ``ask`` where nobody attends the lane; ``code`` is what the scanner took in vain."""
+"""``scan`` stands in for ``ask`` where nobody attends the lane, and ``call`` follows when that takes too long;
+``code`` is what the scanner took in vain."""
 
 VARIABLES = ("lot", "lane", "plate", "yuan", "fee", "off", "owed", "stayed", "minutes", "free", "notice", "time")
 MINUTES_A_DAY = 24 * 60

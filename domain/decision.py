@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from domain import lookalike
+from domain.driver_word import Support, is_driver, support
 from domain.entitlement import WhenFull
 from domain.plate import classify, is_no_plate, is_virtual
 from domain.wire import BadMessageError, Json, canonical
@@ -75,6 +76,7 @@ class Rules:
     leave_within_min: int
     frozen_fee_min: int
     arrears: str = "show"  # what becomes of a car that owes from before: show, collect, ask or refuse
+    typed_free: str = "ask"  # a plate the driver typed, that no camera vouches for and nothing is due for: ask | mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,7 @@ class ExitInputs:
     cash: bool
     rules: Rules
     owing: tuple[Owing, ...] = ()  # from earlier visits, the oldest first
+    paid_here: bool = False  # it was paid while its car stood at an exit
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +244,8 @@ def _admission(inputs: EntryInputs) -> Verdict:
     owing = _owing_before(inputs)
     if owing is not None:
         return owing
+    if full and is_on_word_alone(inputs):
+        return Ask((), "typed_unseen")
     if inputs.places_taken == WhenFull.REFUSE:
         return Refuse("places_taken")
     if inputs.places_taken == WhenFull.ASK and not inputs.agreed:
@@ -265,7 +270,11 @@ def decide_exit(inputs: ExitInputs, price: Pricer) -> Decision:
     if doubt is not None:
         candidates = tuple(near.plate for near in lookalike.rank(inputs.plate, inputs.near))
         return Decision("exit", Ask(candidates, doubt.code) if isinstance(doubt, Ask) else doubt, inputs, explanation)
-    stay = inputs.stay
+    stay, on_word = inputs.stay, is_on_word_alone(inputs)
+    if is_driver(inputs.typed_by):
+        explanation |= {"support": support(inputs.plate, inputs.seen).value}
+    if (on_word or is_virtual(inputs.plate)) and not isinstance(found, lookalike.Exact):
+        return Decision("exit", Ask((), "typed_no_stay"), inputs, explanation)
     if isinstance(found, lookalike.Ask):
         return Decision("exit", Ask(tuple(n.plate for n in found.candidates), "which_stay"), inputs, explanation)
     if stay is None or isinstance(found, lookalike.NoMatch):
@@ -276,6 +285,8 @@ def decide_exit(inputs: ExitInputs, price: Pricer) -> Decision:
     explanation |= {"lines": list(priced.lines), "coupons": list(priced.steps)}
     due += _collected(inputs, explanation)
     verdict: Verdict = Admit(_why_free(inputs, priced)) if due == 0 else PayFirst(due)
+    if due == 0 and on_word and not inputs.paid_here and inputs.rules.typed_free == "ask":
+        verdict = Ask((), "typed_unseen")
     return Decision("exit", verdict, inputs, explanation, priced)
 
 
@@ -293,6 +304,13 @@ def _collected(inputs: ExitInputs, explanation: Json) -> int:
         {"debt": one.debt_id, "since": one.since_wall_ms, "fen": one.left_fen} for one in inputs.owing
     ]
     return owed
+
+
+def is_on_word_alone(inputs: EntryInputs | ExitInputs) -> bool:
+    """Does only the driver say that this is the plate? A ticket's number is not guessed, so it proves itself."""
+    if not is_driver(inputs.typed_by) or is_virtual(inputs.plate):
+        return False
+    return support(inputs.plate, inputs.seen) is Support.NONE
 
 
 def _price(inputs: ExitInputs, stay: OpenStay, price: Pricer) -> Priced:
@@ -337,6 +355,8 @@ def _is_free(plate: str, rules: Rules) -> bool:
 def _doubt(inputs: EntryInputs | ExitInputs) -> Ask | Refuse | None:
     """Why this read may not act by itself, or None."""
     plate, seen, rules = inputs.plate, inputs.seen, inputs.rules
+    if is_driver(inputs.typed_by) and plate:
+        return _driver_doubt(inputs)
     if inputs.typed_by:
         return None if plate else Ask((), "no_plate")
     live = [read for read in seen if read.live]
@@ -353,6 +373,21 @@ def _doubt(inputs: EntryInputs | ExitInputs) -> Ask | Refuse | None:
         return Ask((plate,), "unlikely_plate")
     if max(read.confidence for read in of_plate if read.trusted) < rules.least_confidence:
         return Ask((plate,), "low_confidence")
+    return None
+
+
+def _driver_doubt(inputs: EntryInputs | ExitInputs) -> Ask | None:
+    """A driver's word does not stand against a camera's, and ends no stay of a car that is inside by our books.
+
+    At an exit a confirmed read of a car inside is that car: whoever types its neighbour's plate shall not get its fee.
+    """
+    supported = support(inputs.plate, inputs.seen)
+    near = inputs.near if isinstance(inputs, ExitInputs) else ()
+    known = any(read.live and read.trusted and read.plate in near for read in inputs.seen)
+    if supported is Support.UNLIKE or (known and supported is not Support.SEEN):
+        return Ask((), "typed_unlike_read")
+    if isinstance(inputs, EntryInputs) and inputs.inside == "earlier" and supported is not Support.SEEN:
+        return Ask((), "typed_inside")
     return None
 
 

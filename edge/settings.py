@@ -27,6 +27,13 @@ class NoEntry(StrEnum):
     ASK = "ask"  # the booth finds or enters the missing entry
 
 
+class TypedFree(StrEnum):
+    """What becomes of a plate that the driver typed, no camera vouches for, and that owes nothing."""
+
+    ASK = "ask"  # a person looks
+    MARK = "mark"  # it leaves, with a picture and an incident
+
+
 class MissedExit(StrEnum):
     """What becomes of a stay whose car comes in again (E27)."""
 
@@ -162,6 +169,7 @@ class LotRules:
     leave_within_min: int = 15
     frozen_fee_min: int = 10
     no_entry: NoEntry = NoEntry.ASK
+    typed_free: TypedFree = TypedFree.ASK
     missed_exit: MissedExit = MissedExit.WAIVE
     arrears: Arrears = Arrears.SHOW
     waive_limits_fen: dict[str, int] = field(default_factory=dict)  # by role, for one stay or debt; none: no limit
@@ -182,7 +190,10 @@ class LotRules:
     def for_decisions(self) -> Rules:
         """The part a decision records."""
         kinds = tuple(sorted(kind.value for kind in self.free_kinds))
-        return Rules(kinds, self.least_confidence, self.leave_within_min, self.frozen_fee_min, self.arrears.value)
+        return Rules(
+            kinds, self.least_confidence, self.leave_within_min, self.frozen_fee_min, self.arrears.value,
+            self.typed_free.value,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

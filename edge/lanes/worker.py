@@ -254,6 +254,8 @@ class LaneWorker:
                 await self._raise(incident, decision_id)
             case CallAttendant(reason=reason):
                 self._call = reason
+                if reason == Incident.LONG_WAIT and not self._office.is_attended(self.lane):
+                    self._in_background(self._board.show_event("call"))
             case ShowDecision():
                 if (decided := self._decisions.last) is not None:
                     self._in_background(self._board.show_decision(decided, self._decisions.vehicle_class))

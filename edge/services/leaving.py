@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 
 from domain import lookalike
-from domain.decision import Admit, Decision, PayFirst, Priced, decide_exit
+from domain.decision import Admit, Decision, PayFirst, Priced, decide_exit, is_on_word_alone
+from domain.driver_word import is_driver
 from domain.moment import Moment
-from edge.db import boots, stays
+from domain.plate import mask
+from edge.db import boots, journal, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
 from edge.services import recording, settling
@@ -19,7 +21,7 @@ def leave(db: Database, lot: Lot, arrival: Arrival, now: Moment) -> Decided:
     """Decide on the vehicle at an exit lane; the barrier moves only after this has returned with *opens*."""
     with transaction(db) as conn:
         decision_id = lot.new_id(now)
-        near = stays.near(conn, arrival.plate) if arrival.plate else ()
+        near = _near(conn, arrival)
         stay = stay_of(conn, arrival.plate, near)
         if stay is not None:
             stay = continued(conn, lot, stay, arrival.lane, decision_id, now)
@@ -34,7 +36,19 @@ def leave(db: Database, lot: Lot, arrival: Arrival, now: Moment) -> Decided:
             recording.reserve_pulse(conn, decision_id, arrival.lane, stay_id, now)
             recording.mark_acted(conn, arrival, decision_id, now)
         recording.record(conn, decision_id, decision, stay_id, arrival, now)
+        if opens and is_on_word_alone(decision.inputs):
+            detail = f"{mask(arrival.plate)} {decision_id}"
+            journal.incident(conn, "typed_unseen", arrival.lane, detail, now)
         return Decided(decision_id, decision, stay_id, opens)
+
+
+def _near(conn: sqlite3.Connection, arrival: Arrival) -> tuple[str, ...]:
+    """Plates that the car may be; against a driver's word also what the cameras read, where that is inside."""
+    near = stays.near(conn, arrival.plate) if arrival.plate else ()
+    if not is_driver(arrival.typed_by):
+        return near
+    read = {one.plate for one in arrival.seen if one.plate and stays.find_here(conn, one.plate) is not None}
+    return tuple(sorted({*near, *read}))
 
 
 def stay_of(conn: sqlite3.Connection, read: str, near: tuple[str, ...]) -> StayRow | None:

@@ -124,11 +124,20 @@ def exit_inputs(
         cash=True,
         rules=rules,
         owing=_owing(conn, stay.plate) if stay and is_open else (),
+        paid_here=_paid_here(stay) if stay else False,
     )
 
 
 def _owing(conn: sqlite3.Connection, plate: str) -> tuple[Owing, ...]:
     return tuple(Owing(debt.debt_id, debt.left_fen, debt.wall_ms) for debt in arrears.open_of(conn, plate))
+
+
+def _paid_here(stay: StayRow) -> bool:
+    """Was it settled with money while its car stood at an exit and had been told what it owes?"""
+    arrived, settled = stay.arrived, stay.settled
+    if arrived is None or settled is None or not stay.paid_fen:
+        return False
+    return arrived.boot == settled.boot and arrived.boot_ms <= settled.boot_ms
 
 
 def _open_view(lot: Lot, stay: StayRow) -> OpenStay:

@@ -19,7 +19,7 @@ LONGEST_NAME = 24
 
 def employ(db: Database, name: str, role: str, pin_hash: str, by: str, now: Moment) -> Result:
     """Add somebody. Refuses ``bad_name``, ``name_taken`` and ``no_such_role``; names are never given to another."""
-    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable() or ":" in name:
         return Refuse("bad_name")
     with transaction(db) as conn:
         if not _is_role(conn, role):
