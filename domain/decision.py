@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from domain import lookalike
 from domain.driver_word import Support, is_driver, support
 from domain.entitlement import WhenFull
 from domain.plate import classify, is_no_plate, is_virtual
-from domain.wire import BadMessageError, Json, canonical
+from domain.wire import LATER, BadMessageError, Json, canonical
+from domain.zones import Nested
 
 T = TypeVar("T")
 MS_A_MINUTE = 60_000
@@ -75,8 +76,9 @@ class Rules:
     least_confidence: int
     leave_within_min: int
     frozen_fee_min: int
-    arrears: str = "show"  # what becomes of a car that owes from before: show, collect, ask or refuse
-    typed_free: str = "ask"  # a plate the driver typed, that no camera vouches for and nothing is due for: ask | mark
+    arrears: str = field(default="show", metadata=LATER)  # of a car that owes from before: show, collect, ask, refuse
+    typed_free: str = field(default="ask", metadata=LATER)
+    """A plate the driver typed, that no camera vouches for and nothing is due for: ask or mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +145,10 @@ class EntryInputs:
     inside: str  # "" not inside, "again" asked for again before crossing, "just_entered", "earlier" never seen leaving
     covered: bool
     places_left: int | None
-    places_taken: str
-    agreed: bool
     rules: Rules
-    owed_fen: int = 0  # from earlier visits
+    places_taken: str = field(default="", metadata=LATER)
+    agreed: bool = field(default=False, metadata=LATER)
+    owed_fen: int = field(default=0, metadata=LATER)  # from earlier visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +187,32 @@ class ExitInputs:
     covered: tuple[tuple[int, int], ...]
     cash: bool
     rules: Rules
-    owing: tuple[Owing, ...] = ()  # from earlier visits, the oldest first
-    paid_here: bool = False  # it was paid while its car stood at an exit
+    owing: tuple[Owing, ...] = field(default=(), metadata=LATER)  # from earlier visits, the oldest first
+    paid_here: bool = field(default=False, metadata=LATER)  # it was paid while its car stood at an exit
+    nested: Nested | None = field(default=None, metadata=LATER)  # it moved; then *covered* is empty
+
+
+@dataclass(frozen=True, slots=True)
+class MoveInputs:
+    """Everything a decision between two zones of the lot looks at; *stay_id* is "" when no stay is near.
+
+    *again*: "" a new move, "again" asked for again before it crossed, "just_moved" it crossed here a moment ago.
+    """
+
+    lane: str
+    source: str
+    target: str
+    plate: str
+    typed_by: str
+    seen: tuple[Seen, ...]
+    repeated: bool
+    near: tuple[str, ...]
+    stay_id: str
+    zone: str  # where the books have the car; another than *source* when a read was missed
+    again: str
+    covered: bool
+    places_left: int | None  # None too where the lane leads outwards: nobody is kept in
+    rules: Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +230,7 @@ class Priced:
         return sum(saved for _, saved in self.off)
 
 
+Inputs = EntryInputs | MoveInputs | ExitInputs
 Pricer = Callable[["ExitInputs", OpenStay], Priced]
 
 
@@ -213,14 +240,14 @@ class Decision:
 
     kind: str
     verdict: Verdict
-    inputs: EntryInputs | ExitInputs
+    inputs: Inputs
     explanation: Json
     priced: Priced | None = None
 
     def text(self) -> bytes:
         """Canonical JSON of the whole decision."""
         said = self.verdict
-        verdict = {"is": type(said).__name__, **{field.name: getattr(said, field.name) for field in fields(said)}}
+        verdict = {"is": type(said).__name__, **{one.name: getattr(said, one.name) for one in fields(said)}}
         return canonical(
             {"v": 1, "kind": self.kind, "inputs": self.inputs, "verdict": verdict, "why": self.explanation}
         )
@@ -262,30 +289,40 @@ def _owing_before(inputs: EntryInputs) -> Verdict | None:
     return None
 
 
+def decide_move(inputs: MoveInputs) -> Decision:
+    """Let a car that is inside on into the next zone, ask which it is, or refuse. Nobody is kept in an inner zone."""
+    found = lookalike.match(inputs.plate, inputs.near)
+    explanation: Json = {"plate": inputs.plate, "matched": _matched(found), "from": inputs.zone}
+    verdict = _unclear(inputs, found, known=bool(inputs.stay_id)) or _move(inputs)
+    return Decision("move", verdict, inputs, explanation)
+
+
+def _move(inputs: MoveInputs) -> Verdict:
+    if inputs.again == "just_moved":
+        return Refuse("already_inside")
+    full = inputs.places_left is not None and inputs.places_left <= 0
+    if full and not inputs.covered and not _is_free(inputs.plate, inputs.rules):
+        return Refuse("lot_full")
+    return Admit("moved")
+
+
 def decide_exit(inputs: ExitInputs, price: Pricer) -> Decision:
     """Let out, ask for money, ask which stay, or refuse; the explanation carries the fee line by line."""
-    doubt = _doubt(inputs)
     found = lookalike.match(inputs.plate, inputs.near)
     explanation: Json = {"plate": inputs.plate, "matched": _matched(found)}
-    if doubt is not None:
-        candidates = tuple(near.plate for near in lookalike.rank(inputs.plate, inputs.near))
-        return Decision("exit", Ask(candidates, doubt.code) if isinstance(doubt, Ask) else doubt, inputs, explanation)
-    stay, on_word = inputs.stay, is_on_word_alone(inputs)
     if is_driver(inputs.typed_by):
         explanation |= {"support": support(inputs.plate, inputs.seen).value}
-    if (on_word or is_virtual(inputs.plate)) and not isinstance(found, lookalike.Exact):
-        return Decision("exit", Ask((), "typed_no_stay"), inputs, explanation)
-    if isinstance(found, lookalike.Ask):
-        return Decision("exit", Ask(tuple(n.plate for n in found.candidates), "which_stay"), inputs, explanation)
-    if stay is None or isinstance(found, lookalike.NoMatch):
-        return Decision("exit", Ask((), "no_open_stay"), inputs, explanation)
+    stay = inputs.stay
+    unclear = _unclear(inputs, found, known=stay is not None)
+    if stay is None or unclear is not None:
+        return Decision("exit", unclear or Ask((), "no_open_stay"), inputs, explanation)
     priced = _price(inputs, stay, price)
     due = max(0, priced.fee_fen - priced.off_fen - stay.waived_fen - stay.paid_fen)
     explanation |= {"fee_fen": priced.fee_fen, "off_fen": priced.off_fen, "due_fen": due}
     explanation |= {"lines": list(priced.lines), "coupons": list(priced.steps)}
     due += _collected(inputs, explanation)
     verdict: Verdict = Admit(_why_free(inputs, priced)) if due == 0 else PayFirst(due)
-    if due == 0 and on_word and not inputs.paid_here and inputs.rules.typed_free == "ask":
+    if due == 0 and is_on_word_alone(inputs) and not inputs.paid_here and inputs.rules.typed_free == "ask":
         verdict = Ask((), "typed_unseen")
     return Decision("exit", verdict, inputs, explanation, priced)
 
@@ -306,11 +343,25 @@ def _collected(inputs: ExitInputs, explanation: Json) -> int:
     return owed
 
 
-def is_on_word_alone(inputs: EntryInputs | ExitInputs) -> bool:
+def is_on_word_alone(inputs: Inputs) -> bool:
     """Does only the driver say that this is the plate? A ticket's number is not guessed, so it proves itself."""
     if not is_driver(inputs.typed_by) or is_virtual(inputs.plate):
         return False
     return support(inputs.plate, inputs.seen) is Support.NONE
+
+
+def _unclear(inputs: MoveInputs | ExitInputs, found: lookalike.Found, *, known: bool) -> Ask | Refuse | None:
+    """Why nobody can say by itself which car inside this is, or None."""
+    doubt = _doubt(inputs)
+    if isinstance(doubt, Ask):
+        return Ask(tuple(near.plate for near in lookalike.rank(inputs.plate, inputs.near)), doubt.code)
+    if doubt is not None:
+        return doubt
+    if (is_on_word_alone(inputs) or is_virtual(inputs.plate)) and not isinstance(found, lookalike.Exact):
+        return Ask((), "typed_no_stay")
+    if isinstance(found, lookalike.Ask):
+        return Ask(tuple(near.plate for near in found.candidates), "which_stay")
+    return Ask((), "no_open_stay") if not known or isinstance(found, lookalike.NoMatch) else None
 
 
 def _price(inputs: ExitInputs, stay: OpenStay, price: Pricer) -> Priced:
@@ -344,7 +395,8 @@ def _why_free(inputs: ExitInputs, priced: Priced) -> str:
         return "free_kind"
     if _may_still_leave(inputs):
         return "within_leave_time"
-    return "covered" if inputs.covered and priced.fee_fen == 0 else "nothing_due"
+    covered = inputs.covered or (inputs.nested is not None and inputs.nested.covered)
+    return "covered" if covered and priced.fee_fen == 0 else "nothing_due"
 
 
 def _is_free(plate: str, rules: Rules) -> bool:
@@ -352,7 +404,7 @@ def _is_free(plate: str, rules: Rules) -> bool:
     return kind is not None and kind.value in rules.free_kinds
 
 
-def _doubt(inputs: EntryInputs | ExitInputs) -> Ask | Refuse | None:
+def _doubt(inputs: Inputs) -> Ask | Refuse | None:
     """Why this read may not act by itself, or None."""
     plate, seen, rules = inputs.plate, inputs.seen, inputs.rules
     if is_driver(inputs.typed_by) and plate:
@@ -376,13 +428,13 @@ def _doubt(inputs: EntryInputs | ExitInputs) -> Ask | Refuse | None:
     return None
 
 
-def _driver_doubt(inputs: EntryInputs | ExitInputs) -> Ask | None:
+def _driver_doubt(inputs: Inputs) -> Ask | None:
     """A driver's word does not stand against a camera's, and ends no stay of a car that is inside by our books.
 
     At an exit a confirmed read of a car inside is that car: whoever types its neighbour's plate shall not get its fee.
     """
     supported = support(inputs.plate, inputs.seen)
-    near = inputs.near if isinstance(inputs, ExitInputs) else ()
+    near = () if isinstance(inputs, EntryInputs) else inputs.near
     known = any(read.live and read.trusted and read.plate in near for read in inputs.seen)
     if supported is Support.UNLIKE or (known and supported is not Support.SEEN):
         return Ask((), "typed_unlike_read")
@@ -391,7 +443,7 @@ def _driver_doubt(inputs: EntryInputs | ExitInputs) -> Ask | None:
     return None
 
 
-def _matched(found: lookalike.Exact | lookalike.Fuzzy | lookalike.Ask | lookalike.NoMatch) -> Json:
+def _matched(found: lookalike.Found) -> Json:
     match found:
         case lookalike.Exact(plate):
             return {"how": "exact", "plate": plate}
@@ -403,15 +455,19 @@ def _matched(found: lookalike.Exact | lookalike.Fuzzy | lookalike.Ask | lookalik
             return {"how": "none"}
 
 
-def inputs_from(kind: str, value: Mapping[str, Any]) -> EntryInputs | ExitInputs:
+def inputs_from(kind: str, value: Mapping[str, Any]) -> Inputs:
     """Read stored inputs back. Raises BadMessageError when they are of another shape."""
+    if kind == "move":
+        return _rebuild(MoveInputs, value)
     return _rebuild(EntryInputs, value) if kind == "entry" else _rebuild(ExitInputs, value)
 
 
 def _rebuild(cls: type[T], value: Any) -> T:
+    """What is not there and came later has its default."""
     hints = get_type_hints(cls)
+    names = [one.name for one in fields(cls) if one.name in value or not one.metadata.get("later")]  # type: ignore[arg-type]
     try:
-        return cls(**{field.name: _value(hints[field.name], value[field.name]) for field in fields(cls)})  # type: ignore[arg-type]
+        return cls(**{name: _value(hints[name], value[name]) for name in names})
     except (KeyError, TypeError, ValueError) as exc:
         raise BadMessageError(f"stored decision: {exc}") from exc
 
@@ -439,4 +495,6 @@ def replayed(stored: bytes, price: Pricer) -> bytes:
     inputs = inputs_from(value["kind"], value["inputs"])
     if isinstance(inputs, EntryInputs):
         return decide_entry(inputs).text()
+    if isinstance(inputs, MoveInputs):
+        return decide_move(inputs).text()
     return decide_exit(inputs, price).text()

@@ -150,14 +150,14 @@ def cut_stay(
     for one in entitlements:
         if plate not in one.plates:
             continue
-        good = _intersect(left, _in_zone(one, zones))
-        good = _intersect(good, list(_in_time(one, entered, left)))
+        good = intersect(left, _in_zone(one, zones))
+        good = intersect(good, list(_in_time(one, entered, left)))
         full = _full((others or {}).get(one.id, ()), one.places)
         if one.when_full is WhenFull.WHOLE_STAY and _begins_in(good, full):
             continue
-        good = _subtract(good, full)
+        good = subtract(good, full)
         covered += [Covered(begins, ends, one.id) for begins, ends in good]
-        left = _subtract(left, good)
+        left = subtract(left, good)
     return CutStay(tuple(sorted(covered, key=lambda part: part.begins)), tuple(left))
 
 
@@ -184,7 +184,7 @@ def _in_time(one: Entitlement, entered: datetime, within: Sequence[Span]) -> Ite
         yield begins, ends
         return
     open_spans = _joined(_daily(one.windows, entered, begins, ends))
-    yield from _intersect(open_spans, [(begins, ends)])
+    yield from intersect(open_spans, [(begins, ends)])
 
 
 def _daily(windows: Sequence[Window], entered: datetime, begins: int, ends: int) -> Iterator[Span]:
@@ -228,11 +228,12 @@ def _joined(spans: Iterable[Span]) -> list[Span]:
     return joined
 
 
-def _intersect(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
-    return _subtract(one, _subtract(one, other))
+def intersect(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
+    """The minutes both have; both ordered."""
+    return subtract(one, subtract(one, other))
 
 
-def _subtract(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
+def subtract(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
     """Minutes of *one* that are not in *other*; both ordered."""
     left: list[Span] = []
     for span_begins, ends in one:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from domain.calendar import CalendarSet
 from domain.coupon import Coupon, CouponKind, CouponResult, Meaning, Remainder, apply_coupons
 from domain.decision import CouponGiven, ExitInputs, OpenStay, Priced, TariffRef
 from domain.fen import Fen
+from domain.nesting import ZonePrices
 from domain.tariff import Line, Method, Prepaid, Quote, StayFacts, Tariff, TariffBook, VehicleClass, round_due
 from domain.wire import BadMessageError, Json
+from domain.zones import Nested
 
 MS_A_MINUTE = 60_000
 _MINUTE = timedelta(minutes=1)
@@ -31,12 +33,18 @@ class PriceLists:
         """Fee, lines and what each coupon saves; the due is a multiple of what the lot rounds to."""
         if not inputs.tariffs:
             return Priced(0, ({"rule": "no_tariff", "fen": 0},))
-        book = self._book(inputs.tariffs)
+        nested = inputs.nested
+        book = self._book(inputs.tariffs if nested is None else _of_one_zone(inputs.tariffs, stay.zone))
         entered, left = span(inputs, stay)
         begins, before = _charged_until(inputs, stay, entered, left)
         facts = StayFacts(inputs.first_stay_of_day, inputs.charging_min, Fen(inputs.charged_before_fen))
-        work = _Work(book, self.calendar, stay, entered, inputs.covered, facts, again=before is not None)
-        quote = work.quote(begins, left)
+        again = before is not None
+        if nested is None:
+            work: _Work | ZonePrices = _Work(book, self.calendar, stay, entered, inputs.covered, facts, again)
+        else:
+            work = self._by_zone(inputs.tariffs, nested, stay, entered, facts, again)
+        priced = cache(work.quote)  # coupons ask for the same times again
+        quote = priced(begins, left)
         earlier = inputs.settled_off if before is not None else ()
         base_fen = stay.base_fee_fen if before is None else 0
         if before is not None:
@@ -44,7 +52,7 @@ class PriceLists:
         given = _unused(inputs.coupons, earlier)
         used = CouponResult(quote.fee, quote.fee)
         if given:
-            used = apply_coupons(work.fee, begins, left, map(coupon_of, given))
+            used = apply_coupons(lambda start, end: priced(start, end).fee, begins, left, map(coupon_of, given))
         off = (*earlier, *_off(used, quote.fee - stay.paid_fen - sum(saved for _, saved in earlier)))
         settled = stay.paid_fen + stay.waived_fen + base_fen + sum(saved for _, saved in off)
         method = Method.CASH if inputs.cash else Method.ELECTRONIC
@@ -69,8 +77,29 @@ class PriceLists:
         plans = (plan for ref in refs for plan in self.tariffs[ref.digest].plans.values())
         return any(free.charging for plan in plans for free in plan.free)
 
+    def _by_zone(
+        self,
+        refs: Sequence[TariffRef],
+        nested: Nested,
+        stay: OpenStay,
+        entered: datetime,
+        facts: StayFacts,
+        again: bool,
+    ) -> ZonePrices:
+        zones = dict.fromkeys(ref.zone for ref in refs)
+        books = {zone: self._book(ref for ref in refs if ref.zone == zone) for zone in zones}
+        vehicle, into_ms = VehicleClass(stay.vehicle_class), stay.entered_wall_ms % MS_A_MINUTE
+        return ZonePrices(nested, books, self.calendar, vehicle, stay.zone, entered, into_ms, facts, again)
+
     def _book(self, refs: Iterable[TariffRef]) -> TariffBook:
         return TariffBook(self.tariffs[ref.digest] for ref in refs)
+
+
+def _of_one_zone(refs: Sequence[TariffRef], zone: str) -> list[TariffRef]:
+    """The price list of the zone a car entered by rules over what holds for the whole stay, such as rounding."""
+    known = {ref.zone for ref in refs}
+    ruling = zone if zone in known else refs[0].zone
+    return [ref for ref in refs if ref.zone == ruling]
 
 
 def _asks_for_first_stay(tariff: Tariff) -> bool:
@@ -100,20 +129,9 @@ class _Work:
     covered: tuple[tuple[int, int], ...]
     facts: StayFacts
     again: bool  # a new stay after a payment: without free minutes
-    known: dict[tuple[datetime, datetime], Quote] = field(default_factory=dict)
-
-    def fee(self, entered: datetime, left: datetime) -> Fen:
-        """The fee between two times, covered spans free."""
-        return self.quote(entered, left).fee
 
     def quote(self, entered: datetime, left: datetime) -> Quote:
-        """Lines of the uncovered parts, and one of 0 for each covered one; worked out once for any two times."""
-        found = self.known.get((entered, left))
-        if found is None:
-            found = self.known[entered, left] = self._quote(entered, left)
-        return found
-
-    def _quote(self, entered: datetime, left: datetime) -> Quote:
+        """Lines of the uncovered parts between two times, and one of 0 for each covered one."""
         whole = self._priced(entered, left)
         if not self.covered:
             return whole
@@ -195,7 +213,8 @@ def _off(used: CouponResult, most: int) -> tuple[tuple[str, int], ...]:
 
 def _line(line: Line) -> Json:
     begins, ends = (moment.isoformat(timespec="minutes") for moment in (line.begins, line.ends))
-    return {"from": begins, "to": ends, "rule": line.rule, "fen": int(line.fen)}
+    said: Json = {"from": begins, "to": ends, "rule": line.rule, "fen": int(line.fen)}
+    return said | {"zone": line.zone} if line.zone else said
 
 
 def _steps(used: CouponResult) -> tuple[Json, ...]:

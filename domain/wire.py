@@ -64,9 +64,28 @@ def _other(value: object) -> str:
     raise TypeError(f"{kind.__name__} has no form in a message")
 
 
+LATER: Mapping[str, bool] = {"later": True}
+"""Metadata of a field that older records had not: left out while it is its default, so that they keep their bytes."""
+
+
 def _writer_of(kind: type) -> Writer:
-    """How to write a dataclass: its names are sorted once, not with every value."""
-    names = sorted(field.name for field in fields(kind))
+    """How to write a dataclass; fields that came later only where they say something."""
+    late = {one.name: one.default for one in fields(kind) if one.metadata.get("later")}
+    usual = _writer_for([one.name for one in fields(kind) if one.name not in late])
+    if not late:
+        return usual
+
+    def write(value: object) -> str:
+        said = [name for name, default in late.items() if getattr(value, name) != default]
+        names = [one.name for one in fields(kind) if one.name not in late or one.name in said]
+        return _writer_for(names)(value) if said else usual(value)
+
+    return write
+
+
+def _writer_for(names: list[str]) -> Writer:
+    """A writer of these members: they are sorted once, not with every value."""
+    names = sorted(names)
     keys = [f"{_quoted(name)}:" for name in names]
     values = attrgetter(*names) if len(names) > 1 else lambda one: [getattr(one, name) for name in names]
 

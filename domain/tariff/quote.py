@@ -23,12 +23,16 @@ _DAY_ONE = datetime(1, 1, 1)  # noqa: DTZ001  naive on purpose: lot-local
 
 
 class Line(NamedTuple):
-    """One line of a quote: from *begins* to *ends* the rule *rule* makes *fen* (negative where a cap cuts)."""
+    """One line of a quote: from *begins* to *ends* the rule *rule* makes *fen* (negative where a cap cuts).
+
+    *zone* is said only where a stay was in more than one.
+    """
 
     begins: datetime
     ends: datetime
     rule: str
     fen: Fen
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
