@@ -146,7 +146,7 @@ def cut_stay(
     all places are held this car is not covered, and it is again once one is free.
     """
     covered: list[Covered] = []
-    left: list[Span] = _joined((part.begins, part.ends) for part in zones)
+    left: list[Span] = joined((part.begins, part.ends) for part in zones)
     for one in entitlements:
         if plate not in one.plates:
             continue
@@ -167,7 +167,7 @@ def _begins_in(good: Sequence[Span], full: Sequence[Span]) -> bool:
 
 
 def _in_zone(one: Entitlement, zones: Sequence[ZoneSpan]) -> list[Span]:
-    return _joined((part.begins, part.ends) for part in zones if not one.zones or part.zone in one.zones)
+    return joined((part.begins, part.ends) for part in zones if not one.zones or part.zone in one.zones)
 
 
 def _in_time(one: Entitlement, entered: datetime, within: Sequence[Span]) -> Iterator[Span]:
@@ -183,7 +183,7 @@ def _in_time(one: Entitlement, entered: datetime, within: Sequence[Span]) -> Ite
     if not one.windows:
         yield begins, ends
         return
-    open_spans = _joined(_daily(one.windows, entered, begins, ends))
+    open_spans = joined(_daily(one.windows, entered, begins, ends))
     yield from intersect(open_spans, [(begins, ends)])
 
 
@@ -204,7 +204,7 @@ def _full(held: Sequence[Span], places: int) -> list[Span]:
     if not places:
         return []
     bounds = sorted({bound for span in held for bound in span})
-    return _joined(
+    return joined(
         (begins, ends)
         for begins, ends in pairwise(bounds)
         if sum(from_ <= begins and ends <= to for from_, to in held) >= places
@@ -215,7 +215,7 @@ def _minutes(entered: datetime, at: datetime) -> int:
     return (at - entered) // _MINUTE
 
 
-def _joined(spans: Iterable[Span]) -> list[Span]:
+def joined(spans: Iterable[Span]) -> list[Span]:
     """The same minutes as ordered spans that neither touch nor overlap; empty ones are dropped."""
     joined: list[Span] = []
     for begins, ends in sorted(spans):

@@ -92,6 +92,20 @@ class StayCorrected(Event):
     by: str
 
 
+@event("stay.moved", 1, Priority.P1)
+@dataclass(frozen=True, slots=True)
+class StayMoved(Event):
+    """A car inside went from zone to zone; *how*: seen, guessed (a read was missed), undone, tailgate or hand."""
+
+    stay_id: str
+    lane: str
+    from_zone: str
+    zone: str
+    plate: str
+    how: str
+    decision_id: str
+
+
 @event("stay.closed", 1, Priority.P0)
 @dataclass(frozen=True, slots=True)
 class StayClosed(Event):
@@ -233,6 +247,19 @@ class BarrierOpened(Event):
 
     lane: str
     decision_id: str
+    by: str
+    reason: str
+
+
+@event("zone.counted", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class ZoneCounted(Event):
+    """A person counted *counted* cars in a zone where the books had *books*; *vehicle_class* "" is the common pool."""
+
+    zone: str
+    vehicle_class: str
+    books: int
+    counted: int
     by: str
     reason: str
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import pairwise, product
 from typing import Final
 
-from domain.entitlement import ZoneSpan
+from domain.entitlement import ZoneSpan, joined
 
 Span = tuple[int, int]
 MS_A_MINUTE: Final = 60_000
@@ -101,6 +101,17 @@ def clocks(segments: Iterable[ZoneSpan], rules: Sequence[ZoneRule]) -> dict[str,
             else:
                 spans.append((part.begins, part.ends))
     return ran
+
+
+def joined_clocks(
+    first: str, moves: Sequence[Move], into_ms: int, ends: int, rules: Sequence[ZoneRule]
+) -> dict[str, list[Span]]:
+    """When the clock of each zone ran by any reading: the most there can be for an entitlement to cover."""
+    most: dict[str, list[Span]] = {}
+    for way in readings(first, moves, into_ms, ends):
+        for zone, spans in clocks(way, rules).items():
+            most[zone] = joined([*most.get(zone, ()), *spans])
+    return most
 
 
 def clipped(spans: Iterable[Span], begins: int, ends: int) -> list[Span]:

@@ -37,7 +37,7 @@ def build_lot(
         locale=settings.locale,
         rules=settings.rules,
         lanes={lane.name: lane for lane in settings.lanes},
-        places={zone.name: zone.places for zone in settings.zones},
+        zones={zone.name: zone for zone in settings.zones},
         tariffs=prices.by_zone,
         calendars=prices.calendars,
         price=prices.lists,

@@ -13,6 +13,7 @@ from domain.board import Template, minute_of
 from domain.decision import Rules
 from domain.plate import FREE_BY_KIND, PlateKind
 from domain.stay import OUTSIDE, Direction
+from domain.zones import CapPer, Charge, ZoneRule
 from plumbing.demo_clock import refuse_outside_demo
 from plumbing.i18n import LANGUAGES
 from plumbing.settings import load
@@ -106,17 +107,45 @@ class Devices:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A part of the lot with its price lists (all versions of it; dates inside say which holds)."""
+    """A part of the lot with its price lists (all versions of it; dates inside say which holds).
+
+    *inside* names the zone around it, *charge* what that one takes meanwhile (docs/zones.md). A class with places of
+    its own fills these alone; *kept_places* are for cars with an entitlement.
+    """
 
     name: str
     tariffs: tuple[Path, ...] = ()
     places: int | None = None  # None: never full
+    class_places: dict[str, int] = field(default_factory=dict)
+    kept_places: int = 0
+    inside: str = ""
+    charge: Charge = Charge.REPLACES
+    shared_cap_fen: int | None = None
+    shared_cap_per: CapPer = CapPer.HOURS_24
 
     def __post_init__(self) -> None:
         if not self.tariffs:
             raise ValueError("tariffs: name at least one price list; one that charges nothing is a file too")
         if self.places is not None and self.places < 1:
             raise ValueError("places must be 1 or more; leave the key out where the zone never fills")
+        if any(places < 0 for places in self.class_places.values()):
+            raise ValueError("class_places must be 0 or more for each class")
+        if self.kept_places and not 0 < self.kept_places <= (self.places or 0):
+            raise ValueError("kept_places must be 0 to places")
+        self._check_charge()
+
+    def _check_charge(self) -> None:
+        if not self.inside and self.charge is not Charge.REPLACES:
+            raise ValueError("charge says what the zone around takes: name that zone with inside")
+        if (self.shared_cap_fen is not None) != (self.charge is Charge.SHARED_CAP):
+            raise ValueError('shared_cap_fen belongs to charge = "shared_cap", which needs it')
+        if self.shared_cap_fen is not None and self.shared_cap_fen < 0:
+            raise ValueError("shared_cap_fen must be 0 or more")
+
+    @property
+    def rule(self) -> ZoneRule:
+        """The part a decision records."""
+        return ZoneRule(self.name, self.inside, self.charge.value, self.shared_cap_fen or 0, self.shared_cap_per.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +181,11 @@ class Lane:
     def unattended_spans(self) -> tuple[Span, ...]:
         """*unattended*, read."""
         return tuple(map(span_of, self.unattended))
+
+    @property
+    def is_inner(self) -> bool:
+        """Does it lead from zone to zone within the lot?"""
+        return OUTSIDE not in (self.source, self.target)
 
     @property
     def reporting_loops(self) -> tuple[str, ...]:
@@ -275,6 +309,7 @@ class EdgeSettings:
                 raise ValueError(f"boards.texts: no lane {text.lane!r}")
         _check_once("lanes", [lane.name for lane in self.lanes])
         _check_once("zones", [OUTSIDE, *(zone.name for zone in self.zones)])
+        _check_nesting(self.zones)
 
     def _hosts(self) -> list[str]:
         """Every address this edge listens on or speaks to the cloud at."""
@@ -320,6 +355,23 @@ def _check_once(what: str, names: list[str]) -> None:
         if names.count(name) > 1:
             taken = "is the street's own name" if name == OUTSIDE else "is given twice; each needs a name of its own"
             raise ValueError(f"{what}: {name!r} {taken}")
+
+
+def _check_nesting(zones: tuple[Zone, ...]) -> None:
+    known = {zone.name: zone for zone in zones}
+    for zone in filter(lambda one: one.inside, zones):
+        around = known.get(zone.inside)
+        if around is None or around is zone:
+            raise ValueError(f"zone {zone.name}: no other zone {zone.inside!r}; known: {', '.join(sorted(known))}")
+        if around.inside:
+            raise ValueError(f"zone {zone.name}: {zone.inside} is inside {around.inside}; zones nest once")
+    caps = {
+        (zone.inside, zone.shared_cap_fen, zone.shared_cap_per) for zone in zones if zone.shared_cap_fen is not None
+    }
+    if len({around for around, *_ in caps}) < len(caps):
+        raise ValueError(
+            "zones inside one zone that share its cap must name the same shared_cap_fen and shared_cap_per"
+        )
 
 
 def _check_lane(lane: Lane, zones: set[str], devices: Devices) -> None:

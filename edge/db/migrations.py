@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from edge.db import arrears, fewer_pages, trade
+from edge.db import arrears, fewer_pages, moves, trade
 
 migrations = Migrations("edge")
 
@@ -148,4 +148,11 @@ def m0011_attendance(db: Database) -> None:
 def m0012_arrears(db: Database) -> None:
     """What became of debts; a stay may have more than one after it was opened again."""
     for statement in arrears.statements():
+        db.conn.execute(statement)
+
+
+@migrations()
+def m0013_moves(db: Database) -> None:
+    """From zone to zone: a stay's moves, where its car is now, and counts by hand."""
+    for statement in moves.statements():
         db.conn.execute(statement)

@@ -16,7 +16,8 @@ class StayRow:
     """A stay as stored; fields that belong together stand in the order of ``COLUMNS``.
 
     *arrived* is when its car came to an exit and its fee was frozen, *settled* when nothing more was due;
-    *base_fee_fen* was charged by the stay it continues.
+    *base_fee_fen* was charged by the stay it continues. *zone* is where it entered, *zone_now* where its car is after
+    so many *moves*.
     """
 
     stay_id: str
@@ -46,6 +47,8 @@ class StayRow:
     discount_fen: int
     owed_fen: int
     tariff: str
+    zone_now: str
+    moves: int
 
 
 def _clock(name: str) -> str:
@@ -56,7 +59,7 @@ COLUMNS = (
     f"stay_id, plate, plate_raw, vehicle_class, zone, lane_in, decision_in, {_clock('entered')}, {_clock('arrived')},"
     f" {_clock('settled')}, settled_off, state = 'open', passed, ifnull(continues, ''), paid_fen, waived_fen,"
     " base_fee_fen, settled_fee_fen, lane_out, decision_out, closed_wall_ms, outcome, cause, fee_fen, discount_fen,"
-    " owed_fen, tariff"
+    " owed_fen, tariff, ifnull(zone_now, zone), moves"
 )
 
 
@@ -152,9 +155,20 @@ def open_plates(conn: sqlite3.Connection) -> list[str]:
 def count_open(conn: sqlite3.Connection, zone: str | None = None) -> int:
     """Cars inside, in one zone or all."""
     row = conn.execute(
-        "SELECT count(*) FROM stay WHERE passed = 0 AND state = 'open' AND (?1 IS NULL OR zone = ?1)", (zone,)
+        "SELECT count(*) FROM stay WHERE passed = 0 AND state = 'open' AND (?1 IS NULL OR ifnull(zone_now, zone) = ?1)",
+        (zone,),
     ).fetchone()
     return int(row[0])
+
+
+def count_classes(conn: sqlite3.Connection, zone: str) -> dict[str, int]:
+    """Cars in a zone by vehicle class."""
+    rows = conn.execute(
+        "SELECT vehicle_class, count(*) FROM stay WHERE passed = 0 AND state = 'open' AND ifnull(zone_now, zone) = ?"
+        " GROUP BY vehicle_class",
+        (zone,),
+    )
+    return {vehicle_class: count for vehicle_class, count in rows}
 
 
 def inside_before(

@@ -11,15 +11,15 @@ from domain.decision import Refuse
 from domain.moment import Moment
 from domain.stay import OUTSIDE, UnpaidCause
 from edge.clock import Clock
-from edge.db import stays
 from edge.db.database import Database, DiskFullError
 from edge.disk import DiskGuard
 from edge.lanes.attendance import Attendance
 from edge.pictures import Pictures
-from edge.services import audit, passages
+from edge.services import audit, filling, passages
 from edge.services.entering import enter
 from edge.services.leaving import leave
 from edge.services.lot import Arrival, Decided, Lot
+from edge.services.moving import move
 from edge.services.paying import due_of
 from edge.services.redeeming import LaidOn, lay_voucher
 from edge.settings import Lane
@@ -61,8 +61,9 @@ class Office:
             return await self.thread.run(service, *args)
 
     async def decide(self, arrival: Arrival) -> Decided:
-        """An entry or an exit, by where the lane leads."""
-        service = leave if self.lot.lanes[arrival.lane].target == OUTSIDE else enter
+        """An entry, an exit or a move inside, by where the lane leads."""
+        lane = self.lot.lanes[arrival.lane]
+        service = move if lane.is_inner else leave if lane.target == OUTSIDE else enter
         now = self.now()
         decided = await self.commit(service, self.db, self.lot, arrival, now)
         for kind, image in (("frame", arrival.frame), ("crop", arrival.crop)):
@@ -95,11 +96,8 @@ class Office:
         return await self.commit(lay_voucher, self.db, self.lot, stay_id, scanned, by, lane, self.now())
 
     async def places_left(self, zone: str) -> int | None:
-        """Free places of a zone; None where it is never full."""
-        places = self.lot.places.get(zone)
-        if places is None:
-            return None
-        return places - await self.thread.run(stays.count_open, self.db.conn, zone)
+        """Free places of a zone for cars without an entitlement; None where it is never full."""
+        return await self.thread.run(filling.places_left, self.db.conn, self.lot, zone)
 
     async def due(self, stay_id: str) -> int:
         """What a stay owes now."""

@@ -102,6 +102,12 @@ BOOKS = (
         " (SELECT count(*) FROM voucher WHERE voucher.key_id = voucher_counter.key_id)",
     ),
     (
+        "a stay is not where its last move led",
+        "SELECT stay_id FROM stay WHERE moves <>"
+        " (SELECT count(*) FROM stay_move WHERE stay_move.stay_id = stay.stay_id) OR moves > 0 AND zone_now IS NOT"
+        " (SELECT zone FROM stay_move WHERE stay_move.stay_id = stay.stay_id AND place = stay.moves)",
+    ),
+    (
         "a pulse by a machine without a decision",
         "SELECT decision_id FROM pulse WHERE by = '' AND NOT EXISTS"
         " (SELECT 1 FROM decision WHERE decision.decision_id = pulse.decision_id)",

@@ -10,7 +10,7 @@ import sqlite3
 
 from domain.events import StayOpened
 from domain.moment import Moment
-from edge.db import log, stays
+from edge.db import log, moves, stays
 from edge.db.stays import StayRow
 from edge.services import settling
 from edge.services.lot import Lot
@@ -23,6 +23,11 @@ def continued(conn: sqlite3.Connection, lot: Lot, stay: StayRow, lane: str, deci
     inputs = settling.exit_inputs(conn, lot, stay, now, lane=lane, plate="", typed_by="", seen=(), near=())
     if inputs.settled_ms is not None and inputs.settled_ms <= inputs.rules.leave_within_min * settling.MS_A_MINUTE:
         return stay
+    return go_on(conn, lot, stay, lane, decision_id, now)
+
+
+def go_on(conn: sqlite3.Connection, lot: Lot, stay: StayRow, lane: str, decision_id: str, now: Moment) -> StayRow:
+    """A new open stay that continues a closed one whose car is still here."""
     stay_id = lot.new_id(now)
     stays.mark_passed(conn, stay)
     charged = stay.base_fee_fen + stay.fee_fen
@@ -30,7 +35,9 @@ def continued(conn: sqlite3.Connection, lot: Lot, stay: StayRow, lane: str, deci
         conn, stay_id, stay.plate, stay.plate_raw, stay.vehicle_class, stay.zone, stay.lane_in, decision_id,
         stay.entered, continues=stay.stay_id, base_fee_fen=charged,
     )  # fmt: skip
-    event = StayOpened(stay_id, lane, stay.zone, stay.plate, stay.plate_raw, stay.vehicle_class, decision_id)
+    if stay.moves:
+        moves.copy(conn, stay.stay_id, stay_id)
+    event = StayOpened(stay_id, lane, stay.zone_now, stay.plate, stay.plate_raw, stay.vehicle_class, decision_id)
     log.append(conn, event, now, decision_id)
     opened = stays.get(conn, stay_id)
     if opened is None:

@@ -10,7 +10,7 @@ from domain.moment import Moment
 from edge.db import arrears, boots, journal, log, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
-from edge.services import entitled, listed, recording, settling
+from edge.services import entitled, filling, listed, recording, settling
 from edge.services.lot import Arrival, Decided, Lot
 
 
@@ -31,7 +31,6 @@ def enter(db: Database, lot: Lot, arrival: Arrival, now: Moment) -> Decided:
 def _decide(conn: sqlite3.Connection, lot: Lot, arrival: Arrival, now: Moment) -> tuple[Decision, StayRow | None]:
     zone = lot.lanes[arrival.lane].target
     earlier = stays.find_open(conn, arrival.plate) if arrival.plate else None
-    places = lot.places.get(zone)
     welcome = entitled.at_entry(conn, lot, arrival.plate, zone, now)
     inputs = EntryInputs(
         lane=arrival.lane,
@@ -42,8 +41,8 @@ def _decide(conn: sqlite3.Connection, lot: Lot, arrival: Arrival, now: Moment) -
         repeated=recording.already_acted(conn, arrival),
         blocked=listed.blocked(conn, arrival.plate, now),
         inside=_inside(conn, lot, earlier, now),
-        covered=welcome.by is not None,
-        places_left=None if places is None else places - stays.count_open(conn, zone),
+        covered=welcome.by is not None or filling.is_covered_within(conn, lot, arrival.plate, zone, now),
+        places_left=filling.places_left(conn, lot, zone, arrival.vehicle_class),
         places_taken=welcome.full.value if welcome.full else "",
         agreed=arrival.agreed,
         rules=lot.rules.for_decisions(),
@@ -86,7 +85,7 @@ def open_stay(conn: sqlite3.Connection, lot: Lot, arrival: Arrival, decision_id:
         stays.mark_passed(conn, left_before)
     stay_id = lot.new_id(entered)
     lane = lot.lanes.get(arrival.lane)
-    zone = lane.target if lane else next(iter(lot.places))
+    zone = lane.target if lane else next(iter(lot.zones))
     stays.insert(
         conn, stay_id, arrival.plate, arrival.plate_raw, arrival.vehicle_class, zone, arrival.lane, decision_id, entered
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 
 from domain.entitlement import Entitlement, Grant, Welcome, WhenFull, Window, ZoneSpan, cut_stay, places_held, welcome
@@ -25,14 +26,14 @@ Span = tuple[int, int]
 
 
 def covered(
-    conn: sqlite3.Connection, lot: Lot, plate: str, zone: str, entered: Moment, minutes: int
+    conn: sqlite3.Connection, lot: Lot, plate: str, zones: Sequence[ZoneSpan], entered: Moment, minutes: int
 ) -> tuple[Span, ...]:
-    """Which of the *minutes* since entry are covered, as ordered spans, end not included."""
+    """Which of the *minutes* since entry, spent in these *zones*, are covered: ordered spans, end not included."""
     held = of_plate(conn, lot, plate)
     if not held:
         return ()
     others = _others(conn, held, plate, entered, minutes)
-    cut = cut_stay(plate, lot.local(entered.wall_ms), [ZoneSpan(zone, 0, minutes)], held, others)
+    cut = cut_stay(plate, lot.local(entered.wall_ms), zones, held, others)
     return tuple((part.begins, part.ends) for part in cut.covered)
 
 

@@ -10,6 +10,7 @@ from domain.moment import Moment
 from edge.db import charging, journal, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
+from edge.services import zoning
 from edge.services.lot import Done, Lot, Result
 from edge.settings import SameCap
 
@@ -32,7 +33,7 @@ def note_charging(db: Database, stay_id: str, minutes: int, by: str, now: Moment
 
 def charging_min(conn: sqlite3.Connection, lot: Lot, stay: StayRow) -> int:
     """Minutes of charging that count; 0 without looking where no price list asks."""
-    asks = lot.price.asks_for_charging(lot.tariffs.get(stay.zone, ()))
+    asks = lot.price.asks_for_charging(zoning.tariffs(conn, lot, stay))
     return charging.minutes(conn, stay.stay_id) if asks else 0
 
 

@@ -12,7 +12,7 @@ from domain.plate import mask
 from edge.db import boots, journal, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
-from edge.services import recording, settling
+from edge.services import recording, settling, zoning
 from edge.services.continuing import continued
 from edge.services.lot import Arrival, Decided, Lot
 
@@ -26,6 +26,10 @@ def leave(db: Database, lot: Lot, arrival: Arrival, now: Moment) -> Decided:
         if stay is not None:
             stay = continued(conn, lot, stay, arrival.lane, decision_id, now)
         decision = _decide(conn, lot, arrival, stay, near, now)
+        known = isinstance(decision.verdict, Admit | PayFirst)
+        if stay is not None and known and zoning.is_elsewhere(lot, stay, arrival.lane):
+            stay = zoning.put_right(conn, lot, stay, arrival.lane, now)
+            decision = _decide(conn, lot, arrival, stay, near, now)
         stay_id = stay.stay_id if stay else ""
         opens = isinstance(decision.verdict, Admit)
         if stay is not None and isinstance(decision.verdict, PayFirst):

@@ -11,7 +11,8 @@ from domain import voucher
 from domain.decision import Decision, Refuse, Seen, TariffRef
 from domain.moment import Moment
 from domain.pricing import PriceLists
-from edge.settings import Lane, LotRules
+from domain.stay import OUTSIDE
+from edge.settings import Lane, LotRules, Zone
 
 NewId = Callable[[Moment], str]
 
@@ -27,7 +28,7 @@ class Lot:
     locale: str
     rules: LotRules
     lanes: Mapping[str, Lane]
-    places: Mapping[str, int | None]
+    zones: Mapping[str, Zone]
     tariffs: Mapping[str, tuple[TariffRef, ...]]
     calendars: tuple[str, ...]
     price: PriceLists
@@ -36,6 +37,16 @@ class Lot:
     public_key: bytes
     sign: voucher.Sign
     verify: voucher.Verify
+
+    @property
+    def is_nested(self) -> bool:
+        """Does any lane lead from zone to zone within the lot?"""
+        return any(lane.is_inner for lane in self.lanes.values())
+
+    def leads_outwards(self, lane: Lane) -> bool:
+        """Does *lane* lead towards the street?"""
+        source = self.zones.get(lane.source)
+        return lane.target == OUTSIDE or (source is not None and source.inside == lane.target)
 
     def local(self, wall_ms: int) -> datetime:
         """Lot-local time of *wall_ms*, naive, cut to the minute."""

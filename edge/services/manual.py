@@ -11,10 +11,10 @@ from domain.events import StayCorrected, TimeCorrected
 from domain.moment import Moment, Quality
 from domain.plate import classify, is_virtual, normalise
 from domain.stay import OUTSIDE, UnpaidCause
-from edge.db import journal, log, stays
+from edge.db import journal, log, moves, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
-from edge.services import entering, learning, paying, recording, settling, staffing
+from edge.services import entering, learning, paying, recording, settling, staffing, zoning
 from edge.services.lot import Arrival, Done, Lot, Result
 
 TYPED_BOOT = "typed"  # an entry time from a person: no boot clock can vouch for it
@@ -43,9 +43,14 @@ def open_barrier(db: Database, lot: Lot, lane: str, by: str, reason: str, plate:
         journal.act(conn, by, "barrier.open", lane, reason, now)
         stay = stays.find_open(conn, plate) if plate else None
         stay_id = stay.stay_id if stay else ""
-        leads_out = lot.lanes[lane].target == OUTSIDE
+        place = lot.lanes[lane]
+        leads_out = place.target == OUTSIDE
         if stay is None and is_plate(plate) and not leads_out:
             stay_id = entering.open_stay(conn, lot, Arrival(lane, plate, plate, typed_by=by), decision_id, now)
+        if stay is not None and (leads_out or place.is_inner):
+            stay = zoning.put_right(conn, lot, stay, lane, now)
+        if stay is not None and place.is_inner:
+            zoning.moved(conn, stay, lane, place.target, moves.BY_HAND, decision_id, now, now)
         if stay is not None and leads_out:
             settling.close_unpaid(conn, lot, stay, UnpaidCause.MANUAL, lane, decision_id, now)
         recording.reserve_pulse(conn, decision_id, lane, stay_id, now, by, reason)
@@ -107,7 +112,7 @@ def enter_missing(
         return Refuse("reason_missing")
     if entered_wall_ms > now.wall_ms:
         return Refuse("time_in_future")
-    if zone not in lot.places:
+    if zone not in lot.zones:
         return Refuse("no_such_zone")
     with transaction(db) as conn:
         if stays.find_open(conn, plate) is not None:

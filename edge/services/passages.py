@@ -8,9 +8,9 @@ from domain.decision import Priced
 from domain.events import PassageReversed, PassageSeen
 from domain.moment import Moment
 from domain.stay import OUTSIDE, UnpaidCause
-from edge.db import holds, journal, log, stays
+from edge.db import holds, journal, log, moves, stays
 from edge.db.database import Database, transaction
-from edge.services import entering, settling
+from edge.services import entering, moving, settling, zoning
 from edge.services.leaving import stay_of
 from edge.services.lot import Arrival, Lot
 
@@ -19,7 +19,8 @@ def seen(db: Database, lot: Lot, lane: str, decision_id: str, plate: str, now: M
     """The car of *decision_id* is through; a settled stay is now gone for good."""
     with transaction(db) as conn:
         stay = stays.by_exit_decision(conn, decision_id)
-        stay_id = stay.stay_id if stay else ""
+        moved = moves.by_decision(conn, decision_id) if lot.lanes[lane].is_inner else None
+        stay_id = stay.stay_id if stay else moved.stay_id if moved else ""
         journal.passage(conn, lot.new_id(now), "seen", lane, decision_id, stay_id, plate, now)
         if stay is not None:
             stays.mark_passed(conn, stay)
@@ -31,11 +32,23 @@ def turned_back(db: Database, lot: Lot, lane: str, decision_id: str, plate: str,
     with transaction(db) as conn:
         journal.passage(conn, lot.new_id(now), "reversed", lane, decision_id, "", plate, now)
         log.append(conn, PassageReversed(lane, decision_id, plate), now, decision_id or None)
+        if lot.lanes[lane].is_inner:
+            _stayed(conn, decision_id, now)
+            return
         stay = stays.by_entry_decision(conn, decision_id) if decision_id else None
         if stay is not None and stay.is_open and not stay.paid_fen:
             settling.close(
                 conn, lot, stay, Priced(0, ()), now, lane=lane, decision_id=decision_id, cause="reversed", passed=True
             )
+
+
+def _stayed(conn: sqlite3.Connection, decision_id: str, now: Moment) -> None:
+    """A car turned back between two zones: it is where it was, if it did not move again meanwhile."""
+    move = moves.by_decision(conn, decision_id)
+    last = moves.last(conn, move.stay_id) if move else None
+    stay = stays.get(conn, move.stay_id) if move and move == last else None
+    if stay is not None and stay.is_open:
+        moving.undo(conn, stay, now)
 
 
 def unpaid(
@@ -44,11 +57,13 @@ def unpaid(
     """A vehicle went through without a decision of its own; returns the stay it belongs to, "" when unknown.
 
     At an exit its stay ends with what is due as a debt, or waived while the barrier is held open; at an entry it is
-    inside now, let in by nobody.
+    inside now, let in by nobody; between two zones it is in the next one.
     """
     with transaction(db) as conn:
         place = lot.lanes[lane]
-        if place.target == OUTSIDE:
+        if place.is_inner:
+            stay_id = _went_on(conn, lot, lane, plate, now)
+        elif place.target == OUTSIDE:
             stay_id = _went_out(conn, lot, lane, cause, plate, decision_id, now)
         else:
             stay_id = _came_in(conn, lot, lane, plate, now)
@@ -57,12 +72,21 @@ def unpaid(
         return stay_id
 
 
+def _went_on(conn: sqlite3.Connection, lot: Lot, lane: str, plate: str, now: Moment) -> str:
+    stay = stay_of(conn, plate, stays.near(conn, plate)) if plate else None
+    if stay is None or not stay.is_open or stay.zone_now == lot.lanes[lane].target:
+        return ""
+    stay = zoning.put_right(conn, lot, stay, lane, now)
+    return zoning.moved(conn, stay, lane, lot.lanes[lane].target, moves.TAILGATE, "", now, now).stay_id
+
+
 def _went_out(
     conn: sqlite3.Connection, lot: Lot, lane: str, cause: UnpaidCause, plate: str, decision_id: str, now: Moment
 ) -> str:
     stay = stay_of(conn, plate, stays.near(conn, plate)) if plate else None
     if stay is None or not stay.is_open:
         return ""
+    stay = zoning.put_right(conn, lot, stay, lane, now)
     if cause is UnpaidCause.EMERGENCY and not _owes(conn, lot, lane):
         settling.let_go(conn, lot, stay, cause.value, lane, decision_id, now)
     else:

@@ -8,6 +8,7 @@ from datetime import datetime
 from domain.moment import Moment
 from edge.db import boots, stays
 from edge.db.stays import StayRow
+from edge.services import zoning
 from edge.services.lot import Lot
 
 NEW_STAY = "new_stay"
@@ -44,7 +45,8 @@ def _paid_before(conn: sqlite3.Connection, stay: StayRow) -> Moment | None:
 def is_first_stay_of_day(conn: sqlite3.Connection, lot: Lot, stay: StayRow) -> bool:
     """Did this car not come earlier the same day? True without looking where no price list asks."""
     entered = lot.local(stay.entered.wall_ms)
-    since = lot.price.first_stay_since(lot.tariffs.get(stay.zone, ()), entered)
+    asked = (lot.price.first_stay_since(refs, entered) for refs in zoning.price_lists(conn, lot, stay))
+    since = next((one for one in asked if one is not None), None)
     return since is None or not stays.entered_between(conn, stay.plate, _utc_ms(lot, since), stay.entered.wall_ms)
 
 

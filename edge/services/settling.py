@@ -11,6 +11,7 @@ import sqlite3
 from dataclasses import dataclass, replace
 
 from domain.decision import CouponGiven, Decision, ExitInputs, OpenStay, Owing, Priced, Seen, decide_exit
+from domain.entitlement import ZoneSpan
 from domain.events import CouponRedeemed, DebtRecorded, Event, StayClosed, VoucherRedeemed
 from domain.ledger import Commodity, Funds, Posting
 from domain.moment import Moment, elapsed, possible_entry
@@ -20,7 +21,7 @@ from domain.stay import UnpaidCause, outcome_of
 from domain.wire import BadMessageError, Json, canonical
 from edge.db import arrears, boots, channels, journal, log, money, stays, vouchers
 from edge.db.stays import Closing, StayRow
-from edge.services import entitled, facts, prepaid
+from edge.services import entitled, facts, prepaid, zoning
 from edge.services.lot import Lot
 from edge.settings import MissedExit
 
@@ -117,14 +118,15 @@ def exit_inputs(
         first_stay_of_day=prepaid.is_first_stay_of_day(conn, lot, stay) if stay else True,
         charging_min=facts.charging_min(conn, lot, stay) if stay else 0,
         charged_before_fen=facts.charged_before_fen(conn, lot, stay) if stay and is_open else 0,
-        tariffs=lot.tariffs.get(stay.zone, ()) if stay else (),
+        tariffs=zoning.tariffs(conn, lot, stay) if stay else (),
         calendars=lot.calendars,
         coupons=coupons_for(conn, stay, now) if stay and is_open else (),
-        covered=_covered(conn, lot, stay, length_ms) if stay and is_open else (),
+        covered=_covered(conn, lot, stay, length_ms) if stay and is_open and not stay.moves else (),
         cash=True,
         rules=rules,
         owing=_owing(conn, stay.plate) if stay and is_open else (),
         paid_here=_paid_here(stay) if stay else False,
+        nested=zoning.nested(conn, lot, stay, length_ms) if stay and is_open else None,
     )
 
 
@@ -219,7 +221,8 @@ def _makes_sense(given: CouponGiven) -> bool:
 
 def _covered(conn: sqlite3.Connection, lot: Lot, stay: StayRow, length_ms: int) -> tuple[tuple[int, int], ...]:
     """Spans of this stay an entitlement pays for; the minute begun counts as covered too."""
-    return entitled.covered(conn, lot, stay.plate, stay.zone, stay.entered, length_ms // MS_A_MINUTE + 1)
+    minutes = length_ms // MS_A_MINUTE + 1
+    return entitled.covered(conn, lot, stay.plate, [ZoneSpan(stay.zone, 0, minutes)], stay.entered, minutes)
 
 
 def coupon_spec(row: Json) -> str:
@@ -243,7 +246,7 @@ def close(
 ) -> Ending:
     """End an open stay with everything that belongs to it, in the caller's transaction."""
     final = ending(priced, stay)
-    tariff = ",".join(f"{ref.code}@{ref.version}" for ref in lot.tariffs.get(stay.zone, ()))
+    tariff = ",".join(f"{ref.code}@{ref.version}" for ref in zoning.tariffs(conn, lot, stay))
     outcome = outcome_of(final.fee_fen, final.off_fen, final.waived_fen, final.paid_fen).value
     closing = Closing(
         lane, decision_id, outcome, cause, final.fee_fen, final.off_fen, final.waived_fen, final.paid_fen,

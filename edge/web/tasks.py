@@ -191,7 +191,7 @@ async def write_entry(request: web.Request) -> web.Response:
 def _entry(request: web.Request, typed: dict[str, str], lane: str, refused: Refuse | str = "") -> web.Response:
     lot, now = request.app[EDGE].office.lot, request.app[EDGE].office.now()
     return render(
-        request, "entry.html", status=409 if refused else 200, typed=typed, lane=lane, zones=list(lot.places),
+        request, "entry.html", status=409 if refused else 200, typed=typed, lane=lane, zones=list(lot.zones),
         error=refusal_words(request, refused) if refused else "", now=f"{lot.local(now.wall_ms):%Y-%m-%dT%H:%M}",
         reasons=("missed", "loop", "moved"), **shared(request),
     )  # fmt: skip

@@ -70,8 +70,8 @@ def test_the_commented_out_video_camera_is_one_we_drive_too() -> None:
     assert choose("recogniser", devices["recognisers"]["own"], source="two-lane.toml", at="devices").options
 
 
-def test_the_examples_are_a_small_and_a_large_lot() -> None:
-    assert {path.stem: len(load_settings(path).lanes) for path in LOTS} == {"two-lane": 2, "eight-lane": 8}
+def test_the_examples_are_a_small_a_large_and_a_nested_lot() -> None:
+    assert {path.stem: len(load_settings(path).lanes) for path in LOTS} == {"two-lane": 2, "eight-lane": 8, "nested": 4}
 
 
 def test_the_example_cloud_is_one_the_cloud_takes() -> None:
