@@ -5,7 +5,7 @@ A driver turns one make's wire protocol into these. Its library's types and erro
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -98,6 +98,15 @@ class LoopChange:
     occupied: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ListedCar:
+    """A plate that a camera may let in by itself, between two moments that carry a zone."""
+
+    plate: str
+    begins: datetime
+    ends: datetime
+
+
 class Barrier(Protocol):
     """A boom gate. One call, one pulse timed by the board; closing belongs to its own controller."""
 
@@ -175,6 +184,31 @@ class HasClock(Protocol):
 
     async def set_clock(self, now: datetime) -> None:
         """Set it to *now*, which has a zone. Raises DeviceError."""
+        ...
+
+
+@runtime_checkable
+class ListHolding(Protocol):
+    """A camera that keeps a list of plates, to let in by itself while nobody answers it. Whether it does that at other
+    times too is a setting of its own that no driver can see."""
+
+    list_batch: int  # how many at a time
+
+    async def list_cars(self, cars: Sequence[ListedCar]) -> None:
+        """Write or renew them; said again does no harm. Raises DeviceError."""
+        ...
+
+    async def unlist_cars(self, plates: Sequence[str]) -> None:
+        """Strike them out; one that is not there is no error. Raises DeviceError."""
+        ...
+
+
+@runtime_checkable
+class ListReadable(Protocol):
+    """A camera whose list can be read back."""
+
+    async def unlisted(self, plates: Sequence[str]) -> set[str]:
+        """Which of *plates* it does not hold. Raises DeviceError."""
         ...
 
 

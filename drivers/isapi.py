@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -56,9 +57,11 @@ class Isapi:
         self._base = URL.build(scheme="http", host=options.host, port=options.port)
         self._refused_until = 0.0
 
-    async def request(self, method: str, path: str, body: bytes = b"") -> bytes:
+    async def request(self, method: str, path: str, body: bytes = b"", content_type: str = "") -> bytes:
         """The answer's body. Raises DeviceUnreachableError, DeviceRefusedError, BadFrameError."""
-        async with self._asked(method, path, body, total_s=self._options.timeout_ms / 1000) as response:
+        async with self._asked(
+            method, path, body, total_s=self._options.timeout_ms / 1000, content_type=content_type
+        ) as response:
             data = await response.content.read(MAX_ANSWER + 1)
             while len(data) <= MAX_ANSWER and not response.content.at_eof():
                 data += await response.content.read(MAX_ANSWER + 1)
@@ -74,6 +77,18 @@ class Isapi:
             said = texts.get("substatuscode") or texts.get("statusstring") or "nothing"
             raise DeviceRefusedError(f"{self.name}: it answered statusCode {code or 'missing'} ({said[:80]})")
 
+    async def order_json(self, path: str, values: object) -> None:
+        """PUT *values* and see that the device accepts them. Raises as ``order``."""
+        body = json.dumps(values, ensure_ascii=False).encode()
+        data = await self.request("PUT", path, body, "application/json")
+        try:
+            said = json.loads(data)
+        except ValueError as exc:
+            raise BadFrameError(f"{self.name}: its answer is not JSON") from exc
+        code = str(said.get("statusCode", "missing")) if isinstance(said, dict) else "missing"
+        if code != ACCEPTED:
+            raise DeviceRefusedError(f"{self.name}: it answered statusCode {code[:20]}")
+
     @contextlib.asynccontextmanager
     async def stream(self, path: str, silence_s: float) -> AsyncIterator[aiohttp.ClientResponse]:
         """An endless answer; its reader gets DeviceUnreachableError after *silence_s* without a byte."""
@@ -82,18 +97,27 @@ class Isapi:
 
     @contextlib.asynccontextmanager
     async def _asked(
-        self, method: str, path: str, body: bytes, total_s: float | None = None, silence_s: float | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        total_s: float | None = None,
+        silence_s: float | None = None,
+        content_type: str = "",
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         self._check_login()
         connect_s = self._options.timeout_ms / 1000
         limits = aiohttp.ClientTimeout(total=total_s, sock_connect=connect_s, sock_read=silence_s or connect_s)
+        headers = {"Content-Type": content_type} if content_type else None
         login = aiohttp.DigestAuthMiddleware(self._options.user, self._password)
         try:
             async with (
                 aiohttp.ClientSession(
                     connector=aiohttp.TCPConnector(force_close=True), timeout=limits, middlewares=(_Once(), login)
                 ) as session,
-                session.request(method, self._base.join(URL(path, encoded=True)), data=body or None) as response,
+                session.request(
+                    method, self._base.join(URL(path, encoded=True)), data=body or None, headers=headers
+                ) as response,
             ):
                 self._check_status(response.status)
                 yield response

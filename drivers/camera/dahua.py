@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from domain.plate import PlateVerdict
-from drivers.base import DeviceRefusedError, PlateCandidate, PlateRead
+from drivers.base import DeviceRefusedError, ListedCar, PlateCandidate, PlateRead
 from drivers.camera.dahua_codec import ANSWER, MAX_BODY, TollgateInfo, parse_push
+from drivers.camera.dahua_list import RedList
 from drivers.camera.pushed import PARSE_IN_THREAD, Answer, Freshness, Inbox, InboxOptions, check_secret, secret_of
 from drivers.digest import DigestCheck
 from drivers.isapi import Isapi, IsapiOptions, isapi_of
@@ -28,7 +29,7 @@ class DahuaOptions(InboxOptions):
     empty_digest: bool = False  # firmware that sends Digest with empty realm and nonce
     devices: tuple[str, ...] = ()  # DeviceIDs allowed; empty: any
     utc_offset_min: int = 480  # of the camera's clock, whose times carry no zone
-    clock_host: str = ""  # where its own page is, for its clock to be set; "": it is not set
+    clock_host: str = ""  # where its own page is, for its clock and its list; "": neither is touched
     clock_port: int = 80
     clock_user: str = "admin"
     clock_password_file: Path | None = None
@@ -48,6 +49,7 @@ class DahuaCamera:
     """Takes one camera's pushes; up to three of one passage come, and each is a read of the same car."""
 
     max_body = MAX_BODY
+    list_batch = 10
 
     def __init__(
         self,
@@ -76,6 +78,23 @@ class DahuaCamera:
         said = await self._page.request("GET", path)
         if said.strip().lower() != b"ok":
             raise DeviceRefusedError(f"camera {self.name}: it did not take the time")
+
+    async def list_cars(self, cars: Sequence[ListedCar]) -> None:
+        """Write *cars* into its list. Raises DeviceError."""
+        await self._red_list().write(cars)
+
+    async def unlist_cars(self, plates: Sequence[str]) -> None:
+        """Strike *plates* out of its list. Raises DeviceError."""
+        await self._red_list().strike_out(plates)
+
+    async def unlisted(self, plates: Sequence[str]) -> set[str]:
+        """Which of *plates* it does not hold. Raises DeviceError."""
+        return await self._red_list().missing(plates)
+
+    def _red_list(self) -> RedList:
+        if self._page is None:
+            raise DeviceRefusedError(f"camera {self.name}: set clock_host and clock_password_file for its list")
+        return RedList(self._page, self._options.utc_offset_min)
 
     async def push(self, body: bytes, content_type: str, remote: str) -> Answer:
         """Take one push. Raises BadFrameError, DeviceRefusedError if not allowed, DeviceUnreachableError if full."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from drivers.base import BadFrameError, DeviceError, DeviceUnreachableError, LoopChange, PlateRead
+from drivers.base import BadFrameError, DeviceError, DeviceUnreachableError, ListedCar, LoopChange, PlateRead
 from drivers.camera.hikvision_codec import JPEG, MAX_BODY, InputEvent, PlateEvent, parse_event
 from drivers.camera.hikvision_gather import Gatherer
+from drivers.camera.hikvision_list import WORDS, AllowList
 from drivers.camera.pushed import PARSE_IN_THREAD, Answer, Inbox, InboxOptions, check_secret, secret_of
 from drivers.isapi import Isapi, IsapiOptions, isapi_of
 from drivers.multipart import MultipartStream, Part, boundary_of, split_body
@@ -32,9 +33,12 @@ class HikvisionOptions(IsapiOptions):
     lost_after_seconds: int = 60  # silence of the stream; its heartbeat comes every few seconds
     dedupe_minutes: int = 60
     accept_from: int = 0  # confidence 0-100 from which a read may open by itself
+    list_word: str = WORDS[0]  # what its firmware calls its list of cars that may pass
 
     def __post_init__(self) -> None:
         self.inbox()
+        if self.list_word not in WORDS:
+            raise ValueError(f"list_word is {self.list_word!r}; {' and '.join(WORDS)} are known")
 
     def inbox(self) -> InboxOptions:
         """The part that every camera has. Raises ValueError."""
@@ -96,10 +100,13 @@ class EventTaker:
 class HikvisionCamera:
     """Follows one camera's stream while its reads are awaited; call ``reads`` again after a failure."""
 
+    list_batch = 20
+
     def __init__(self, name: str, options: HikvisionOptions, isapi: Isapi) -> None:
         self.name = name
         self._options = options
         self._isapi = isapi
+        self._list = AllowList(isapi, options.channel, options.list_word)
         self._taker = EventTaker(name, options.inbox(), options.wait_pictures_ms)
         self._lost = False
 
@@ -139,6 +146,18 @@ class HikvisionCamera:
     async def check(self) -> None:
         """Take a picture and throw it away. Raises DeviceError."""
         await self.snapshot()
+
+    async def list_cars(self, cars: Sequence[ListedCar]) -> None:
+        """Write *cars* into its list. Raises DeviceError."""
+        await self._list.write(cars)
+
+    async def unlist_cars(self, plates: Sequence[str]) -> None:
+        """Strike *plates* out of its list. Raises DeviceError."""
+        await self._list.strike_out(plates)
+
+    async def unlisted(self, plates: Sequence[str]) -> set[str]:
+        """Which of *plates* it does not hold. Raises DeviceError."""
+        return await self._list.missing(plates)
 
     def input_changes(self, source: int, loop: str) -> AsyncIterator[LoopChange]:
         """Changes of dry contact *source*, numbered as the camera does, while ``reads`` runs."""

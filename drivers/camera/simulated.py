@@ -18,7 +18,7 @@ import aiohttp
 from domain.plate import PlateColour
 from drivers.base import BadFrameError, DeviceUnreachableError
 from drivers.camera.vzenith_codec import COLOURS, NO_PLATE
-from drivers.camera.vzenith_reply import Reply, parse_answer
+from drivers.camera.vzenith_reply import ADD, Reply, parse_answer
 
 OFFLINE_RECORDS = 9000
 SENDS = 5  # the first and up to 4 resends
@@ -65,6 +65,7 @@ class SimulatedVzenith:
         self.deliveries: list[Delivery] = []
         self.on_serial: Callable[[bytes], None] = lambda data: None  # what hangs on its RS-485 port
         self.triggered = 0  # how often it was asked to read now
+        self.list: dict[str, dict[str, Any]] = {}  # what it may let in by itself while nobody answers
         self.stored: deque[dict[str, Any]] = deque(maxlen=OFFLINE_RECORDS)
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._resend_after_s = resend_after_s
@@ -157,9 +158,24 @@ class SimulatedVzenith:
         try:
             data = io.BytesIO(body) if isinstance(body, bytes) else body
             async with self._session.post(self.url, data=data, headers=headers) as response:
-                return parse_answer(await response.read()) if response.status == 200 else None
+                if response.status != 200:
+                    return None
+                body = await response.read()
+                self._change_list(body)
+                return parse_answer(body)
         except (aiohttp.ClientError, TimeoutError, BadFrameError):
             return None
+
+    def _change_list(self, body: bytes) -> None:
+        for inner in json.loads(body).values():
+            change = inner.get("white_list_operate", {"white_list_data": []})
+            for row in change["white_list_data"]:
+                if change["operate_type"] == ADD:
+                    self.list[row["plate"]] = row
+                elif row["plate"]:
+                    self.list.pop(row["plate"], None)
+                else:
+                    self.list.clear()
 
     def _about(self) -> dict[str, Any]:
         return {"channel": 0, "deviceName": "R5-V1.0", "ipaddr": "192.168.55.131", "serialno": self.serial}

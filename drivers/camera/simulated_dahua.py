@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,18 +97,22 @@ class SimulatedDahua:
 
 
 class SimulatedDahuaPage:
-    """The camera's own page, behind Digest: its clock can be set. Use as a context manager."""
+    """The camera's own page, behind Digest: its clock can be set, its list written. Use as a context manager."""
 
     def __init__(self, user: str, password: str) -> None:
         self.port = 0
         self.clock_set_to: list[str] = []
         self.answer = "OK\r\n"
+        self.list: dict[int, dict[str, str]] = {}  # record number -> values
+        self._numbers = itertools.count(12345)
         self._digest = DigestCheck(user, password)
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> SimulatedDahuaPage:
-        app = web.Application()
+        app = web.Application(middlewares=[self._login])
         app.router.add_get("/cgi-bin/global.cgi", self._set)
+        app.router.add_get("/cgi-bin/recordUpdater.cgi", self._update)
+        app.router.add_get("/cgi-bin/recordFinder.cgi", self._find)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -118,9 +123,33 @@ class SimulatedDahuaPage:
         if self._runner is not None:
             await self._runner.cleanup()
 
+    @web.middleware
+    async def _login(self, request: web.Request, handler: web.Handler) -> web.StreamResponse:  # type: ignore[name-defined]
+        if self._digest.accepts("GET", request.path_qs, request.headers.get("Authorization", "")):
+            return await handler(request)  # type: ignore[no-any-return]
+        return web.Response(status=401, headers={"WWW-Authenticate": self._digest.challenge()})
+
+    async def _update(self, request: web.Request) -> web.Response:
+        values = dict(request.query)
+        if values["action"] == "remove":
+            gone = self.list.pop(int(values["recno"]), None)
+            return web.Response(text="OK\r\n" if gone else "Error\r\n")
+        if any(row["PlateNumber"] == values["PlateNumber"] for row in self.list.values()):
+            return web.Response(status=400, text="Error\r\n")
+        number = next(self._numbers)
+        self.list[number] = values
+        return web.Response(text=f"RecNo={number}\r\n")
+
+    async def _find(self, request: web.Request) -> web.Response:
+        wanted, begins = request.query.get("condition.PlateNumber", ""), int(request.query.get("offset", 0))
+        fitting = [(number, row) for number, row in self.list.items() if wanted in row["PlateNumber"]]
+        shown = fitting[begins : begins + int(request.query["count"])]
+        lines = [f"totalCount={len(fitting)}", f"found={len(shown)}"]
+        for place, (number, row) in enumerate(shown):
+            lines += [f"records[{place}].RecNo={number}", f"records[{place}].PlateNumber={row['PlateNumber']}"]
+        return web.Response(text="\r\n".join(lines) + "\r\n")
+
     async def _set(self, request: web.Request) -> web.Response:
-        if not self._digest.accepts("GET", request.path_qs, request.headers.get("Authorization", "")):
-            return web.Response(status=401, headers={"WWW-Authenticate": self._digest.challenge()})
         self.clock_set_to.append(request.query["time"])
         return web.Response(text=self.answer)
 

@@ -11,12 +11,14 @@ import aiohttp
 from aiohttp import web
 
 from drivers.digest import DigestCheck
+from drivers.xml import element_texts
 
 NAMESPACE = "http://www.hikvision.com/ver20/XMLSchema"
 BOUNDARY = "boundary"
 STREAM = "/ISAPI/Event/notification/alertStream"
 PASSWORD = "pa55word"  # noqa: S105 - of a device that does not exist
 GATE = "/ISAPI/Parking/channels/1/barrierGate"
+TRAFFIC = "/ISAPI/Traffic/channels/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class SimulatedHikvision:
         self.drop_orders = False  # hang up after having taken an order
         self.requests = 0  # logged in or not
         self.clock_set_to: list[str] = []
+        self.list: dict[str, dict[str, str]] = {}  # plate -> record, with the id it was given
+        self.keeps_struck = False  # firmware that says OK and strikes nothing out
         self.snapshot = b"\xff\xd8\xff\xe0snapshot"
         self._digest = DigestCheck(user, password)
         self._followers: set[asyncio.Queue[bytes]] = set()
@@ -95,6 +99,9 @@ class SimulatedHikvision:
         app.router.add_get(f"{GATE}/barrierGateStatus", self._status)
         app.router.add_put("/ISAPI/System/time", self._time)
         app.router.add_get("/ISAPI/Streaming/channels/101/picture", self._picture)
+        app.router.add_put(f"{TRAFFIC}/licensePlateAuditData/record", self._write_list)
+        app.router.add_put(f"{TRAFFIC}/DelLicensePlateAuditData", self._strike_out)
+        app.router.add_post(f"{TRAFFIC}/searchLPListAudit", self._search_list)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
@@ -172,6 +179,38 @@ class SimulatedHikvision:
     async def _time(self, request: web.Request) -> web.Response:
         self.clock_set_to.append((await request.text()).partition("<localTime>")[2].partition("</localTime>")[0])
         return _status_xml(1)
+
+    async def _write_list(self, request: web.Request) -> web.Response:
+        for row in (await request.json())["LicensePlateInfoList"]:
+            number = self.list.get(row["LicensePlate"], {}).get("id") or str(len(self.list) + 1)
+            self.list[row["LicensePlate"]] = row | {"id": number}
+        return web.json_response({"statusCode": self.gate_status, "statusString": "OK"})
+
+    async def _strike_out(self, request: web.Request) -> web.Response:
+        ids = (await request.json())["id"]
+        if not self.keeps_struck:
+            self.list = {plate: row for plate, row in self.list.items() if row["id"] not in ids}
+        return web.json_response({"statusCode": 1, "statusString": "OK"})
+
+    async def _search_list(self, request: web.Request) -> web.Response:
+        asked = element_texts(await request.read(), "search")
+        wanted, begins, most = (
+            asked.get("licenseplate", ""),
+            int(asked["searchresultposition"]),
+            int(asked["maxresults"]),
+        )
+        fitting = [row for plate, row in self.list.items() if wanted in plate]
+        rows = "".join(
+            f"<LicensePlateInfo><id>{row['id']}</id><LicensePlate>{escape(row['LicensePlate'])}</LicensePlate>"
+            f"<type>whiteList</type><effectiveTime>{row['effectiveTime']}</effectiveTime></LicensePlateInfo>"
+            for row in fitting[begins : begins + most]
+        )
+        return web.Response(
+            text=f'<LPListAuditSearchResult version="2.0" xmlns="{NAMESPACE}"><responseStatus>true</responseStatus>'
+            f"<LicensePlateInfoList><totalMatches>{len(fitting)}</totalMatches>{rows}</LicensePlateInfoList>"
+            "</LPListAuditSearchResult>",
+            content_type="application/xml",
+        )
 
     async def _picture(self, _: web.Request) -> web.Response:
         return web.Response(body=self.snapshot, content_type="image/jpeg")

@@ -6,21 +6,23 @@ Its relay is moved by nobody but a ``vzenith_io`` barrier that names it: by itse
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from domain.plate import PlateVerdict
-from drivers.base import DeviceRefusedError, DeviceUnreachableError, LoopChange, PlateCandidate, PlateRead
+from drivers.base import DeviceRefusedError, DeviceUnreachableError, ListedCar, LoopChange, PlateCandidate, PlateRead
 from drivers.camera.pushed import PARSE_IN_THREAD, Answer, Inbox, InboxOptions, check_secret, secret_of
 from drivers.camera.vzenith_codec import MAX_BODY, GioIn, Heartbeat, PlateResult, VzenithPush, parse_push
 from drivers.camera.vzenith_mailbox import LONGEST_HOLD_S, Mailbox, merged, sent
 from drivers.camera.vzenith_orders import Order
-from drivers.camera.vzenith_reply import Reply, answer
+from drivers.camera.vzenith_reply import LIST_BATCH, ListChange, Reply, answer
 from drivers.wiring import Wiring
 
 ORDER_WAIT_S = 1.0  # a camera that polls asks again at once
+LIST_SENDS = 3  # most models do not confirm a list change, and some overlook one
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class VzenithCamera:
     """Takes the pushes of one camera; an offline record becomes a read that is not live and can never open."""
 
     max_body = MAX_BODY
+    list_batch = LIST_BATCH
 
     def __init__(
         self, name: str, options: VzenithOptions, secret: str, clock: Callable[[], float] = time.monotonic
@@ -52,6 +55,7 @@ class VzenithCamera:
         self.answer_within_s = (options.answer_within_ms + options.comet_hold_ms) / 1000
         self.takes_orders_always = options.comet
         self._orders_ride_on_plates = False
+        self._list_numbers = itertools.count(1)
         self._mailbox = Mailbox(f"camera {name}")
         self._inbox = Inbox(name, options, clock)
 
@@ -85,7 +89,7 @@ class VzenithCamera:
             return Answer(answer(parsed, Reply(continue_offline=continue_offline)))
         letters = await self._mailbox.collect(hold_s)
         order = merged(letters)
-        reply = Reply(serial=order.serial, io=order.io, trigger=order.trigger)
+        reply = Reply(serial=order.serial, io=order.io, trigger=order.trigger, listed=order.listed)
         return Answer(answer(parsed, reply), sent=lambda whole: sent(letters, whole))
 
     async def order(self, order: Order) -> None:
@@ -101,6 +105,21 @@ class VzenithCamera:
         if not self.options.comet:
             raise DeviceUnreachableError(f"camera {self.name}: it can be asked to look only with comet polling")
         await self.order(Order(trigger=True))
+
+    async def list_cars(self, cars: Sequence[ListedCar]) -> None:
+        """Write *cars* into its list; only a polling camera can be told. Raises DeviceUnreachableError."""
+        await self._change_list(cars=tuple(cars))
+
+    async def unlist_cars(self, plates: Sequence[str]) -> None:
+        """Strike *plates* out of its list. Raises DeviceUnreachableError."""
+        await self._change_list(gone=tuple(plates))
+
+    async def _change_list(self, cars: tuple[ListedCar, ...] = (), gone: tuple[str, ...] = ()) -> None:
+        if not self.options.comet:
+            raise DeviceUnreachableError(f"camera {self.name}: its list can be written only with comet polling")
+        change = ListChange(next(self._list_numbers), cars, gone)
+        for _ in range(LIST_SENDS):
+            await self.order(Order(listed=change))
 
     def is_lost(self) -> bool:
         """True when nothing, heartbeats included, came for longer than allowed; logs the change once."""

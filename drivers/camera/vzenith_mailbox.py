@@ -79,4 +79,5 @@ def merged(letters: list[_Letter]) -> Order:
         tuple(control for order in orders for control in order.io),
         tuple(data for order in orders for data in order.serial),
         any(order.trigger for order in orders),
+        next((order.listed for order in orders if order.listed), None),  # one job writes a list, change by change
     )

@@ -11,18 +11,19 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from drivers.base import BadFrameError, DeviceRefusedError, DeviceUnreachableError, LoopChange, PlateRead
+from drivers.base import BadFrameError, DeviceRefusedError, DeviceUnreachableError, ListedCar, LoopChange, PlateRead
 from drivers.camera.pushed import PARSE_IN_THREAD, Freshness, Inbox, InboxOptions, secret_of
 from drivers.camera.vzenith import read_of
 from drivers.camera.vzenith_codec import GioIn, PlateResult
 from drivers.camera.vzenith_mqtt_codec import (
+    LIST,
     OUTPUT,
     SERIAL,
     SET_TIME,
@@ -32,11 +33,15 @@ from drivers.camera.vzenith_mqtt_codec import (
     TRIGGER,
     Picture,
     Taken,
+    asked_body,
     command,
+    is_listed,
+    listed_body,
     output_body,
     parse_reply,
     parse_up,
     serial_body,
+    struck_body,
     time_body,
 )
 from drivers.camera.vzenith_orders import Order
@@ -92,6 +97,7 @@ class VzenithMqttCamera:
     """Connected from ``start`` to ``aclose``; while the broker is away ``reads`` and orders fail, the lot goes on."""
 
     takes_orders_always = True
+    list_batch = 20
 
     def __init__(
         self, name: str, options: VzenithMqttOptions, password: str = "", clock: Callable[[], float] = time.time
@@ -100,7 +106,9 @@ class VzenithMqttCamera:
         self.options = options
         self._topics = options.topics.replace("{sn}", options.serial)
         self._clock = clock
-        self._fresh = Freshness(name, options.live_within_s, clock, "its clock is set every hour")
+        self._fresh = Freshness(
+            name, options.live_within_s, clock, "wait for the hour when its clock is set, or set it,"
+        )
         self._inbox = Inbox(name, options.inbox())
         self._asked: dict[str, asyncio.Future[Taken]] = {}
         self._pictures: list[asyncio.Future[bytes]] = []
@@ -157,6 +165,20 @@ class VzenithMqttCamera:
     async def set_clock(self, now: datetime) -> None:
         """Set its clock to *now*, read in the zone *now* carries. Raises DeviceError."""
         await self.ask(SET_TIME, time_body(now))
+
+    async def list_cars(self, cars: Sequence[ListedCar]) -> None:
+        """Write *cars* into its list. Raises DeviceError."""
+        for car in cars:
+            await self.ask(LIST, listed_body(car))
+
+    async def unlist_cars(self, plates: Sequence[str]) -> None:
+        """Strike *plates* out of its list. Raises DeviceError."""
+        for plate in plates:
+            await self.ask(LIST, struck_body(plate))
+
+    async def unlisted(self, plates: Sequence[str]) -> set[str]:
+        """Which of *plates* it does not hold. Raises DeviceError."""
+        return {plate for plate in plates if not is_listed(await self.ask(LIST, asked_body(plate)), plate)}
 
     async def snapshot(self) -> bytes:
         """A JPEG of now: the command is taken first, the picture comes by itself. Raises DeviceError."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from drivers.base import BadFrameError
+from drivers.base import BadFrameError, ListedCar
 from drivers.camera.vzenith_codec import (
     JPEG,
     MAX_BODY,
@@ -28,7 +28,7 @@ from drivers.camera.vzenith_codec import (
     push_of,
     text_of,
 )
-from drivers.camera.vzenith_reply import IoControl
+from drivers.camera.vzenith_reply import IoControl, listed_row
 
 TOPICS = "device/{sn}/message"  # firmware since 2024; before that "{sn}/device/message"
 RESULT, QUICK_RESULT, KEEP_ALIVE, INPUT, SERIAL, SNAPSHOT = (
@@ -110,6 +110,30 @@ def time_body(now: datetime) -> dict[str, str]:
         "year": f"{now:%Y}", "month": f"{now:%m}", "day": f"{now:%d}",
         "hour": f"{now:%H}", "min": f"{now:%M}", "sec": f"{now:%S}",
     }  # fmt: skip
+
+
+def listed_body(car: ListedCar) -> dict[str, Any]:
+    """``white_list_operator``: write or renew one car."""
+    row = listed_row(car) | {"create_time": f"{car.begins:%Y-%m-%d %H:%M:%S}", "time_seg_enable": 0}
+    return {"operator_type": "update_or_add", "dldb_rec": row}
+
+
+def struck_body(plate: str) -> dict[str, Any]:
+    """``white_list_operator``: strike one plate out. Raises ValueError for "", which would strike out all."""
+    if not plate:
+        raise ValueError("an empty plate would strike out the whole list")
+    return {"operator_type": "delete", "plate": plate}
+
+
+def asked_body(plate: str) -> dict[str, Any]:
+    """``white_list_operator``: is it there?"""
+    return {"operator_type": "select", "sub_type": "plate", "plate": plate}
+
+
+def is_listed(taken: Taken, plate: str) -> bool:
+    """Whether the answer to :func:`asked_body` has *plate*."""
+    rows = taken.values.get("dldb_rec", ())
+    return isinstance(rows, list) and any(isinstance(row, dict) and row.get("plate") == plate for row in rows)
 
 
 def _envelope(body: bytes) -> dict[str, Any]:

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from drivers.camera.vzenith_codec import SerialData
-from drivers.camera.vzenith_reply import IoControl
+from drivers.camera.vzenith_reply import IoControl, ListChange
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Outputs to switch, bytes for the RS-485 port, a picture to take."""
+    """Outputs to switch, bytes for the RS-485 port, a picture to take, a change of the list."""
 
     io: tuple[IoControl, ...] = ()
     serial: tuple[SerialData, ...] = ()
     trigger: bool = False
+    listed: ListChange | None = None
 
 
 @runtime_checkable

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from drivers.base import BadFrameError
+from drivers.base import BadFrameError, ListedCar
 from drivers.camera.vzenith_codec import (
     GioIn,
     Heartbeat,
@@ -32,6 +32,41 @@ class IoControl:
     delay_ms: int = 500
 
 
+LIST_BATCH = 5  # the protocol's limit
+ADD, REMOVE = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class ListChange:
+    """``white_list_operate``: cars to write, or else plates to strike out. The plate "" would strike out all."""
+
+    number: int
+    cars: tuple[ListedCar, ...] = ()
+    gone: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if bool(self.cars) == bool(self.gone) or len(self.cars or self.gone) > LIST_BATCH:
+            raise ValueError(f"a list change writes or strikes out 1 to {LIST_BATCH} plates")
+        if not all(self.gone):
+            raise ValueError("an empty plate would strike out the whole list")
+
+    def values(self) -> dict[str, Any]:
+        """As the camera reads it; its times are wall clock."""
+        rows = [listed_row(car) for car in self.cars] or [{"plate": plate} for plate in self.gone]
+        return {"operate_type": REMOVE if self.gone else ADD, "msg_id": self.number, "white_list_data": rows}
+
+
+def listed_row(car: ListedCar) -> dict[str, Any]:
+    """One car of a camera's list; its times are wall clock."""
+    return {
+        "plate": car.plate,
+        "enable": 1,
+        "need_alarm": 0,
+        "enable_time": f"{car.begins:%Y-%m-%d %H:%M:%S}",
+        "overdue_time": f"{car.ends:%Y-%m-%d %H:%M:%S}",
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What we tell the camera. *open_relay* (``info: "ok"``) FIRES its barrier relay; the default never does."""
@@ -42,11 +77,12 @@ class Reply:
     serial: tuple[SerialData, ...] = ()
     io: tuple[IoControl, ...] = ()
     trigger: bool = False  # take a picture now
+    listed: ListChange | None = None
 
     @property
     def has_orders(self) -> bool:
         """True when the camera is to do more than take note."""
-        return bool(self.serial or self.io or self.trigger)
+        return bool(self.serial or self.io or self.trigger or self.listed)
 
     @property
     def moves_a_relay(self) -> bool:
@@ -77,6 +113,8 @@ def answer(push: VzenithPush, reply: Reply | None = None) -> bytes:
         inner["ivs_ioctrl"] = [{"io": c.io, "value": c.value, "delay": c.delay_ms} for c in reply.io]
     if reply.trigger:
         inner["manualTrigger"] = "ok"
+    if reply.listed is not None:
+        inner["white_list_operate"] = reply.listed.values()
     if reply.continue_offline is not None:
         inner["ContinuePushOffline"] = {"plateid": reply.continue_offline, "continue": 1}
     name = _ORDERS if reply.has_orders else _ANSWER_NAMES[type(push)]
