@@ -41,6 +41,7 @@ from edge.lanes.scans import booth_scanners
 from edge.lanes.screen import Screen
 from edge.lanes.worker import LaneWorker
 from edge.lot import build_lot
+from edge.offline_lists import duties
 from edge.pictures import Pictures
 from edge.pricelists import load_prices
 from edge.selftest import SelfTest
@@ -149,7 +150,7 @@ async def run_edge(
         )
         metrics = _metrics(edge)
         opened = Opened(edge, devices, await _listen(settings, edge, devices, applications(edge, metrics), stack))
-        jobs = start_jobs(office, devices.cameras)
+        jobs = start_jobs(office, devices.cameras, duties(settings))
         stack.callback(jobs.shutdown, wait=False)
         tasks: dict[str, Awaitable[None]] = {f"lane {name}": worker.run() for name, worker in workers.items()}
         tasks |= booth_scanners(settings, devices, workers)

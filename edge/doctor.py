@@ -12,6 +12,7 @@ from pathlib import Path
 
 from domain.document import DocumentError
 from domain.moment import Quality
+from domain.wire import Json
 from drivers.base import BadOptionsError, Checkable, DeviceError, Printer, PrinterStatus
 from edge.asking import ask_daemon, ask_database
 from edge.clock import Clock
@@ -20,12 +21,18 @@ from edge.db.database import DatabaseDamagedError, DatabaseInUseError
 from edge.disk import Level, free_percent, level_of
 from edge.lanes.devices import open_devices
 from edge.pricelists import load_prices
+from edge.services import offline_list
 from edge.services.checking import check_books
 from edge.settings import EdgeSettings
 from plumbing.settings import SettingsError
 
 SAFE_SQLITE = (3, 51, 3)
 DEVICE_S = 3.0
+OLD_LIST_H = 48
+LIST_ADVICE = (
+    "while the edge is dead it lets in cars that may no longer, and not those that now may; it is tried every hour: "
+    "look at the camera's line and login"
+)
 NEXT_STEP = {
     "camera": "open the camera's own page from here; look at its power, cable, address, login and clock",
     "barrier": "cars wait until this is mended: open by the gate's own button; look at its power, cable, address",
@@ -96,12 +103,35 @@ def _database(settings: EdgeSettings) -> list[Finding]:
         return [
             Finding(state == "ok", f"database: {state}", "restore the last backup; keep this file for the makers"),
             Finding(not wrong, "books and log hold", "; ".join(wrong[:3])),
+            *_lists(offline_list.standing(conn, [one.camera for one in settings.camera_lists], now_ms)),
         ]
+
+    now_ms = Clock().now().wall_ms
 
     try:
         return ask_database(settings, look)
     except (DatabaseDamagedError, DatabaseInUseError, FileNotFoundError) as exc:
         return [Finding(False, str(exc), "")]
+
+
+def _lists(rows: Iterable[Json]) -> list[Finding]:
+    """Lists that cameras keep for when this appliance is dead."""
+    return [_list(row) for row in rows]
+
+
+def _list(row: Json) -> Finding:
+    what, hours = f"camera {row['camera']}: offline list of {row['cars']} cars", row["hours"]
+    if not row["named"]:
+        advice = "it is no longer in camera_lists and still lets them in: name it there with most = 0 for an hour"
+        return Finding(False, f"{what} that nobody keeps", advice)
+    age = "never finished" if hours is None else f"{hours} hours old"
+    why = f" ({row['why']})" if row["why"] else ""
+    if hours is None or hours > OLD_LIST_H:
+        return Finding(False, f"{what}, {age}{why}", LIST_ADVICE)
+    if row["left_out"]:
+        advice = "raise most, if the camera holds more; else they wait while the edge is dead"
+        return Finding(False, f"{what}, {row['left_out']} do not fit", advice)
+    return Finding(True, f"{what}, {age}")
 
 
 async def _devices(settings: EdgeSettings, source: str, folder: Path) -> list[Finding]:
@@ -148,6 +178,8 @@ def _of_daemon(standing: dict[str, object]) -> list[Finding]:
         found += [Finding(False, f"{part}: {why}", _next_step(part)) for part, why in wrong.items()]
     copies = standing["copies"]
     found += [_copies(copies["state"], copies["why"])] if isinstance(copies, dict) else []
+    lists = standing["lists"]
+    found += _lists(lists if isinstance(lists, list) else [])
     link = standing["link"]
     return [*found, Finding(link != "offline", f"line to the cloud: {link}", "the lot goes on without it")]
 

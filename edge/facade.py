@@ -38,6 +38,7 @@ from edge.services import (
     holding,
     issuing,
     manual,
+    offline_list,
     paying,
     redeeming,
     settling,
@@ -416,6 +417,7 @@ class Edge:
                 "rules_version": channels.version(conn, "rules"),
                 "coupons_version": channels.version(conn, "coupons"),
                 "leases": len(leases.active(conn)),
+                "lists": offline_list.standing(conn, [one.camera for one in self.settings.camera_lists], now.wall_ms),
             }
 
         now = self.office.now()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # type: ignore[import-untyped]
@@ -15,6 +15,7 @@ from drivers.base import Camera, DeviceError, HasClock
 from edge.db import decisions, log
 from edge.db.database import Database, transaction
 from edge.lanes.office import Office
+from edge.offline_lists import Duty, keep_lists
 from edge.services.totals import total_log
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ async def set_clocks(office: Office, cameras: Mapping[str, Camera]) -> None:
             logger.warning("camera %s: its clock was not set (%s)", name, exc)
 
 
-def start_jobs(office: Office, cameras: Mapping[str, Camera]) -> AsyncIOScheduler:
+def start_jobs(office: Office, cameras: Mapping[str, Camera], lists: Sequence[Duty] = ()) -> AsyncIOScheduler:
     """A running scheduler on the lot's own time; shut it down with ``shutdown(wait=False)``."""
 
     async def nightly_total() -> None:
@@ -66,9 +67,11 @@ def start_jobs(office: Office, cameras: Mapping[str, Camera]) -> AsyncIOSchedule
     for name, hour, minute, work in jobs:
         trigger = CronTrigger(hour=hour, minute=minute, timezone=office.lot.tz)
         scheduler.add_job(work, trigger, id=name, coalesce=True, max_instances=1, misfire_grace_time=None)
-    hourly = CronTrigger(minute=17, timezone=office.lot.tz)
-    scheduler.add_job(
-        set_clocks, hourly, args=(office, cameras), id="clocks", coalesce=True, max_instances=1, misfire_grace_time=None
-    )
+    for name, minute, hourly, args in (
+        ("clocks", 17, set_clocks, (office, cameras)),
+        ("lists", 43, keep_lists, (office, cameras, lists)),
+    ):
+        trigger = CronTrigger(minute=minute, timezone=office.lot.tz)
+        scheduler.add_job(hourly, trigger, args=args, id=name, coalesce=True, max_instances=1, misfire_grace_time=None)
     scheduler.start()
     return scheduler

@@ -273,6 +273,28 @@ class Copies:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraList:
+    """A camera whose own list is kept filled with entitled cars, so that they come in while the edge is dead.
+
+    *used* is what the camera's own page says of when it uses that list: only "offline" is safe beside a running edge.
+    """
+
+    camera: str
+    used: str
+    at_exit: bool = False  # a car let out by a camera is not charged, whatever it owes
+    most: int = 1000  # as many as the camera holds; 0 strikes out what was written before
+
+    def __post_init__(self) -> None:
+        if self.used != "offline":
+            raise ValueError(
+                f'used is {self.used!r}; only "offline" is taken: set the camera so that it uses its list only while '
+                "nobody answers it, else it opens beside the edge"
+            )
+        if not 0 <= self.most <= 20_000:
+            raise ValueError(f"most is {self.most}; 0 to 20000 is taken")
+
+
+@dataclass(frozen=True, slots=True)
 class EdgeSettings:
     """Everything one edge is told. Raises ValueError from checks between keys; ``load_settings`` names the place."""
 
@@ -292,6 +314,7 @@ class EdgeSettings:
     boards: Boards = field(default_factory=Boards)
     broker: Broker | None = None
     copies: Copies = field(default_factory=Copies)
+    camera_lists: tuple[CameraList, ...] = ()
     watchdog_s: int = 20
     demo_clock: Path | None = None  # a file that puts the clocks forward: demos and tests on one machine only
 
@@ -304,6 +327,8 @@ class EdgeSettings:
         zones = {zone.name for zone in self.zones} | {OUTSIDE}
         for lane in self.lanes:
             _check_lane(lane, zones, self.devices)
+        for listed in self.camera_lists:
+            _check_list(listed, self.lanes)
         for text in self.boards.texts:
             if text.lane and self.lane(text.lane) is None:
                 raise ValueError(f"boards.texts: no lane {text.lane!r}")
@@ -389,6 +414,18 @@ def _check_lane(lane: Lane, zones: set[str], devices: Devices) -> None:
         for name in names:
             if name and name not in known:
                 raise ValueError(f"lane {lane.name}: no {kind} {name!r}; known: {', '.join(sorted(known)) or 'none'}")
+
+
+def _check_list(listed: CameraList, lanes: tuple[Lane, ...]) -> None:
+    named = [lane for lane in lanes if listed.camera in lane.cameras]
+    if not named:
+        raise ValueError(f"camera_lists: no lane has a camera {listed.camera!r}")
+    leaving = [lane.name for lane in named if lane.target == OUTSIDE]
+    if leaving and not listed.at_exit:
+        raise ValueError(
+            f"camera_lists: {listed.camera!r} stands at the exit {leaving[0]!r}, where it would let cars out that owe "
+            "money; at_exit = true says that this is meant"
+        )
 
 
 def load_settings(path: Path) -> EdgeSettings:

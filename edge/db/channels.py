@@ -41,6 +41,12 @@ def for_plate(conn: sqlite3.Connection, channel: str, plate: str) -> list[tuple[
     return [(key, json.loads(value)) for key, value in rows]
 
 
+def plates(conn: sqlite3.Connection, channel: str) -> list[str]:
+    """Every plate that a row of *channel* names, in order."""
+    query = "SELECT DISTINCT plate FROM channel_row INDEXED BY channel_row_plate WHERE channel = ? AND plate > ''"
+    return [plate for (plate,) in conn.execute(f"{query} ORDER BY plate", (channel,))]
+
+
 def rows(conn: sqlite3.Connection, channel: str) -> list[Row]:
     """All rows of *channel*."""
     found = conn.execute("SELECT key, ver, value FROM channel_row WHERE channel = ? ORDER BY key", (channel,))

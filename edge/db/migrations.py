@@ -156,3 +156,16 @@ def m0013_moves(db: Database) -> None:
     """From zone to zone: a stay's moves, where its car is now, and counts by hand."""
     for statement in moves.statements():
         db.conn.execute(statement)
+
+
+@migrations()
+def m0014_camera_list(db: Database) -> None:
+    """What was written into the lists that cameras keep, and how that went."""
+    db.conn.execute(
+        "CREATE TABLE camera_list (camera TEXT NOT NULL, plate TEXT NOT NULL, begins TEXT NOT NULL, ends TEXT NOT NULL,"
+        " PRIMARY KEY (camera, plate)) STRICT, WITHOUT ROWID"
+    )
+    db.conn.execute(
+        "CREATE TABLE camera_list_run (camera TEXT PRIMARY KEY, full_wall_ms INTEGER, left_out INTEGER NOT NULL,"
+        " why TEXT NOT NULL) STRICT, WITHOUT ROWID"
+    )
