@@ -29,6 +29,7 @@ from edge.db.stays import StayRow
 from edge.disk import Level
 from edge.lanes.live import LiveLanes
 from edge.lanes.office import Office
+from edge.lanes.witness import keep_picture
 from edge.lanes.worker import LaneWorker
 from edge.services import (
     arrears,
@@ -203,6 +204,8 @@ class Edge:
         result = await self._do(manual.open_barrier, self.office.lot, lane, by, reason, known)
         if isinstance(result, Done):
             worker.post(lanes.ManualOpen(result.subject, known))
+            seen = view.picture_of if view else ""
+            await keep_picture(self.office, result.subject, seen, worker.lane.cameras, self.look_through)
         return result
 
     async def open_from_afar(self, body: Json) -> str:

@@ -27,6 +27,11 @@ class HeardReads:
         """The reads of *car* that are still remembered."""
         return [self._reads[read.read_id] for read in car.reads if read.read_id in self._reads]
 
+    def picture(self, car: Car) -> bytes:
+        """What its best read showed of a car that nobody decided on, b"" when nothing did."""
+        best = best_read(self.of(car))
+        return best.image if best else b""
+
     def plate(self, car: Car) -> str:
         """What to call a car that nobody decided on: an attendant's word, else its best trusted read."""
         best = best_read(read for read in self.of(car) if read.trusted)

@@ -42,6 +42,7 @@ class LaneView:
     due_fen: int = 0
     lines: tuple[Json, ...] = ()
     coupons: tuple[Json, ...] = ()
+    debts: tuple[Json, ...] = ()  # asked for beside the fee
     candidates: tuple[str, ...] = ()
     picture_of: str = ""  # decision whose picture shows this car
     call: str = ""

@@ -79,9 +79,13 @@ class Office:
         """The car of *decision_id* turned back."""
         await self.commit(passages.turned_back, self.db, self.lot, lane, decision_id, plate, self.now())
 
-    async def unpaid(self, lane: str, cause: UnpaidCause, plate: str) -> None:
-        """A car went through without a decision."""
-        await self.commit(passages.unpaid, self.db, self.lot, lane, cause, plate, self.now())
+    async def unpaid(self, lane: str, cause: UnpaidCause, plate: str, image: bytes = b"") -> None:
+        """A car went through without a decision; *image* is kept with what it owes."""
+        now = self.now()
+        seen_id = self.lot.new_id(now) if image else ""
+        await self.commit(passages.unpaid, self.db, self.lot, lane, cause, plate, now, seen_id)
+        if image:
+            self.pictures.keep(seen_id, "frame", image, now.wall_ms)
 
     async def replayed(self, lane: str, read_id: str, plate: str) -> None:
         """A camera told later what it saw while nobody listened."""

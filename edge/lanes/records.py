@@ -29,7 +29,7 @@ class LaneRecords:
             case RecordReversal(decision_id=decision_id, car=car):
                 await self._keep(lambda: office.reversal(lane, decision_id, self._heard.plate(car)))
             case RecordUnpaid(cause=cause, car=car):
-                await self._keep(lambda: office.unpaid(lane, cause, self._heard.plate(car)))
+                await self._keep(lambda: office.unpaid(lane, cause, self._heard.plate(car), self._heard.picture(car)))
 
     async def incident(self, code: str, detail: str) -> None:
         """Something a person should look at."""

@@ -91,5 +91,6 @@ def _said(decided: Decided | None) -> dict[str, Any]:
         "due_fen": why.get("due_fen", 0),
         "lines": tuple(why.get("lines", ())),
         "coupons": tuple(why.get("coupons", ())),
+        "debts": tuple(why.get("debts", ())),
         "candidates": tuple(verdict.get("candidates", ())),
     }

@@ -8,7 +8,7 @@ from domain.decision import Priced
 from domain.events import PassageReversed, PassageSeen
 from domain.moment import Moment
 from domain.stay import OUTSIDE, UnpaidCause
-from edge.db import holds, journal, log, moves, stays
+from edge.db import decisions, holds, journal, log, moves, stays
 from edge.db.database import Database, transaction
 from edge.services import entering, moving, settling, zoning
 from edge.services.leaving import stay_of
@@ -51,10 +51,10 @@ def _stayed(conn: sqlite3.Connection, decision_id: str, now: Moment) -> None:
         moving.undo(conn, stay, now)
 
 
-def unpaid(
-    db: Database, lot: Lot, lane: str, cause: UnpaidCause, plate: str, now: Moment, decision_id: str = ""
-) -> str:
+def unpaid(db: Database, lot: Lot, lane: str, cause: UnpaidCause, plate: str, now: Moment, seen_id: str = "") -> str:
     """A vehicle went through without a decision of its own; returns the stay it belongs to, "" when unknown.
+
+    *seen_id* names the picture of it, which the caller keeps; its stay names it in place of a decision.
 
     At an exit its stay ends with what is due as a debt, or waived while the barrier is held open; at an entry it is
     inside now, let in by nobody; between two zones it is in the next one.
@@ -64,11 +64,13 @@ def unpaid(
         if place.is_inner:
             stay_id = _went_on(conn, lot, lane, plate, now)
         elif place.target == OUTSIDE:
-            stay_id = _went_out(conn, lot, lane, cause, plate, decision_id, now)
+            stay_id = _went_out(conn, lot, lane, cause, plate, seen_id, now)
         else:
-            stay_id = _came_in(conn, lot, lane, plate, now)
-        journal.passage(conn, lot.new_id(now), cause.value, lane, decision_id, stay_id, plate, now)
-        log.append(conn, PassageSeen(lane, decision_id, plate), now, decision_id or None)
+            stay_id = _came_in(conn, lot, lane, plate, seen_id, now)
+        if seen_id:
+            decisions.note_picture(conn, seen_id, "frame", now)
+        journal.passage(conn, lot.new_id(now), cause.value, lane, "", stay_id, plate, now)
+        log.append(conn, PassageSeen(lane, "", plate), now)
         return stay_id
 
 
@@ -81,16 +83,16 @@ def _went_on(conn: sqlite3.Connection, lot: Lot, lane: str, plate: str, now: Mom
 
 
 def _went_out(
-    conn: sqlite3.Connection, lot: Lot, lane: str, cause: UnpaidCause, plate: str, decision_id: str, now: Moment
+    conn: sqlite3.Connection, lot: Lot, lane: str, cause: UnpaidCause, plate: str, seen_id: str, now: Moment
 ) -> str:
     stay = stay_of(conn, plate, stays.near(conn, plate)) if plate else None
     if stay is None or not stay.is_open:
         return ""
     stay = zoning.put_right(conn, lot, stay, lane, now)
     if cause is UnpaidCause.EMERGENCY and not _owes(conn, lot, lane):
-        settling.let_go(conn, lot, stay, cause.value, lane, decision_id, now)
+        settling.let_go(conn, lot, stay, cause.value, lane, seen_id, now)
     else:
-        settling.close_unpaid(conn, lot, stay, cause, lane, decision_id, now)
+        settling.close_unpaid(conn, lot, stay, cause, lane, seen_id, now)
     return stay.stay_id
 
 
@@ -100,10 +102,10 @@ def _owes(conn: sqlite3.Connection, lot: Lot, lane: str) -> bool:
     return held is not None and held.owes
 
 
-def _came_in(conn: sqlite3.Connection, lot: Lot, lane: str, plate: str, now: Moment) -> str:
+def _came_in(conn: sqlite3.Connection, lot: Lot, lane: str, plate: str, seen_id: str, now: Moment) -> str:
     if not plate or stays.find_open(conn, plate) is not None:
         return ""
-    return entering.open_stay(conn, lot, Arrival(lane, plate, plate), "", now)
+    return entering.open_stay(conn, lot, Arrival(lane, plate, plate), seen_id, now)
 
 
 def replayed(db: Database, lane: str, read_id: str, plate: str, now: Moment) -> None:

@@ -12,7 +12,7 @@ from aiohttp import web
 from edge.db.people import Attendant
 from edge.facade import Edge
 from edge.services.staffing import MANAGER, MERCHANT
-from edge.web import attend, booth, cameras, counter, hold, lane_tasks, login, staff, tasks
+from edge.web import arrears, attend, booth, cameras, counter, hold, lane_tasks, login, staff, tasks
 from edge.web.api import add_health
 from edge.web.keys import EDGE, ONCE, PASSWORDS, SESSIONS, SIGNED_IN, THROTTLE, WATCH, Once, see_other
 from edge.web.printdesk import PrintDesk
@@ -64,13 +64,13 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
         session = current_session(request)
         if session is None:
             return ()
-        names = ("cars", "entry", "cameras", *(("people",) if session.role == MANAGER else ()), "pin")
+        names = ("cars", "arrears", "entry", "cameras", *(("people",) if session.role == MANAGER else ()), "pin")
         return NavItem("/booth", "booth.lanes"), *(NavItem(f"/booth/{name}", f"booth.{name}") for name in names)
 
     sessions = Sessions(MemorySessionStore(), "booth", idle_minutes=BOOTH_IDLE_MINUTES)
     app = _app(edge, passwords, watch, Shell("booth", _words(), sessions=sessions, navigation=navigation))
     app[login.MAY], app[login.SHOWS_NAMES] = _is_of_the_lot, True
-    for pages in (booth, tasks, lane_tasks, hold, attend, cameras, staff):
+    for pages in (booth, tasks, arrears, lane_tasks, hold, attend, cameras, staff):
         pages.add_routes(app)
     return app
 

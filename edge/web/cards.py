@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from domain.decision import Priced
 from domain.moment import Moment
 from domain.wire import Json
-from edge.db import boots, channels, charging, decisions, money, stays, vouchers
+from edge.db import arrears, boots, channels, charging, decisions, stays, vouchers
+from edge.db.arrears import Debt
 from edge.db.stays import StayRow
 from edge.lanes.attendance import Attended
 from edge.lanes.live import LaneView
@@ -41,6 +42,7 @@ class LaneCard:
     minutes: int | None = None
     pictures: Pictures = field(default_factory=Pictures)
     debt_fen: int = 0
+    debt_id: str = ""  # the oldest it may be asked for
     payers: Mapping[str, str] = field(default_factory=dict)  # coupon's ref -> name of the merchant that pays
     attended: Attended = SOMEBODY
 
@@ -74,7 +76,8 @@ class StayCard:
     lines: tuple[Json, ...] = ()
     coupons: tuple[Json, ...] = ()
     papers: tuple[str, ...] = ()
-    debts: tuple[money.DebtRow, ...] = ()
+    debts: tuple[Debt, ...] = ()
+    collected: tuple[Json, ...] = ()  # debts in what is due
     lane: str = ""
     payers: Mapping[str, str] = field(default_factory=dict)
     charging: int | None = None  # minutes of charging, None where no price list asks
@@ -97,14 +100,15 @@ def lane_card(conn: sqlite3.Connection, lane: Lane, view: LaneView, now: Moment)
     """A lane with the stay its car belongs to."""
     stay = stays.get(conn, view.stay_id) if view.stay_id else None
     plate = view.stay_plate or view.plate
-    debts = money.debts(conn, plate) if plate else []
+    debts = arrears.open_of(conn, plate) if plate else []
     return LaneCard(
         lane,
         view,
         stay,
         _minutes(conn, stay, now) if stay else None,
         _pictures(conn, view.picture_of, stay.decision_in if stay else ""),
-        sum(debt.owed_fen for debt in debts),
+        sum(debt.left_fen for debt in debts),
+        debts[0].debt_id if debts else "",
         _payers(conn, view.stay_id, view.coupons),
     )
 
@@ -115,7 +119,7 @@ def stay_card(conn: sqlite3.Connection, lot: Lot, stay_id: str, now: Moment, lan
     if stay is None:
         return None
     pictures = _pictures(conn, "", stay.decision_in)
-    debts = tuple(money.debts(conn, stay.plate))
+    debts = tuple(one for one in arrears.of_plate(conn, stay.plate) if one.left_fen or one.stay_id == stay_id)
     if not stay.is_open:
         ended = max(0, (stay.closed_wall_ms or now.wall_ms) - stay.entered.wall_ms) // MINUTE_MS
         return StayCard(stay, ended, pictures, stay.fee_fen, stay.discount_fen, None, debts=debts)
@@ -124,7 +128,8 @@ def stay_card(conn: sqlite3.Connection, lot: Lot, stay_id: str, now: Moment, lan
     papers = tuple(laid.ref for laid in vouchers.laid_on(conn, stay_id))
     return StayCard(
         stay, _minutes(conn, stay, now), pictures, priced.fee_fen, priced.off_fen, int(why.get("due_fen", 0)),
-        tuple(priced.lines), tuple(priced.steps), papers, debts, lane, _payers(conn, stay_id, priced.steps),
+        tuple(priced.lines), tuple(priced.steps), papers, debts, tuple(why.get("debts", ())), lane,
+        _payers(conn, stay_id, priced.steps),
         charging.minutes(conn, stay_id) if lot.price.asks_for_charging(lot.tariffs.get(stay.zone, ())) else None,
     )  # fmt: skip
 

@@ -44,11 +44,19 @@ async def choose_plate(request: web.Request) -> web.Response:
 
 
 async def agree(request: web.Request) -> web.Response:
-    """Let the car in as a paying one although all places of its entitlement are taken."""
+    """Let the car in although all places of its entitlement are taken, or although it owes."""
     session, card = await require_session(request), await card_of(request)
-    if card.view.code == "places_taken":
+    if card.view.code in ("places_taken", "debt_unpaid"):
         await request.app[EDGE].choose_plate(card.lane.name, card.view.plate, session.name, agreed=True)
-        await flash(request, "ok", texts(request)("done.agreed", plate=card.view.plate, lane=card.lane.name))
+        await flash(
+            request,
+            "ok",
+            texts(request)(
+                "done.agreed" if card.view.code == "places_taken" else "arrears.agreed",
+                plate=card.view.plate,
+                lane=card.lane.name,
+            ),
+        )
     return see_other("/booth")
 
 

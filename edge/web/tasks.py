@@ -63,7 +63,7 @@ async def take_cash(request: web.Request) -> web.Response:
     """Book the money once: the form's payment id makes a second sending take nothing."""
     session, card, data = await require_session(request), await card_of(request), await request.post()
     edge, stay_id = request.app[EDGE], card.stay.stay_id
-    payment_id, amount = text_field(data, "payment_id", 64), _fen(text_field(data, "amount", 16))
+    payment_id, amount = text_field(data, "payment_id", 64), fen_of(text_field(data, "amount", 16))
     if amount is None or not PAYMENT_ID.fullmatch(payment_id):
         return await _task(
             request, "cash.html", card, "bad_amount", payment_id=edge.office.lot.new_id(edge.office.now())
@@ -92,7 +92,7 @@ async def waive_page(request: web.Request) -> web.Response:
 async def waive(request: web.Request) -> web.Response:
     """Let go of part of the fee."""
     session, card, data = await require_session(request), await card_of(request), await request.post()
-    amount, reason = _fen(text_field(data, "amount", 16)), reason_of(request, data, "waive_reason")
+    amount, reason = fen_of(text_field(data, "amount", 16)), reason_of(request, data, "waive_reason")
     typed = {"amount": text_field(data, "amount", 16), "other": text_field(data, "other")}
     again = {"reasons": WAIVE_REASONS, "mark": new_mark(), "typed": typed}
     if amount is None:
@@ -239,7 +239,8 @@ def reason_of(request: web.Request, data: object, group: str) -> str:
     return " · ".join(part for part in (chosen, typed) if part)
 
 
-def _fen(typed: str) -> int | None:
+def fen_of(typed: str) -> int | None:
+    """An amount of money as typed, None when it is none."""
     try:
         amount = int(fen_from_yuan(typed))
     except ValueError:
