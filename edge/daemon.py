@@ -39,6 +39,7 @@ from edge.lanes.live import LiveLanes
 from edge.lanes.office import Office
 from edge.lanes.scans import booth_scanners
 from edge.lanes.screen import Screen
+from edge.lanes.sides import Turn
 from edge.lanes.worker import LaneWorker
 from edge.lot import build_lot
 from edge.offline_lists import duties
@@ -244,7 +245,7 @@ def _workers(
     texts = load_catalogue(LOCALE).speaking(settings.locale)
     screen = Screen(Board(texts, settings.boards, settings.name))
     barriers = [lane.barrier for lane in settings.lanes if lane.barrier]
-    shared = {name: asyncio.Lock() for name in barriers if barriers.count(name) > 1}
+    shared = {name: Turn() for name in barriers if barriers.count(name) > 1}
     return {
         lane.name: LaneWorker(
             lane,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from domain.lane import Event, Incident, PassageBegan, PassageEnded, VehicleArrived, VehicleReversed
 from domain.lane.watch import Alarm, Limits, Watched, look
 from drivers.base import LoopChange
+from edge.lanes.sides import SharedBarrier
 from edge.settings import Lane, LotRules
 
 SENTENCES = {
@@ -55,12 +56,15 @@ def _part(alarm: Alarm, lane: Lane) -> str:
 class LoopSense:
     """Turns changes of the loops a lane has into events; a passage needs the loop under the arm taken, then free.
 
-    With only the loop before the arm, a car that leaves it after the barrier opened is taken as through.
+    With only the loop before the arm, a car that leaves it after the barrier opened is taken as through. Of a loop
+    under an arm that lanes share, only those vehicles count that come from this *side*.
     """
 
-    def __init__(self, lane: Lane, post: Callable[[Event], None], is_open: Callable[[], bool]) -> None:
-        self._lane, self._post, self._is_open = lane, post, is_open
-        self._before = self._under = False
+    def __init__(
+        self, lane: Lane, post: Callable[[Event], None], is_open: Callable[[], bool], side: SharedBarrier
+    ) -> None:
+        self._lane, self._post, self._is_open, self._side = lane, post, is_open, side
+        self._before = self._under = self._under_is_ours = False
         self._check: asyncio.TimerHandle | None = None
 
     @property
@@ -72,10 +76,13 @@ class LoopSense:
         """Take one change; loops of other lanes are none of ours."""
         if change.loop == self._lane.passage_loop and change.occupied != self._under:
             self._under = change.occupied
-            self._stop_check()
-            self._post(PassageBegan() if change.occupied else PassageEnded())
+            self._under_is_ours = self._side.is_mine() if change.occupied else self._under_is_ours
+            if self._under_is_ours:
+                self._stop_check()
+                self._post(PassageBegan() if change.occupied else PassageEnded())
         elif change.loop == self._lane.loop and change.occupied != self._before:
             self._before = change.occupied
+            self._side.stands_before(change.occupied)
             self._stop_check()
             if change.occupied:
                 self._post(VehicleArrived(by_loop=True))
@@ -87,7 +94,7 @@ class LoopSense:
             events: tuple[Event, ...] = (PassageBegan(), PassageEnded()) if self._is_open() else (VehicleReversed(),)
             for event in events:
                 self._post(event)
-        elif not self._under:
+        elif not (self._under and self._under_is_ours):
             loop = asyncio.get_running_loop()
             self._check = loop.call_later(REVERSED_AFTER_S, self._post, VehicleReversed())
 

@@ -65,7 +65,7 @@ from edge.lanes.office import Office
 from edge.lanes.reads import best_read, lane_read, plate_of
 from edge.lanes.records import LaneRecords
 from edge.lanes.screen import Screen
-from edge.lanes.sides import SharedBarrier
+from edge.lanes.sides import SharedBarrier, Turn
 from edge.lanes.timers import LaneTimers, just_goes, patience
 from edge.settings import Lane, LotRules
 from edge.supervise import Health, keep_running
@@ -98,7 +98,7 @@ class LaneWorker:
         devices: LaneDevices,
         live: LiveLanes,
         screen: Screen,
-        other_side: asyncio.Lock | None = None,
+        other_side: Turn | None = None,
         hold: str = "",
     ) -> None:
         self.lane, self._rules, self._office, self._devices = lane, rules, office, devices
@@ -108,10 +108,10 @@ class LaneWorker:
         self._heard = HeardReads()
         self._timers = LaneTimers(lambda timer, run: self._inbox.put_nowait(Ring(timer, run)))
         self._watch = LaneWatch(lane, rules)
-        self._loops = LoopSense(lane, self.post, lambda: isinstance(self._state.phase, Passing))
+        self._side = SharedBarrier(other_side, self.post)
+        self._loops = LoopSense(lane, self.post, lambda: isinstance(self._state.phase, Passing), self._side)
         self._health = Health(self._publish)
         self.barrier = LaneBarrier(lane, devices.barrier, self._health, self._watch, lambda: bool(self._state.hold))
-        self._side = SharedBarrier(other_side, self.post)
         self._decisions = LaneDecisions(lane.name, office, self._heard)
         self._records = LaneRecords(lane.name, office, self._heard, self._health)
         self._board = LaneBoard(lane, screen.board, devices.display, office, self._health)

@@ -142,3 +142,35 @@ async def test_an_arm_that_does_not_move_or_fall_and_a_loop_that_stays_taken_are
 
         codes = [one.code for one in await lot.opened.edge.incidents()]
         assert [codes.count(code) for code in ("arm_unmoved", "arm_held_up", "loop_stuck")] == [1, 1, 1]
+
+
+def two_way(folder: Path, board_port: int) -> EdgeSettings:
+    """Both lanes have one arm between them, and one loop under it."""
+    plain = with_loops(folder, board_port)
+    lanes = tuple(replace(lane, barrier="in", passage_loop="in-under") for lane in plain.lanes)
+    return replace(plain, lanes=lanes)
+
+
+async def test_a_loop_under_a_shared_arm_speaks_of_the_side_the_car_comes_from(tmp_path: Path) -> None:
+    async with running(tmp_path, make=two_way) as lot:
+        edge = lot.opened.edge
+        await enter(lot, PLATE, 1)
+        await phase(lot, "in", "Idle")
+        lot.board.set_input(OUT_BEFORE, True)
+        await lot.passes("out", PLATE, 2)
+        await drive_through(lot, OUT_BEFORE, IN_UNDER, "out")
+        await phase(lot, "out", "Idle")
+
+        lot.board.set_input(IN_UNDER, True)  # nobody was let through, and nobody stands before the arm
+        await asyncio.sleep(SETTLED_S)
+        lot.board.set_input(IN_UNDER, False)
+        async with asyncio.timeout(5):
+            while not (seen := await edge.incidents()):
+                await asyncio.sleep(0.02)
+
+        await asyncio.sleep(SETTLED_S)
+        passages = await edge.read(
+            lambda conn: conn.execute("SELECT kind, lane FROM passage ORDER BY wall_ms").fetchall()
+        )
+        assert [tuple(row) for row in passages] == [("seen", "in"), ("seen", "out"), ("forced", "out")]
+        assert [(one.code, one.lane) for one in seen] == [("forced", "out")]
