@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 SETUP := scripts/setup.sh pyproject.toml $(wildcard requirements/*.txt)
 WORKERS ?= 2
 
-.PHONY: help setup demo test check lint bench plates torture lock clean
+.PHONY: help setup demo test check lint bench week plates torture lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?/  make \1\t/' | expand -t 17
@@ -37,6 +37,9 @@ lint: $(VENV)/.ready-test  ## ruff, mypy --strict, import contracts
 
 bench: $(VENV)/.ready-test  ## measure against named baselines, interleaved
 	@$(RUN) -m benchmarks $(ARGS)
+
+week: $(VENV)/.ready-test  ## a scripted week at eight lanes, every car accounted for; writes week.html
+	@$(RUN) -m benchmarks.week $(ARGS)
 
 plates: $(VENV)/.ready-test  ## how well plates are read, on photographs held back; writes docs/plate-reading.md
 	@$(RUN) -m benchmarks.plates $(ARGS)

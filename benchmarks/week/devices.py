@@ -111,22 +111,23 @@ class StreetCamera(Device[PlateRead]):
 
 
 class StreetBarrier(Device[None]):
-    """A boom: each pulse is counted and raises it. *cut* is asked before each, whether the power goes right then."""
+    """A boom: each pulse is counted and raises it."""
 
     def __init__(self, name: str, now_s: Callable[[], float]) -> None:
         super().__init__(name, now_s)
         self.pulses: list[float] = []
-        self.asked = 0
+        self.lost = 0  # asked for and not given: it was dead, or the daemon died before it
         self.opened = asyncio.Event()
-        self.cut: Callable[[], str] = str  # "", before or after: when the daemon is killed at this pulse
+        self.cut: Callable[[], str] = str  # asked at each pulse: "", before, after, dead (House.at_pulse)
 
     async def open(self) -> None:
         """One pulse."""
-        self.asked += 1
-        self.require()
         when = self.cut()
-        if when == "before":
-            raise DeviceUnreachableError("the power went before the pulse")
+        if when == "before" or (when != "dead" and not self.is_on):
+            self.lost += 1
+        if when in ("before", "dead"):
+            raise DeviceUnreachableError("the daemon is gone")
+        self.require()
         self.pulses.append(self.now_s())
         self.opened.set()
 
@@ -176,10 +177,11 @@ class StreetOptions:
     """A device of the street has none."""
 
 
+MADE = {"camera": StreetCamera, "barrier": StreetBarrier, "loop": StreetLoops, "printer": StreetPrinter}
+
+
 class Devices:
     """Every device of the lot by kind and name: made when it is first opened, and there across restarts."""
-
-    MADE = {"camera": StreetCamera, "barrier": StreetBarrier, "loop": StreetLoops, "printer": StreetPrinter}
 
     def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
@@ -192,7 +194,7 @@ class Devices:
         """The one of that name."""
         held = getattr(self, f"{kind}s")
         if name not in held:
-            held[name] = self.MADE[kind](name, self._now_s)
+            held[name] = MADE[kind](name, self._now_s)
         device: Device[object] = held[name]
         return device
 
@@ -203,9 +205,11 @@ class Devices:
     @contextmanager
     def registered(self) -> Iterator[None]:
         """Lot files may name them while this lasts."""
-        global _present  # the registry calls a function of this module
+        global _present
         _present = self
-        with patch("drivers.registry.MAKES", {**MAKES, **{kind: {**MAKES[kind], "street": _make(kind)} for kind in KINDS}}):
+        with patch(
+            "drivers.registry.MAKES", {**MAKES, **{kind: {**MAKES[kind], "street": _make(kind)} for kind in KINDS}}
+        ):
             yield
 
 

@@ -46,7 +46,10 @@ class House:
         if power_was_off:
             self.boots, self._booted_s = self.boots + 1, self.loop.time() - 20
         clock = Clock(
-            f"boot{self.boots:012d}", lambda: round((self.loop.time() - self._booted_s) * 1000), self.wall_ms, ALWAYS_THERE
+            f"boot{self.boots:012d}",
+            lambda: round((self.loop.time() - self._booted_s) * 1000),
+            self.wall_ms,
+            ALWAYS_THERE,
         )
         ready: asyncio.Future[Opened] = self.loop.create_future()
         self._stop, self.died = asyncio.Event(), asyncio.Event()
@@ -61,9 +64,9 @@ class House:
         self.edge = ready.result().edge
 
     def at_pulse(self) -> str:
-        """Asked by every barrier before it moves: "before" once the daemon is dead or dies right here."""
+        """Asked by every barrier before it moves: is the daemon dead, or does it die right before or after?"""
         if self.edge is None:
-            return "before"
+            return "dead"
         when, self.cut_at_pulse = self.cut_at_pulse, ""
         if when:
             self.die()

@@ -32,7 +32,7 @@ from edge.sync.agent import EdgeAgent, Outgoing
 from plumbing.signing import PrivateKey, PublicKey, load_or_create_key
 
 T = TypeVar("T")
-EVERY_S = 10.0
+EVERY_S = 30.0
 SHOPS = ("咖啡", "超市", "影院")
 TEMPLATES = (("抵扣 5 元", "AMOUNT", 500), ("免费 1 小时", "DURATION", 60), ("小票 10 元", "AMOUNT", 1000))
 WORKS = {"test": {"failed": []}}  # what the edge's hello says of its devices

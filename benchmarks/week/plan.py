@@ -113,9 +113,7 @@ def draw_plate(rng: random.Random) -> str:
     return head + "".join(rng.choices(CAPITALS, (6,) * 10 + (1,) * 24, k=5))
 
 
-def _whose(
-    rng: random.Random, regulars: list[str], free_from: dict[str, float], comes_s: float, stays_s: float
-) -> str:
+def _whose(rng: random.Random, regulars: list[str], free_from: dict[str, float], comes_s: float, stays_s: float) -> str:
     if rng.random() < REGULARS:
         for plate in rng.sample(regulars, 5):
             if free_from[plate] < comes_s:
@@ -168,7 +166,7 @@ def draw_troubles(rng: random.Random, days: float) -> list[Trouble]:
         return (day * 24 + hour) * 3600 * shrink + rng.uniform(0, 300)
 
     def hours(number: float) -> float:
-        return number * 3600 * max(shrink, 0.25)
+        return number * 3600 * max(shrink, 0.05)
 
     troubles = [
         Trouble("camera", "yard-in-1", at(1, 10), hours(3)),

@@ -14,7 +14,7 @@ from benchmarks.week.devices import Devices
 from benchmarks.week.house import House
 from benchmarks.week.line import Cloud, Line
 from benchmarks.week.lot import week_lot
-from benchmarks.week.people import BY, Booth
+from benchmarks.week.people import Booth
 from benchmarks.week.plan import DAY_S, Plan, Trouble
 from benchmarks.week.street import Street
 from benchmarks.week.truth import Truth, Visit
@@ -68,7 +68,13 @@ class Week:
             async with asyncio.TaskGroup() as group:
                 helpers = [
                     group.create_task(work)
-                    for work in (self.line.run(), self._break_things(), self._nights(), self._leases(), self._progress(began))
+                    for work in (
+                        self.line.run(),
+                        self._break_things(),
+                        self._nights(),
+                        self._leases(),
+                        self._progress(began),
+                    )
                 ]
                 await self._let_come()
                 await asyncio.sleep(self.ends_s - self.loop.time())
@@ -225,6 +231,3 @@ class Week:
         for device in self.devices.everything():
             device.switch(on=True)
         await self.house.start(power_was_off=power_was_off)
-
-
-__all__ = ["BY", "Week"]
