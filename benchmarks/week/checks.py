@@ -29,10 +29,6 @@ class Check:
     wrong: tuple[str, ...] = ()
 
     @property
-    def en(self) -> str:  # TEMP
-        return self.name
-
-    @property
     def held(self) -> bool:
         """Did it hold?"""
         return self.expected == self.seen and not self.wrong
@@ -177,7 +173,16 @@ def cars(books: Books) -> Iterator[Check]:
     yield Check("every_exit_has_outcome", len(closed), sum(one.outcome in OUTCOMES for one in closed))
     own = [v for v in left if v.stay_in and v.stay_out]
     other = [v for v in own if books._begun(v.stay_out) != books._begun(v.stay_in)]
-    yield Check("own_stay", len(own), len(own) - len(other), tuple(f"car {v.car.number} {v.helps}" for v in other[:5]))
+    yield Check("own_stay", len(own), len(own) - len(other), tuple(_mistaken(books, v) for v in other[:5]))
+
+
+def _mistaken(books: Books, visit: Visit) -> str:
+    """A car that left by the stay of another, and how that came about."""
+    car, stay = visit.car, books.stays[books._begun(visit.stay_out)]
+    return (
+        f"car {car.number} {car.plate}, read {car.look_in.text} and {car.look_out.text}, booked {visit.booked}, left by"
+        f" {stay.plate} {visit.helps}"
+    )
 
 
 def _escaped(visit: Visit) -> bool:

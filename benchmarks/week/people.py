@@ -72,6 +72,7 @@ class Booth:
             return
         if visit.how_in not in ("unseen", "tailgate", "lifted"):
             self.truth.told["stays that had gone with another car"] += 1
+            visit.helps.append("its stay had gone with another car")
         entered_ms = self.house.start_ms + round((visit.entered_s or 0) * 1000)
         self._note(visit, f"enters {view.code}")
         added = await edge.enter_missing(visit.car.called, visit.car.zone, entered_ms, BY, "not on record")

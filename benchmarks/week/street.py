@@ -67,7 +67,8 @@ class Street:
 
     async def _before_the_arm(self, way: Way, visit: Visit, *, inwards: bool) -> bool:
         opened = self.devices.barriers[way.lane.barrier].opened
-        for looks in range(10_000):
+        looks = 0  # of somebody in the booth, while there is a booth
+        while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await opened.wait()
@@ -75,6 +76,7 @@ class Street:
                 self._note_decision(way, visit, inwards=inwards)
                 return await self._opened(way, visit, inwards=inwards)
             answer = await self.booth.help(way.lane.name, visit, looks, inwards=inwards)
+            looks += self.house.edge is not None
             if answer == BACK:
                 await self._back(way)
                 return False
@@ -83,7 +85,6 @@ class Street:
                 await self._cross(way, visit, inwards=inwards, how="lifted" if seen else "unseen")
                 await self.booth.clear(way.lane.name)
                 return True
-        raise RuntimeError(f"{way.lane.name}: nobody helped car {visit.car.number}")
 
     def _note_decision(self, way: Way, visit: Visit, *, inwards: bool) -> None:
         view = self.house.edge.live.get(way.lane.name) if self.house.edge else None
