@@ -1,20 +1,17 @@
-"""Network cameras by ONVIF WS-Discovery: one question to the local network, answers bounded in time and number."""
+"""Network cameras of any make by ONVIF WS-Discovery."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 import uuid
-from ipaddress import IPv4Address
+from collections.abc import Sequence
 from urllib.parse import unquote, urlsplit
 
-from drivers.base import BadFrameError
-from drivers.finding.found import Found, is_private
+from drivers.finding.datagrams import LONGEST_ANSWER, Call, ask, private_host
+from drivers.finding.found import Found
 from drivers.xml import local_name, parse_xml
 
 GROUP = ("239.255.255.250", 3702)
-MOST_ANSWERS = 200
-LONGEST_ANSWER = 16 * 1024
 MAKES = {"hikvision": "hikvision", "dahua": "dahua", "vzenith": "vzenith", "zhenshi": "vzenith"}
 _SCOPE = re.compile(r"onvif://www\.onvif\.org/(name|hardware)/(\S{1,80})")
 
@@ -48,8 +45,7 @@ def parse_match(data: bytes) -> Found | None:
 
 def _private_host(address: str) -> str:
     try:
-        host = urlsplit(address).hostname or ""
-        return host if is_private(IPv4Address(host)) else ""
+        return private_host(urlsplit(address).hostname or "")
     except ValueError:
         return ""
 
@@ -61,32 +57,8 @@ def _hint(what: str, host: str) -> str:
     return f'type = "video", source = "rtsp://{host}/…"'
 
 
-class _Answers(asyncio.DatagramProtocol):
-    def __init__(self) -> None:
-        self.found: dict[str, Found] = {}
-        self._left = MOST_ANSWERS
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Keep what can be read; anybody may answer, so nothing else is believed of it."""
-        self._left -= 1
-        if self._left < 0 or len(data) > LONGEST_ANSWER:
-            return
-        try:
-            camera = parse_match(data)
-        except BadFrameError:
-            return
-        if camera is not None:
-            self.found.setdefault(camera.where, camera)
-
-
-async def find_cameras(seconds: float, group: tuple[str, int] = GROUP) -> list[Found]:
+async def find_cameras(
+    seconds: float, group: tuple[str, int] = GROUP, interfaces: Sequence[str] | None = None
+) -> list[Found]:
     """Cameras that answer within *seconds*. Raises OSError when there is no network to ask."""
-    loop = asyncio.get_running_loop()
-    transport, answers = await loop.create_datagram_endpoint(_Answers, local_addr=("0.0.0.0", 0))  # noqa: S104
-    try:
-        for _ in range(2):  # datagrams get lost
-            transport.sendto(probe(), group)
-            await asyncio.sleep(seconds / 2)
-    finally:
-        transport.close()
-    return list(answers.found.values())
+    return await ask(Call(probe, (group,), parse_match), seconds, interfaces)

@@ -9,10 +9,13 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from drivers.base import DeviceError
+from drivers.finding import dhdiscover, sadp
+from drivers.finding.datagrams import ask
 from drivers.finding.found import Found, network_of
 from drivers.finding.lan import find_on
 from drivers.finding.onvif import find_cameras
 from drivers.finding.serial_ports import find_boards, find_ports
+from drivers.finding.vzenith import find_vzenith
 from drivers.serial_port import SerialPort
 
 SECONDS = 4.0
@@ -22,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to search beside the cameras that answer a call and this machine's serial ports."""
     parser.add_argument(
         "--network", action="append", default=[], type=_network, metavar="NET",
-        help="look for printers and relay boards on this private network, as in 192.168.1.0/24; may be repeated",
+        help="look for printers, relay boards and Vzenith cameras on this private network, as in 192.168.1.0/24; "
+        "may be repeated",
     )  # fmt: skip
     parser.add_argument(
         "--modbus", action="append", default=[], type=_port, metavar="DEVICE[:BAUD]",
@@ -38,19 +42,27 @@ def run(args: argparse.Namespace) -> int:
         print(f"{one.where}\n    {one.what}" + (f"\n    {one.hint}" if one.hint else ""))
     if not found:
         print("nothing found")
-    for what in failed:
+    for what in dict.fromkeys(failed):
         print(what, file=sys.stderr)
     return 1 if failed else 0
 
 
 async def _search(args: argparse.Namespace) -> tuple[list[Found], list[str]]:
     found, failed = find_ports(), []
-    try:
-        found += await find_cameras(min(max(args.seconds, 0.2), 30.0))
-    except OSError as exc:
-        failed.append(f"cameras: no network to ask ({exc.strerror})")
+    cameras: dict[str, Found] = {}  # by address; what the maker's own search tells comes first
+    seconds = min(max(args.seconds, 0.2), 30.0)
+    searches = (ask(sadp.call(), seconds), ask(dhdiscover.call(), seconds), find_cameras(seconds))
+    for answers in await asyncio.gather(*searches, return_exceptions=True):
+        if isinstance(answers, OSError):
+            failed.append(f"cameras: no network to ask ({answers.strerror or answers})")
+        elif isinstance(answers, BaseException):
+            raise answers
+        else:
+            cameras = {one.where: one for one in answers} | cameras
     for network in args.network:
+        cameras |= {one.where: one for one in await find_vzenith(network)}
         found += await find_on(network)
+    found += cameras.values()
     for port in args.modbus:
         try:
             found += await find_boards(port)
