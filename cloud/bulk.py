@@ -24,7 +24,7 @@ def insert_new(conn: Connection, table: Table, rows: Rows, key: str) -> None:
 
 
 def upsert_own(conn: Connection, table: Table, rows: Rows, key: str, mended: tuple[str, ...]) -> None:
-    """Insert *rows*; where *key* is there already, mend the columns *mended* if the row is the same edge's (I19)."""
+    """Insert *rows*; where *key* is there already, mend the columns *mended* if the row is the same lot's (I19)."""
     _write(conn, table, rows, key, mended)
 
 
@@ -48,7 +48,7 @@ def _compiled(
     if mended:
         fresh = statement.excluded
         statement = statement.on_conflict_do_update(
-            index_elements=[key], set_={name: fresh[name] for name in mended}, where=table.c.edge_id == fresh.edge_id
+            index_elements=[key], set_={name: fresh[name] for name in mended}, where=table.c.lot_id == fresh.lot_id
         )
     elif key:
         statement = statement.on_conflict_do_nothing(index_elements=[key])

@@ -6,10 +6,12 @@ from sqlalchemy import Connection
 
 from cloud.act import Act, Refused
 from cloud.coupons import service as coupons
+from cloud.coupons import succession
 from cloud.lots import edges as lot_edges
 from cloud.lots.edges import Claimed
 from cloud.merchants import leases
 from cloud.merchants import service as merchants
+from cloud.sync import channels
 from cloud.sync.commands import lock_edge
 
 
@@ -18,6 +20,11 @@ def join(conn: Connection, edge_id: str, secret: str, public_key: bytes, now_ms:
     claimed = lot_edges.claim(conn, edge_id, secret, public_key, now_ms)
     if isinstance(claimed, Refused):
         return claimed
+    before = lot_edges.replaced_by(conn, edge_id)
+    if before is not None:
+        channels.inherit(conn, claimed.operator_id, before, edge_id, now_ms)
+        lot_edges.tell_keys(conn, claimed.operator_id, now_ms)
+        succession.move_to_edge(conn, claimed.operator_id, before, edge_id, now_ms)
     for row in merchants.everyone(conn, claimed.operator_id):
         merchants.tell_merchant(conn, claimed.operator_id, row["merchant_id"], now_ms)
     coupons.tell_templates(conn, claimed.operator_id, now_ms)

@@ -416,6 +416,7 @@ class Edge:
             return {
                 "inside": stays.count_open(conn),
                 "backlog": log.backlog(conn),
+                "salvage": log.salvage_left(conn),
                 "oldest_unacked_wall_ms": log.oldest_unacked_wall_ms(conn),
                 "rules_version": channels.version(conn, "rules"),
                 "coupons_version": channels.version(conn, "coupons"),

@@ -82,24 +82,31 @@ async def claim(settings: EdgeSettings, text: str, ca: Path | None = None) -> di
     if wanted.edge_id != settings.edge:
         raise ClaimError(f'the claim is for edge "{wanted.edge_id}"; the lot file says edge = "{settings.edge}"')
     key = load_or_create_key(settings.key_file)
-    told = await _post(wanted, key, _trust(wanted, ca))
-    public = str(told.get("config_key", ""))
-    if hashlib.sha256(_hex(public)).hexdigest() != wanted.config_key_sha256:
-        raise ClaimError("what answered is not the cloud the claim names: its key is another one")
+    told = await _post(wanted, key, trust_of(wanted, ca))
+    public = pinned_key(wanted, told.get("config_key"))
     if told.get("lot_id") != settings.lot_id:
         raise ClaimError(f"the cloud has this edge at lot {told.get('lot_id')}; set lot_id to that in the lot file")
-    write_private(settings.cloud_key_file, f"{public}\n".encode(), replace=settings.cloud_key_file.exists())
+    keep_cloud_key(settings, public)
     return told
 
 
-def _hex(text: str) -> bytes:
+def pinned_key(wanted: Claim, told: object) -> bytes:
+    """The cloud's config key as it *told*, if it is the one the claim names. Raises ClaimError."""
     try:
-        return bytes.fromhex(text)
+        public = bytes.fromhex(str(told))
     except ValueError:
-        return b""
+        public = b""
+    if hashlib.sha256(public).hexdigest() != wanted.config_key_sha256:
+        raise ClaimError("what answered is not the cloud the claim names: its key is another one")
+    return public
 
 
-def _trust(wanted: Claim, ca: Path | None) -> ssl.SSLContext | bool:
+def keep_cloud_key(settings: EdgeSettings, public: bytes) -> None:
+    """Pin the cloud's key: from now on only what it signs is believed."""
+    write_private(settings.cloud_key_file, f"{public.hex()}\n".encode(), replace=settings.cloud_key_file.exists())
+
+
+def trust_of(wanted: Claim, ca: Path | None) -> ssl.SSLContext | bool:
     """Whom to believe on the way there: the pinned authority where the claim names one."""
     if not wanted.ca_sha256:
         return True

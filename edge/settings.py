@@ -104,6 +104,11 @@ class Devices:
     printers: dict[str, DeviceTable] = field(default_factory=dict)
     scanners: dict[str, DeviceTable] = field(default_factory=dict)
 
+    def tables(self) -> list[DeviceTable]:
+        """Every device's table."""
+        kinds = (self.cameras, self.recognisers, self.barriers, self.loops, self.displays, self.printers, self.scanners)
+        return [table for kind in kinds for table in kind.values()]
+
 
 @dataclass(frozen=True, slots=True)
 class Zone:

@@ -14,6 +14,7 @@ Run "lotgate provision" once before. Stops on SIGTERM; the next start goes on wh
     "provision": """\
   lotgate provision --config lot.toml
   lotgate provision --config lot.toml --claim 'https://cloud.example.com#claim?e=...'
+  lotgate provision --config lot.toml --claim 'https://...' --replace --copy /mnt/lotgate
 
 Safe to repeat: what is there already stays. The first PIN is shown once. Docs: docs/operations.md""",
     "doctor": """\

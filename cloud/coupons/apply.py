@@ -159,7 +159,7 @@ def coupon_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, eve
     )
     if row is None:
         raise CannotApplyError(f"no coupon {event.coupon_id}")
-    if row["edge_id"] != ctx.edge_id:
+    if row["lot_id"] != ctx.lot_id:
         raise CannotApplyError(f"coupon {event.coupon_id} is bound to another lot")
     subject = f"coupon:{event.coupon_id}"
     if _known_redemption(conn, event.redemption_id, subject):
@@ -177,7 +177,7 @@ def coupon_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, eve
     )
     legs = service.carry(row, OUTSTANDING, REDEEMED)
     _post(conn, ctx, envelope, row["merchant_id"], row["serial"], legs)
-    put_row(conn, ctx.operator_id, ctx.edge_id, "coupons", event.coupon_id, None, ctx.now_ms)
+    put_row(conn, ctx.operator_id, row["edge_id"], "coupons", event.coupon_id, None, ctx.now_ms)
 
 
 def voids_known(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: ChannelApplied) -> None:
@@ -198,8 +198,8 @@ def _own_voucher(conn: Connection, ctx: ApplyContext, key_id: int, counter: int)
     row = _voucher(conn, key_id, counter)
     if row is None:
         raise CannotApplyError(f"no voucher {key_id}-{counter}")
-    if row["edge_id"] != ctx.edge_id:
-        raise CannotApplyError(f"voucher {key_id}-{counter} is another edge's")
+    if row["lot_id"] != ctx.lot_id:
+        raise CannotApplyError(f"voucher {key_id}-{counter} is another lot's")
     return row
 
 

@@ -66,7 +66,7 @@ def stays_corrected(conn: Connection, ctx: ApplyContext, applied: Sequence[Appli
     """``stay.corrected``: the plate was mended at the booth."""
     mend = (
         update(stay)
-        .where(stay.c.stay_id == bindparam("of_stay"), stay.c.edge_id == ctx.edge_id)
+        .where(stay.c.stay_id == bindparam("of_stay"), stay.c.lot_id == ctx.lot_id)
         .values(plate=bindparam("to_plate"))
     )
     conn.execute(mend, [{"of_stay": event.stay_id, "to_plate": event.plate} for _, event in applied])

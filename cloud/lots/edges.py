@@ -62,11 +62,27 @@ def create_edge(
             claim_hash=_hashed(secret),
             claim_expires_ms=act.now_ms + CLAIM_HOURS * HOUR_MS,
             created_ms=act.now_ms,
+            replaces=_before(conn, lot_id),
         )
     )
     audit.record(conn, act, "edge.created", f"edge:{edge_id}", after={"lot_id": lot_id, "name": name})
     pinned = hashlib.sha256(config_key).hexdigest()
     return Claim(url, edge_id, pinned, secret, hashlib.sha256(ca).hexdigest() if ca else "")
+
+
+def _before(conn: Connection, lot_id: int) -> str | None:
+    """The edge that ran the lot last, if one ever did: a new one takes its place."""
+    query = select(edge.c.edge_id).where(
+        edge.c.lot_id == lot_id, edge.c.state == "revoked", edge.c.claimed_ms.is_not(None)
+    )
+    return conn.execute(
+        query.order_by(edge.c.revoked_ms.desc(), edge.c.claimed_ms.desc()).limit(1)
+    ).scalar_one_or_none()
+
+
+def replaced_by(conn: Connection, edge_id: str) -> str | None:
+    """The edge whose place *edge_id* took, or None."""
+    return conn.execute(select(edge.c.replaces).where(edge.c.edge_id == edge_id)).scalar_one_or_none()
 
 
 def renew_claim(conn: Connection, act: Act, edge_id: str, url: str, config_key: bytes) -> Claim | Refused:
@@ -107,7 +123,7 @@ def claim(conn: Connection, edge_id: str, secret: str, public_key: bytes, now_ms
     if bound.rowcount != 1:
         return Refused("claim_refused")
     row = conn.execute(select(edge).where(edge.c.edge_id == edge_id)).mappings().one()
-    epoch = cursors.begin(conn, row["operator_id"], edge_id)
+    epoch = cursors.begin(conn, row["operator_id"], edge_id, row["replaces"])
     key_id = certify(conn, row, public_key, now_ms)
     deed = audit.Deed(f"edge:{edge_id}", "edge.claimed", f"edge:{edge_id}", "", now_ms, row["lot_id"])
     audit.append(conn, row["operator_id"], [deed])
@@ -178,6 +194,12 @@ def edges(conn: Connection, operator_id: int) -> Sequence[Mapping[str, Any]]:
     )
     known = cursors.positions(conn, operator_id)
     return [{**_NOWHERE, **row, **known.get(row["edge_id"], {})} for row in conn.execute(query).mappings()]
+
+
+def of_operator(conn: Connection, operator_id: int, edge_id: str) -> RowMapping | None:
+    """One edge of the operator, whatever became of it."""
+    query = select(edge).where(edge.c.edge_id == edge_id, edge.c.operator_id == operator_id)
+    return conn.execute(query).mappings().one_or_none()
 
 
 def identity(conn: Connection, edge_id: str) -> RowMapping | None:

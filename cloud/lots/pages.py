@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import Connection
 
+from cloud import replacing
 from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.joining import put_out
@@ -217,6 +218,17 @@ async def renew_claim(request: web.Request) -> web.Response:
     return await _edges(request, session.role, claim=made)
 
 
+async def replace_edge(request: web.Request) -> web.Response:
+    """Put a dead device out and show the claim for the one that takes its place."""
+    session = await allow(request, Right.MANAGE)
+    cloud = request.config_dict[CLOUD]
+    edge_id, key = await field_of(request, "edge_id"), cloud.config_key.public.raw
+    made = await change(request, login_of(session), replacing.replace_edge, edge_id, cloud.public_url, key)
+    if isinstance(made, Refused):
+        return await _edges(request, session.role, error=words(request, made))
+    return await _edges(request, session.role, claim=made)
+
+
 async def revoke_edge(request: web.Request) -> web.Response:
     """Stop believing an edge."""
     session = await allow(request, Right.MANAGE)
@@ -240,4 +252,5 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/admin/edges", edges)
     app.router.add_post("/admin/edges", create_edge)
     app.router.add_post("/admin/edges/claim", renew_claim)
+    app.router.add_post("/admin/edges/replace", replace_edge)
     app.router.add_post("/admin/edges/revoke", revoke_edge)

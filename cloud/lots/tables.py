@@ -73,6 +73,7 @@ edge = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("claimed_ms", BigInteger),
     Column("revoked_ms", BigInteger),
+    Column("replaces", Text),  # the revoked edge of the lot whose place it takes
 )
 Index("ix_edge_lot_id", edge.c.lot_id)
 

@@ -19,6 +19,7 @@ from cloud.sync import channels, commands
 from cloud.sync.context import ApplyContext
 from cloud.sync.flow import Flow
 from cloud.sync.inbox import apply_events, hash_at, parked_events
+from cloud.sync.salvage import apply_salvage
 from cloud.sync.tables import edge_cursor
 from domain.sync.batch import open_batch
 from domain.sync.caps import Caps, open_caps, unreadable
@@ -95,6 +96,8 @@ class CloudAgent:
                     return self._on_hello(conn, cursor, message, verify, now_ms)
                 case "ev":
                     return self._on_batch(conn, cursor, message, verify, now_ms)
+                case "salvage":
+                    return self._on_salvage(conn, cursor, message, verify, now_ms)
                 case _:
                     raise BadMessageError("unknown kind")
         except BadMessageError as exc:
@@ -235,6 +238,15 @@ class CloudAgent:
         ack = {"ep": at.epoch, "s": batch.last, "h": hashes[-1].hex(), "parked": parked, "win": WINDOW, "sid": sid}
         ack["eps"] = self._flow.share(at.edge_id, now_ms)
         return [self._down(at.edge_id, "ack", ack)]
+
+    def _on_salvage(
+        self, conn: Connection, at: CursorRow, message: Json, verify: Verify, now_ms: int
+    ) -> list[Outgoing]:
+        batch, hashes = open_batch(at.edge_id, message, verify)
+        of, sid = text(message, "of"), text(message, "sid")
+        ctx = ApplyContext(of, at.lot_id, at.operator_id, batch.epoch, now_ms)
+        said = apply_salvage(conn, ctx, at.edge_id, at.epoch, batch, hashes)
+        return [self._down(at.edge_id, "res", {**said, "of": of, "of_ep": batch.epoch, "sid": sid, "ep": at.epoch})]
 
     def _not_applied(
         self, conn: Connection, at: CursorRow, verdict: Known | Nak | Fork | NewEpoch, sid: str, now_ms: int

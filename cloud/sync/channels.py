@@ -83,6 +83,18 @@ def _value(text: str | None) -> Json | None:
     return None if text is None else json.loads(text)
 
 
+def inherit(conn: Connection, operator_id: int, before: str, edge_id: str, now_ms: int) -> int:
+    """Give an edge every row the edge *before* it held; returns how many."""
+    rows = conn.execute(
+        select(channel_row.c.channel, channel_row.c.key, channel_row.c.value)
+        .where(channel_row.c.edge_id == before, channel_row.c.value.is_not(None))
+        .order_by(channel_row.c.channel, channel_row.c.ver, channel_row.c.key)
+    ).all()
+    for channel, key, value in rows:
+        put_row(conn, operator_id, edge_id, channel, key, _value(value), now_ms)
+    return len(rows)
+
+
 def set_held(conn: Connection, edge_id: str, channel: str, version: int, digest: str | None = None) -> None:
     """Remember what the edge says it holds, with a digest in a hello. An event alone (*digest* None) may be an old
     one applied late, and never takes back what is known to be held.

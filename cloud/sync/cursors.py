@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from cloud.sync.tables import edge_cursor
 from domain.wire import GENESIS
 
 
-def begin(conn: Connection, operator_id: int, edge_id: str) -> int:
-    """A claimed edge's log begins; returns its epoch."""
-    conn.execute(
-        insert(edge_cursor).values(
-            edge_id=edge_id, operator_id=operator_id, epoch=1, seq=0, head=GENESIS, told_seq=0, boot="", sid="", caps=""
-        )
-    )
-    return 1
+def begin(conn: Connection, operator_id: int, edge_id: str, before: str | None = None) -> int:
+    """A claimed edge's log begins, in an epoch after all of the edge *before* it; returns its epoch."""
+    earlier = None if before is None else position(conn, before)
+    values = {"operator_id": operator_id, "epoch": earlier["epoch"] + 1 if earlier else 1, "seq": 0, "head": GENESIS}
+    conn.execute(insert(edge_cursor).values(edge_id=edge_id, told_seq=0, boot="", sid="", caps="", **values))
+    return int(values["epoch"])
+
+
+def position(conn: Connection, edge_id: str) -> RowMapping | None:
+    """How far the log of one edge is known, with the chain hash there; None before it was claimed."""
+    return conn.execute(select(edge_cursor).where(edge_cursor.c.edge_id == edge_id)).mappings().one_or_none()
+
+
+def advance(conn: Connection, edge_id: str, epoch: int, seq: int, head: bytes) -> None:
+    """An edge that is gone had more to tell: its log is known further, if it is that epoch's."""
+    mine = (edge_cursor.c.edge_id == edge_id) & (edge_cursor.c.epoch == epoch) & (edge_cursor.c.seq < seq)
+    conn.execute(update(edge_cursor).where(mine).values(seq=seq, head=head))
 
 
 def positions(conn: Connection, operator_id: int) -> dict[str, RowMapping]:

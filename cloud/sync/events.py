@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+
 from sqlalchemy import Connection, RowMapping, func, select
 
 from cloud.access import audit
@@ -12,6 +15,8 @@ from cloud.sync.commands import lock_edge
 from cloud.sync.context import ApplyContext
 from cloud.sync.inbox import rerun_parked
 from cloud.sync.tables import inbox
+from domain.events import StayOpened, TimeCorrected, open_envelope
+from domain.moment import Moment
 from plumbing.web.paging import Page
 
 
@@ -33,6 +38,26 @@ def parked_count(conn: Connection, operator_id: int) -> int:
     return int(
         conn.execute(query.where(inbox.c.operator_id == operator_id, inbox.c.parked_why.is_not(None))).scalar_one()
     )
+
+
+def entries(conn: Connection, edge_ids: Collection[str], since_ms: int) -> dict[str, Moment]:
+    """By stay: when it began by the clocks of the edge that let the car in, as these edges know it by now."""
+    query = (
+        select(inbox.c.body)
+        .where(inbox.c.edge_id.in_(edge_ids), inbox.c.type.in_((StayOpened.TYPE, TimeCorrected.TYPE)))
+        .where(inbox.c.wall_ms >= since_ms)
+        .order_by(inbox.c.edge_id, inbox.c.epoch, inbox.c.seq)
+    )
+    found: dict[str, Moment] = {}
+    for body in conn.execute(query).scalars():
+        envelope = open_envelope(bytes(body))
+        stay_id, moment = str(envelope.payload.get("stay_id")), envelope.moment
+        if envelope.type == StayOpened.TYPE:
+            found[stay_id] = moment
+        elif stay_id in found:
+            clocks = {"wall_ms": envelope.payload["wall_ms"], "quality": moment.quality}
+            found[stay_id] = replace(found[stay_id], **clocks, uncertainty_ms=moment.uncertainty_ms)
+    return found
 
 
 def rerun(conn: Connection, act: Act) -> int:

@@ -18,7 +18,7 @@ from cloud.sync.errors import CannotApplyError
 from cloud.sync.tables import inbox
 from domain.events import ChannelApplied, CouponRedeemed, Envelope, open_envelope
 from domain.upcast import read
-from domain.wire import BadMessageError, Json
+from domain.wire import GENESIS, BadMessageError, Json
 
 logger = logging.getLogger(__name__)
 
@@ -198,6 +198,13 @@ def hash_at(conn: Connection, edge_id: str, epoch: int, seq: int) -> bytes | Non
         select(inbox.c.hash).where(inbox.c.edge_id == edge_id, inbox.c.epoch == epoch, inbox.c.seq == seq)
     ).scalar_one_or_none()
     return None if found is None else bytes(found)
+
+
+def last_of(conn: Connection, edge_id: str, epoch: int) -> tuple[int, bytes]:
+    """Where the events of one epoch end that are held: seq and chain hash."""
+    query = select(inbox.c.seq, inbox.c.hash).where(inbox.c.edge_id == edge_id, inbox.c.epoch == epoch)
+    found = conn.execute(query.order_by(inbox.c.seq.desc()).limit(1)).one_or_none()
+    return (int(found.seq), bytes(found.hash)) if found else (0, GENESIS)
 
 
 def rerun_parked(conn: Connection, ctx: ApplyContext, by: str) -> int:

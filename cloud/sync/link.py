@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
 GROUP_PURPOSE = b"lotgate-share-group\x00"
-UPLINKS = ("lg/v1/+/up/hello", "lg/v1/+/up/ev")
+UPLINKS = ("lg/v1/+/up/hello", "lg/v1/+/up/ev", "lg/v1/+/up/salvage")
 LIVE = ("lg/v1/+/up/live",)  # never shared: every worker shows pages
 
 

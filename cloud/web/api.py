@@ -29,14 +29,17 @@ from cloud.lots.service import LaneSpec
 from cloud.merchants import leases, ledger, onboarding
 from cloud.merchants import service as merchants
 from cloud.merchants.service import PaymentMode, SettlementMode
+from cloud.replacing import replace_edge, takeover_of
 from cloud.sync import channels
 from cloud.web.state import CLOUD, Cloud, change, path_id, read, words
 from domain.claim import write_claim
 from domain.ledger import Commodity
 from domain.plate import normalise
 from domain.stay import Direction
-from domain.wire import Json
+from domain.takeover import ANSWER, ASK
+from domain.wire import Json, is_genuine, signed
 from plumbing.passwords import random_password
+from plumbing.signing import PublicKey
 from plumbing.web import client_address, csrf_exempt, problem
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -124,6 +127,25 @@ async def claim(request: web.Request) -> web.Response:
 
 
 @csrf_exempt
+async def takeover(request: web.Request) -> web.Response:
+    """``{edge_id, nonce, csr?, sig}``, signed by a device that took another's place: what it begins with (sync §5)."""
+    cloud, body = request.config_dict[CLOUD], await body_of(request)
+    edge_id, nonce, address = text(body, "edge_id"), text(body, "nonce"), client_address(request)
+    wait = cloud.throttle.wait_seconds(f"edge:{edge_id}", address)
+    if wait:
+        raise web.HTTPTooManyRequests(headers={"Retry-After": str(wait)})
+    who = await cloud.db.run(lot_edges.identity, edge_id)
+    if who is None or not is_genuine(ASK, edge_id, body, PublicKey.from_raw(bytes(who["public_key"]))):
+        cloud.throttle.failed(f"edge:{edge_id}", address)
+        raise web.HTTPForbidden
+    found = await cloud.db.run(takeover_of, edge_id)
+    if isinstance(found, Refused):
+        return refusal(request, found)
+    told = {**found.message(), "nonce": nonce, "lot_id": who["lot_id"]}
+    return answer({**signed(ANSWER, edge_id, told, cloud.config_key), "config_key": cloud.config_key.public.raw.hex()})
+
+
+@csrf_exempt
 async def token(request: web.Request) -> web.Response:
     """A token for account and password; a due first password is changed on the way with ``new_password``."""
     cloud = request.config_dict[CLOUD]
@@ -204,6 +226,17 @@ async def create_edge(request: web.Request) -> web.Response:
     cloud, body = request.config_dict[CLOUD], await body_of(request)
     args = number(body, "lot_id"), text(body, "name"), cloud.public_url, cloud.config_key.public.raw
     made = await change(request, person.login, lot_edges.create_edge, *args)
+    if isinstance(made, Refused):
+        return refusal(request, made)
+    return answer({"edge_id": made.edge_id, "claim": write_claim(made)}, 201)
+
+
+@csrf_exempt
+async def replace(request: web.Request) -> web.Response:
+    """Put the edge out and get the claim text for the device that takes its place, this once."""
+    person, cloud = await caller(request, Right.MANAGE), request.config_dict[CLOUD]
+    args = request.match_info["edge_id"], cloud.public_url, cloud.config_key.public.raw
+    made = await change(request, person.login, replace_edge, *args)
     if isinstance(made, Refused):
         return refusal(request, made)
     return answer({"edge_id": made.edge_id, "claim": write_claim(made)}, 201)
@@ -389,6 +422,8 @@ def add_routes(app: web.Application) -> None:
         "lots/{lot_id:[0-9]+}/lanes/{lane}/open": open_barrier,
         "edges": create_edge,
         "edges/{edge_id}/refill": refill,
+        "edges/{edge_id}/replace": replace,
+        "takeover": takeover,
         "merchants": create_merchant,
         "merchants/{merchant_id:[0-9]+}/top-up": top_up,
         "merchants/{merchant_id:[0-9]+}/templates": create_template,

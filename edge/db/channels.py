@@ -95,6 +95,12 @@ def take(conn: sqlite3.Connection, part: Part) -> bool:
     return True
 
 
+def forget_versions(conn: sqlite3.Connection) -> None:
+    """These lists were told to another device: they hold until the cloud has told this one its own, whole."""
+    conn.execute("UPDATE applied SET ver = 0")
+    conn.execute("DELETE FROM stage")
+
+
 def _named(conn: sqlite3.Connection, parts: list[Part]) -> dict[str, Row]:
     """Our rows among those the parts name, and all of the buckets they repair."""
     channel = parts[0].channel

@@ -111,6 +111,39 @@ def open_epoch(conn: sqlite3.Connection, epoch: int) -> None:
     conn.execute("UPDATE lease SET state = 'frozen' WHERE state = 'active'")
 
 
+@dataclass(frozen=True, slots=True)
+class Salvaged:
+    """Events of a closed epoch that the cloud has not got: *previous* is the chain hash before the first."""
+
+    of: str
+    epoch: int
+    start: int
+    previous: bytes
+    rows: list[tuple[bytes, bytes]]  # body, hash
+
+
+def salvage(conn: sqlite3.Connection, own: str, most: int) -> Salvaged | None:
+    """The oldest of what was set aside when an epoch ended, up to *most* events of one epoch; None when all is told."""
+    first = conn.execute("SELECT epoch, seq FROM salvage ORDER BY epoch, seq LIMIT 1").fetchone()
+    if first is None:
+        return None
+    epoch, seq = first
+    previous = hash_at(conn, epoch, seq - 1)
+    rows = conn.execute("SELECT body, hash FROM salvage WHERE epoch = ? ORDER BY seq LIMIT ?", (epoch, most))
+    of = conn.execute("SELECT value FROM note WHERE name = 'salvage_of'").fetchone()
+    return Salvaged(of[0] if of else own, epoch, seq, previous or GENESIS, [(body, after) for body, after in rows])
+
+
+def salvaged(conn: sqlite3.Connection, epoch: int, seq: int) -> None:
+    """The cloud holds *epoch* up to *seq*."""
+    conn.execute("DELETE FROM salvage WHERE epoch = ? AND seq <= ?", (epoch, seq))
+
+
+def salvage_left(conn: sqlite3.Connection) -> int:
+    """How many events of closed epochs the cloud does not hold."""
+    return int(conn.execute("SELECT count(*) FROM salvage").fetchone()[0])
+
+
 def prune(conn: sqlite3.Connection, before_wall_ms: int) -> int:
     """Delete acked events older than *before_wall_ms*; the last acked one stays, its hash joins the chain."""
     cursor = acked(conn)

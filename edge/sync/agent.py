@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 HELLO_EVERY_MS = 5 * 60_000  # time sample and digest in one
 HELLO_AGAIN_MS = 5_000
 FRESH_MS = 15_000  # a command that moves something names a hello no older than this
+SALVAGE_AGAIN_MS = 10_000
+SALVAGE_REFUSED_MS = 3_600_000  # a person looks at the incident; asked again once an hour
 GREET_MS = 1_000  # between two hellos said before their time, because somebody asks or there is news
 
 
@@ -63,6 +65,7 @@ class Session:
     nonce: str  # names the last hello: its answer must carry it
     hello_boot_ms: int
     answered: bool = False
+    salvage_ms: int | None = None  # when events of a closed epoch went out that were not answered yet
     ask: str = ""  # the cloud's last question: our next hello carries it back, as proof that it is not an old one
     fresh: dict[str, int] = field(default_factory=dict)  # nonces of the last seconds and when they were said
 
@@ -123,8 +126,9 @@ class EdgeAgent:
         if self._uplink.is_late(now.boot_ms):
             self._uplink.timed_out()
         since_ms = now.boot_ms - session.hello_boot_ms
+        salvage = self._salvage(session, now)
         due = since_ms >= HELLO_EVERY_MS or (since_ms >= GREET_MS and self._has_news())
-        return [*([self._hello(now)] if due else []), *self._batches(now)]
+        return [*([self._hello(now)] if due else []), *self._batches(now), *salvage]
 
     def _has_news(self) -> bool:
         """Is there anything to say that the cloud was not told last time?"""
@@ -166,6 +170,26 @@ class EdgeAgent:
         more = self._more()
         message, self._told = {**message, **more}, canonical(more)
         return Outgoing("hello", signed("hello", self._edge, message, self._sign))
+
+    def _salvage(self, session: Session, now: Moment) -> list[Outgoing]:
+        """One batch of a closed epoch at a time, sent again when no answer came (sync §5)."""
+        if session.salvage_ms is not None and now.boot_ms - session.salvage_ms < SALVAGE_AGAIN_MS:
+            return []
+        kept = log.salvage(self._db.conn, self._edge, MOST_EVENTS)
+        if kept is None:
+            return []
+        session.salvage_ms = now.boot_ms
+        bodies = [body for body, _ in kept.rows]
+        bodies = bodies[: cut(bodies)]
+        batch = Batch(kept.epoch, kept.start, kept.previous, tuple(bodies))
+        message = batch_message(self._edge, batch, kept.rows[len(bodies) - 1][1], self._sign)
+        return [Outgoing("salvage", {**message, "of": kept.of, "sid": session.sid})]
+
+    def _on_salvaged(self, session: Session, message: Json, now: Moment) -> list[Outgoing]:
+        with transaction(self._db) as conn:
+            log.salvaged(conn, whole(message, "of_ep"), whole(message, "s"))
+        session.salvage_ms = None
+        return self._salvage(session, now)
 
     def _batches(self, now: Moment) -> list[Outgoing]:
         if self._session is None:
@@ -228,6 +252,14 @@ class EdgeAgent:
             return self._on_new_epoch(whole(message, "ep"), now)
         if what == "greet":
             return self._on_greeting(session, str(message.get("ask", "")), now)
+        if what == "salvaged":
+            return self._on_salvaged(session, message, now)
+        if what == "salvage_refused":
+            session.salvage_ms = now.boot_ms + SALVAGE_REFUSED_MS
+            logger.error(
+                "the cloud does not take what was kept of epoch %d: %s", whole(message, "of_ep"), text(message, "why")
+            )
+            return []
         if message.get("nonce") != session.nonce:
             return []  # the answer to an earlier hello
         self._keep_anchor(session, message, now)

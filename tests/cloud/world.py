@@ -57,7 +57,10 @@ class World:
         )
 
     def ctx(self, edge_id: str = "") -> ApplyContext:
-        return ApplyContext(edge_id or self.edge_id, self.lot_id, self.operator_id, 1, self.now_ms)
+        """As an event of an edge comes in: an edge nobody knows is that of a lot of its own."""
+        known = lot_edges.identity(self.conn, edge_id) if edge_id else {"lot_id": self.lot_id}
+        lot_id = known["lot_id"] if known else self.lot_id + 1000
+        return ApplyContext(edge_id or self.edge_id, lot_id, self.operator_id, 1, self.now_ms)
 
     def envelope(self, event: Event, seq: int | None = None) -> Envelope:
         number = next(self._seq) if seq is None else seq
