@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -22,6 +23,7 @@ from drivers.display.olm_codec import (
     is_done,
     level_frame,
     line_frame,
+    page_frame,
     say_frame,
     size_of,
     text_bytes,
@@ -34,11 +36,15 @@ COLOURS = {"red": RED, "green": GREEN, "yellow": YELLOW}
 
 @dataclass(frozen=True, kw_only=True)  # no slots: options with a second base of their own build on it
 class BoardShape:
-    """How many lines the board has, how wide they are in half characters, and their colours from the top."""
+    """How many lines the board has, how wide they are in half characters, and their colours from the top.
+
+    *one_message*: the card knows command 6F, so that a page and its voice travel together.
+    """
 
     lines: int = 4
     columns: int = 8
     colours: tuple[str, ...] = ("red",)
+    one_message: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.lines <= 8 or not 4 <= self.columns <= 64:
@@ -149,10 +155,14 @@ class OlmDisplay:
 
     async def show(self, lines: tuple[str, ...], *, speak: str = "") -> None:
         """Replace what is shown, then speak. Raises DeviceError."""
-        frames = [line_frame(line) for line in self._shape.page(lines)]
-        if speak:
-            frames += [Frame(HUSH), say_frame(speak)]
-        await self._wire.send(frames)
+        await self._wire.send(self._frames(self._shape.page(lines), speak))
+
+    def _frames(self, page: Sequence[Line], speak: str) -> list[Frame]:
+        hush = [Frame(HUSH)] if speak else []
+        if self._shape.one_message:
+            with contextlib.suppress(BadFrameError):  # too long for one message: line by line then
+                return [*hush, page_frame(page, speak)]
+        return [*(line_frame(line) for line in page), *hush, *([say_frame(speak)] if speak else [])]
 
     async def set_volume(self, percent: int) -> None:
         """How loud it speaks from now on. Raises DeviceError."""

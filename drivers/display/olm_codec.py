@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from drivers.base import BadFrameError
@@ -11,7 +12,7 @@ from drivers.modbus_frames import crc16
 ADDRESS = 0x00
 SHORT, LONG = 0x64, 0xC8  # one or two bytes of length
 SINGLE_PACKET = b"\xff\xff"
-CONNECT, BRIGHTNESS, VOLUME, RELAY, SAY, HUSH, LINE = 0x00, 0x0C, 0x0D, 0x0F, 0x30, 0x31, 0x62
+CONNECT, BRIGHTNESS, VOLUME, RELAY, SAY, HUSH, LINE, PAGE = 0x00, 0x0C, 0x0D, 0x0F, 0x30, 0x31, 0x62, 0x6F
 DONE = 0x00
 PLAY = 0x01  # queue and play
 NOW, LEFTWARD = 0x00, 0x01  # how a line enters
@@ -19,6 +20,12 @@ FONT_16 = 0x03
 LONGEST = 255
 LINE_HEAD = 19
 LONGEST_TEXT = LONGEST - LINE_HEAD
+STEADY = 0x15  # how a line of a page enters
+MOST_LINES = 4  # of a page
+LONGEST_LINE = 32
+UNTIL_NEXT = 0xFF  # seconds a page stands; 6 to 253 are taken as such
+_PAGE_LINE = struct.Struct("<BBBBBBB3BxB")
+_NEXT_LINE, _LAST_LINE, _VOICE = 0x0D, 0x00, 0x0A
 
 RED, GREEN, YELLOW = (255, 0, 0), (0, 255, 0), (255, 255, 0)
 
@@ -105,6 +112,42 @@ def line_of(frame: Frame) -> Line:
     if len(text) != length:
         raise BadFrameError(f"display line says {length} bytes of text and carries {len(text)}")
     return Line(place, text.decode("gb2312", "replace"), (red, green, blue), entry == LEFTWARD, speed, hold_s)
+
+
+def page_frame(lines: Sequence[Line], speak: str = "", stands_s: int = UNTIL_NEXT) -> Frame:
+    """Command 6F: up to four lines and what is said with them. Raises BadFrameError when they are too long for it."""
+    texts = [text_bytes(line.text) or b" " for line in lines]
+    if not 1 <= len(lines) <= MOST_LINES or any(len(text) > LONGEST_LINE for text in texts):
+        raise BadFrameError(f"a page holds 1 to {MOST_LINES} lines of {LONGEST_LINE} bytes")
+    data = bytes([0, stands_s, len(lines)])
+    for line, text in zip(lines, texts, strict=True):
+        entry = LEFTWARD if line.scrolls else STEADY
+        data += _PAGE_LINE.pack(line.place, entry, line.speed, line.hold_s, 0, FONT_16, 0, *line.colour, len(text))
+        data += text + bytes([_NEXT_LINE])
+    data = data[:-1] + bytes([_LAST_LINE])
+    if speak:
+        said = text_bytes(speak.replace("，", ","), LONGEST)
+        data += bytes([_VOICE, len(said)]) + said + b"\x00"
+    if len(data) > LONGEST:
+        raise BadFrameError(f"a page of {len(data)} bytes; at most {LONGEST} fit")
+    return Frame(PAGE, data)
+
+
+def page_of(frame: Frame) -> tuple[list[Line], str]:
+    """The lines of command 6F and what is said. Raises BadFrameError."""
+    data, lines, at = frame.data, [], 3
+    for _ in range(data[2] if len(data) > 2 else 0):
+        if len(data) < at + _PAGE_LINE.size:
+            raise BadFrameError("display page is cut off")
+        place, entry, speed, hold_s, _, _, _, red, green, blue, length = _PAGE_LINE.unpack_from(data, at)
+        at += _PAGE_LINE.size
+        text = data[at : at + length].decode("gb2312", "replace")
+        lines.append(Line(place, text, (red, green, blue), entry == LEFTWARD, speed, hold_s))
+        at += length + 1
+    said = data[at + 2 : -1] if data[at : at + 1] == bytes([_VOICE]) else b""
+    if not lines or at > len(data):
+        raise BadFrameError("display page is cut off")
+    return lines, said.decode("gb2312", "replace")
 
 
 def say_frame(text: str) -> Frame:

@@ -11,6 +11,7 @@ from drivers.display.olm_codec import (
     DONE,
     HUSH,
     LINE,
+    PAGE,
     RELAY,
     SAY,
     VOLUME,
@@ -19,6 +20,7 @@ from drivers.display.olm_codec import (
     decode,
     encode,
     line_of,
+    page_of,
     size_of,
 )
 from drivers.serial_simulated import SimulatedSerial
@@ -87,6 +89,10 @@ class OlmModel:
             case x if x == LINE:
                 line = line_of(frame)
                 self.lines[line.place] = line
+            case x if x == PAGE:
+                page, said = page_of(frame)
+                self.lines |= {line.place: line for line in page}
+                self.said += [said] if said else []
             case x if x == SAY:
                 self.said.append(frame.data[1:].decode("gb2312", "replace"))
             case x if x == RELAY:

@@ -23,15 +23,19 @@ from drivers.display.olm_codec import (
     BRIGHTNESS,
     CONNECT,
     HUSH,
+    PAGE,
     RELAY,
     VOLUME,
     Frame,
     Line,
     decode,
     encode,
+    is_done,
     level_frame,
     line_frame,
     line_of,
+    page_frame,
+    page_of,
     say_frame,
     text_bytes,
 )
@@ -71,6 +75,55 @@ def test_a_line_is_the_manuals_but_for_its_reserved_byte() -> None:
     assert [place for place in range(len(ours) - 2) if ours[place] != manual[place]] == [12]
 
 
+def test_a_page_is_the_manuals_to_the_byte() -> None:
+    manual = (
+        "00 64 FF FF 6F 5C 00 00 04"
+        " 00 15 01 05 00 03 00 FF 00 00 00 06 B5 DA D2 BB D0 D0 0D"
+        " 01 01 01 05 00 03 00 00 FF 00 00 06 B5 DA B6 FE D0 D0 0D"
+        " 02 01 01 05 00 03 00 FF 00 00 00 06 B5 DA C8 FD D0 D0 0D"
+        " 03 01 01 05 00 03 00 00 FF 00 00 08 BB B6 D3 AD B9 E2 C1 D9 00"
+        " 0A 08 BB B6 D3 AD B9 E2 C1 D9 00 06 34"
+    )
+    red, green = (255, 0, 0), (0, 255, 0)
+    lines = [
+        Line(0, "第一行", red),
+        Line(1, "第二行", green, scrolls=True),
+        Line(2, "第三行", red, scrolls=True),
+        Line(3, "欢迎光临", green, scrolls=True),
+    ]
+    frame = page_frame(lines, "欢迎光临", stands_s=0)
+
+    assert encode(frame).hex(" ").upper() == manual
+    assert page_of(decode(bytes.fromhex(manual))) == (lines, "欢迎光临")
+    assert is_done(decode(bytes.fromhex("00 64 FF FF 6F 01 00 06 A9")), frame)
+
+
+def test_a_page_that_does_not_fit_one_message_is_refused() -> None:
+    for lines, speak in (
+        ([Line(place, "x") for place in range(5)], ""),
+        ([Line(0, "停" * 17)], ""),
+        ([Line(place, "停" * 16) for place in range(4)], "停" * 40),
+    ):
+        with pytest.raises(BadFrameError):
+            page_frame(lines, speak)
+
+
+async def test_a_card_that_knows_pages_gets_one_message_and_longer_ones_line_by_line(board: SimulatedOlm) -> None:
+    options = OlmOptions(device=board.path, one_message=True, timeout_ms=1000)
+    display = await open_olm(options, Wiring("exit-1"))
+
+    await display.show(("京A12345", "请缴费 15 元"), speak="请交费15元")
+    one = [frame[4] for frame in board.model.frames]
+    await display.show(("停" * 20,), speak="一路平安")
+    many = [frame[4] for frame in board.model.frames][len(one) :]
+    await display.aclose()
+
+    assert one == [HUSH, PAGE]
+    assert many == [0x62, 0x62, 0x62, 0x62, HUSH, 0x30]
+    assert board.model.said == ["请交费15元", "一路平安"]
+    assert board.model.texts == ("停" * 20, "", "", "")
+
+
 def test_text_is_never_cut_inside_a_character() -> None:
     assert text_bytes("京A12345", 2).decode("gb2312") == "京"
     assert text_bytes("停车", 3).decode("gb2312") == "停"
@@ -80,7 +133,7 @@ def test_text_is_never_cut_inside_a_character() -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_frame_or_a_sentence_and_the_board_lives_on(data: bytes) -> None:
-    for way in (decode, lambda raw: line_of(decode(raw)), OlmModel().feed):
+    for way in (decode, lambda raw: line_of(decode(raw)), lambda raw: page_of(Frame(PAGE, raw)), OlmModel().feed):
         with contextlib.suppress(BadFrameError):
             way(data)
 
