@@ -53,8 +53,9 @@ from edge.services.shedding import weigh
 from edge.settings import Broker, EdgeSettings, Listener
 from edge.sync.commands import Actuator, Handler, close_unfinished
 from edge.sync.link import EdgeLink
+from edge.web import driver
 from edge.web.api import local_app
-from edge.web.app import lot_applications
+from edge.web.app import driver_words, lot_applications
 from edge.web.device import device_app
 from plumbing.demo_clock import DemoClock
 from plumbing.files import read_secret
@@ -164,7 +165,7 @@ async def run_edge(
         }
         if link is not None:
             handlers = {**HANDLERS, **({"cert.install": certificate.install} if certificate else {})}
-            tasks["sync"] = run_link(settings, link, key, handlers, {"barrier.open": edge.open_from_afar})
+            tasks["sync"] = run_link(settings, link, key, handlers, actuators(edge))
         _watch(watchdog, office, workers)
         notify("READY=1", f"STATUS={settings.name}: {len(workers)} lanes")
         on_ready(opened)
@@ -291,6 +292,15 @@ async def run_link(
     """Keep in touch with the cloud; its key was pinned when the edge was claimed."""
     cloud = PublicKey.from_raw(bytes.fromhex(settings.cloud_key_file.read_text(encoding="ascii").strip()))
     await link.run(key, cloud, lambda: secrets.token_hex(16), handlers, actuators)
+
+
+def actuators(edge: Edge) -> dict[str, Actuator]:
+    """What the cloud may ask for that moves something."""
+    catalogue = driver_words()
+    return {
+        "barrier.open": edge.open_from_afar,
+        driver.KIND: lambda body: driver.answer_from_afar(edge, catalogue, body),
+    }
 
 
 def _link_state(link: EdgeLink | None) -> str:

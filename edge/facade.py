@@ -27,6 +27,7 @@ from edge.db import channels, decisions, journal, leases, log, money, people, st
 from edge.db.database import DiskFullError
 from edge.db.stays import StayRow
 from edge.disk import Level
+from edge.lanes.door import DriverDoor
 from edge.lanes.live import LiveLanes
 from edge.lanes.office import Office
 from edge.lanes.witness import keep_picture
@@ -79,6 +80,10 @@ class Edge:
     link_state: Callable[[], str] = lambda: "off"
     stuck: Callable[[], tuple[str, ...]] = tuple
     cameras: Mapping[str, Camera] = field(default_factory=dict)
+    door: DriverDoor = field(init=False)  # what a driver may ask of the lane it stands at
+
+    def __post_init__(self) -> None:
+        self.door = DriverDoor(self.office, self.live, self.workers)
 
     @property
     def clock(self) -> Clock:

@@ -85,11 +85,12 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """Each on its own port; the counter only where it is configured."""
+    """Each on its own port; the counter's and the drivers' only where they are configured."""
 
     booth: Listener = Listener(port=8620)
     device: Listener = Listener(port=8621)
     counter: Listener | None = None
+    driver: Listener | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +219,7 @@ class LotRules:
     merge_window_ms: int = 400  # main and auxiliary camera see one car within it
     read_timeout_ms: int = 3_000  # a loop says a car is there and no camera has read it
     waiting_alarm_s: int = 180
+    code_good_s: int = 600  # without a loop, a car may answer for itself this long after it was last decided on
     passage_timeout_s: int = 60
     assumed_passage_s: int = 6  # without loops a car is taken as through after this
     closing_s: int = 4
@@ -343,7 +345,9 @@ class EdgeSettings:
 
     def _hosts(self) -> list[str]:
         """Every address this edge listens on or speaks to the cloud at."""
-        named = (self.listeners.booth, self.listeners.device, self.listeners.counter, self.broker)
+        named = (
+            self.listeners.booth, self.listeners.device, self.listeners.counter, self.listeners.driver, self.broker,
+        )  # fmt: skip
         return [one.host for one in named if one is not None]
 
     @property

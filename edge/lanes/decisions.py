@@ -12,11 +12,15 @@ from edge.services import lot as services
 
 
 class LaneDecisions:
-    """Decides on the cars of one lane. *last* is what was said of the present one, None before anything was."""
+    """Decides on the cars of one lane.
+
+    *last* is what was said of the present one, None before anything was; *newest* what was said of any.
+    """
 
     def __init__(self, lane: str, office: Office, heard: HeardReads) -> None:
         self._lane, self._office, self._heard = lane, office, heard
         self.last: services.Decided | None = None
+        self.newest: services.Decided | None = None
         self.vehicle_class = ""
         self.chosen_by, self.agreed = "", False
         self.is_disk_full = False
@@ -35,7 +39,7 @@ class LaneDecisions:
         except DiskFullError:
             self.last, self.is_disk_full = None, True
             return Decided(asked.turn, "", Verdict.REFUSE, self._heard.plate(car))
-        self.last = decided
+        self.last = self.newest = decided
         return Decided(asked.turn, decided.decision_id, verdict_of(decided), decided.decision.inputs.plate)
 
     @property

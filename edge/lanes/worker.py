@@ -67,6 +67,7 @@ from edge.lanes.records import LaneRecords
 from edge.lanes.screen import Screen
 from edge.lanes.sides import SharedBarrier, Turn
 from edge.lanes.timers import LaneTimers, just_goes, patience
+from edge.services.lot import Decided
 from edge.settings import Lane, LotRules
 from edge.supervise import Health, keep_running
 
@@ -131,6 +132,16 @@ class LaneWorker:
         """The stay whose car waits at this lane to be settled, "" when none does."""
         decided = self._decisions.last
         return decided.stay_id if decided is not None and isinstance(self._state.phase, Waiting) else ""
+
+    @property
+    def decided(self) -> Decided | None:
+        """What was decided of the car that is here, None before anything was."""
+        return self._decisions.last
+
+    @property
+    def newest(self) -> Decided | None:
+        """What was decided last of any car."""
+        return self._decisions.newest
 
     @property
     def wrong(self) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ def enter(db: Database, lot: Lot, arrival: Arrival, now: Moment) -> Decided:
             recording.reserve_pulse(conn, decision_id, arrival.lane, stay_id, now)
             recording.mark_acted(conn, arrival, decision_id, now)
         recording.record(conn, decision_id, decision, stay_id, arrival, now)
-        return Decided(decision_id, decision, stay_id, isinstance(decision.verdict, Admit))
+        return Decided(decision_id, decision, stay_id, isinstance(decision.verdict, Admit), now.boot_ms)
 
 
 def _decide(conn: sqlite3.Connection, lot: Lot, arrival: Arrival, now: Moment) -> tuple[Decision, StayRow | None]:

@@ -43,7 +43,7 @@ def leave(db: Database, lot: Lot, arrival: Arrival, now: Moment) -> Decided:
         if opens and is_on_word_alone(decision.inputs):
             detail = f"{mask(arrival.plate)} {decision_id}"
             journal.incident(conn, "typed_unseen", arrival.lane, detail, now)
-        return Decided(decision_id, decision, stay_id, opens)
+        return Decided(decision_id, decision, stay_id, opens, now.boot_ms)
 
 
 def _near(conn: sqlite3.Connection, arrival: Arrival) -> tuple[str, ...]:

@@ -80,6 +80,7 @@ class Decided:
     decision: Decision
     stay_id: str
     opens: bool
+    made_boot_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

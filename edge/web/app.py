@@ -12,12 +12,13 @@ from aiohttp import web
 from edge.db.people import Attendant
 from edge.facade import Edge
 from edge.services.staffing import MANAGER, MERCHANT
-from edge.web import arrears, attend, booth, cameras, counter, hold, lane_tasks, login, staff, tasks
+from edge.web import arrears, attend, booth, cameras, counter, driver, hold, lane_tasks, login, staff, tasks
 from edge.web.api import add_health
 from edge.web.keys import EDGE, ONCE, PASSWORDS, SESSIONS, SIGNED_IN, THROTTLE, WATCH, Once, see_other
 from edge.web.printdesk import PrintDesk
 from edge.web.watch import Changed, Watch
 from plumbing.i18n import SHELL_LOCALE, Catalogue, load_catalogue
+from plumbing.lanepage import pages as lanepage
 from plumbing.metrics import Metrics
 from plumbing.passwords import Passwords
 from plumbing.web import (
@@ -53,7 +54,9 @@ def lot_applications(edge: Edge, metrics: Metrics) -> Mapping[str, web.Applicati
     pages = {"booth": booth_pages}
     if edge.settings.listeners.counter is not None:
         pages["counter"] = counter_app(edge, passwords, watch)
-    booth_pages[SIGNED_IN] = tuple(app[SESSIONS] for app in pages.values())
+    if edge.settings.listeners.driver is not None:
+        pages["driver"] = driver_app(edge)
+    booth_pages[SIGNED_IN] = tuple(app[SESSIONS] for app in pages.values() if SESSIONS in app)
     return pages
 
 
@@ -103,6 +106,33 @@ def counter_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Applicati
     app.cleanup_ctx.append(printing)
     counter.add_routes(app)
     return app
+
+
+def driver_app(edge: Edge) -> web.Application:
+    """The lanes' pages for drivers' phones: nobody signs in, and nothing else is reachable."""
+    listener = edge.settings.listeners.driver
+    catalogue = driver_words()
+    app = create_app(
+        Shell(
+            "driver",
+            catalogue,
+            templates=(lanepage.TEMPLATES,),
+            title_key="driver.title",
+            home="/",
+            https=listener is not None and listener.certificate is not None,
+            zone=edge.settings.time_zone,
+            max_body=lanepage.MOST_BYTES,
+            static=lanepage.STATIC,
+        )
+    )
+    app[EDGE] = edge
+    driver.add_routes(app, catalogue)
+    return app
+
+
+def driver_words() -> Catalogue:
+    """Words of the drivers' pages, those of a fee's lines among them."""
+    return load_catalogue(SHELL_LOCALE, HERE / "locale", lanepage.LOCALE)
 
 
 def _words() -> Catalogue:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import aiohttp
 
+from domain.driver_page import lane_code
 from drivers.base import Camera
 from edge.settings import EdgeSettings, Listener
 from edge.web.app import lot_applications
@@ -36,15 +37,22 @@ def paths(lot: Lot) -> dict[str, set[tuple[str, str]]]:
     }
 
 
+def for_drivers_too(settings: EdgeSettings) -> EdgeSettings:
+    """Every listener there is."""
+    return replace(settings, listeners=replace(settings.listeners, driver=Listener()))
+
+
 async def test_every_route_of_a_listener_is_unknown_to_all_others(tmp_path: Path) -> None:
-    async with running(tmp_path) as lot:
+    pages = {"driver": f"/lane/{lane_code(7, 'in')}"}
+    async with running(tmp_path, for_drivers_too) as lot:
         routes = paths(lot)
         assert all(routes.values())
         for owner, own in routes.items():
             for method, path in own:
                 for listener in set(routes) - {owner}:
                     async with visiting(lot, listener) as visitor:
-                        token = await visitor.token() if listener != "device" else ""
+                        page = pages.get(listener, "/login")
+                        token = await visitor.page_token(page) if listener != "device" else ""
                         headers = {"X-CSRF-Token": token}
                         status = await visitor.status(path, method if method != "*" else "POST", headers=headers)
                         assert status == 404, (owner, listener, method, path, status)
@@ -58,7 +66,7 @@ async def test_a_session_of_one_listener_is_nothing_to_another(tmp_path: Path) -
         assert await visitor.status("/booth") == 303
 
 
-async def test_the_counter_is_off_unless_configured(tmp_path: Path) -> None:
+async def test_the_counter_and_the_drivers_pages_are_off_unless_configured(tmp_path: Path) -> None:
     def without(settings: EdgeSettings) -> EdgeSettings:
         return replace(settings, listeners=replace(settings.listeners, counter=None))
 
