@@ -14,7 +14,7 @@ from domain.decision import Admit, Ask, PayFirst, Verdict
 
 EVENTS = (
     "idle", "idle.full",
-    "welcome",
+    "welcome", "move",
     "goodbye", "goodbye.nothing_due", "goodbye.free_kind", "goodbye.covered", "goodbye.within_leave_time",
     "pay",
     "ask", "ask.no_plate", "ask.no_open_stay", "ask.which_stay", "ask.unconfirmed", "ask.unlikely_plate",
@@ -30,7 +30,21 @@ EVENTS = (
 """``scan`` stands in for ``ask`` where nobody attends the lane, and ``call`` follows when that takes too long;
 ``code`` is what the scanner took in vain."""
 
-VARIABLES = ("lot", "lane", "plate", "yuan", "fee", "off", "owed", "stayed", "minutes", "free", "notice", "time")
+VARIABLES = (
+    "lot",
+    "lane",
+    "plate",
+    "yuan",
+    "fee",
+    "off",
+    "owed",
+    "stayed",
+    "minutes",
+    "free",
+    "zones",
+    "notice",
+    "time",
+)
 MINUTES_A_DAY = 24 * 60
 
 
@@ -80,6 +94,8 @@ def event_of(verdict: Verdict, *, leaving: bool, attended: bool) -> str:
     """The event a decision is to the driver, in its most particular form."""
     match verdict:
         case Admit(reason=reason):
+            if reason == "moved":
+                return "move"
             return f"goodbye.{reason}" if leaving else "welcome"
         case PayFirst():
             return "pay"

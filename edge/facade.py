@@ -23,9 +23,10 @@ from edge import printing
 from edge.clock import Clock
 from edge.copies import Copies
 from edge.db import arrears as owed
-from edge.db import channels, decisions, journal, leases, log, money, people, stays, vouchers
+from edge.db import channels, decisions, journal, leases, log, money, people, stays, vouchers, zone_counts
 from edge.db.database import DiskFullError
 from edge.db.stays import StayRow
+from edge.db.zone_counts import CountRow
 from edge.disk import Level
 from edge.lanes.door import DriverDoor
 from edge.lanes.live import LiveLanes
@@ -37,6 +38,7 @@ from edge.services import (
     attending,
     audit,
     facts,
+    filling,
     holding,
     issuing,
     manual,
@@ -46,6 +48,7 @@ from edge.services import (
     settling,
     staffing,
 )
+from edge.services.filling import Filling
 from edge.services.issuing import Issued, Order
 from edge.services.lot import Done, Result
 from edge.services.manual import Candidate
@@ -203,8 +206,8 @@ class Edge:
         if worker is None:
             return Refuse("no_such_lane")
         view = self.live.get(lane)
-        leads_out = self.office.lot.lanes[lane].target == OUTSIDE
-        waiting = (view.stay_plate if leads_out else view.plate) if view else ""
+        from_inside = self.office.lot.lanes[lane].source != OUTSIDE
+        waiting = (view.stay_plate if from_inside else view.plate) if view else ""
         known = normalise(plate) or waiting
         result = await self._do(manual.open_barrier, self.office.lot, lane, by, reason, known)
         if isinstance(result, Done):
@@ -287,6 +290,18 @@ class Edge:
     async def record_act(self, by: str, act: str, subject: str = "", reason: str = "") -> None:
         """Put an act with its name on record."""
         await self._must(audit.record_act, by, act, subject, reason)
+
+    async def zones(self) -> tuple[list[Filling], list[CountRow]]:
+        """How full every zone is, and the last counts by hand."""
+
+        def look(conn: sqlite3.Connection) -> tuple[list[Filling], list[CountRow]]:
+            return filling.of_lot(conn, self.office.lot), zone_counts.newest(conn, 8)
+
+        return await self.read(look)
+
+    async def count_zone(self, zone: str, vehicle_class: str, counted: int, by: str, role: str, reason: str) -> Result:
+        """Write down how many cars somebody counted in a zone."""
+        return await self._do(filling.count, self.office.lot, zone, vehicle_class, counted, by, role, reason)
 
     async def picture(self, decision_id: str, kind: str = "frame") -> bytes | None:
         """The JPEG a decision was taken on."""

@@ -133,17 +133,18 @@ def open_stays(conn: sqlite3.Connection, most: int = 200, containing: str = "") 
     return _where(conn, condition, containing, most)
 
 
-def open_page(conn: sqlite3.Connection, most: int, after: int, containing: str = "") -> list[StayRow]:
-    """One page of the cars inside, the newest first, *after* rows left out."""
-    condition = "passed = 0 AND state = 'open' AND instr(plate, ?) > 0 ORDER BY entered_wall_ms DESC, stay_id"
-    return _where(conn, f"{condition} LIMIT ? OFFSET ?", containing, most, after)
+LISTED = "passed = 0 AND state = 'open' AND instr(plate, ?1) > 0 AND (?2 = '' OR ifnull(zone_now, zone) = ?2)"
 
 
-def count_containing(conn: sqlite3.Connection, containing: str) -> int:
-    """Cars inside whose plates have these characters."""
-    row = conn.execute(
-        "SELECT count(*) FROM stay WHERE passed = 0 AND state = 'open' AND instr(plate, ?) > 0", (containing,)
-    )
+def open_page(conn: sqlite3.Connection, most: int, after: int, containing: str = "", zone: str = "") -> list[StayRow]:
+    """One page of the cars inside, of all zones or one, the newest first, *after* rows left out."""
+    condition = f"{LISTED} ORDER BY entered_wall_ms DESC, stay_id LIMIT ?3 OFFSET ?4"
+    return _where(conn, condition, containing, zone, most, after)
+
+
+def count_containing(conn: sqlite3.Connection, containing: str, zone: str = "") -> int:
+    """Cars inside, of all zones or one, whose plates have these characters."""
+    row = conn.execute(f"SELECT count(*) FROM stay WHERE {LISTED}", (containing, zone))  # noqa: S608
     return int(row.fetchone()[0])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from domain.board import EVENTS, Page, Template, event_of, page, volume_at
@@ -41,9 +41,13 @@ class Board:
         event = event_of(decided.decision.verdict, leaving=lane.target == OUTSIDE, attended=attended)
         return self.page(event, lane, vehicle_class, _facts(decided, self._texts), local)
 
-    def idle(self, lane: Lane, free: int | None, local: datetime) -> Page:
-        """The page between cars; *free* places where the lane leads in, None where that does not matter."""
-        values = {"free": "" if free is None else str(max(0, free))}
+    def idle(self, lane: Lane, free: int | None, local: datetime, zones: Mapping[str, int] | None = None) -> Page:
+        """The page between cars; *free* places where the lane leads in, None where that does not matter.
+
+        *zones* has the free places of every zone that can fill.
+        """
+        all_zones = "  ".join(f"{zone} {max(0, left)}" for zone, left in (zones or {}).items())
+        values = {"free": "" if free is None else str(max(0, free)), "zones": all_zones}
         return self.page("idle.full" if free is not None and free <= 0 else "idle", lane, "", values, local)
 
     def page(self, event: str, lane: Lane, vehicle_class: str, values: dict[str, str], local: datetime) -> Page:
@@ -94,9 +98,9 @@ class LaneBoard:
             await asyncio.sleep(IDLE_S)
 
     async def _show_idle(self, display: Display, is_idle: Callable[[], bool]) -> None:
-        entering = self._lane.target != OUTSIDE
-        free, local = await self._office.places_left(self._lane.target) if entering else None, self._local()
-        shown = self._board.idle(self._lane, free, local)
+        zones, local = await self._office.places_free(), self._local()
+        leads_in = not self._office.lot.leads_outwards(self._lane)
+        shown = self._board.idle(self._lane, zones.get(self._lane.target) if leads_in else None, local, zones)
         if is_idle() and not self._board.stands(display, shown):
             await self._show(shown, local)
 

@@ -99,9 +99,9 @@ class Office:
         """Lay a scanned voucher on an open stay."""
         return await self.commit(lay_voucher, self.db, self.lot, stay_id, scanned, by, lane, self.now())
 
-    async def places_left(self, zone: str) -> int | None:
-        """Free places of a zone for cars without an entitlement; None where it is never full."""
-        return await self.thread.run(filling.places_left, self.db.conn, self.lot, zone)
+    async def places_free(self) -> dict[str, int]:
+        """Places for cars without an entitlement, of every zone that can fill."""
+        return await self.thread.run(filling.free_places, self.db.conn, self.lot)
 
     async def due(self, stay_id: str) -> int:
         """What a stay owes now."""

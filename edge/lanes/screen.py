@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from domain.decision import ExitInputs
+from domain.decision import Decision, ExitInputs
 from domain.lane import Phase
 from domain.moment import Moment
 from domain.plate import PlateVerdict, normalise
@@ -72,17 +72,23 @@ def _readings(candidate: PlateCandidate | None) -> tuple[tuple[str, int], ...]:
     return tuple((text, percent) for text, percent in found.items() if percent > 0)
 
 
+def _stay_plate(decision: Decision) -> str:
+    """The plate of the car inside the read was matched to, "" at an entry."""
+    if isinstance(decision.inputs, ExitInputs):
+        return decision.inputs.stay.plate if decision.inputs.stay else ""
+    return str((decision.explanation.get("matched") or {}).get("plate", ""))
+
+
 def _said(decided: Decided | None) -> dict[str, Any]:
     if decided is None:
         return {}
     decision = decided.decision
     verdict, why = asdict(decision.verdict), decision.explanation
-    stay = decision.inputs.stay if isinstance(decision.inputs, ExitInputs) else None
     return {
         "decision_id": decided.decision_id,
         "picture_of": decided.decision_id,
         "stay_id": decided.stay_id,
-        "stay_plate": stay.plate if stay else "",
+        "stay_plate": _stay_plate(decision),
         "matched": str((why.get("matched") or {}).get("how", "")),
         "verdict": type(decision.verdict).__name__,
         "code": str(verdict.get("code") or verdict.get("reason") or ""),

@@ -12,6 +12,7 @@ from edge.db import journal, log, stays, zone_counts
 from edge.db.database import Database, transaction
 from edge.services import entitled
 from edge.services.lot import Done, Lot, Result
+from edge.services.staffing import MANAGER
 from edge.settings import Zone
 
 ALL = ""  # every class without places of its own
@@ -59,6 +60,12 @@ def of_lot(conn: sqlite3.Connection, lot: Lot) -> list[Filling]:
     return [pool for zone in lot.zones.values() for pool in of_zone(conn, zone)]
 
 
+def free_places(conn: sqlite3.Connection, lot: Lot) -> dict[str, int]:
+    """Places of each zone's common pool for cars without an entitlement; zones that never fill are left out."""
+    zones = [zone.name for zone in lot.zones.values() if zone.places is not None]
+    return {zone: left for zone in zones if (left := places_left(conn, lot, zone)) is not None}
+
+
 def places_left(conn: sqlite3.Connection, lot: Lot, zone: str, vehicle_class: str = ALL) -> int | None:
     """Places left for one more car of this class; None where they never run out."""
     known = lot.zones[zone]
@@ -75,16 +82,21 @@ def is_covered_within(conn: sqlite3.Connection, lot: Lot, plate: str, zone: str,
 
 
 def count(
-    db: Database, lot: Lot, zone: str, vehicle_class: str, counted: int, by: str, reason: str, now: Moment
+    db: Database, lot: Lot, zone: str, vehicle_class: str, counted: int, by: str, role: str, reason: str, now: Moment
 ) -> Result:
-    """Somebody counted the cars of a zone: from now on that counts, and what comes and goes is added to it."""
+    """Somebody counted the cars of a zone: from now on that counts, and what comes and goes is added to it.
+
+    Refuses ``supervisor_only``, ``reason_missing``, ``no_such_zone`` and ``bad_cars``.
+    """
+    if role != MANAGER:
+        return Refuse("supervisor_only")
     if not reason.strip() or not by:
         return Refuse("reason_missing")
     known = lot.zones.get(zone)
     if known is None or (vehicle_class and vehicle_class not in known.class_places):
         return Refuse("no_such_zone")
     if not 0 <= counted <= MOST_CARS:
-        return Refuse("bad_count")
+        return Refuse("bad_cars")
     with transaction(db) as conn:
         (pool,) = (one for one in of_zone(conn, known) if one.vehicle_class == vehicle_class)
         zone_counts.add(conn, zone, vehicle_class, pool.books, counted, by, reason, now)

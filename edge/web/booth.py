@@ -104,15 +104,25 @@ async def cars_page(request: web.Request) -> web.Response:
     """Cars inside, searched by any part of the plate, likeliest first."""
     await require_session(request)
     edge, number = request.app[EDGE], page_number(request.query)
-    wanted = normalise(request.query.get("q", "")[:20])
+    wanted, zone = normalise(request.query.get("q", "")[:20]), request.query.get("zone", "")[:64]
+    zones = list(edge.office.lot.zones)
 
     def look(conn: sqlite3.Connection) -> tuple[list[CandidateCard], int]:
-        found: list[StayRow] = stays.open_page(conn, PAGE_SIZE, (number - 1) * PAGE_SIZE, wanted)
-        return car_cards(conn, found, edge.office.now()), stays.count_containing(conn, wanted)
+        found: list[StayRow] = stays.open_page(conn, PAGE_SIZE, (number - 1) * PAGE_SIZE, wanted, zone)
+        return car_cards(conn, found, edge.office.now()), stays.count_containing(conn, wanted, zone)
 
     cars, total = await edge.read(look)
     page = Page(cars, number, total, PAGE_SIZE)
-    return render(request, "cars.html", page=page, wanted=wanted, flash=await taken_flash(request), **shared(request))
+    return render(
+        request,
+        "cars.html",
+        page=page,
+        wanted=wanted,
+        zone=zone,
+        zones=zones if len(zones) > 1 else [],
+        flash=await taken_flash(request),
+        **shared(request),
+    )
 
 
 def add_routes(app: web.Application) -> None:

@@ -94,6 +94,7 @@ class CandidateCard:
     minutes: int
     entered_wall_ms: int
     picture: str
+    zone: str = ""
 
 
 def lane_card(conn: sqlite3.Connection, lane: Lane, view: LaneView, now: Moment) -> LaneCard:
@@ -159,7 +160,7 @@ def car_cards(conn: sqlite3.Connection, cars: list[StayRow], now: Moment) -> lis
     return [
         CandidateCard(
             car.plate, car.stay_id, 0, "", _minutes(conn, car, now), car.entered.wall_ms,
-            _pictures(conn, "", car.decision_in).entry,
+            _pictures(conn, "", car.decision_in).entry, car.zone_now,
         )
         for car in cars
     ]  # fmt: skip

@@ -67,7 +67,7 @@ async def _plate(request: web.Request, card: LaneCard, typed: str, refused: Refu
     def look(conn: sqlite3.Connection) -> list[CandidateCard]:
         return candidate_cards(conn, texts, view.camera, edge.office.now()) if text else []
 
-    leads_out = card.lane.target == "outside"
+    leads_out = card.lane.source != "outside"  # the car is one of those inside
     return render(
         request, "plate.html", status=409 if refused else 200, card=card, typed=text,
         candidates=await edge.read(look) if leads_out else [], leads_out=leads_out,

@@ -36,6 +36,7 @@ class Strip:
     wrong: tuple[tuple[str, str], ...] = ()
     cameras: int = 0
     cameras_wrong: tuple[str, ...] = ()
+    zones: tuple[tuple[str, int, int | None], ...] = ()  # of a lot with several: cars inside, places free
 
     @property
     def clock_good(self) -> bool:
@@ -134,10 +135,17 @@ class Watch:
             wrong=tuple(sorted(wrong.items())),
             cameras=len(cameras),
             cameras_wrong=tuple(sorted(cameras & set(wrong))),
+            zones=await self._zones(),
         )
         if strip != self.strip:
             self.strip = strip
             self.hub.publish(Changed(strip=True))
+
+    async def _zones(self) -> tuple[tuple[str, int, int | None], ...]:
+        if len(self._edge.office.lot.zones) < 2:
+            return ()
+        pools, _ = await self._edge.zones()
+        return tuple((pool.zone, pool.inside, pool.free) for pool in pools if not pool.vehicle_class)
 
 
 def _report(task: asyncio.Task[None]) -> None:

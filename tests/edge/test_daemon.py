@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -88,7 +88,9 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    folder: Path, make: Callable[[Path, int], EdgeSettings] = lambda folder, port: lot_settings(folder, port)
+    folder: Path,
+    make: Callable[[Path, int], EdgeSettings] = lambda folder, port: lot_settings(folder, port),
+    secrets: Mapping[str, str] = SECRETS,
 ) -> AsyncIterator[Running]:
     async with SimulatedRelayBoard() as board, contextlib.AsyncExitStack() as stack:
         ready: asyncio.Future[Opened] = asyncio.get_running_loop().create_future()
@@ -107,7 +109,7 @@ async def running(
         base = f"http://127.0.0.1:{opened.ports['device']}/device/"
         cameras = {
             name: await stack.enter_async_context(SimulatedVzenith(base + secret, serial=f"serial-{name}"))
-            for name, secret in SECRETS.items()
+            for name, secret in secrets.items()
         }
         try:
             yield Running(opened, board, cameras, shift)

@@ -52,6 +52,14 @@ target = "outside"
 """
 
 
+TARIFF = 'tariffs = ["tariff.toml"]'
+SHARED = 'charge = "shared_cap"\nshared_cap_fen = '
+
+
+def zone(name: str, inside: str) -> str:
+    return f'[[zones]]\nname = "{name}"\n{TARIFF}\ninside = "{inside}"\n'
+
+
 def write(folder: Path, text: str) -> Path:
     path = folder / "lot.toml"
     path.write_text(text, encoding="utf-8")
@@ -87,6 +95,19 @@ def test_a_lot_file_becomes_values(tmp_path: Path) -> None:
         ("[[lanes]]", '[[zones]]\nname = "outside"\ntariffs = ["t"]\n[[lanes]]', "'outside' is the street's own name"),
         ('time_zone = "Asia/Shanghai"', 'locale = "fr"', "locale: expected one of zh-CN, en, got 'fr'"),
         ("[devices.cameras.front]", LANE_AGAIN, "lanes: 'in' is given twice"),
+        (TARIFF, f'{TARIFF}\ninside = "yard"', "zone main: no other zone 'yard'; known: main"),
+        (TARIFF, f'{TARIFF}\ninside = "main"', "zone main: no other zone 'main'"),
+        ("[[lanes]]", f"{zone('yard', 'main')}{zone('cage', 'yard')}[[lanes]]", "yard is inside main; zones nest once"),
+        (TARIFF, f'{TARIFF}\ncharge = "both"', "name that zone with inside"),
+        ("[[lanes]]", f'{zone("yard", "main")}charge = "shared_cap"\n[[lanes]]', "shared_cap_fen belongs to charge"),
+        ("[[lanes]]", f"{zone('yard', 'main')}shared_cap_fen = 5\n[[lanes]]", "shared_cap_fen belongs to charge"),
+        (
+            "[[lanes]]",
+            f"{zone('a', 'main')}{SHARED}5\n{zone('b', 'main')}{SHARED}6\n[[lanes]]",
+            "must name the same shared_cap_fen",
+        ),
+        (TARIFF, f"{TARIFF}\nplaces = 3\nkept_places = 4", "kept_places must be 0 to places"),
+        (TARIFF, f"{TARIFF}\nclass_places = {{ large = -1 }}", "class_places must be 0 or more"),
     ],
 )
 def test_a_wrong_key_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
