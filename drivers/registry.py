@@ -56,6 +56,7 @@ MAKES: Mapping[str, Mapping[str, Make]] = {
         "tesseract": Make("drivers.recogniser.tesseract", "TesseractOptions", "open_tesseract"),
     },
     "scanner": {
+        "hid": Make("drivers.scanner.hid", "HidOptions", "open_hid"),
         "serial": Make("drivers.scanner.serial_reader", "SerialScannerOptions", "open_serial_scanner"),
     },
     "printer": {

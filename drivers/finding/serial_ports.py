@@ -13,6 +13,7 @@ from drivers.modbus_frames import EXCEPTION, READ_COILS, rtu_frame, rtu_unwrap
 from drivers.serial_port import SerialLine, SerialPort
 
 BY_ID = Path("/dev/serial/by-id")
+TYPING = Path("/dev/input/by-id")
 USUAL_UNITS = (*range(1, 17), 254, 255)
 ANSWER_MS = 120
 CHIPS = {0x1A86: "CH340: LCUS relays and cheap converters", 0x0403: "FTDI converter", 0x10C4: "CP210x converter",
@@ -28,6 +29,13 @@ def find_ports() -> list[Found]:
         what = CHIPS.get(port.vid or 0) or port.description or "serial port"
         found.append(Found(str(device), what, f'device = "{device}"'))
     return found
+
+
+def find_typing(folder: Path = TYPING) -> list[Found]:
+    """What types like a keyboard: readers of codes, and keyboards."""
+    names = sorted(folder.glob("*-event-kbd")) if folder.is_dir() else []
+    what = "keyboard, or a reader that types like one"
+    return [Found(str(name), what, f'a reader: type = "hid", device = "{name}"') for name in names]
 
 
 async def find_boards(port: SerialPort, units: Sequence[int] = USUAL_UNITS) -> list[Found]:

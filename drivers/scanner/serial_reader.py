@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
+from drivers.scanner.codes import SILENCE_MS, scans_of
 from drivers.serial_port import SerialLine, SerialPort, check_baud
 from drivers.wiring import Wiring
-
-LONGEST = 1024  # a QR of the sizes people print holds less
-SILENCE_MS = 100  # ends a code whose reader sends no line end
-_ENDS = re.compile(rb"[\r\n\x00\x03]+")
-_SYMBOLOGY = re.compile(r"^\][A-Za-z][0-9A-Za-z]")  # AIM identifier that readers may put before the text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,34 +21,6 @@ class SerialScannerOptions(SerialPort):
         check_baud(self.baud)
 
 
-class Codes:
-    """From bytes to texts; what is too long or not text is thrown away whole."""
-
-    def __init__(self) -> None:
-        self._buffer = b""
-        self._spoilt = False
-
-    def feed(self, data: bytes) -> Iterator[str]:
-        """Texts that end in *data*; b"" is silence, which ends what was begun."""
-        *whole, rest = _ENDS.split(self._buffer + data)
-        for code in [*whole, rest] if not data else whole:
-            yield from self._text(code)
-        self._buffer = b"" if not data else rest
-        if len(self._buffer) > LONGEST:
-            self._buffer, self._spoilt = b"", True
-
-    def _text(self, code: bytes) -> Iterator[str]:
-        spoilt, self._spoilt = self._spoilt, False
-        if not code or spoilt or len(code) > LONGEST:
-            return
-        try:
-            text = _SYMBOLOGY.sub("", code.decode("utf-8").strip())
-        except UnicodeDecodeError:
-            return
-        if text and text.isprintable():
-            yield text
-
-
 class SerialScanner:
     """Listens; the reader's own light and trigger are its own business."""
 
@@ -64,16 +31,9 @@ class SerialScanner:
         self._same_after_s = options.same_after_ms / 1000
         self._clock = clock
 
-    async def scans(self) -> AsyncIterator[str]:
+    def scans(self) -> AsyncIterator[str]:
         """Codes as they are read. Raises DeviceUnreachableError; call again to reopen the port."""
-        codes, last, seen_at = Codes(), "", 0.0
-        while True:
-            for text in codes.feed(await self._line.read_some()):
-                now = self._clock()
-                again = text == last and now - seen_at < self._same_after_s
-                last, seen_at = text, now
-                if not again:
-                    yield text
+        return scans_of(self._line.read_some, self._same_after_s, self._clock)
 
     async def check(self) -> None:
         """Open the port: more a reader does not tell. Raises DeviceUnreachableError."""

@@ -9,12 +9,18 @@ from domain import voucher
 from domain.decision import Refuse
 from domain.events import VoucherPrinted
 from domain.moment import Moment
+from domain.scanned import ScannedKind, recognise
 from edge.db import channels, journal, log, stays, vouchers
 from edge.db.database import Database, transaction
 from edge.services import paying
 from edge.services.lot import Done, Lot, Result
 from edge.services.settling import coupon_spec
 
+NOT_A_VOUCHER = {
+    ScannedKind.ENTRY_TICKET: "scanned_entry_ticket",
+    ScannedKind.EXIT_PASS: "scanned_exit_pass",
+    ScannedKind.UNKNOWN: "scanned_unknown",
+}
 FORGED = (voucher.Refusal.BAD_SIGNATURE, voucher.Refusal.FOREIGN_KEY, voucher.Refusal.ABOVE_REVOKED_COUNTER)
 
 
@@ -32,7 +38,10 @@ def lay_voucher(db: Database, lot: Lot, stay_id: str, scanned: str, by: str, lan
 
     A voucher whose printing was in doubt is proven printed by being here. A forged one becomes an incident.
     """
-    token = voucher.strip_to_token(scanned)
+    told = recognise(scanned)
+    if told.kind is not ScannedKind.VOUCHER:
+        return Refuse(NOT_A_VOUCHER[told.kind])
+    token = told.token
     with transaction(db) as conn:
         stay = stays.get(conn, stay_id)
         if stay is None or not stay.is_open:

@@ -14,7 +14,7 @@ from drivers.finding.datagrams import ask
 from drivers.finding.found import Found, network_of
 from drivers.finding.lan import find_on
 from drivers.finding.onvif import find_cameras
-from drivers.finding.serial_ports import find_boards, find_ports
+from drivers.finding.serial_ports import find_boards, find_ports, find_typing
 from drivers.finding.vzenith import find_vzenith
 from drivers.serial_port import SerialPort
 
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _search(args: argparse.Namespace) -> tuple[list[Found], list[str]]:
-    found, failed = find_ports(), []
+    found, failed = [*find_ports(), *find_typing()], []
     cameras: dict[str, Found] = {}  # by address; what the maker's own search tells comes first
     seconds = min(max(args.seconds, 0.2), 30.0)
     searches = (ask(sadp.call(), seconds), ask(dhdiscover.call(), seconds), find_cameras(seconds))

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.base import DeviceUnreachableError
-from drivers.scanner.serial_reader import LONGEST, Codes, SerialScanner, SerialScannerOptions, open_serial_scanner
+from drivers.scanner.codes import LONGEST, Codes
+from drivers.scanner.serial_reader import SerialScanner, SerialScannerOptions, open_serial_scanner
 from drivers.serial_simulated import SimulatedSerial
 from drivers.wiring import Wiring
 

@@ -126,6 +126,19 @@ def test_a_voucher_taken_off_again_may_pay_for_another_car(lot: SmallLot) -> Non
     assert verdict(leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(32))) == PayFirst(500)
 
 
+@pytest.mark.parametrize(
+    ("scanned", "code"),
+    [
+        ("134567890123456789", "scanned_unknown"),
+        ("HTTPS://LOTGATE.EXAMPLE/T/LT1ABC", "scanned_entry_ticket"),
+        ("LP1ABC", "scanned_exit_pass"),
+        ("LG1ABC", "voucher_malformed"),
+    ],
+)
+def test_what_is_no_voucher_is_called_by_its_name(lot: SmallLot, scanned: str, code: str) -> None:
+    assert lay_voucher(lot.db, lot.lot, car_in(lot), scanned, "li", "", at(5)) == Refuse(code)
+
+
 def test_the_slip_as_scanned_from_paper_counts(lot: SmallLot) -> None:
     text = voucher.paper_text("lot.example", issued(lot).token)
 
