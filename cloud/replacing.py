@@ -67,6 +67,7 @@ def takeover_of(conn: Connection, edge_id: str) -> Takeover | Refused:
         tuple(lots.paid_inside(conn, lot_id)),
         tuple(lots.owed(conn, operator_id, lot_id)),
         tuple(coupons.vouchers_used(conn, operator_id, lot_id)),
+        events.files_of(conn, before),
     )
 
 

@@ -364,6 +364,15 @@ class TimeCorrected(Event):
     wall_ms: int
 
 
+@event("settings.kept", 1, Priority.P1)
+@dataclass(frozen=True, slots=True)
+class SettingsKept(Event):
+    """A file the lot runs by, as it is now: a successor of this device on a blank machine begins with it."""
+
+    name: str
+    text: str
+
+
 @event("telemetry.shed", 1, Priority.P1)
 @dataclass(frozen=True, slots=True)
 class TelemetryShed(Event):

@@ -92,6 +92,7 @@ class Takeover:
     paid: tuple[Paid, ...]
     owed: tuple[Owed, ...]
     used: tuple[Used, ...]
+    files: tuple[tuple[str, str], ...] = ()  # path from the lot file's folder, text
 
     def message(self) -> Json:
         """As it is sent (before signing)."""
@@ -102,6 +103,7 @@ class Takeover:
             "paid": [_flat(one) for one in self.paid],
             "owed": [_flat(one) for one in self.owed],
             "used": [_flat(one) for one in self.used],
+            "files": [{"name": name, "text": content} for name, content in self.files],
         }
 
 
@@ -121,6 +123,7 @@ def open_takeover(message: Json) -> Takeover:
         tuple(_made(Paid, row) for row in _rows(message, "paid")),
         tuple(_made(Owed, row) for row in _rows(message, "owed")),
         tuple(_made(Used, row) for row in _rows(message, "used")),
+        tuple((text(row, "name"), text(row, "text")) for row in _rows(message, "files")),
     )
 
 

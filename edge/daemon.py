@@ -48,6 +48,7 @@ from edge.pricelists import load_prices
 from edge.selftest import SelfTest
 from edge.services import timing
 from edge.services.leases import HANDLERS
+from edge.services.lot_files import keep_files, lot_files
 from edge.services.recovering import recover, stopped_cleanly
 from edge.services.shedding import weigh
 from edge.settings import Broker, EdgeSettings, Listener
@@ -152,6 +153,7 @@ async def run_edge(
         )
         metrics = _metrics(edge)
         opened = Opened(edge, devices, await _listen(settings, edge, devices, applications(edge, metrics), stack))
+        await office.commit(keep_files, office.db, lot_files(settings, Path(source)), office.now())
         jobs = start_jobs(office, devices.cameras, duties(settings))
         stack.callback(jobs.shutdown, wait=False)
         tasks: dict[str, Awaitable[None]] = {f"lane {name}": worker.run() for name, worker in workers.items()}

@@ -24,8 +24,9 @@ from domain.wire import BadMessageError, Json, is_genuine, signed, whole
 from edge.clock import Clock
 from edge.db import journal, log, people
 from edge.db.database import Database
-from edge.provisioning import ANSWER_S, ClaimError, claim, keep_cloud_key, pinned_key, trust_of, with_database
+from edge.provisioning import ANSWER_S, ANY_LOT, ClaimError, claim, keep_cloud_key, pinned_key, trust_of, with_database
 from edge.services import taking_over
+from edge.services.lot_files import write_missing
 from edge.services.taking_over import TAKEN_OVER, Counts
 from edge.settings import EdgeSettings, load_settings
 from plumbing import backup
@@ -59,17 +60,47 @@ async def replace_device(
         wanted = read_claim(text)
     except ValueError as exc:
         raise ClaimError(str(exc)) from exc
+    asked = _known_so_far(config, wanted.edge_id)
+    taken = await _claim_and_ask(asked, text, wanted, ca)
+    _settle(config, asked, taken)
     old = load_settings(config)
-    settings = replace(old, edge=wanted.edge_id)
-    _refuse_lived_in(settings)
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    taken = await _claim_and_ask(settings, text, wanted, ca)
     _rename(config, old.edge, wanted.edge_id)
+    settings = replace(old, edge=wanted.edge_id)
     copy = _copy_of(copies, taken.before.edge) if copies else None
     counts, used = _fill(settings, taken, copy)
     return settings, Replaced(
         wanted.edge_id, taken, counts, backup.said_of(used) if used else None, tuple(_left(settings, config.parent))
     )
+
+
+def _known_so_far(config: Path, edge: str) -> EdgeSettings:
+    """The lot's settings under the new name. Without a lot file: enough to ask with; the key waits beside it."""
+    aside = EdgeSettings(ANY_LOT, "", (), (), edge=edge, data=config.parent / f".{edge}")
+    settings = aside if aside.data.exists() or not config.exists() else replace(load_settings(config), edge=edge)
+    _refuse_lived_in(settings)
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return settings
+
+
+def _settle(config: Path, asked: EdgeSettings, taken: Takeover) -> None:
+    """Write the lot's files where there are none, and put the key where they say."""
+    files = dict(taken.files)
+    lot_file = next((name for name, content in files.items() if _EDGE_LINE.search(content)), None)
+    if lot_file is not None:
+        files[config.name] = files.pop(lot_file)
+    elif not config.exists():
+        raise ClaimError(f"{config} is not there, and the cloud was never told of it: write the lot file, then again")
+    write_missing(files, config)
+    if asked.lot_id != ANY_LOT:
+        return
+    settings = replace(load_settings(config), edge=asked.edge)
+    _refuse_lived_in(settings)
+    if settings.key_file.exists():
+        raise ClaimError(f"{settings.key_file} is another device's key: move the data folder away first")
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    asked.key_file.replace(settings.key_file)
+    asked.cloud_key_file.replace(settings.cloud_key_file)
+    asked.data.rmdir()
 
 
 def _refuse_lived_in(settings: EdgeSettings) -> None:
@@ -105,7 +136,7 @@ async def _ask(settings: EdgeSettings, wanted: Claim, ca: Path | None) -> Takeov
     try:
         if told.get("nonce") != nonce or not is_genuine(ANSWER, settings.edge, told, PublicKey.from_raw(public)):
             raise ClaimError("the cloud's answer is not signed for this device")
-        if whole(told, "lot_id") != settings.lot_id:
+        if whole(told, "lot_id") != settings.lot_id and settings.lot_id != ANY_LOT:
             raise ClaimError(
                 f"the cloud has this edge at lot {told['lot_id']}; the lot file is of lot {settings.lot_id}"
             )

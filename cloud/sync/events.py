@@ -15,7 +15,7 @@ from cloud.sync.commands import lock_edge
 from cloud.sync.context import ApplyContext
 from cloud.sync.inbox import rerun_parked
 from cloud.sync.tables import inbox
-from domain.events import StayOpened, TimeCorrected, open_envelope
+from domain.events import SettingsKept, StayOpened, TimeCorrected, open_envelope
 from domain.moment import Moment
 from plumbing.web.paging import Page
 
@@ -58,6 +58,16 @@ def entries(conn: Connection, edge_ids: Collection[str], since_ms: int) -> dict[
             clocks = {"wall_ms": envelope.payload["wall_ms"], "quality": moment.quality}
             found[stay_id] = replace(found[stay_id], **clocks, uncertainty_ms=moment.uncertainty_ms)
     return found
+
+
+def files_of(conn: Connection, edge_id: str) -> tuple[tuple[str, str], ...]:
+    """The files an edge ran by, each as it was told last."""
+    mine = (inbox.c.edge_id == edge_id) & (inbox.c.type == SettingsKept.TYPE)
+    found: dict[str, str] = {}
+    for body in conn.execute(select(inbox.c.body).where(mine).order_by(inbox.c.epoch, inbox.c.seq)).scalars():
+        payload = open_envelope(bytes(body)).payload
+        found[str(payload.get("name"))] = str(payload.get("text"))
+    return tuple(found.items())
 
 
 def rerun(conn: Connection, act: Act) -> int:

@@ -35,14 +35,10 @@ def run(args: argparse.Namespace) -> int:
         print('--replace wants --claim TEXT: the cloud\'s page of edges shows it after "Replace"', file=sys.stderr)
         return 2
     try:
-        settings = load_settings(args.config)
-    except SettingsError as exc:
-        print(exc, file=sys.stderr)
-        return 2
-    try:
         if args.replace:
             settings, done = asyncio.run(replace_device(args.config, args.claim, args.ca, args.copy))
             _tell(settings, done)
+        settings = load_settings(args.config)
         made = prepare(settings, args.attendant)
         print(f"device key   {made.fingerprint}")
         print(f"data         {settings.data}")
@@ -51,12 +47,15 @@ def run(args: argparse.Namespace) -> int:
         if args.claim and not args.replace:
             asyncio.run(claim(settings, args.claim, args.ca))
             print(f"claimed      edge {settings.edge} belongs to lot {settings.lot_id}")
+    except SettingsError as exc:
+        print(exc, file=sys.stderr)
+        return 2
     except (ClaimError, BackupError, DatabaseDamagedError, DatabaseInUseError) as exc:
         print(exc, file=sys.stderr)
         return 1
     except OSError as exc:
         print(
-            f"{exc.filename or settings.data}: {exc.strerror or exc}; the setting data names the folder",
+            f"{exc.filename or args.config}: {exc.strerror or exc}; the setting data names the folder",
             file=sys.stderr,
         )
         return 1

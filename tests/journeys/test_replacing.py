@@ -269,12 +269,18 @@ def pin_of(made: subprocess.CompletedProcess[str]) -> str:
 
 
 async def replaced(
-    site: Site, old: str, *more: str
+    site: Site, old: str, *more: str, blank: SimulatedRelayBoard | None = None
 ) -> tuple[Path, SimulatedRelayBoard, subprocess.CompletedProcess[str]]:
-    """What people do: the button on the cloud's page, then one command at the new machine with the old lot file."""
-    board = await site.stack.enter_async_context(SimulatedRelayBoard())
+    """What people do: the button on the cloud's page, then one command at the new machine.
+
+    *blank*: there is nothing on it but the devices' passwords, and the lot's relay board is still the same.
+    """
+    board = blank or await site.stack.enter_async_context(SimulatedRelayBoard())
     claim = (await site.cloud.post(f"edges/{old}/replace"))["claim"]
     config = site.lot_file("box-2", old, board)
+    if blank is not None:
+        config.unlink()
+        (config.parent / "hourly.toml").unlink()
     command = ("provision", "--config", str(config), "--replace", "--claim", claim, *more)
     return config, board, await asyncio.to_thread(lotgate, *command)
 
@@ -305,7 +311,7 @@ async def test_a_box_that_died_with_unsent_events_is_replaced_by_what_the_cloud_
     site.line.let_pass()
 
     began = time.monotonic()
-    config, board, made = await replaced(site, old["edge_id"])
+    config, board, made = await replaced(site, old["edge_id"], blank=box.board)
     assert made.returncode == 0, made
     fresh = await site.starts(config, board, pin_of(made))
     took = time.monotonic() - began
