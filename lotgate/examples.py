@@ -65,6 +65,7 @@ Keys never leave the machine they were made on. Docs: docs/operations.md""",
 The cloud does this itself when it starts; an edge migrates its own database when it starts.""",
     "demo": """\
   lotgate demo                      until Ctrl-C; prints READY and the addresses
+  lotgate demo --lot eight-lanes    every make of device at one lot
   lotgate demo --once --port 0      one scripted day on free ports; exit 0 only if every check held
 
 Docs: docs/demo.md""",

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lotgate.demo.folder import FIRST_PORT, DemoError, Folder, Ports, held, ports_from, refuse_taken
+from lotgate.demo.lots import FOUR, LOTS
 from lotgate.demo.photos import Photo, find_photos
 from lotgate.demo.show import run_demo
 
-DEFAULT_FOLDER = Path(".lotgate-demo")
+DEFAULT_FOLDER = Path(".lotgate-demo")  # followed by -LOT for another lot than the first
 STOPPED = 130  # by Ctrl-C or SIGTERM before a scripted day was over
 
 
@@ -25,7 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"cloud on N, booth on N+1, broker on N+2, devices after them; 0: free ports (default {FIRST_PORT})",
     )  # fmt: skip
     parser.add_argument(
-        "--dir", type=Path, default=DEFAULT_FOLDER, metavar="D",
+        "--lot", choices=LOTS, default=FOUR.name,
+        help=f"which lot: {', '.join(LOTS)} with every make of device (default {FOUR.name})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--dir", type=Path, metavar="D",
         help=f"where everything is kept, and found again the next time (default {DEFAULT_FOLDER})",
     )  # fmt: skip
     parser.add_argument(
@@ -36,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 when stopped, or when every check of the day held; 1 when one did not; 2 for bad input."""
-    if args.port and not 1024 <= args.port <= 65_528:
-        print("--port must be 0 or from 1024 to 65528", file=sys.stderr)
+    if args.port and not 1024 <= args.port <= 65_526:
+        print("--port must be 0 or from 1024 to 65526", file=sys.stderr)
         return 2
     if args.photos is not None and not args.photos.is_dir():
         print(f"--photos {args.photos}: no such folder", file=sys.stderr)
@@ -46,7 +51,12 @@ def run(args: argparse.Namespace) -> int:
     if args.photos is not None and not photos:
         print(f"--photos {args.photos}: no pictures of plain blue plates in it", file=sys.stderr)
         return 2
-    folder = Folder(args.dir.resolve())
+    lot = LOTS[args.lot]
+    if args.once and not lot.scripted:
+        print(f"--once: the scripted day is played at {FOUR.name}; {lot.name} runs until Ctrl-C", file=sys.stderr)
+        return 2
+    default = DEFAULT_FOLDER if lot is FOUR else Path(f"{DEFAULT_FOLDER}-{lot.name}")
+    folder = Folder((args.dir or default).resolve(), lot)
     try:
         folder.make()
     except OSError as exc:

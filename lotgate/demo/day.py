@@ -24,11 +24,11 @@ from lotgate.demo.acts import Act
 from lotgate.demo.audit import Seen, audit
 from lotgate.demo.folder import DemoError
 from lotgate.demo.forgery import forged_like
+from lotgate.demo.lots import EAST_IN, EAST_OUT, WEST_IN, WEST_OUT, Gate
 from lotgate.demo.pages import Booth, Counter, Pages
 from lotgate.demo.photos import Photo
 from lotgate.demo.qr import read_qr
 from lotgate.demo.script import Car, published_fee, yuan
-from lotgate.demo.street import EAST_IN, EAST_OUT, WEST_IN, WEST_OUT, Gate
 from lotgate.demo.system import System
 from plumbing.i18n import load_catalogue
 

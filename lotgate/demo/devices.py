@@ -26,6 +26,7 @@ from lotgate.demo.folder import secret_variable
 from lotgate.demo.scenes import colour_of, draw_scene
 
 ORDER_BYTES = 1 << 20
+Acts = Mapping[str, Callable[[Json], Awaitable[Json]]]
 
 
 class Hardware:
@@ -73,15 +74,18 @@ class Hardware:
         jobs = self._printer.jobs
         return {"jobs": len(jobs), "data": base64.b64encode(jobs[number]).decode() if number < len(jobs) else ""}
 
-    async def carry_out(self, order: Json) -> Json:
-        """One order; what goes wrong is the answer."""
-        acts: dict[str, Callable[[Json], Awaitable[Json]]] = {
-            "see": self.see, "show": self.show, "loop": self.loop, "pulses": self.pulses, "job": self.job,
-        }  # fmt: skip
-        try:
-            return await acts[str(order["do"])](order)
-        except (OSError, KeyError, ValueError) as exc:
-            return {"error": f"{type(exc).__name__}: {exc}"}
+    @property
+    def acts(self) -> Acts:
+        """Every order it takes."""
+        return {"see": self.see, "show": self.show, "loop": self.loop, "pulses": self.pulses, "job": self.job}
+
+
+async def _carried_out(acts: Acts, order: Json) -> Json:
+    """One order; what goes wrong is the answer."""
+    try:
+        return await acts[str(order["do"])](order)
+    except (OSError, KeyError, ValueError) as exc:
+        return {"error": f"{type(exc).__name__}: {exc}"}
 
 
 def _scene(plate: str) -> bytes:
@@ -102,24 +106,37 @@ def _say(answer: Any) -> None:
 
 async def _run(args: argparse.Namespace) -> None:
     async with AsyncExitStack() as stack:
-        board = await stack.enter_async_context(SimulatedRelayBoard(port=args.board))
-        printer = await stack.enter_async_context(SimulatedPrinter(port=args.printer))
-        cameras = {}
-        for name in args.camera:
-            url = f"http://127.0.0.1:{args.device}/device/{os.environ[secret_variable(name)]}"
-            cameras[name] = await stack.enter_async_context(SimulatedVzenith(url, f"demo-{name}"))
-        hardware = Hardware(board, printer, cameras)
+        acts = await _every_make(args.lot, stack) if args.lot else await _small_lot(args, stack)
         orders = await _orders()
         _say({"ready": True})
         while line := await orders.readline():  # ends with the demo's end of the pipe
-            _say(await hardware.carry_out(json.loads(line)))
+            _say(await _carried_out(acts, json.loads(line)))
+
+
+async def _every_make(lot_file: Path, stack: AsyncExitStack) -> Acts:
+    from lotgate.demo.twins import Twins  # the small lot does without most of what it imports
+
+    twins = Twins(lot_file, stack)
+    await twins.open()
+    return {"see": twins.see, "gone": twins.gone, "loop": twins.loop}
+
+
+async def _small_lot(args: argparse.Namespace, stack: AsyncExitStack) -> Acts:
+    board = await stack.enter_async_context(SimulatedRelayBoard(port=args.board))
+    printer = await stack.enter_async_context(SimulatedPrinter(port=args.printer))
+    cameras = {}
+    for name in args.camera:
+        url = f"http://127.0.0.1:{args.device}/device/{os.environ[secret_variable(name)]}"
+        cameras[name] = await stack.enter_async_context(SimulatedVzenith(url, f"demo-{name}"))
+    return Hardware(board, printer, cameras).acts
 
 
 def main(argv: Sequence[str]) -> int:
     """Run until standard input ends."""
     parser = argparse.ArgumentParser()
     for name in ("board", "printer", "device"):
-        parser.add_argument(f"--{name}", type=int, required=True)
+        parser.add_argument(f"--{name}", type=int, default=0)
+    parser.add_argument("--lot", type=Path)
     parser.add_argument("--camera", action="append", default=[])
     asyncio.run(_run(parser.parse_args(argv)))
     return 0

@@ -14,15 +14,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from lotgate.demo.lots import CONFIG, FOUR, LOOPBACK, DemoLot, reached
 from lotgate.demo.toml_text import toml_text
 from plumbing.broker import free_port
 from plumbing.files import write_private
-from plumbing.settings import read_table
 
-CONFIG = Path(__file__).parents[2] / "config"
-LOOPBACK = "127.0.0.1"
 FIRST_PORT = 8600
-SMART, PLAIN = ("east-in", "east-out"), ("west-in", "west-out")
 
 
 class DemoError(Exception):
@@ -40,11 +37,13 @@ class Ports:
     counter: int
     board: int
     printer: int
+    camera: int
+    video: int
 
 
 def ports_from(first: int) -> Ports:
-    """*first* and the six after it; 0 takes free ones."""
-    numbers = [free_port() if not first else first + place for place in range(7)]
+    """*first* and the eight after it; 0 takes free ones."""
+    numbers = [free_port() if not first else first + place for place in range(9)]
     while len(set(numbers)) < len(numbers):
         numbers = [free_port() for _ in numbers]
     return Ports(*numbers)
@@ -66,11 +65,7 @@ class Folder:
     """Paths under the demo's folder."""
 
     root: Path
-
-    @property
-    def template(self) -> Path:
-        """The lot file the demo's own is made from."""
-        return CONFIG / "demo.toml"
+    lot: DemoLot = FOUR
 
     @property
     def clock(self) -> Path:
@@ -132,18 +127,27 @@ class Folder:
 
     def make(self) -> None:
         """Every folder and the files that the first run copies. Raises DemoError away from the source tree."""
-        if not self.template.exists():
-            raise DemoError(f"{self.template} is not there: the demo runs from lotgate's source tree")
+        if not CONFIG.exists():
+            raise DemoError(f"{CONFIG} is not there: the demo runs from lotgate's source tree")
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for path in (self.logs, self.slips, self.root / "secrets", self.root / "cloud"):
+        self._keep_lot()
+        for path in (self.logs, self.slips, self.root / "secrets", self.root / "cloud", self.root / "wires"):
             path.mkdir(exist_ok=True)
-        for camera in PLAIN:
+        for camera in self.lot.plain:
             shutil.rmtree(self.pictures(camera), ignore_errors=True)
             self.pictures(camera).mkdir(parents=True)
         if not self.tariff.exists():
             shutil.copy(CONFIG / "tariffs" / "g1-hongqiao-t1.toml", self.tariff)
-        for name in (*SMART, "broker-edge", "broker-cloud"):
+        for name in (*self.lot.secrets, "broker-edge", "broker-cloud"):
             self.secret(name)
+
+    def _keep_lot(self) -> None:
+        """A folder belongs to the lot it was first used for: its books know no other. Raises DemoError."""
+        kept = self.root / "lot"
+        of = kept.read_text(encoding="ascii") if kept.exists() else FOUR.name if self.known.exists() else self.lot.name
+        if of != self.lot.name:
+            raise DemoError(f"{self.root} holds a demo of {of}: give --lot {of}, or another --dir")
+        kept.write_text(of, encoding="ascii")
 
     def load_known(self) -> dict[str, Any]:
         """What is set up already; empty before the first run."""
@@ -194,19 +198,28 @@ def write_cloud_settings(folder: Folder, ports: Ports) -> None:
 
 
 def write_edge_settings(folder: Folder, ports: Ports, lot_id: int, edge: str) -> None:
-    """edge.toml: config/demo.toml with this demo's lot, edge, folder and ports."""
-    lot = read_table(folder.template)
+    """edge.toml: the lot's own file with this demo's number, edge, folder and ports."""
+    lot = folder.lot.table()
     lot |= {"lot_id": lot_id, "edge": edge, "data": "edge", "demo_clock": "clock"}
     lot["calendars"] = [str(CONFIG / "calendar" / "cn-2026.toml")]
+    if folder.lot.tells_all:
+        lot["devices"] = reached(lot["devices"], asdict(ports), "secrets", "wires")
+    else:
+        _put_in(folder, ports, lot)
+    listeners = ("booth", "device", "counter")
+    lot["listeners"] = {name: {"host": LOOPBACK, "port": getattr(ports, name)} for name in listeners}
+    broker = {"host": LOOPBACK, "port": ports.broker, "username": "edge", "password_file": "secrets/broker-edge"}
+    lot["broker"] = broker
+    folder.edge_toml.write_text(toml_text(lot), encoding="utf-8")
+
+
+def _put_in(folder: Folder, ports: Ports, lot: dict[str, Any]) -> None:
+    """The small lot: everything on one board, its own copy of the price list."""
     lot["zones"][0]["tariffs"] = [folder.tariff.name]
-    for name in SMART:
+    for name in folder.lot.smart:
         lot["devices"]["cameras"][name]["secret_file"] = f"secrets/{name}"
-    for name in PLAIN:
+    for name in folder.lot.plain:
         lot["devices"]["cameras"][name]["folder"] = f"pictures/{name}"
     for table in (*lot["devices"]["barriers"].values(), *lot["devices"]["loops"].values()):
         table["port"] = ports.board
     lot["devices"]["printers"]["booth"]["port"] = ports.printer
-    for name in lot["listeners"]:
-        lot["listeners"][name]["port"] = getattr(ports, name)
-    lot["broker"] |= {"port": ports.broker, "password_file": "secrets/broker-edge"}
-    folder.edge_toml.write_text(toml_text(lot), encoding="utf-8")

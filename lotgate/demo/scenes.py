@@ -34,14 +34,25 @@ def colour_of(plate: str) -> PlateColour:
 def draw_scene(plate: str, seed: int = 0) -> bytes:
     """JPEG of 1280 × 720 with a car that wears *plate*; the same *seed* draws the same picture."""
     rng = random.Random(seed)  # noqa: S311 - a picture, not a secret
-    scene = Image.new("RGB", (WIDTH, HEIGHT), (146, 156, 164))
+    scene = _street()
     draw = ImageDraw.Draw(scene)
-    draw.rectangle((0, 430, WIDTH, HEIGHT), fill=(92, 94, 96))
-    draw.polygon([(500, 430), (780, 430), (1270, HEIGHT), (10, HEIGHT)], fill=(104, 106, 108))
     middle = WIDTH // 2 + rng.randint(-60, 60)
     _draw_car(draw, middle, rng.choice(BODIES))
     _paste_plate(scene, draw_plate(plate), middle, rng)
     return _jpeg(_with_noise(scene, rng))
+
+
+def draw_street() -> bytes:
+    """JPEG of the lane with nobody in it."""
+    return _jpeg(_with_noise(_street(), random.Random(0)))  # noqa: S311 - a picture, not a secret
+
+
+def _street() -> Image.Image:
+    scene = Image.new("RGB", (WIDTH, HEIGHT), (146, 156, 164))
+    draw = ImageDraw.Draw(scene)
+    draw.rectangle((0, 430, WIDTH, HEIGHT), fill=(92, 94, 96))
+    draw.polygon([(500, 430), (780, 430), (1270, HEIGHT), (10, HEIGHT)], fill=(104, 106, 108))
+    return scene
 
 
 def draw_plate(plate: str) -> Image.Image:

@@ -11,20 +11,9 @@ from typing import Any
 
 from lotgate.demo.cloud_api import CloudApi
 from lotgate.demo.folder import DemoError, Folder, Ports, write_edge_settings
-from lotgate.demo.street import EAST_IN, EAST_OUT, WEST_IN, WEST_OUT
-from plumbing.settings import read_table
 
 ATTENDANT = "booth"
 PIN = re.compile(r"^PIN\s+(\S+)", re.MULTILINE)
-LANES = [
-    {"name": gate.name, "direction": way, "from": source, "to": target}
-    for gate, way, source, target in (
-        (EAST_IN, "entry", "outside", "yard"),
-        (EAST_OUT, "exit", "yard", "outside"),
-        (WEST_IN, "entry", "outside", "yard"),
-        (WEST_OUT, "exit", "yard", "outside"),
-    )
-]
 MONEY_FEN, TIME_MIN = 500_000, 6_000
 TEMPLATES = {
     "amount": {"name": "停车抵扣 10 元", "kind": "AMOUNT", "value": 1_000},
@@ -75,8 +64,12 @@ class FirstRun:
     async def _lot(self) -> None:
         if "lot_id" not in self.known:
             self._tell("lot and lanes")
-            name = str(read_table(self._folder.template)["name"])
-            made = await self._cloud.post("lots", name=name, places=120, lanes=LANES)
+            lot = self._folder.lot.table()
+            lanes = [
+                {"name": one["name"], "direction": one["direction"], "from": one["source"], "to": one["target"]}
+                for one in lot["lanes"]
+            ]
+            made = await self._cloud.post("lots", name=lot["name"], places=self._folder.lot.places, lanes=lanes)
             self._keep(lot_id=made["lot_id"])
 
     async def _merchant(self) -> None:

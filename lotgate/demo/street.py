@@ -7,7 +7,6 @@ import base64
 import contextlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from domain.wire import Json
@@ -15,6 +14,7 @@ from drivers.printer.commands import CUT
 from drivers.printer.encode import FEED_AND_CUT
 from lotgate.demo.folder import DemoError, Folder
 from lotgate.demo.local import LocalEdge
+from lotgate.demo.lots import Gate
 from lotgate.demo.processes import Child
 
 ANSWER_S = 15.0
@@ -22,30 +22,6 @@ LANE_S = 15.0
 POLL_S = 0.04
 TAKEN_S = 0.5  # how long a car stands on a loop that nothing shows it was seen on
 NOTED_S, CROSSINGS = 3.0, 3
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """A lane of the demo's lot: its camera and where its barrier and loops hang on the board."""
-
-    name: str
-    camera: str
-    smart: bool
-    channel: int
-
-    @property
-    def approach(self) -> int:
-        return self.channel * 2
-
-    @property
-    def passage(self) -> int:
-        return self.channel * 2 + 1
-
-
-EAST_IN = Gate("东门入口", "east-in", smart=True, channel=0)
-EAST_OUT = Gate("东门出口", "east-out", smart=True, channel=1)
-WEST_IN = Gate("西门入口", "west-in", smart=False, channel=2)
-WEST_OUT = Gate("西门出口", "west-out", smart=False, channel=3)
 
 
 class Hardware:
@@ -101,6 +77,7 @@ class Street:
 
     def __init__(self, folder: Folder, hardware: Hardware, edge: LocalEdge) -> None:
         self._folder, self._hardware, self._edge = folder, hardware, edge
+        self._poll_s = POLL_S * len(folder.lot.ways_in)  # a lane beside others is looked at less often
         self._pictures = 0
 
     async def arrive(self, gate: Gate, plate: str, *, read: str = "", photo: Path | None = None) -> Json:
@@ -116,11 +93,10 @@ class Street:
         """The camera of *gate* sees the car before it."""
         image = str(photo) if photo else None
         if gate.smart:
-            answer = await self._hardware.order(
-                "see", camera=gate.camera, plate=read or plate, wears=plate, photo=image
-            )
-            if not answer["answered"]:
-                raise DemoError(f"the edge did not answer the camera at {gate.name}")
+            for camera in (gate.camera, *gate.cameras):
+                answer = await self._hardware.order("see", camera=camera, plate=read or plate, wears=plate, photo=image)
+                if not answer["answered"]:
+                    raise DemoError(f"the edge did not answer the camera at {gate.name}")
         else:
             self._pictures += 1
             folder = str(self._folder.pictures(gate.camera).resolve())
@@ -134,7 +110,7 @@ class Street:
         while not holds(view := await self._edge.lane(gate.name)):
             if loop.time() > deadline:
                 raise DemoError(f"{gate.name} stays {view['phase']} {view['verdict']} {view['code']}".strip())
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(self._poll_s)
         return view
 
     async def drive_through(self, gate: Gate, *, follower: bool = False) -> None:
@@ -147,6 +123,7 @@ class Street:
             await asyncio.sleep(TAKEN_S)
             await self._loop(gate.approach, on=True)
             await asyncio.sleep(TAKEN_S)
+        await self._gone(gate)
         await self._loop(gate.passage, on=False)
         await self.lane(gate, lambda view: view["phase"] not in ("Passing", "Crossing"))
 
@@ -164,6 +141,7 @@ class Street:
 
     async def clear_away(self, gate: Gate) -> None:
         """Whatever stands at *gate* backs off."""
+        await self._gone(gate)
         for place in (gate.approach, gate.passage):
             await self._loop(place, on=False)
 
@@ -176,7 +154,11 @@ class Street:
         found: dict[str, int] = (await self._hardware.order("pulses"))["pulses"]
         return found.get(str(gate.channel), 0)
 
-    async def _loop(self, place: int, *, on: bool) -> None:
+    async def _gone(self, gate: Gate) -> None:
+        if self._folder.lot.tells_all:
+            await self._hardware.order("gone", camera=gate.camera)
+
+    async def _loop(self, place: int | str, *, on: bool) -> None:
         await self._hardware.order("loop", input=place, on=on)
 
 

@@ -12,8 +12,6 @@ from typing import Any
 from domain.wire import Json
 from lotgate.demo.cloud_api import CloudApi
 from lotgate.demo.folder import (
-    LOOPBACK,
-    SMART,
     DemoError,
     Folder,
     Ports,
@@ -21,6 +19,7 @@ from lotgate.demo.folder import (
     write_cloud_settings,
 )
 from lotgate.demo.local import LocalEdge
+from lotgate.demo.lots import LOOPBACK
 from lotgate.demo.processes import Child
 from lotgate.demo.setup import FirstRun
 from lotgate.demo.street import Hardware, Street
@@ -141,15 +140,13 @@ def _child(folder: Folder, name: str, *arguments: str) -> Child:
 async def running(folder: Folder, ports: Ports, tell: Callable[[str], None]) -> AsyncIterator[System]:
     """The whole system up, set up at the first run; everything is stopped on the way out, whatever happened."""
     write_cloud_settings(folder, ports)
-    os.environ |= {secret_variable(name): folder.secret(name) for name in SMART}
+    os.environ |= {secret_variable(name): folder.secret(name) for name in folder.lot.smart}
     users = {name: folder.secret(f"broker-{name}") for name in ("cloud", "edge")}
     async with AsyncExitStack() as stack:
         broker = EmbeddedBroker(folder.root / "secrets", users, ports.broker)
-        wires = ("--board", str(ports.board), "--printer", str(ports.printer), "--device", str(ports.device))
-        cameras = [word for name in SMART for word in ("--camera", name)]
         cloud = _child(folder, "cloud", "cloud", "--config", str(folder.cloud_toml))
         edge = _child(folder, "edge", "edge", "--config", str(folder.edge_toml))
-        hardware = _child(folder, "devices", "devices", *wires, *cameras)
+        hardware = _child(folder, "devices", "devices", *_wiring(folder, ports))
         stack.push_async_callback(broker.stop)
         stack.push_async_callback(_stop_all, (edge, cloud, hardware))
         api = await stack.enter_async_context(CloudApi(f"http://{LOOPBACK}:{ports.cloud}"))
@@ -161,6 +158,14 @@ async def running(folder: Folder, ports: Ports, tell: Callable[[str], None]) -> 
         )  # fmt: skip
         await _start(system, tell)
         yield system
+
+
+def _wiring(folder: Folder, ports: Ports) -> list[str]:
+    """What the devices' process is told: the lot file, or the few ports of the small lot."""
+    if folder.lot.tells_all:
+        return ["--lot", str(folder.edge_toml)]
+    wires = ["--board", str(ports.board), "--printer", str(ports.printer), "--device", str(ports.device)]
+    return [*wires, *(word for name in folder.lot.smart for word in ("--camera", name))]
 
 
 async def _stop_all(children: tuple[Child, ...]) -> None:
@@ -176,10 +181,10 @@ async def _start(system: System, tell: Callable[[str], None]) -> None:
         await first.run()
         await asyncio.gather(system.start_cloud(), system.start_devices(), system.start_edge())
     else:
-        await asyncio.gather(system.start_cloud(), system.start_devices())
+        await system.start_cloud()
         await first.run()
         tell("edge")
-        await system.start_edge()
+        await asyncio.gather(system.start_devices(), system.start_edge())
     system.known = first.known
     tell("the line to the cloud")
     await system.in_touch()

@@ -11,19 +11,17 @@ import aiohttp
 from domain.plate import PROVINCES
 from domain.wire import Json
 from lotgate.demo.folder import DemoError
+from lotgate.demo.lots import Gate, Ways
 from lotgate.demo.pages import Booth, Pages
 from lotgate.demo.photos import Photo
 from lotgate.demo.script import yuan
-from lotgate.demo.street import EAST_IN, EAST_OUT, WEST_IN, WEST_OUT, Gate
 from lotgate.demo.system import System
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 PAUSE_S = (2.0, 5.0)
 MINUTE_MS = 60_000
-MINUTES = (4, 9)  # pass for the lot between two cars
 WAITS_S = 8.0  # so long somebody at the booth may act before the scripted attendant does
 AT_LEAST, AT_MOST = 5, 30  # cars inside
-PLAIN_SHARE = 0.2  # of the cars that use the west gate
 
 
 async def drive(system: System, photos: Sequence[Photo]) -> None:
@@ -32,7 +30,9 @@ async def drive(system: System, photos: Sequence[Photo]) -> None:
         await pages.sign_in(**system.known["attendant"])
         traffic = Traffic(system, Booth(pages), photos)
         await traffic.find_inside()
-        await asyncio.gather(traffic.come(), traffic.go())
+        lot = system.folder.lot
+        coming, going = (traffic.come(ways) for ways in lot.ways_in), (traffic.go(ways) for ways in lot.ways_out)
+        await asyncio.gather(*coming, *going)
 
 
 class Traffic:
@@ -41,38 +41,42 @@ class Traffic:
     def __init__(self, system: System, booth: Booth, photos: Sequence[Photo]) -> None:
         self._system, self._street, self._booth = system, system.street, booth
         self._photos = {photo.plate: photo.path for photo in photos if photo.plate}
-        self._inside: list[str] = []
+        self._inside: list[tuple[str, str]] = []  # zone and plate
         self._random = random.Random()  # noqa: S311 - traffic is no secret
 
     async def find_inside(self) -> None:
         """Cars an earlier demo left inside may leave in this one."""
-        self._inside = [str(row["plate"]) for row in await self._system.api.get("cars")]
+        self._inside = [(str(row["zone"]), str(row["plate"])) for row in await self._system.api.get("cars")]
 
-    async def come(self) -> None:
-        """Cars come while there is room."""
+    async def come(self, ways: Ways) -> None:
+        """Cars come while there is room, at one of these gates after the other."""
         while True:
             if len(self._inside) < AT_MOST:
-                await self._one(WEST_IN if self._is_plain() else EAST_IN, self._come)
+                await self._one(self._one_of(ways), self._come)
             await asyncio.sleep(self._random.uniform(*PAUSE_S))
 
-    async def go(self) -> None:
+    async def go(self, ways: Ways) -> None:
         """Cars leave while some stay."""
         while True:
             await asyncio.sleep(self._random.uniform(*PAUSE_S))
-            if len(self._inside) > AT_LEAST:
-                await self._one(WEST_OUT if self._is_plain() else EAST_OUT, self._leave)
+            gate = self._one_of(ways)
+            if len(self._inside) > AT_LEAST and self._in_zone(gate):
+                await self._one(gate, self._leave)
 
     async def _one(self, gate: Gate, act: Callable[[Gate], Awaitable[None]]) -> None:
         """What goes wrong with one car does not end the others."""
-        self._system.clock.advance(self._random.randint(*MINUTES) * MINUTE_MS)
+        self._system.clock.advance(self._random.randint(*self._system.folder.lot.minutes) * MINUTE_MS)
         try:
             await act(gate)
         except (DemoError, aiohttp.ClientError):
             self._system.look_for_ended()
             await self._street.clear_away(gate)
 
-    def _is_plain(self) -> bool:
-        return self._random.random() < PLAIN_SHARE
+    def _one_of(self, ways: Ways) -> Gate:
+        return self._random.choices([gate for gate, _ in ways], [share for _, share in ways])[0]
+
+    def _in_zone(self, gate: Gate) -> list[tuple[str, str]]:
+        return [one for one in self._inside if one[0] == gate.zone]
 
     async def _come(self, gate: Gate) -> None:
         plate = self._new_plate(gate)
@@ -80,11 +84,13 @@ class Traffic:
         if view["verdict"] != "Admit":
             await self._seen_to(gate, plate, view)
         await self._street.drive_through(gate)
-        self._inside.append(plate)
+        self._inside.append((gate.zone, plate))
         await self._street.is_clear(gate)
 
     async def _leave(self, gate: Gate) -> None:
-        plate = self._inside.pop(self._random.randrange(len(self._inside)))
+        leaving = self._random.choice(self._in_zone(gate))
+        self._inside.remove(leaving)
+        plate = leaving[1]
         view = await self._street.arrive(gate, plate, photo=self._photos.get(plate) if not gate.smart else None)
         if view["verdict"] != "Admit":
             await self._seen_to(gate, plate, view)
@@ -109,7 +115,9 @@ class Traffic:
         return True
 
     def _new_plate(self, gate: Gate) -> str:
-        if not gate.smart and (free := [plate for plate in self._photos if plate not in self._inside]):
+        if not gate.smart and (
+            free := [plate for plate in self._photos if all(plate != one for _, one in self._inside)]
+        ):
             return self._random.choice(free)
         serial = "".join(self._random.choice(LETTERS + "0123456789") for _ in range(5))
         return self._random.choice(PROVINCES) + self._random.choice("ABCDEF") + serial

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -94,9 +96,31 @@ def test_its_processes_end_with_it_when_it_is_killed(tmp_path: Path) -> None:
         time.sleep(0.05)
 
 
-def _started(folder: Path) -> tuple[subprocess.Popen[str], dict[str, int]]:
+def test_eight_lanes_with_every_make_let_cars_through_and_stop(tmp_path: Path) -> None:
+    process, pids = _started(tmp_path, "--lot", "eight-lanes")
+    try:
+        deadline = time.monotonic() + DAY_S
+        while len(lanes := _lanes_passed(tmp_path / "edge" / "lot.db")) < 8:
+            assert time.monotonic() < deadline, lanes
+            assert process.poll() is None
+            time.sleep(0.5)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+    assert process.returncode == 0
+    assert [name for name, pid in pids.items() if is_alive(pid)] == []
+
+
+def _lanes_passed(database: Path) -> set[str]:
+    """Lanes where a car was let through and seen to go."""
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as conn:
+        return {row[0] for row in conn.execute("SELECT DISTINCT lane FROM passage WHERE kind = 'seen'")}
+
+
+def _started(folder: Path, *arguments: str) -> tuple[subprocess.Popen[str], dict[str, int]]:
     """A demo that said READY, and the processes it is made of."""
-    command = [sys.executable, "-m", "lotgate", "demo", "--port", "0", "--dir", str(folder)]
+    command = [sys.executable, "-m", "lotgate", "demo", "--port", "0", "--dir", str(folder), *arguments]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603
     assert process.stdout is not None
     while "READY" not in (line := process.stdout.readline()):

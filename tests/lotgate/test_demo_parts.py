@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import socket
 import tomllib
@@ -16,8 +17,9 @@ from edge.lot import verify
 from edge.settings import load_settings
 from lotgate.__main__ import main
 from lotgate.demo.acts import Act, columns, padded, table
-from lotgate.demo.folder import CONFIG, DemoError, Folder, held, ports_from, write_edge_settings
+from lotgate.demo.folder import DemoError, Folder, held, ports_from, write_edge_settings
 from lotgate.demo.forgery import forged_like
+from lotgate.demo.lots import CONFIG, EIGHT
 from lotgate.demo.photos import Photo, find_photos
 from lotgate.demo.progress import Progress
 from lotgate.demo.qr import read_qr
@@ -61,10 +63,27 @@ def test_the_shipped_lot_and_the_one_written_from_it_are_lots(tmp_path: Path) ->
     assert written.demo_clock == folder.clock
 
 
-def test_free_ports_are_seven_different_ones() -> None:
+def test_the_lot_of_eight_lanes_has_every_make_and_one_folder_is_for_one_lot(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, EIGHT)
+    folder.make()
+    write_edge_settings(folder, ports_from(9000), 7, "e1")
+
+    lot = load_settings(folder.edge_toml)
+
+    assert [lane.name for lane in lot.lanes if not lane.unattended] == ["地面出口1", "地面出口2"]
+    named = {table["type"] for kind in dataclasses.asdict(lot.devices).values() for table in kind.values()}
+    assert named >= {"vzenith", "hikvision", "hikvision_push", "dahua", "video", "lotgate"}
+    assert named >= {"modbus_tcp", "modbus_rtu", "lcus", "vzenith_io", "camera_io"}
+    assert named >= {"olm", "olm_camera", "serial", "escpos_network", "escpos_serial"}
+    assert {gate.name for gate in EIGHT.gates} == {lane.name for lane in lot.lanes}
+    with pytest.raises(DemoError, match="holds a demo of eight-lanes"):
+        Folder(tmp_path).make()
+
+
+def test_free_ports_are_nine_different_ones() -> None:
     ports = ports_from(0)
 
-    assert len({getattr(ports, name) for name in ports.__slots__}) == 7
+    assert len({getattr(ports, name) for name in ports.__slots__}) == 9
 
 
 def test_one_demo_at_a_time_uses_a_folder(tmp_path: Path) -> None:
