@@ -223,6 +223,9 @@ class LotRules:
     passage_timeout_s: int = 60
     assumed_passage_s: int = 6  # without loops a car is taken as through after this
     closing_s: int = 4
+    trailer_gap_ms: int = 800  # the loop under the arm free for no longer: the same vehicle, with a trailer
+    edging_s: int = 10  # it came free and a vehicle still stands before it: whether that went back shows within this
+    remembered_s: int = 20  # a plate seen before its car's turn, and that of a car just gone, count this long
     arm_moves_s: int = 8  # told to open, the arm must be up within this time
     arm_up_s: int = 90  # up this long with nothing under it and nobody holding it, it should have fallen
     loop_taken_s: int = 900  # nobody stands on a loop for longer

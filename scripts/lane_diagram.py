@@ -8,10 +8,12 @@ from pathlib import Path
 
 from domain import lane
 from domain.lane import Event, LaneTimer, Read, State, Verdict, step
+from domain.lane.moves import plates_of
 
 PAGE = Path(__file__).parent.parent / "docs" / "lane.md"
 BEGIN, END = "<!-- drawn from the code: python -m scripts.lane_diagram -->\n", "<!-- end of what is drawn -->\n"
 UNSHOWN = ("StartTimer", "StopTimer", "ReleaseOther")  # the same everywhere, said once in the page
+ENDED = "PassageEnded "
 PLATES = ("京A12345", "川Z99999")  # so unlike that no reader takes one for the other
 
 
@@ -30,7 +32,7 @@ def labelled_events(state: State, serial: int) -> list[tuple[str, Event]]:
         ("BarrierFailed", lane.BarrierFailed(pulsed)),
         ("FaultCleared", lane.FaultCleared()),
         ("PassageBegan", lane.PassageBegan()),
-        ("PassageEnded", lane.PassageEnded()),
+        *((f"{ENDED}{before}", lane.PassageEnded(before)) for before in lane.Approach),
         ("VehicleReversed", lane.VehicleReversed()),
         ("SecondVehicle", lane.SecondVehicle()),
         ("OtherHeld", lane.OtherHeld(asked)),
@@ -40,7 +42,7 @@ def labelled_events(state: State, serial: int) -> list[tuple[str, Event]]:
 def whose(state: State, plate: str) -> str:
     """How a read of *plate* is called in *state*: another car's once the car here is known by a different one."""
     car = getattr(state.phase, "car", lane.Car())
-    known = {read.plate for read in car.reads}
+    known = plates_of(car)
     return "PlateSeen of another car" if known and plate not in known else "PlateSeen"
 
 
@@ -76,9 +78,22 @@ def walk() -> dict[tuple[str, str], set[tuple[str, str]]]:
     return found
 
 
+def grouped(found: dict[tuple[str, str], set[tuple[str, str]]]) -> dict[tuple[str, str], set[tuple[str, str]]]:
+    """The same with every way a passage can end that comes to the same said once."""
+    whole = {key: ends for key, ends in found.items() if not key[1].startswith(ENDED)}
+    ways: dict[tuple[str, frozenset[tuple[str, str]]], list[str]] = defaultdict(list)
+    for (phase, label), ends in found.items():
+        if label.startswith(ENDED):
+            ways[phase, frozenset(ends)].append(label.removeprefix(ENDED))
+    for (phase, alike), words in ways.items():
+        every = len(words) == len(lane.Approach)
+        whole[phase, ENDED.strip() if every else ENDED + "/".join(sorted(words))] = set(alike)
+    return whole
+
+
 def drawn() -> str:
     """The diagram (who leads where) and the table (what is done on the way)."""
-    found = walk()
+    found = grouped(walk())
     arrows: dict[tuple[str, str], list[str]] = defaultdict(list)
     for (phase, label), ends in sorted(found.items()):
         for after in sorted({after for after, _ in ends if after != phase}):

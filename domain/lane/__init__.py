@@ -19,6 +19,7 @@ from domain.lane.commands import (
     TakePicture,
 )
 from domain.lane.events import (
+    Approach,
     AttendantChose,
     BarrierFailed,
     Decided,
@@ -37,8 +38,10 @@ from domain.lane.events import (
     VehicleArrived,
     VehicleReversed,
 )
+from domain.lane.moves import Result
 from domain.lane.phases import (
     Car,
+    Clearing,
     Closing,
     Crossing,
     Deciding,
@@ -55,13 +58,15 @@ from domain.lane.phases import (
     Verdict,
     Waiting,
 )
-from domain.lane.step import Result, step
+from domain.lane.step import step
 
 __all__ = [
+    "Approach",
     "AttendantChose",
     "BarrierFailed",
     "CallAttendant",
     "Car",
+    "Clearing",
     "Closing",
     "Command",
     "Crossing",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from domain.lane.phases import Car, Incident, LaneTimer, Verdict
@@ -47,10 +47,11 @@ class RecordPassage:
 
 @dataclass(frozen=True, slots=True)
 class RecordUnpaid:
-    """A vehicle went through without a decision of its own."""
+    """A vehicle went through without a decision of its own; *decision_id* is that of whoever opened by hand."""
 
     cause: UnpaidCause
     car: Car
+    decision_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,11 @@ class RecordReversal:
 
 @dataclass(frozen=True, slots=True)
 class RaiseIncident:
-    """Put *incident* on record."""
+    """Put *incident* on record; *car* is whom it is about, where that is not the car at hand."""
 
     incident: Incident
     decision_id: str = ""
+    car: Car | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

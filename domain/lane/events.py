@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 from domain.lane.phases import LaneTimer, Read, Verdict
@@ -77,9 +78,21 @@ class PassageBegan:
     """The loop under the barrier is taken."""
 
 
+class Approach(StrEnum):
+    """What was on the loop before the barrier when the one under it came free."""
+
+    ASSUMED = "assumed"  # no loop under the barrier: the passage is taken for granted, or another sensor saw it
+    BLIND = "blind"  # no loop before the barrier
+    FREE = "free"
+    NEXT = "next"  # a vehicle came onto it since the passage began
+    STAYED = "stayed"  # a vehicle has been on it since before the passage began
+
+
 @dataclass(frozen=True, slots=True)
 class PassageEnded:
-    """A vehicle left the loop under the barrier on the far side (or took the loop behind it)."""
+    """A vehicle went through: the loop under the barrier came free, with *before* on the one before it."""
+
+    before: Approach = Approach.ASSUMED
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,17 @@ class Read:
 class Car:
     """The vehicle at the lane. *on_loop*: a ground loop holds it, so only that loop says it went.
 
-    *behind*: it came while the barrier was still up for another. *chosen*: the plate an attendant gave it.
+    *behind*: it came while the barrier was still up for another. *chosen*: the plate an attendant gave it. *early*: its
+    plate was seen while another car stood there, so a fresh read takes its place. *nameless*: opened for by hand before
+    a camera had its say, so the first plate seen is its own.
     """
 
     reads: tuple[Read, ...] = ()
     on_loop: bool = False
     behind: bool = False
     chosen: str = ""
+    early: bool = False
+    nameless: bool = False
 
 
 class Verdict(StrEnum):
@@ -45,7 +49,9 @@ class LaneTimer(StrEnum):
     WINDOW = "window"  # reads of one car; the worker may ring early, when every camera has spoken
     WAITING = "waiting"  # nobody paid or answered
     PASSAGE = "passage"  # the barrier was told to open, or a car is under it
+    GAP = "gap"  # the loop under the barrier came free: a trailer may follow, or the car went back
     CLOSING = "closing"  # the barrier may still be up behind a car
+    MEMORY = "memory"  # a plate seen before its car's turn, and that of a car just gone, still count
 
 
 class Incident(StrEnum):
@@ -63,6 +69,7 @@ class Incident(StrEnum):
     ARM_UNMOVED = "arm_unmoved"
     ARM_HELD_UP = "arm_held_up"
     LOOP_STUCK = "loop_stuck"
+    UNSEEN = "unseen_vehicle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,21 @@ class Crossing:
 
 
 @dataclass(frozen=True, slots=True)
+class Clearing:
+    """The loop under the barrier came free; a moment more says whether that was all of the car.
+
+    *stayed*: a vehicle stood on the loop before it all the while. Then the car went back, or edges to and fro, or
+    something slipped by beside it, or the next car is so close that the loop never came free between them.
+    """
+
+    car: Car
+    decision_id: str
+    plate: str
+    following: Car | None = None
+    stayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Closing:
     """The car has gone, the barrier may still be up."""
 
@@ -140,7 +162,7 @@ class Stuck:
     following: Car | None = None
 
 
-Phase: TypeAlias = Idle | Reading | Deciding | Waiting | Holding | Passing | Crossing | Closing | Stuck
+Phase: TypeAlias = Idle | Reading | Deciding | Waiting | Holding | Passing | Crossing | Clearing | Closing | Stuck
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +171,7 @@ class State:
 
     *hold* names the latched hold-open, "" when there is none. *pulsed* are the last decisions that had their pulse,
     *seen* the last reads, so that copies change nothing. *abandoned* is the turn whose car went before its answer came.
+    *early* are reads of a plate that is not that of the car at hand; *gone* the plates of the last car that passed.
     """
 
     phase: Phase = Idle()
@@ -158,3 +181,5 @@ class State:
     abandoned: int = 0
     pulsed: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
+    early: tuple[Read, ...] = ()
+    gone: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from domain.lane import Car
+from domain.lane import Car, Idle, Read, State
 from drivers.base import PlateRead
 from edge.lanes.reads import best_read, plate_of
 
@@ -17,11 +17,13 @@ class HeardReads:
     def __init__(self) -> None:
         self._reads: OrderedDict[str, PlateRead] = OrderedDict()
 
-    def keep(self, read: PlateRead) -> None:
-        """Remember one more, and forget the oldest when there are many."""
+    def keep(self, read: PlateRead, state: State) -> None:
+        """Remember one more; when there are many, forget the oldest that *state* does not speak of."""
         self._reads[read.read_id] = read
-        while len(self._reads) > REMEMBERED:
-            self._reads.popitem(last=False)
+        if len(self._reads) > REMEMBERED:
+            wanted = {one.read_id for one in _reads_in(state)}
+            oldest = next((read_id for read_id in self._reads if read_id not in wanted), "")
+            self._reads.pop(oldest, None)
 
     def of(self, car: Car) -> list[PlateRead]:
         """The reads of *car* that are still remembered."""
@@ -36,3 +38,12 @@ class HeardReads:
         """What to call a car that nobody decided on: an attendant's word, else its best trusted read."""
         best = best_read(read for read in self.of(car) if read.trusted)
         return car.chosen or (plate_of(best) if best else "")
+
+
+def _reads_in(state: State) -> tuple[Read, ...]:
+    """The reads a lane still counts on: of the car at hand, of the one behind it, and those put aside."""
+    phase = state.phase
+    if isinstance(phase, Idle):
+        return state.early
+    following = getattr(phase, "following", None)
+    return (*state.early, *phase.car.reads, *(following.reads if following else ()))

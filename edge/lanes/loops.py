@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from domain.lane import Event, Incident, PassageBegan, PassageEnded, VehicleArrived, VehicleReversed
+from domain.lane import Approach, Event, Incident, PassageBegan, PassageEnded, VehicleArrived, VehicleReversed
 from domain.lane.watch import Alarm, Limits, Watched, look
 from drivers.base import LoopChange
 from edge.lanes.sides import SharedBarrier
@@ -65,7 +65,10 @@ class LoopSense:
     ) -> None:
         self._lane, self._post, self._is_open, self._side = lane, post, is_open, side
         self._before = self._under = self._under_is_ours = False
-        self._check: asyncio.TimerHandle | None = None
+        self._stayed = False  # a vehicle has been on the loop before the arm ever since the one under it was taken
+        self._announced = False  # the vehicle on the loop before the arm is known to the lane
+        self._went_back: asyncio.TimerHandle | None = None
+        self._arrival: asyncio.TimerHandle | None = None
 
     @property
     def senses_passage(self) -> bool:
@@ -76,18 +79,45 @@ class LoopSense:
         """Take one change; loops of other lanes are none of ours."""
         if change.loop == self._lane.passage_loop and change.occupied != self._under:
             self._under = change.occupied
-            self._under_is_ours = self._side.is_mine() if change.occupied else self._under_is_ours
-            if self._under_is_ours:
-                self._stop_check()
-                self._post(PassageBegan() if change.occupied else PassageEnded())
+            self._under_changed()
         elif change.loop == self._lane.loop and change.occupied != self._before:
             self._before = change.occupied
             self._side.stands_before(change.occupied)
-            self._stop_check()
-            if change.occupied:
-                self._post(VehicleArrived(by_loop=True))
-            else:
-                self._left_the_loop()
+            self._before_changed()
+
+    def _under_changed(self) -> None:
+        if self._under:
+            self._stayed, self._under_is_ours = self._before, self._side.is_mine()
+        if self._under_is_ours:
+            _stop(self._went_back)
+            self._post(PassageBegan() if self._under else PassageEnded(self._approach()))
+
+    def _approach(self) -> Approach:
+        if not self._lane.loop:
+            return Approach.BLIND
+        if self._stayed:
+            return Approach.STAYED
+        return Approach.NEXT if self._before else Approach.FREE
+
+    def _before_changed(self) -> None:
+        _stop(self._went_back)
+        _stop(self._arrival)
+        if self._before:
+            self._announce()
+            return
+        self._stayed = False
+        if self._announced:
+            self._announced = False
+            self._left_the_loop()
+
+    def _announce(self) -> None:
+        """A vehicle is on the loop: one that arrives, or on a shared barrier the other side's that drives off."""
+        wait = self._side.other_drives_off_for()
+        if wait:
+            self._arrival = asyncio.get_running_loop().call_later(wait, self._announce)
+            return
+        self._announced = True
+        self._post(VehicleArrived(by_loop=True))
 
     def _left_the_loop(self) -> None:
         if not self._lane.passage_loop:
@@ -96,9 +126,9 @@ class LoopSense:
                 self._post(event)
         elif not (self._under and self._under_is_ours):
             loop = asyncio.get_running_loop()
-            self._check = loop.call_later(REVERSED_AFTER_S, self._post, VehicleReversed())
+            self._went_back = loop.call_later(REVERSED_AFTER_S, self._post, VehicleReversed())
 
-    def _stop_check(self) -> None:
-        if self._check is not None:
-            self._check.cancel()
-            self._check = None
+
+def _stop(handle: asyncio.TimerHandle | None) -> None:
+    if handle is not None:
+        handle.cancel()

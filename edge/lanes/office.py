@@ -79,10 +79,12 @@ class Office:
         """The car of *decision_id* turned back."""
         await self.commit(passages.turned_back, self.db, self.lot, lane, decision_id, plate, self.now())
 
-    async def unpaid(self, lane: str, cause: UnpaidCause, plate: str, image: bytes = b"") -> None:
-        """A car went through without a decision; *image* is kept with what it owes."""
+    async def unpaid(
+        self, lane: str, cause: UnpaidCause, plate: str, image: bytes = b"", decision_id: str = ""
+    ) -> None:
+        """A car went through without a decision, or by hand under *decision_id*; *image* is kept with what it owes."""
         now = self.now()
-        seen_id = self.lot.new_id(now) if image else ""
+        seen_id = decision_id or (self.lot.new_id(now) if image else "")
         await self.commit(passages.unpaid, self.db, self.lot, lane, cause, plate, now, seen_id)
         if image:
             self.pictures.keep(seen_id, "frame", image, now.wall_ms)

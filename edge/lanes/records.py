@@ -28,8 +28,9 @@ class LaneRecords:
                 await self._keep(lambda: office.passage(lane, decision_id, plate))
             case RecordReversal(decision_id=decision_id, car=car):
                 await self._keep(lambda: office.reversal(lane, decision_id, self._heard.plate(car)))
-            case RecordUnpaid(cause=cause, car=car):
-                await self._keep(lambda: office.unpaid(lane, cause, self._heard.plate(car), self._heard.picture(car)))
+            case RecordUnpaid(cause=cause, car=car, decision_id=decision_id):
+                plate, image = self._heard.plate(car), self._heard.picture(car)
+                await self._keep(lambda: office.unpaid(lane, cause, plate, image, decision_id))
 
     async def incident(self, code: str, detail: str) -> None:
         """Something a person should look at."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from domain.lane import LaneTimer, Reading, State, Waiting
+from domain.lane import Clearing, LaneTimer, Reading, State, Waiting
 from edge.settings import LotRules
 
 
@@ -59,12 +59,17 @@ def patience(timer: LaneTimer, state: State, rules: LotRules, senses_passage: bo
     """How long *timer* runs, in seconds, at a lane that can or cannot tell a passage."""
     match timer:
         case LaneTimer.WINDOW:
-            read = isinstance(state.phase, Reading) and bool(state.phase.car.reads)
+            read = isinstance(state.phase, Reading) and bool(state.phase.car.reads) and not state.phase.car.early
             return (rules.merge_window_ms if read else rules.read_timeout_ms) / 1000
         case LaneTimer.WAITING:
             leaves = just_goes(timer, state) and not senses_passage
             return rules.assumed_passage_s if leaves else rules.waiting_alarm_s
         case LaneTimer.PASSAGE:
             return rules.passage_timeout_s if senses_passage else rules.assumed_passage_s
+        case LaneTimer.GAP:
+            stayed = isinstance(state.phase, Clearing) and state.phase.stayed
+            return rules.edging_s if stayed else rules.trailer_gap_ms / 1000
+        case LaneTimer.MEMORY:
+            return rules.remembered_s
         case LaneTimer.CLOSING:
             return rules.closing_s

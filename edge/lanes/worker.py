@@ -21,6 +21,7 @@ from domain.lane import (
     Decide,
     DueChanged,
     Event,
+    Holding,
     HoldOpen,
     HoldOther,
     Idle,
@@ -46,6 +47,7 @@ from domain.lane import (
     Waiting,
     step,
 )
+from domain.lane.moves import plates_of
 from domain.plate import mask
 from drivers.base import (
     Camera,
@@ -86,7 +88,7 @@ class Ring:
 
 
 class LaneWorker:
-    """Runs one lane until cancelled. *other_side* is shared by the lanes of one barrier: who holds it may open.
+    """Runs one lane until cancelled. *turn* is shared by the lanes of one barrier: who holds it may open.
 
     *hold* is why the barrier was held open when the daemon last ended.
     """
@@ -99,17 +101,17 @@ class LaneWorker:
         devices: LaneDevices,
         live: LiveLanes,
         screen: Screen,
-        other_side: Turn | None = None,
+        turn: Turn | None = None,
         hold: str = "",
     ) -> None:
         self.lane, self._rules, self._office, self._devices = lane, rules, office, devices
         self._live, self._screen = live, screen
-        self._state = State(two_way=other_side is not None, hold=hold)
+        self._state = State(two_way=turn is not None, hold=hold)
         self._inbox: asyncio.Queue[Event | Ring] = asyncio.Queue()
         self._heard = HeardReads()
         self._timers = LaneTimers(lambda timer, run: self._inbox.put_nowait(Ring(timer, run)))
         self._watch = LaneWatch(lane, rules)
-        self._side = SharedBarrier(other_side, self.post)
+        self._side = SharedBarrier(turn, self.post)
         self._loops = LoopSense(lane, self.post, lambda: isinstance(self._state.phase, Passing), self._side)
         self._health = Health(self._publish)
         self.barrier = LaneBarrier(lane, devices.barrier, self._health, self._watch, lambda: bool(self._state.hold))
@@ -187,7 +189,9 @@ class LaneWorker:
             if not read.live:
                 await self._office.replayed(self.lane.name, read.read_id, plate_of(read))
                 continue
-            self._heard.keep(read)
+            if self._side.is_other_car(plate_of(read)):
+                continue  # the back of a car that drives off
+            self._heard.keep(read, self._state)
             self.post(PlateSeen(lane_read(read)))
 
     async def _follow_loops(self, loop: Loop) -> None:
@@ -224,7 +228,7 @@ class LaneWorker:
     async def _happen(self, event: Event) -> None:
         events = [event]
         while events:
-            happened = events.pop(0)
+            happened, was_reading = events.pop(0), isinstance(self._state.phase, Reading)
             self._state, commands = step(self._state, happened)
             if isinstance(self._state.phase, Idle | Reading):
                 self._decisions.forget()
@@ -233,12 +237,14 @@ class LaneWorker:
                 answer = await self._carry_out(command)
                 if answer is not None:
                     events.append(answer)
-            if isinstance(happened, PlateSeen) and isinstance(self._state.phase, Reading):
+            if isinstance(self._state.phase, Reading) and (isinstance(happened, PlateSeen) or not was_reading):
                 events += self._read_more(self._state.phase.car)
         self._publish()
 
     def _read_more(self, car: Car) -> list[Event]:
-        """Decide at once when every camera has spoken, else within the merge window."""
+        """Decide at once when every camera has spoken, else within the merge window of the first read of its own."""
+        if not car.reads or car.early:
+            return []
         spoken = {read.camera for read in self._heard.of(car)}
         if len(spoken) < len(self.lane.cameras):
             self._timers.hasten(LaneTimer.WINDOW, self._rules.merge_window_ms / 1000)
@@ -261,8 +267,8 @@ class LaneWorker:
                 self._timers.stop(timer)
             case RecordPassage() | RecordReversal() | RecordUnpaid():
                 await self._records.write(command)
-            case RaiseIncident(incident=incident, decision_id=decision_id):
-                await self._raise(incident, decision_id)
+            case RaiseIncident():
+                await self._raise(command)
             case CallAttendant(reason=reason):
                 self._call = reason
                 if reason == Incident.LONG_WAIT and not self._office.is_attended(self.lane):
@@ -273,16 +279,22 @@ class LaneWorker:
             case TakePicture():
                 self._in_background(self._trigger())
             case HoldOther(decision_id=decision_id):
-                self._side.hold(decision_id)
+                self._side.hold(decision_id, self._plates())
             case ReleaseOther():
                 self._side.release()
             case HoldOpen() | ReleaseHold():
                 self.barrier.hold_changed()
         return None
 
-    async def _raise(self, incident: Incident, decision_id: str) -> None:
-        self._incident = incident.value
-        await self._records.incident(incident.value, f"{mask(self._decisions.plate)} {decision_id}".strip())
+    def _plates(self) -> set[str]:
+        """What the car that is about to pass may be called."""
+        phase = self._state.phase
+        return plates_of(phase.car) | {phase.plate} - {""} if isinstance(phase, Holding) else set()
+
+    async def _raise(self, told: RaiseIncident) -> None:
+        self._incident = told.incident.value
+        plate = self._heard.plate(told.car) if told.car else self._decisions.plate
+        await self._records.incident(told.incident.value, f"{mask(plate)} {told.decision_id}".strip())
 
     async def _trigger(self) -> None:
         for camera in self._devices.cameras:

@@ -52,7 +52,7 @@ class LaneCard:
         view = self.view
         if view.phase == "Stuck":
             return "stuck"
-        if view.phase in ("Passing", "Crossing", "Holding"):
+        if view.phase in ("Passing", "Crossing", "Clearing", "Holding"):
             return "open"
         if view.phase == "Waiting":
             return {"PayFirst": "pay", "Ask": "ask", "Refuse": "refused"}.get(view.verdict, "look")

@@ -125,18 +125,18 @@ class Street:
             await asyncio.sleep(TAKEN_S)
         await self._gone(gate)
         await self._loop(gate.passage, on=False)
-        await self.lane(gate, lambda view: view["phase"] not in ("Passing", "Crossing"))
+        await self.lane(gate, lambda view: view["phase"] not in ("Passing", "Crossing", "Clearing"))
 
     async def cross_the_loop(self, gate: Gate) -> None:
         """A car goes under the barrier that was not opened for it. Raises DemoError when the lane takes no note."""
         for _ in range(CROSSINGS):  # a machine under load may look away from a loop for as long as it is taken
-            await self._loop(gate.passage, on=True)
-            await asyncio.sleep(TAKEN_S)
-            await self._loop(gate.passage, on=False)
+            for place, on in ((gate.passage, True), (gate.approach, False), (gate.passage, False)):
+                await self._loop(place, on=on)
+                await asyncio.sleep(TAKEN_S)
             with contextlib.suppress(DemoError):
                 await self.lane(gate, lambda view: view["phase"] in ("Closing", "Idle"), NOTED_S)
-                await self._loop(gate.approach, on=False)
                 return
+            await self._loop(gate.approach, on=True)
         raise DemoError(f"{gate.name} did not see the car go")
 
     async def clear_away(self, gate: Gate) -> None:
@@ -163,4 +163,4 @@ class Street:
 
 
 def _has_decided(view: Json) -> bool:
-    return view["phase"] in ("Waiting", "Passing", "Crossing", "Stuck") and bool(view["verdict"])
+    return view["phase"] in ("Waiting", "Passing", "Crossing", "Clearing", "Stuck") and bool(view["verdict"])

@@ -65,7 +65,7 @@ from scripts.lane_diagram import PAGE, page
 OURS = Read("r1", "京A12345")
 AGAIN = Read("r2", "京A1234S")  # the auxiliary camera's idea of the same car
 OTHER = Read("r9", "川Z99999")
-WINDOW, WAITING, PASSAGE, CLOSING = (TimerRang(timer) for timer in LaneTimer)
+WINDOW, WAITING, PASSAGE, GAP, CLOSING, MEMORY = (TimerRang(timer) for timer in LaneTimer)
 ADMITTED = Decided(1, "d1", Verdict.ADMIT, "京A12345")
 ARRIVED: tuple[Event, ...] = (VehicleArrived(), PlateSeen(OURS), WINDOW)
 OPENED: tuple[Event, ...] = (*ARRIVED, ADMITTED)
@@ -116,7 +116,9 @@ def test_every_phase_runs_its_timer_and_stops_it_on_leaving() -> None:
         StartTimer(LaneTimer.PASSAGE),
         StopTimer(LaneTimer.PASSAGE),
         StartTimer(LaneTimer.CLOSING),
+        StartTimer(LaneTimer.MEMORY),
         StopTimer(LaneTimer.CLOSING),
+        StartTimer(LaneTimer.MEMORY),
     ]
 
 
@@ -284,11 +286,12 @@ def test_without_a_loop_another_plate_means_that_the_car_went(before: tuple[Even
     assert state.phase == Reading(Car((OTHER,)))
 
 
-def test_on_a_loop_another_plate_is_only_a_misread() -> None:
+def test_on_a_loop_another_plate_is_kept_for_the_next_car() -> None:
     state, asked = after(*waiting(Verdict.PAY_FIRST), then=PlateSeen(OTHER))
 
     assert asked == []
-    assert state.phase == Waiting(Car((OURS, OTHER), on_loop=True), Verdict.PAY_FIRST)
+    assert state.phase == Waiting(Car((OURS,), on_loop=True), Verdict.PAY_FIRST)
+    assert state.early == (OTHER,)
 
 
 def test_the_next_car_is_read_while_the_first_is_crossing() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from drivers.camera.simulated import Sight
 from edge.db import money, stays
+from edge.lanes import sides
 from edge.settings import EdgeSettings
 from tests.edge.test_daemon import PLATE, QUICK, Running, lot_settings, running
 
@@ -95,9 +96,9 @@ async def test_a_car_close_behind_another_leaves_with_a_debt(lot: Running) -> No
     await asyncio.sleep(SETTLED_S)
     await lot.cameras["out"].see(Sight("粤B98765"))
     await phase(lot, "out", "Waiting")
-    lot.board.set_input(OUT_UNDER, True)
-    await asyncio.sleep(SETTLED_S)
-    lot.board.set_input(OUT_UNDER, False)
+    for place, on in ((OUT_UNDER, True), (OUT_BEFORE, False), (OUT_UNDER, False)):
+        lot.board.set_input(place, on)
+        await asyncio.sleep(SETTLED_S)
 
     async def debts() -> list[money.DebtRow]:
         return await edge.debts()
@@ -151,7 +152,10 @@ def two_way(folder: Path, board_port: int) -> EdgeSettings:
     return replace(plain, lanes=lanes)
 
 
-async def test_a_loop_under_a_shared_arm_speaks_of_the_side_the_car_comes_from(tmp_path: Path) -> None:
+async def test_a_loop_under_a_shared_arm_speaks_of_the_side_the_car_comes_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sides, "DRIVES_OFF_S", 0.0)  # this car turns round at once
     async with running(tmp_path, make=two_way) as lot:
         edge = lot.opened.edge
         await enter(lot, PLATE, 1)

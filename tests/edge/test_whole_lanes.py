@@ -88,6 +88,7 @@ async def test_two_cameras_make_one_arrival_and_a_plain_video_exit_asks_an_atten
         for place, on in ((3, True), (2, False), (3, False)):  # over the pad, under the arm, gone
             board.set_input(place, on=on)
             await asyncio.sleep(0.3)
+        await lot.until(lambda: (view := edge.live.get("out")) is not None and view.phase == "Idle")
 
         (gone,) = await edge.recent_stays()
         assert gone.passed
