@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, update
 
 from cloud.bulk import insert_new, upsert_own
-from cloud.lots.tables import barrier_opening, debt, debt_move, incident, passage, payment, stay
+from cloud.lots.tables import barrier_opening, debt, debt_move, incident, passage, payment, stay, zone_count
 from cloud.sync.context import Applied, ApplyContext, Projection
 
 _OPENED = ("plate_raw", "vehicle_class", "zone", "entry_lane", "entered_ms")
@@ -70,6 +70,35 @@ def stays_corrected(conn: Connection, ctx: ApplyContext, applied: Sequence[Appli
         .values(plate=bindparam("to_plate"))
     )
     conn.execute(mend, [{"of_stay": event.stay_id, "to_plate": event.plate} for _, event in applied])
+
+
+def stays_moved(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
+    """``stay.moved``: the car is in another zone; ``zone`` stays the one it entered by."""
+    move = (
+        update(stay)
+        .where(stay.c.stay_id == bindparam("of_stay"), stay.c.lot_id == ctx.lot_id)
+        .values(zone_now=bindparam("to_zone"))
+    )
+    conn.execute(move, [{"of_stay": event.stay_id, "to_zone": event.zone} for _, event in applied])
+
+
+def zones_counted(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
+    """``zone.counted``: a person counted the cars of a zone."""
+    rows = [
+        {
+            **_whose(ctx),
+            "event_id": ctx.event_id(envelope),
+            "zone": event.zone,
+            "vehicle_class": event.vehicle_class,
+            "books": event.books,
+            "counted": event.counted,
+            "made_by": event.by,
+            "reason": event.reason,
+            "counted_ms": envelope.moment.wall_ms,
+        }
+        for envelope, event in applied
+    ]
+    insert_new(conn, zone_count, rows, "event_id")
 
 
 def stays_closed(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
@@ -211,6 +240,7 @@ def incidents_raised(conn: Connection, ctx: ApplyContext, applied: Sequence[Appl
 PROJECTIONS: Final[dict[str, Projection]] = {
     "stay.opened": stays_opened,
     "stay.corrected": stays_corrected,
+    "stay.moved": stays_moved,
     "stay.closed": stays_closed,
     "payment.taken": payments_taken,
     "debt.recorded": debts_recorded,
@@ -218,6 +248,7 @@ PROJECTIONS: Final[dict[str, Projection]] = {
     "passage.seen": passages_seen,
     "passage.reversed": passages_reversed,
     "barrier.opened": barriers_opened,
+    "zone.counted": zones_counted,
     "incident.raised": incidents_raised,
 }
-"""In this order: a stay is opened before it is corrected or closed."""
+"""In this order: a stay is opened before it is corrected, moved or closed."""

@@ -15,7 +15,7 @@ from cloud.act import Refused
 from cloud.joining import put_out
 from cloud.lots import edges as lot_edges
 from cloud.lots import incidents as lot_incidents
-from cloud.lots import service
+from cloud.lots import occupancy, service
 from cloud.lots.service import LaneSpec
 from cloud.merchants import service as merchants
 from cloud.sync import channels, events
@@ -34,6 +34,7 @@ def _board(conn: Connection, operator_id: int, now_ms: int) -> dict[str, Any]:
     return {
         "lots": service.lots(conn, operator_id),
         "lanes": service.lanes_now(conn, operator_id),
+        "zones": occupancy.by_lot(conn, operator_id),
         "edges": {row["lot_id"]: row for row in lot_edges.edges(conn, operator_id) if row["state"] != "revoked"},
         "taken_fen": service.taken_since(conn, operator_id, now_ms - DAY_MS),
         "open_incidents": lot_incidents.incidents(conn, operator_id, only_open=True),

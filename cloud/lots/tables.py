@@ -100,7 +100,7 @@ stay = Table(
     Column("plate", Text, nullable=False),
     Column("plate_raw", Text, nullable=False),
     Column("vehicle_class", Text, nullable=False),
-    Column("zone", Text, nullable=False),
+    Column("zone", Text, nullable=False),  # where it entered
     Column("entry_lane", Text, nullable=False),
     Column("entered_ms", BigInteger),  # NULL: the closing arrived and no opening is known
     Column("exit_lane", Text, nullable=False),
@@ -112,6 +112,7 @@ stay = Table(
     Column("waived_fen", BigInteger, nullable=False),
     Column("paid_fen", BigInteger, nullable=False),
     Column("owed_fen", BigInteger, nullable=False),
+    Column("zone_now", Text, nullable=False, server_default=""),  # where it is after it moved, "" before
 )
 Index("ix_stay_lot_id_left_ms", stay.c.lot_id, stay.c.left_ms)
 Index("ix_stay_plate", stay.c.plate)
@@ -157,6 +158,22 @@ debt_move = Table(
     Column("made_ms", BigInteger, nullable=False),
 )
 Index("ix_debt_move_debt_id", debt_move.c.debt_id)
+
+zone_count = Table(
+    "zone_count",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("operator_id", BigInteger, nullable=False),
+    Column("lot_id", BigInteger, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("vehicle_class", Text, nullable=False),  # "": every class without places of its own
+    Column("books", BigInteger, nullable=False),
+    Column("counted", BigInteger, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("counted_ms", BigInteger, nullable=False),
+)
+Index("ix_zone_count_lot_id", zone_count.c.lot_id, zone_count.c.zone, zone_count.c.vehicle_class)
 
 passage = Table(
     "passage",

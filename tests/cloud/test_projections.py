@@ -8,10 +8,10 @@ from sqlalchemy import Connection, RowMapping, select
 from cloud.access import audit
 from cloud.act import Refused
 from cloud.coupons import service as coupons
-from cloud.lots import arrears
+from cloud.lots import arrears, occupancy
 from cloud.lots import incidents as lot_incidents
 from cloud.lots import service as lots
-from cloud.lots.tables import barrier_opening, debt, debt_move, passage, payment, stay
+from cloud.lots.tables import barrier_opening, debt, debt_move, passage, payment, stay, zone_count
 from cloud.sync.inbox import apply_events, rerun_parked
 from domain import events
 from domain.events import Event, encode
@@ -64,6 +64,7 @@ def test_an_edge_changes_no_stay_of_another(world: World) -> None:
         (events.DebtRecorded("x1", "s1", "京A12345", 500), debt),
         (events.DebtMoved("m1", "x1", "paid", 500, "p1", "li", ""), debt_move),
         (events.PassageSeen("in", "d1", "京A12345"), passage),
+        (events.ZoneCounted("inside", "", 1, 4, "wang", "round"), zone_count),
         (events.PassageReversed("in", "d1", "京A12345"), passage),
         (events.BarrierOpened("in", "d1", "booth", "rain"), barrier_opening),
     ],
@@ -245,3 +246,29 @@ def test_a_posting_that_would_overdraw_an_account_parks_its_event_and_lets_the_o
 
     assert [each["s"] for each in parked] == [1]
     assert world.conn.execute(select(debt.c.owed_fen)).scalar_one() == 500
+
+
+def test_a_car_is_in_the_zone_it_moved_to_and_entered_where_it_entered(world: World) -> None:
+    world.car("s1")
+    world.car("s2", "京A54321")
+    world.apply(events.StayMoved("s1", "down", "inside", "garage", "京A12345", "seen", "d9"))
+
+    assert occupancy.by_lot(world.conn, world.operator_id) == {
+        world.lot_id: [occupancy.ZoneNow("garage", 1, 0), occupancy.ZoneNow("inside", 1, 0)]
+    }
+    row = world.conn.execute(select(stay).where(stay.c.stay_id == "s1")).one()
+    assert (row.zone, row.zone_now) == ("inside", "garage")
+
+    world.apply(events.StayMoved("s1", "up", "garage", "inside", "京A12345", "seen", "d10"))
+    assert occupancy.by_lot(world.conn, world.operator_id)[world.lot_id] == [occupancy.ZoneNow("inside", 2, 0)]
+
+
+def test_the_newest_count_of_each_pool_puts_its_zone_right(world: World) -> None:
+    world.car("s1")
+    for seq, (vehicle_class, books, counted) in enumerate((("", 1, 9), ("", 1, 4), ("large", 0, 2)), 1):
+        world.apply(events.ZoneCounted("inside", vehicle_class, books, counted, "wang", "round"), seq=seq)
+
+    (zone,) = occupancy.by_lot(world.conn, world.operator_id)[world.lot_id]
+    assert (zone.books, zone.offset, zone.inside) == (1, 5, 6)
+    world.apply(events.StayClosed("s1", "out", "京A12345", "FREE", "", 0, 0, 0, 0, 0, "d2", "mall"))
+    assert occupancy.by_lot(world.conn, world.operator_id)[world.lot_id][0].inside == 5

@@ -14,7 +14,7 @@ from domain.sync.channel import CHANNELS
 from plumbing.i18n import SHELL_LOCALE, differences, load_catalogue
 
 CATALOGUE = load_catalogue(SHELL_LOCALE, HERE / "locale")
-WRITTEN = r"(?:journal\.act\(conn, [\w.]+, |record_act, by, |audit\.record\(conn, act, |Deed\([^,]*, )"
+WRITTEN = r"(?:journal\.act\(conn, [\w.]+, |record_act, (?:office\.db, )?by, |audit\.record\(conn, act, |Deed\([^,]*, )"
 ACT = re.compile(WRITTEN + r'"([\w.]+)"')
 
 
