@@ -154,7 +154,7 @@ async def run_edge(
         metrics = _metrics(edge)
         opened = Opened(edge, devices, await _listen(settings, edge, devices, applications(edge, metrics), stack))
         await office.commit(keep_files, office.db, lot_files(settings, Path(source)), office.now())
-        jobs = start_jobs(office, devices.cameras, duties(settings))
+        jobs = start_jobs(office, devices.cameras, settings.pictures, duties(settings))
         stack.callback(jobs.shutdown, wait=False)
         tasks: dict[str, Awaitable[None]] = {f"lane {name}": worker.run() for name, worker in workers.items()}
         tasks |= booth_scanners(settings, devices, workers)

@@ -17,20 +17,20 @@ from edge.db.database import Database, transaction
 from edge.lanes.office import Office
 from edge.offline_lists import Duty, keep_lists
 from edge.services.totals import total_log
+from edge.settings import KeptPictures
 
 logger = logging.getLogger(__name__)
 
 DAY_MS = 86_400_000
 EVENTS_DAYS = 30  # after the cloud has them (sync §3)
-PICTURES_DAYS = 90
 CLOCK_S = 10.0
 READS_DAYS = 7  # a camera resends within hours
 
 
-def forget(db: Database, now: Moment) -> int:
+def forget(db: Database, pictures_days: int, now: Moment) -> int:
     """Drop acked events, pictures and read names past their time; returns how many events went."""
     with transaction(db) as conn:
-        decisions.prune(conn, now.wall_ms - PICTURES_DAYS * DAY_MS, now.wall_ms - READS_DAYS * DAY_MS)
+        decisions.prune(conn, now.wall_ms - pictures_days * DAY_MS, now.wall_ms - READS_DAYS * DAY_MS)
         return log.prune(conn, now.wall_ms - EVENTS_DAYS * DAY_MS)
 
 
@@ -47,7 +47,17 @@ async def set_clocks(office: Office, cameras: Mapping[str, Camera]) -> None:
             logger.warning("camera %s: its clock was not set (%s)", name, exc)
 
 
-def start_jobs(office: Office, cameras: Mapping[str, Camera], lists: Sequence[Duty] = ()) -> AsyncIOScheduler:
+async def tidy_pictures(office: Office, kept: KeptPictures) -> None:
+    """Remove pictures past their time or beyond their room, the oldest first; not those of cars inside and of debts."""
+    before_ms = office.now().wall_ms - kept.days * DAY_MS
+    asked = await office.thread.run(decisions.still_asked, office.db.conn)
+    if gone := await office.pictures.tidy(before_ms, kept.most_mb * 1_000_000, asked):
+        logger.info("removed %d pictures", gone)
+
+
+def start_jobs(
+    office: Office, cameras: Mapping[str, Camera], kept: KeptPictures, lists: Sequence[Duty] = ()
+) -> AsyncIOScheduler:
     """A running scheduler on the lot's own time; shut it down with ``shutdown(wait=False)``."""
 
     async def nightly_total() -> None:
@@ -55,8 +65,7 @@ def start_jobs(office: Office, cameras: Mapping[str, Camera], lists: Sequence[Du
 
     async def nightly_forgetting() -> None:
         now = office.now()
-        gone = await office.thread.run(forget, office.db, now)
-        await office.pictures.forget(now.wall_ms - PICTURES_DAYS * DAY_MS)
+        gone = await office.thread.run(forget, office.db, kept.days, now)
         logger.info("forgot %d events that the cloud holds", gone)
 
     jobs: tuple[tuple[str, int, int, Callable[[], Awaitable[None]]], ...] = (
@@ -68,6 +77,7 @@ def start_jobs(office: Office, cameras: Mapping[str, Camera], lists: Sequence[Du
         trigger = CronTrigger(hour=hour, minute=minute, timezone=office.lot.tz)
         scheduler.add_job(work, trigger, id=name, coalesce=True, max_instances=1, misfire_grace_time=None)
     for name, minute, hourly, args in (
+        ("pictures", 29, tidy_pictures, (office, kept)),
         ("clocks", 17, set_clocks, (office, cameras)),
         ("lists", 43, keep_lists, (office, cameras, lists)),
     ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,9 +35,12 @@ class Pictures:
         path = self._path(decision_id, kind, wall_ms)
         return self._waiting.get(path) or await self._thread.run(_read, path)
 
-    async def forget(self, before_wall_ms: int) -> None:
-        """Remove the folders of days that ended before *before_wall_ms*."""
-        await self._thread.run(self._remove_before, _day(before_wall_ms))
+    async def tidy(self, before_wall_ms: int, most_bytes: int, asked: frozenset[str]) -> int:
+        """Remove pictures of days before *before_wall_ms*, then the oldest until *most_bytes* are left.
+
+        Those of decisions somebody may ask for stay, whatever it costs. Returns how many went.
+        """
+        return await self._thread.run(self._tidy, _day(before_wall_ms), most_bytes, asked)
 
     def _path(self, decision_id: str, kind: str, wall_ms: int) -> Path:
         return self._folder / _day(wall_ms) / f"{decision_id}.{kind}.jpg"
@@ -51,10 +54,19 @@ class Pictures:
         finally:
             self._waiting.pop(path, None)
 
-    def _remove_before(self, day: str) -> None:
+    def _tidy(self, day: str, most_bytes: int, asked: frozenset[str]) -> int:
+        kept = [(path, path.stat().st_size) for path in sorted(self._folder.glob("????-??-??/*.jpg"))]
+        total, gone = sum(size for _, size in kept), 0
+        for path, size in kept:
+            if path.parent.name >= day and total <= most_bytes:
+                break
+            if path.name.partition(".")[0] not in asked:
+                path.unlink(missing_ok=True)
+                total, gone = total - size, gone + 1
         for folder in self._folder.glob("????-??-??"):
-            if folder.name < day:
-                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):
+                folder.rmdir()  # one that is empty
+        return gone
 
 
 def _day(wall_ms: int) -> str:

@@ -269,6 +269,18 @@ class Broker:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptPictures:
+    """How long pictures stay at the lot, and how much room they may take."""
+
+    days: int = 30
+    most_mb: int = 4_000
+
+    def __post_init__(self) -> None:
+        if self.days < 1 or self.most_mb < 1:
+            raise ValueError("days and most_mb are 1 or more")
+
+
+@dataclass(frozen=True, slots=True)
 class Copies:
     """Where copies of the database go by themselves: a second medium, or nowhere."""
 
@@ -324,6 +336,7 @@ class EdgeSettings:
     boards: Boards = field(default_factory=Boards)
     broker: Broker | None = None
     copies: Copies = field(default_factory=Copies)
+    pictures: KeptPictures = field(default_factory=KeptPictures)
     camera_lists: tuple[CameraList, ...] = ()
     watchdog_s: int = 20
     demo_clock: Path | None = None  # a file that puts the clocks forward: demos and tests on one machine only

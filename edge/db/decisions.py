@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 from dataclasses import dataclass
 
@@ -105,7 +106,23 @@ def picture_kinds(conn: sqlite3.Connection, decision_id: str) -> frozenset[str]:
     return frozenset(row[0] for row in rows)
 
 
+_STILL_ASKED = (
+    "passed = 0 OR stay_id IN (SELECT continues FROM stay WHERE passed = 0) OR stay_id IN (SELECT stay_id FROM debt"
+    " WHERE owed_fen > (SELECT coalesce(sum(amount_fen), 0) FROM debt_move WHERE debt_move.debt_id = debt.debt_id))"
+)
+
+
+def still_asked(conn: sqlite3.Connection) -> frozenset[str]:
+    """Decisions whose pictures somebody may ask for: of cars that are here, and of debts, disputed or not."""
+    rows = conn.execute(f"SELECT decision_in, decision_out FROM stay WHERE {_STILL_ASKED}")  # noqa: S608
+    return frozenset(decision for row in rows for decision in row if decision)
+
+
 def prune(conn: sqlite3.Connection, pictures_before_ms: int, reads_before_ms: int) -> None:
-    """Forget pictures and read names that are older than the lot keeps them."""
-    conn.execute("DELETE FROM picture WHERE wall_ms < ?", (pictures_before_ms,))
+    """Forget pictures nobody may ask for and read names, that are older than the lot keeps them."""
+    asked = json.dumps(sorted(still_asked(conn)))
+    conn.execute(
+        "DELETE FROM picture WHERE wall_ms < ? AND decision_id NOT IN (SELECT value FROM json_each(?))",
+        (pictures_before_ms, asked),
+    )
     conn.execute("DELETE FROM acted_read WHERE wall_ms < ?", (reads_before_ms,))

@@ -157,7 +157,7 @@ def test_pictures_and_read_names_are_forgotten_and_decisions_never(tmp_path: Pat
     arrival = replace(lot.arrival("in", "京A12345"), frame=b"jpeg")
     entered = enter(lot.db, lot.lot, arrival, START)
 
-    forget(lot.db, at(91 * DAY_MS / 60_000))
+    forget(lot.db, 90, at(91 * DAY_MS / 60_000))
 
     assert decisions.picture_time(lot.db.conn, entered.decision_id, "frame") is None
     assert decisions.acted_on(lot.db.conn, arrival.seen[0].read_id) is None

@@ -7,12 +7,17 @@ from pathlib import Path
 import pytest
 
 from domain.events import open_envelope
+from edge.db import decisions
+from edge.db.database import transaction
 from edge.disk import DiskGuard, Level
+from edge.jobs import forget
 from edge.pictures import MOST_WAITING, Pictures
-from edge.services import audit, timing
+from edge.services import audit, manual, timing
+from edge.services.entering import enter
+from edge.services.leaving import leave
 from edge.services.shedding import weigh
 from plumbing.onethread import OneThread
-from tests.edge.lots import START, small_lot
+from tests.edge.lots import START, at, small_lot
 
 NOON = 1_795_233_600_000
 DAY_MS = 86_400_000
@@ -102,15 +107,52 @@ async def test_a_disk_that_refuses_costs_a_picture_and_a_line_in_the_log(tmp_pat
         assert await pictures.get("d1", "frame", NOON) is None
 
 
-async def test_old_days_are_removed_whole(tmp_path: Path) -> None:
+async def test_pictures_past_their_time_go_and_those_somebody_may_ask_for_stay(tmp_path: Path) -> None:
     async with OneThread("pictures") as thread:
         pictures = Pictures(tmp_path, thread, DiskGuard(tmp_path, Disk(), 4096))
         pictures.keep("old", "frame", b"1", NOON - 2 * DAY_MS)
         pictures.keep("new", "frame", b"2", NOON)
-        await pictures.forget(NOON)
+        pictures.keep("asked", "frame", b"3", NOON - 2 * DAY_MS)
+        await pictures.tidy(NOON, 1_000, frozenset({"asked"}))
 
+        assert await pictures.get("asked", "frame", NOON - 2 * DAY_MS) == b"3"
         assert await pictures.get("old", "frame", NOON - 2 * DAY_MS) is None
         assert await pictures.get("new", "frame", NOON) == b"2"
+
+
+async def test_beyond_their_room_the_oldest_go_first(tmp_path: Path) -> None:
+    async with OneThread("pictures") as thread:
+        pictures = Pictures(tmp_path, thread, DiskGuard(tmp_path, Disk(), 4096))
+        for day in range(4):
+            pictures.keep(f"d{day}", "frame", b"x" * 100, NOON + day * DAY_MS)
+
+        assert await pictures.tidy(0, 250, frozenset({"d0"})) == 2
+
+        left = [day for day in range(4) if await pictures.get(f"d{day}", "frame", NOON + day * DAY_MS)]
+        assert left == [0, 3]
+
+
+def test_pictures_of_cars_inside_and_of_debts_may_be_asked_for(tmp_path: Path) -> None:
+    lot = small_lot(tmp_path)
+    inside = enter(lot.db, lot.lot, lot.arrival("in", "京A12345"), START).decision_id
+    owing = enter(lot.db, lot.lot, lot.arrival("in", "粤B98765"), START).decision_id
+    manual.open_barrier(lot.db, lot.lot, "out", "li", "stuck", "粤B98765", at(60))
+    free = enter(lot.db, lot.lot, lot.arrival("in", "沪C11223"), START).decision_id
+    leave(lot.db, lot.lot, lot.arrival("out", "沪C11223"), at(5))
+    lot.db.execute("UPDATE stay SET passed = 1 WHERE state = 'closed'")
+
+    asked = decisions.still_asked(lot.db.conn)
+    assert (inside in asked, owing in asked, free in asked) == (True, True, False)
+
+    with transaction(lot.db) as conn:
+        for decision in (inside, owing, free):
+            decisions.note_picture(conn, decision, "frame", START)
+    forget(lot.db, 30, at(31 * 24 * 60))
+    assert [decisions.picture_time(lot.db.conn, one, "frame") is None for one in (inside, owing, free)] == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_telemetry_gives_way_first_and_the_log_says_how_much(tmp_path: Path) -> None:

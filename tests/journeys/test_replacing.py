@@ -333,6 +333,10 @@ async def test_a_box_that_died_with_unsent_events_is_replaced_by_what_the_cloud_
     assert again.returncode != 0
     await leave_rightly(site, fresh)
     assert await site.cloud.get("cars") == []
+    logs = [site.folder / "cloud.log", box.folder / "lot.log", config.with_suffix(".log")]
+    written = await asyncio.to_thread(lambda: "".join(log.read_text(encoding="utf-8") for log in logs))
+    assert "started after" in written
+    assert [plate for plate in (WITH_COUPON, PAYS, UNKNOWN) if plate in written or plate[1:] in written] == []
 
 
 async def test_with_a_copy_that_knows_more_nothing_is_lost_and_the_cloud_hears_the_rest(site: Site) -> None:
