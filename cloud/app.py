@@ -22,9 +22,9 @@ from cloud.act import Act
 from cloud.coupons import pages as coupons_pages
 from cloud.coupons import service as coupons
 from cloud.db import Database, open_engine, upgrade
+from cloud.lots import driver_pages, remote_pages
 from cloud.lots import edges as lot_edges
 from cloud.lots import pages as lots_pages
-from cloud.lots import remote_pages
 from cloud.lots import service as lots
 from cloud.merchants import leases
 from cloud.merchants import pages as merchants_pages
@@ -109,7 +109,16 @@ def make_app(cloud: Cloud) -> web.Application:
     https = cloud.public_url.startswith("https://")
     app = shell_app(cloud_shell(sessions, https=https, zone=cloud.settings.time_zone, origins=(cloud.public_url,)))
     app[CLOUD], app[SESSIONS] = cloud, sessions
-    for pages in (access_pages, lots_pages, remote_pages, merchants_pages, coupons_pages, sync_pages, api):
+    for pages in (
+        access_pages,
+        lots_pages,
+        remote_pages,
+        driver_pages,
+        merchants_pages,
+        coupons_pages,
+        sync_pages,
+        api,
+    ):
         pages.add_routes(app)
     app.router.add_get("/healthz", api.health)
     app.router.add_get("/metrics", cloud.metrics.handler)

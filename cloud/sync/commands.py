@@ -43,7 +43,7 @@ def add_command(
     return int(cmd_seq)
 
 
-MOVES = frozenset({"barrier.open"})
+MOVES = frozenset({"barrier.open", "lane.ask"})
 """Kinds that move something: sent once, in answer to a hello seconds old, and never again by themselves."""
 
 
@@ -78,3 +78,14 @@ def recent(conn: Connection, edge_id: str, kind: str, most: int) -> Sequence[Row
     query = select(command).where(command.c.edge_id == edge_id, command.c.kind == kind)
     rows = conn.execute(query.order_by(command.c.cmd_seq.desc()).limit(most)).mappings()
     return [{**row, "body": json.loads(row["body"])} for row in rows]  # type: ignore[misc]
+
+
+def take_result(conn: Connection, edge_id: str, cmd_seq: int) -> str | None:
+    """What came of a command, None so far; neither its body nor its result is kept afterwards."""
+    this = (command.c.edge_id == edge_id) & (command.c.cmd_seq == cmd_seq)
+    result: str | None = conn.execute(
+        select(command.c.result).where(this, command.c.state == "done")
+    ).scalar_one_or_none()
+    if result is not None:
+        conn.execute(update(command).where(this).values(body="{}", result=""))
+    return result

@@ -11,6 +11,7 @@ import cloud
 from cloud.access.roles import Right, may
 from domain.plate import mask
 from plumbing.i18n import SHELL_LOCALE, load_catalogue
+from plumbing.lanepage import pages as lanepage
 from plumbing.web import NavItem, Sessions, Shell, create_app, current_session
 from plumbing.web.rendering import ENVIRONMENT
 
@@ -50,8 +51,9 @@ def cloud_shell(sessions: Sessions, *, https: bool, zone: str, origins: Sequence
     """How the cloud's pages look and sign in."""
     return Shell(
         name="cloud",
-        catalogue=load_catalogue(SHELL_LOCALE, HERE / "locale"),
-        templates=tuple(HERE / name / "templates" for name in CAPABILITIES),
+        catalogue=load_catalogue(SHELL_LOCALE, HERE / "locale", lanepage.LOCALE),
+        templates=(*(HERE / name / "templates" for name in CAPABILITIES), lanepage.TEMPLATES),
+        static=lanepage.STATIC,
         sessions=sessions,
         navigation=_navigation,
         title_key="cloud.brand",

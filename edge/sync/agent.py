@@ -68,6 +68,7 @@ class Session:
     salvage_ms: int | None = None  # when events of a closed epoch went out that were not answered yet
     ask: str = ""  # the cloud's last question: our next hello carries it back, as proof that it is not an old one
     fresh: dict[str, int] = field(default_factory=dict)  # nonces of the last seconds and when they were said
+    asked_for: bool = False  # somebody wants a hello, and the last one was said a moment before
 
 
 class EdgeAgent:
@@ -127,7 +128,7 @@ class EdgeAgent:
             self._uplink.timed_out()
         since_ms = now.boot_ms - session.hello_boot_ms
         salvage = self._salvage(session, now)
-        due = since_ms >= HELLO_EVERY_MS or (since_ms >= GREET_MS and self._has_news())
+        due = since_ms >= HELLO_EVERY_MS or (since_ms >= GREET_MS and (session.asked_for or self._has_news()))
         return [*([self._hello(now)] if due else []), *self._batches(now), *salvage]
 
     def _has_news(self) -> bool:
@@ -143,7 +144,7 @@ class EdgeAgent:
         """Where we stand, under a fresh nonce that the answer must carry. It is also the time sample and digest."""
         assert self._session is not None  # noqa: S101  (callers hold a session)
         session = self._session
-        session.nonce, session.hello_boot_ms = self._new_nonce(), now.boot_ms
+        session.nonce, session.hello_boot_ms, session.asked_for = self._new_nonce(), now.boot_ms, False
         lately = {nonce: said for nonce, said in session.fresh.items() if now.boot_ms - said <= FRESH_MS}
         session.fresh = {**lately, session.nonce: now.boot_ms}
         position = log.newest(self._db.conn)
@@ -282,7 +283,10 @@ class EdgeAgent:
         """Somebody asks for a hello; one with a question of its own is answered even if we just spoke."""
         is_new = ask not in ("", session.ask)
         session.ask = ask or session.ask
-        return [self._hello(now)] if is_new or now.boot_ms - session.hello_boot_ms >= GREET_MS else []
+        if is_new or now.boot_ms - session.hello_boot_ms >= GREET_MS:
+            return [self._hello(now)]
+        session.asked_for = True
+        return []
 
     def _on_refusal(self, message: Json) -> list[Outgoing]:
         """Never run again on this log, unless it holds what the cloud holds: then an old hello of ours was judged."""

@@ -401,6 +401,22 @@ def test_what_moves_something_waits_for_a_hello_and_is_then_begun_and_reported_o
     assert states(line) == [("done", "opened")]
 
 
+def test_a_second_order_within_the_second_is_begun_as_soon_as_another_hello_may_be_said(line: Line) -> None:
+    line.settle(line.edge.connected(at(10)), at(12))
+    hello = line.down(asked_to_open(line, at(100_000)), at(100_010))
+    line.settle(line.down(line.up(hello, at(100_020)), at(100_030)), at(100_040))
+    assert len(line.edge.begun) == 1
+
+    (greet,) = asked_to_open(line, at(100_300))
+    assert line.down([greet], at(100_310)) == []  # a hello was said a moment ago
+    assert [sent.kind for sent in line.edge.tick(at(100_500))] == []
+    hello = line.edge.tick(at(101_010))
+    line.settle(line.down(line.up(hello, at(101_020)), at(101_030)), at(101_040))
+
+    assert len(line.edge.begun) == 2
+    assert line.edge.tick(at(101_500)) == []
+
+
 def test_a_command_held_up_on_its_way_moves_nothing_whatever_the_wall_clock_says(line: Line) -> None:
     line.settle(line.edge.connected(at(10)), at(12))
     hello = line.down(asked_to_open(line, at(100_000)), at(100_010))
