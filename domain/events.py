@@ -125,6 +125,17 @@ class StayClosed(Event):
     tariff: str
 
 
+@event("stay.reopened", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class StayReopened(Event):
+    """A stay was ended by mistake and is open again; what its end redeemed and left owing is taken back beside it."""
+
+    stay_id: str
+    plate: str
+    by: str
+    reason: str
+
+
 @event("payment.taken", 1, Priority.P0)
 @dataclass(frozen=True, slots=True)
 class PaymentTaken(Event):
@@ -173,6 +184,16 @@ class CouponRedeemed(Event):
     off_fen: int
 
 
+@event("coupon.restored", 1, Priority.P0, (Leg(REDEEMED, OUTSTANDING, "the value reserved at issue"),))
+@dataclass(frozen=True, slots=True)
+class CouponRestored(Event):
+    """A redemption was taken back with the end of its stay; the coupon may be used again, once."""
+
+    redemption_id: str
+    coupon_id: str
+    stay_id: str
+
+
 @event("voucher.issued", 1, Priority.P0, (Leg("lease:{lease_id}", OUTSTANDING, "amount"),))
 @dataclass(frozen=True, slots=True)
 class VoucherIssued(Event):
@@ -209,6 +230,17 @@ class VoucherRedeemed(Event):
     counter: int
     stay_id: str
     off_fen: int
+
+
+@event("voucher.restored", 1, Priority.P0, (Leg(REDEEMED, OUTSTANDING, "the value reserved at issue"),))
+@dataclass(frozen=True, slots=True)
+class VoucherRestored(Event):
+    """A redemption was taken back with the end of its stay; the voucher may be used again, once."""
+
+    redemption_id: str
+    key_id: int
+    counter: int
+    stay_id: str
 
 
 @event("voucher.voided", 1, Priority.P0, (Leg(OUTSTANDING, VOID_PENDING, "the value reserved at issue"),))

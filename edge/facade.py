@@ -45,6 +45,7 @@ from edge.services import (
     offline_list,
     paying,
     redeeming,
+    reopening,
     settling,
     staffing,
 )
@@ -319,6 +320,13 @@ class Edge:
     async def debts(self, plate: str | None = None) -> list[money.DebtRow]:
         """What plates owe."""
         return await self.read(money.debts, normalise(plate) if plate else None)
+
+    async def reopen_stay(self, stay_id: str, by: str, reason: str) -> Result:
+        """Take the end of a stay back: its car is inside, and what its end redeemed and left owing is as before."""
+        result = await self._do(reopening.reopen, self.office.lot, stay_id, by, reason)
+        stay = await self.stay(stay_id)
+        self._decide_again(stay.plate if stay else "", result)
+        return result
 
     async def pay_debts(self, payment_id: str, plate: str, amount_fen: int, by: str) -> Result:
         """Take cash for what a plate owes, without a visit; the oldest debt first."""

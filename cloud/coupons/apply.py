@@ -24,10 +24,12 @@ from cloud.sync.errors import CannotApplyError
 from domain.events import (
     ChannelApplied,
     CouponRedeemed,
+    CouponRestored,
     Envelope,
     VoucherIssued,
     VoucherPrinted,
     VoucherRedeemed,
+    VoucherRestored,
     VoucherVoided,
 )
 from domain.ledger import (
@@ -180,6 +182,60 @@ def coupon_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, eve
     put_row(conn, ctx.operator_id, row["edge_id"], "coupons", event.coupon_id, None, ctx.now_ms)
 
 
+def coupon_restored(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: CouponRestored) -> None:
+    """``coupon.restored``: what its redemption moved goes back, and the lot gets the coupon's row again."""
+    subject = f"coupon:{event.coupon_id}"
+    used = _take_back(conn, ctx, event.redemption_id, subject)
+    if used is None:
+        return
+    query = select(coupon).where(coupon.c.coupon_id == event.coupon_id, coupon.c.edge_id == ctx.edge_id)
+    row = conn.execute(query.with_for_update()).mappings().one_or_none()
+    if row is None:
+        raise CannotApplyError(f"no coupon {event.coupon_id} of this edge")
+    if not used["charged"]:
+        _find(conn, ctx, envelope, row["merchant_id"], row["serial"], used["off_fen"])
+        return
+    values = {"state": State.BOUND.value, "redeemed_ms": None, "off_fen": None}
+    conn.execute(update(coupon).where(coupon.c.coupon_id == event.coupon_id).values(**values))
+    _post(conn, ctx, envelope, row["merchant_id"], row["serial"], service.carry(row, REDEEMED, OUTSTANDING))
+    service.tell_again(conn, row, ctx.now_ms)
+
+
+def voucher_restored(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: VoucherRestored) -> None:
+    """``voucher.restored``: the voucher is out again, its value held for it."""
+    row = _own_voucher(conn, ctx, event.key_id, event.counter)
+    name = _name(event.key_id, event.counter)
+    used = _take_back(conn, ctx, event.redemption_id, name)
+    if used is None:
+        return
+    if not used["charged"]:
+        _find(conn, ctx, envelope, row["merchant_id"], name, used["off_fen"])
+        return
+    conn.execute(_ENDED, {"of_key": event.key_id, "of_counter": event.counter, "now": OUT, "off": None})
+    funds, commodity = Funds(row["funds"]), Commodity(row["commodity"])
+    _post(conn, ctx, envelope, row["merchant_id"], name, move(REDEEMED, OUTSTANDING, row["reserved"], commodity, funds))
+
+
+def _take_back(conn: Connection, ctx: ApplyContext, redemption_id: str, subject: str) -> RowMapping | None:
+    """Mark a redemption as taken back; None when it was before. Raises CannotApplyError when it is not known here."""
+    query = select(redemption).where(redemption.c.redemption_id == redemption_id, redemption.c.lot_id == ctx.lot_id)
+    used = conn.execute(query.with_for_update()).mappings().one_or_none()
+    if used is None or used["subject"] != subject:
+        raise CannotApplyError(f"no redemption {redemption_id} of {subject}")
+    if used["restored_ms"] is not None:
+        return None
+    conn.execute(update(redemption).where(redemption.c.redemption_id == redemption_id).values(restored_ms=ctx.now_ms))
+    return used
+
+
+def _find(
+    conn: Connection, ctx: ApplyContext, envelope: Envelope, merchant_id: int, subject: str, off_fen: int
+) -> None:
+    """What the operator lost by a later use comes back with it."""
+    legs = move(UNFUNDED, OPERATOR_LOSS, off_fen, Commodity.FEN, Funds.PAID)
+    _post(conn, ctx, envelope, merchant_id, subject, legs, note="use_taken_back")
+
+
 def voids_known(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: ChannelApplied) -> None:
     """``channel.applied`` of ``coupons``: everything the edge did before it knew of these voids is applied by now."""
     if event.channel == "coupons":
@@ -290,6 +346,8 @@ MONEY: Final[dict[str, MoneyApplier]] = {
     "voucher.printed": voucher_printed,
     "voucher.redeemed": voucher_redeemed,
     "voucher.voided": voucher_voided,
+    "voucher.restored": voucher_restored,
     "coupon.redeemed": coupon_redeemed,
+    "coupon.restored": coupon_restored,
     "channel.applied": voids_known,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -65,7 +65,7 @@ MOVES: dict[State, frozenset[State]] = {
     State.RESERVED: frozenset({State.BOUND, State.REDEEMED, State.VOID_PENDING}),
     State.EXPIRED: frozenset({State.REDEEMED, State.VOID_PENDING}),
     State.VOID_PENDING: frozenset({State.VOIDED}),
-    State.REDEEMED: frozenset(),
+    State.REDEEMED: frozenset({State.BOUND}),  # the end of the stay that used it was taken back
     State.VOIDED: frozenset(),
     State.RECLAIMED: frozenset(),
 }
@@ -190,7 +190,8 @@ def issue(conn: Connection, act: Act, merchant_id: int, template_id: int, stay_i
     serial, coupon_id = str(row["serial"]), str(row["coupon_id"])
     entry = ledger.Entry(act.operator_id, merchant_id, act.uuid(), "coupon.issued", serial, act.by, act.now_ms)
     ledger.post(conn, entry, carry(row, AVAILABLE, OUTSTANDING))
-    put_row(conn, act.operator_id, gift.edge_id, "coupons", coupon_id, _for_edge(row, gift), act.now_ms)
+    told = _for_edge(row, gift.template, gift.account["name"])
+    put_row(conn, act.operator_id, gift.edge_id, "coupons", coupon_id, told, act.now_ms)
     audit.record(conn, act, "coupon.issued", f"coupon:{serial}", after={"template": template_id, "stay": stay_id})
     return Issued(coupon_id, serial)
 
@@ -264,11 +265,12 @@ def _template(conn: Connection, operator_id: int, merchant_id: int, template_id:
     return conn.execute(query).mappings().one_or_none()
 
 
-def _for_edge(row: dict[str, object], gift: _Gift) -> dict[str, object]:
+def _for_edge(row: Mapping[str, object], template: RowMapping, merchant: str) -> dict[str, object]:
     """The row of channel ``coupons``: all an exit needs to apply the coupon without asking."""
-    cap_fen = gift.template["cap_fen"]
+    cap_fen = template["cap_fen"]
     if row["kind"] == Kind.FULL_WAIVER:  # never worth more than was held for it
-        cap_fen = min(cap_fen or gift.cost.amount, gift.cost.amount)
+        held = int(str(row["reserved_bonus"])) + int(str(row["reserved_paid"]))
+        cap_fen = min(cap_fen or held, held)
     return {
         "coupon_id": row["coupon_id"],
         "serial": row["serial"],
@@ -277,13 +279,21 @@ def _for_edge(row: dict[str, object], gift: _Gift) -> dict[str, object]:
         "kind": row["kind"],
         "value": row["value"],
         "cap_fen": cap_fen,
-        "meaning": gift.template["meaning"],
-        "remainder": gift.template["remainder"],
+        "meaning": template["meaning"],
+        "remainder": template["remainder"],
         "merchant_id": row["merchant_id"],
-        "merchant": gift.account["name"],
+        "merchant": merchant,
         "template_id": row["template_id"],
         "not_after_ms": row["expires_ms"],
     }
+
+
+def tell_again(conn: Connection, row: RowMapping, now_ms: int) -> None:
+    """Send a coupon to its lot once more: its use was taken back."""
+    query = select(coupon_template).where(coupon_template.c.template_id == row["template_id"])
+    account = merchants.get(conn, row["operator_id"], row["merchant_id"])
+    told = _for_edge(dict(row), conn.execute(query).mappings().one(), account["name"] if account else "")
+    put_row(conn, row["operator_id"], row["edge_id"], "coupons", row["coupon_id"], told, now_ms)
 
 
 def carry(row: RowMapping | dict[str, object], source: str, target: str) -> tuple[Posting, ...]:

@@ -35,6 +35,7 @@ def vouchers_used(conn: Connection, operator_id: int, lot_id: int) -> list[Used]
     rows = conn.execute(
         select(redemption).where(
             redemption.c.operator_id == operator_id, redemption.c.lot_id == lot_id, redemption.c.charged,
+            redemption.c.restored_ms.is_(None),
             redemption.c.subject.like("voucher:%"),
         ).order_by(redemption.c.redeemed_ms)
     )  # fmt: skip

@@ -95,6 +95,7 @@ redemption = Table(
     Column("off_fen", BigInteger, nullable=False),
     Column("charged", Boolean, nullable=False),  # False: a later use, at the operator's expense
     Column("redeemed_ms", BigInteger, nullable=False),
+    Column("restored_ms", BigInteger),  # taken back with the end of its stay
     UniqueConstraint("event_id"),
 )
 Index("ix_redemption_subject", redemption.c.subject)

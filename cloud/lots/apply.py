@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, update
 from cloud.bulk import insert_new, upsert_own
 from cloud.lots.tables import barrier_opening, debt, debt_move, incident, passage, payment, stay, zone_count
 from cloud.sync.context import Applied, ApplyContext, Projection
+from domain.events import Envelope
 
 _OPENED = ("plate_raw", "vehicle_class", "zone", "entry_lane", "entered_ms")
 _CLOSED = (
@@ -23,6 +24,7 @@ _CLOSED = (
     "waived_fen",
     "paid_fen",
     "owed_fen",
+    "closed_at",
 )
 _NOTHING_YET = {
     "exit_lane": "",
@@ -34,6 +36,7 @@ _NOTHING_YET = {
     "waived_fen": 0,
     "paid_fen": 0,
     "owed_fen": 0,
+    "closed_at": 0,
 }
 _NOTHING_BEFORE = {"plate_raw": "", "vehicle_class": "", "zone": "", "entry_lane": "", "entered_ms": None}
 
@@ -119,10 +122,30 @@ def stays_closed(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]
             "waived_fen": event.waived_fen,
             "paid_fen": event.paid_fen,
             "owed_fen": event.owed_fen,
+            "closed_at": _place(ctx, envelope),
         }
         for envelope, event in applied
     ]
     upsert_own(conn, stay, rows, "stay_id", _CLOSED)
+
+
+def stays_reopened(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
+    """``stay.reopened``: its end is taken back, unless it was ended anew by a later event of the same batch."""
+    opened = (
+        update(stay)
+        .where(
+            stay.c.stay_id == bindparam("of_stay"),
+            stay.c.edge_id == ctx.edge_id,
+            stay.c.closed_at < bindparam("before"),
+        )
+        .values(**_NOTHING_YET)
+    )
+    conn.execute(opened, [{"of_stay": event.stay_id, "before": _place(ctx, envelope)} for envelope, event in applied])
+
+
+def _place(ctx: ApplyContext, envelope: Envelope) -> int:
+    """Where an event stands in its edge's log, epochs counted."""
+    return (ctx.epoch << 40) + envelope.seq
 
 
 def payments_taken(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
@@ -242,6 +265,7 @@ PROJECTIONS: Final[dict[str, Projection]] = {
     "stay.corrected": stays_corrected,
     "stay.moved": stays_moved,
     "stay.closed": stays_closed,
+    "stay.reopened": stays_reopened,
     "payment.taken": payments_taken,
     "debt.recorded": debts_recorded,
     "debt.moved": debts_moved,

@@ -113,6 +113,7 @@ stay = Table(
     Column("paid_fen", BigInteger, nullable=False),
     Column("owed_fen", BigInteger, nullable=False),
     Column("zone_now", Text, nullable=False, server_default=""),  # where it is after it moved, "" before
+    Column("closed_at", BigInteger, nullable=False, server_default="0"),  # place in its edge's log of its last closing
 )
 Index("ix_stay_lot_id_left_ms", stay.c.lot_id, stay.c.left_ms)
 Index("ix_stay_plate", stay.c.plate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from edge.db import arrears, fewer_pages, moves, trade
+from edge.db import arrears, fewer_pages, moves, trade, undone_uses
 
 migrations = Migrations("edge")
 
@@ -169,3 +169,10 @@ def m0014_camera_list(db: Database) -> None:
         "CREATE TABLE camera_list_run (camera TEXT PRIMARY KEY, full_wall_ms INTEGER, left_out INTEGER NOT NULL,"
         " why TEXT NOT NULL) STRICT, WITHOUT ROWID"
     )
+
+
+@migrations()
+def m0015_undone_uses(db: Database) -> None:
+    """A closed stay may be opened again, and what it used may be used again."""
+    for statement in undone_uses.statements():
+        db.conn.execute(statement)

@@ -17,7 +17,7 @@ class StayRow:
 
     *arrived* is when its car came to an exit and its fee was frozen, *settled* when nothing more was due;
     *base_fee_fen* was charged by the stay it continues. *zone* is where it entered, *zone_now* where its car is after
-    so many *moves*.
+    so many *moves*. *closings* counts how often it was ended and opened again.
     """
 
     stay_id: str
@@ -49,6 +49,7 @@ class StayRow:
     tariff: str
     zone_now: str
     moves: int
+    closings: int
 
 
 def _clock(name: str) -> str:
@@ -59,7 +60,7 @@ COLUMNS = (
     f"stay_id, plate, plate_raw, vehicle_class, zone, lane_in, decision_in, {_clock('entered')}, {_clock('arrived')},"
     f" {_clock('settled')}, settled_off, state = 'open', passed, ifnull(continues, ''), paid_fen, waived_fen,"
     " base_fee_fen, settled_fee_fen, lane_out, decision_out, closed_wall_ms, outcome, cause, fee_fen, discount_fen,"
-    " owed_fen, tariff, ifnull(zone_now, zone), moves"
+    " owed_fen, tariff, ifnull(zone_now, zone), moves, closings"
 )
 
 
@@ -214,6 +215,31 @@ def add_waived(conn: sqlite3.Connection, stay_id: str, amount_fen: int) -> None:
     conn.execute(
         "UPDATE stay SET waived_fen = waived_fen + ? WHERE stay_id = ? AND state = 'open'", (amount_fen, stay_id)
     )
+
+
+def let_go(conn: sqlite3.Connection, stay_id: str, amount_fen: int) -> None:
+    """What an open stay still owes is let go as it ends."""
+    conn.execute(
+        "UPDATE stay SET waived_fen = waived_fen + ?1, let_go_fen = ?1 WHERE stay_id = ?2 AND state = 'open'",
+        (amount_fen, stay_id),
+    )
+
+
+def is_continued(conn: sqlite3.Connection, stay_id: str) -> bool:
+    """Does another stay go on where this one ended? It is of the same plate, or of what that was mended to."""
+    return conn.execute("SELECT 1 FROM stay WHERE continues = ?", (stay_id,)).fetchone() is not None
+
+
+def reopen(conn: sqlite3.Connection, stay: StayRow) -> None:
+    """Open a closed stay again: its end never was. One that an exit let out may still leave within its time."""
+    kept = "settled_boot" if not stay.cause else "NULL"
+    conn.execute(
+        "UPDATE stay SET state = 'open', passed = 0, lane_out = '', decision_out = '', outcome = '', cause = '',"  # noqa: S608
+        " closed_wall_ms = NULL, fee_fen = 0, discount_fen = 0, waived_fen = waived_fen - let_go_fen, let_go_fen = 0,"
+        f" owed_fen = 0, tariff = '', closings = closings + 1, settled_boot = {kept} WHERE stay_id = ?",
+        (stay.stay_id,),
+    )
+    _add_keys(conn, stay.plate)
 
 
 def settle(

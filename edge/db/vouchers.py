@@ -28,6 +28,19 @@ class VoucherRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """One redemption of a coupon or voucher; *spec* is what it was worth, as it lay on the stay."""
+
+    kind: str
+    ref: str
+    redemption_id: str
+    stay_id: str
+    off_fen: int
+    spec: str
+    merchant_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Laid:
     """A coupon or voucher laid on an open stay at this lot, not yet redeemed."""
 
@@ -87,7 +100,7 @@ def between(
 ) -> list[tuple[VoucherRow, bool]]:
     """A merchant's vouchers issued in [start, end), the newest first, each with whether it was redeemed here."""
     rows = conn.execute(
-        "SELECT voucher.*, used.counter IS NOT NULL AS used FROM voucher LEFT JOIN voucher_used AS used"
+        "SELECT voucher.*, used.counter IS NOT NULL AS used FROM voucher LEFT JOIN voucher_in_use AS used"
         " USING (key_id, counter) WHERE merchant_id = ? AND voucher.wall_ms >= ? AND voucher.wall_ms < ?"
         " ORDER BY voucher.wall_ms DESC, counter DESC LIMIT ? OFFSET ?",
         (merchant_id, start_ms, end_ms, most, after),
@@ -99,7 +112,7 @@ def in_doubt(conn: sqlite3.Connection, merchant_id: int) -> list[VoucherRow]:
     """A merchant's vouchers of which nobody can say whether they were printed, not voided or redeemed since."""
     rows = conn.execute(
         "SELECT * FROM voucher WHERE merchant_id = ? AND state IN ('unknown', 'failed') AND voided = 0"
-        " AND NOT EXISTS (SELECT 1 FROM voucher_used AS used WHERE used.key_id = voucher.key_id"
+        " AND NOT EXISTS (SELECT 1 FROM voucher_in_use AS used WHERE used.key_id = voucher.key_id"
         " AND used.counter = voucher.counter) ORDER BY wall_ms DESC",
         (merchant_id,),
     )
@@ -131,32 +144,49 @@ def set_voided(conn: sqlite3.Connection, key_id: int, counter: int) -> bool:
 
 def is_used(conn: sqlite3.Connection, key_id: int, counter: int) -> bool:
     """Was this voucher redeemed here?"""
-    query = "SELECT 1 FROM voucher_used WHERE key_id = ? AND counter = ?"
+    query = "SELECT 1 FROM voucher_in_use WHERE key_id = ? AND counter = ?"
     return conn.execute(query, (key_id, counter)).fetchone() is not None
 
 
-def use(
-    conn: sqlite3.Connection, key_id: int, counter: int, redemption_id: str, stay_id: str, off_fen: int, now: Moment
-) -> None:
-    """Count a voucher as redeemed. Raises sqlite3.IntegrityError the second time (I10)."""
+def use(conn: sqlite3.Connection, key_id: int, counter: int, use: Use, now: Moment) -> None:
+    """Count a voucher as redeemed. Raises sqlite3.IntegrityError while it is in use already (I10)."""
+    before = (
+        "(SELECT count(*) FROM voucher_used JOIN use_undone USING (redemption_id) WHERE key_id = ?1 AND counter = ?2)"
+    )
     conn.execute(
-        "INSERT INTO voucher_used VALUES (?, ?, ?, ?, ?, ?)",
-        (key_id, counter, redemption_id, stay_id, off_fen, now.wall_ms),
+        f"INSERT INTO voucher_used VALUES (?1, ?2, ?3, ?4, ?5, ?6, {before}, ?7, ?8)",  # noqa: S608
+        (key_id, counter, use.redemption_id, use.stay_id, use.off_fen, now.wall_ms, use.spec, use.merchant_id),
     )
 
 
 def is_coupon_used(conn: sqlite3.Connection, coupon_id: str) -> bool:
     """Was this coupon redeemed here, whatever the channel still says?"""
-    return conn.execute("SELECT 1 FROM coupon_used WHERE coupon_id = ?", (coupon_id,)).fetchone() is not None
+    return conn.execute("SELECT 1 FROM coupon_in_use WHERE coupon_id = ?", (coupon_id,)).fetchone() is not None
 
 
-def use_coupon(
-    conn: sqlite3.Connection, coupon_id: str, redemption_id: str, stay_id: str, off_fen: int, now: Moment
-) -> None:
-    """Count a coupon as redeemed. Raises sqlite3.IntegrityError the second time."""
+def use_coupon(conn: sqlite3.Connection, coupon_id: str, use: Use, now: Moment) -> None:
+    """Count a coupon as redeemed. Raises sqlite3.IntegrityError while it is in use already."""
+    before = "(SELECT count(*) FROM coupon_used JOIN use_undone USING (redemption_id) WHERE coupon_id = ?1)"
     conn.execute(
-        "INSERT INTO coupon_used VALUES (?, ?, ?, ?, ?)", (coupon_id, redemption_id, stay_id, off_fen, now.wall_ms)
+        f"INSERT INTO coupon_used VALUES (?1, ?2, ?3, ?4, ?5, {before}, ?6, ?7)",  # noqa: S608
+        (coupon_id, use.redemption_id, use.stay_id, use.off_fen, now.wall_ms, use.spec, use.merchant_id),
     )
+
+
+def used_by(conn: sqlite3.Connection, stay_id: str) -> list[Use]:
+    """What a stay used and has not been given back."""
+    rows = conn.execute(
+        "SELECT 'coupon', coupon_id, redemption_id, stay_id, off_fen, spec, merchant_id FROM coupon_in_use"
+        " WHERE stay_id = ?1 UNION ALL SELECT 'voucher', key_id || ':' || counter, redemption_id, stay_id, off_fen,"
+        " spec, merchant_id FROM voucher_in_use WHERE stay_id = ?1",
+        (stay_id,),
+    )
+    return [Use(*row) for row in rows]
+
+
+def undo_use(conn: sqlite3.Connection, redemption_id: str, stay_id: str, now: Moment) -> None:
+    """A redemption counts no more. Raises sqlite3.IntegrityError the second time."""
+    conn.execute("INSERT INTO use_undone VALUES (?, ?, ?)", (redemption_id, stay_id, now.wall_ms))
 
 
 def lay(conn: sqlite3.Connection, laid: Laid) -> bool:

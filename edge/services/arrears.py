@@ -47,7 +47,7 @@ def settle(
     for debt in debts:
         part = min(amount_fen, debt.left_fen)
         if part:
-            _move(conn, lot, debt, "paid", part, payment_id, by, "", now)
+            add_move(conn, lot, debt, "paid", part, by, "", now, payment_id)
         amount_fen -= part
     return amount_fen
 
@@ -65,7 +65,7 @@ def waive(db: Database, lot: Lot, debt_id: str, amount_fen: int, by: str, reason
         before = sum(one.amount_fen for one in arrears.moves(conn, debt_id) if one.kind == "waived")
         if not may_waive(conn, lot.rules, by, before + amount_fen):
             return Refuse("above_waive_limit")
-        _move(conn, lot, debt, "waived", amount_fen, "", by, reason, now)
+        add_move(conn, lot, debt, "waived", amount_fen, by, reason, now)
         journal.act(conn, by, "debt.waive", debt_id, f"{amount_fen} {reason}", now)
         return Done(debt_id)
 
@@ -89,15 +89,16 @@ def _say(db: Database, lot: Lot, debt_id: str, kind: str, by: str, reason: str, 
             return Refuse("nothing_owed")
         if (debt.state == arrears.DISPUTED) == (kind == "disputed"):
             return Done(debt_id)
-        _move(conn, lot, debt, kind, 0, "", by, reason, now)
+        add_move(conn, lot, debt, kind, 0, by, reason, now)
         journal.act(conn, by, f"debt.{'dispute' if kind == 'disputed' else 'uphold'}", debt_id, reason, now)
         return Done(debt_id)
 
 
-def _move(
-    conn: sqlite3.Connection, lot: Lot, debt: Debt, kind: str, amount_fen: int, payment_id: str, by: str, reason: str,
-    now: Moment,
+def add_move(
+    conn: sqlite3.Connection, lot: Lot, debt: Debt, kind: str, amount_fen: int, by: str, reason: str, now: Moment,
+    payment_id: str = "",
 ) -> None:  # fmt: skip
+    """Add what became of a debt in the caller's transaction: the row, the book where it moves, the event."""
     move_id = lot.new_id(now)
     arrears.add(conn, Move(move_id, debt.debt_id, kind, amount_fen, payment_id, by, reason, now.wall_ms))
     if kind in LANDS_IN:

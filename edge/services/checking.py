@@ -63,13 +63,18 @@ BOOKS = (
     (
         "a closed stay without its entry in the book",
         "SELECT stay_id FROM stay WHERE state = 'closed' AND fee_fen > 0 AND NOT EXISTS"
-        " (SELECT 1 FROM posting WHERE entry = 'close:' || stay.stay_id)",
+        " (SELECT 1 FROM posting WHERE entry = 'close:' || stay.stay_id || iif(closings, ':' || closings, ''))",
+    ),
+    (
+        "the fees in the book are not those of the closed stays",
+        "SELECT 'fee' WHERE (SELECT coalesce(sum(amount), 0) FROM posting WHERE account = 'fee') <>"
+        " (SELECT -coalesce(sum(fee_fen), 0) FROM stay WHERE state = 'closed')",
     ),
     (
         "the discount is not what its coupons and vouchers saved",
         "SELECT stay_id FROM stay WHERE state = 'closed' AND discount_fen <>"
-        " (SELECT coalesce(sum(off_fen), 0) FROM coupon_used WHERE coupon_used.stay_id = stay.stay_id) +"
-        " (SELECT coalesce(sum(off_fen), 0) FROM voucher_used WHERE voucher_used.stay_id = stay.stay_id)",
+        " (SELECT coalesce(sum(off_fen), 0) FROM coupon_in_use WHERE coupon_in_use.stay_id = stay.stay_id) +"
+        " (SELECT coalesce(sum(off_fen), 0) FROM voucher_in_use WHERE voucher_in_use.stay_id = stay.stay_id)",
     ),
     (
         "what is owed is not on record as a debt",

@@ -195,7 +195,8 @@ def coupons_for(conn: sqlite3.Connection, stay: StayRow, now: Moment) -> tuple[C
             logger.warning("left aside: coupon %s is not written as coupons are", key)
         elif fits and now.wall_ms - now.uncertainty_ms <= not_after and not vouchers.is_coupon_used(conn, key):
             given.append(CouponGiven(key, "coupon", coupon_spec(row), merchant_id))
-    papers = vouchers.laid_on(conn, stay.stay_id)
+    named = {one.ref for one in given}
+    papers = [paper for paper in vouchers.laid_on(conn, stay.stay_id) if paper.ref not in named]
     given += [CouponGiven(paper.ref, paper.kind, paper.spec, paper.merchant_id) for paper in papers]
     return tuple(one for one in given if _makes_sense(one))
 
@@ -260,7 +261,7 @@ def close(
         final.paid_fen, final.owed_fen, decision_id, tariff,
     )  # fmt: skip
     log.append_all(conn, [*redeemed, (closed, decision_id or None)], now)
-    money.post(conn, f"close:{stay.stay_id}", _postings(final), stay.stay_id, now)
+    money.post(conn, _entry_of(stay), postings(final), stay.stay_id, now)
     if final.owed_fen:
         _record_debt(conn, lot, stay, final.owed_fen, cause, now)
     if final.fee_fen > priced.fee_fen:
@@ -272,23 +273,32 @@ def _redeem(
     conn: sqlite3.Connection, lot: Lot, stay: StayRow, final: Ending, coupons: tuple[CouponGiven, ...], now: Moment
 ) -> list[tuple[Event, str | None]]:
     """Use up what took something off; returns what the log must say of it."""
-    kinds = {coupon.ref: coupon.kind for coupon in coupons}
+    given = {coupon.ref: coupon for coupon in coupons}
     facts: list[tuple[Event, str | None]] = []
     for ref, part in final.off:
-        redemption = lot.new_id(now)
-        if kinds.get(ref) == "voucher":
+        redemption, coupon = lot.new_id(now), given.get(ref)
+        worth = (coupon.spec, coupon.merchant_id) if coupon else ("", 0)
+        kind = coupon.kind if coupon else "coupon"
+        use = vouchers.Use(kind, ref, redemption, stay.stay_id, part, *worth)
+        if kind == "voucher":
             key_id, counter = (int(number) for number in ref.split(":"))
-            vouchers.use(conn, key_id, counter, redemption, stay.stay_id, part, now)
+            vouchers.use(conn, key_id, counter, use, now)
             facts.append((VoucherRedeemed(redemption, key_id, counter, stay.stay_id, part), redemption))
         else:
-            vouchers.use_coupon(conn, ref, redemption, stay.stay_id, part, now)
+            vouchers.use_coupon(conn, ref, use, now)
             facts.append((CouponRedeemed(redemption, ref, stay.stay_id, part), redemption))
-    if "voucher" in kinds.values():
+    if given:
         vouchers.clear_laid(conn, stay.stay_id)
     return facts
 
 
-def _postings(final: Ending) -> list[Posting]:
+def _entry_of(stay: StayRow) -> str:
+    """The name of a closing in the book; a stay that was opened again has one for each."""
+    return f"close:{stay.stay_id}:{stay.closings}" if stay.closings else f"close:{stay.stay_id}"
+
+
+def postings(final: Ending) -> list[Posting]:
+    """What a closing moves: the fee is given up by the lot and shared out."""
     parts = (
         ("fee", -final.fee_fen),
         ("held", final.paid_fen),
@@ -336,7 +346,7 @@ def let_go(
     """The car is gone and nobody is to pay: what is missing is waived; its papers stay with their holders."""
     priced = replace(standing(conn, lot, stay, now).priced or Priced(0, ()), off=())
     missing = max(0, priced.fee_fen - stay.paid_fen - stay.waived_fen)
-    stays.add_waived(conn, stay.stay_id, missing)
+    stays.let_go(conn, stay.stay_id, missing)
     waived = stays.get(conn, stay.stay_id) or stay
     close(conn, lot, waived, priced, now, lane=lane, decision_id=decision_id, cause=cause, passed=True)
     vouchers.clear_laid(conn, stay.stay_id)

@@ -54,7 +54,9 @@ def begin_with(
             _carry_debt(conn, debt, now)
         for used in taken.used:
             at = replace(now, wall_ms=used.wall_ms)
-            vouchers.use(conn, used.key_id, used.counter, used.redemption_id, used.stay_id, used.off_fen, at)
+            ref = f"{used.key_id}:{used.counter}"
+            use = vouchers.Use("voucher", ref, used.redemption_id, used.stay_id, used.off_fen, "", 0)
+            vouchers.use(conn, used.key_id, used.counter, use, at)
         for person in staff:
             people.put(conn, person.name, person.pin_hash, person.role, now)
         _begin_log(conn, taken)

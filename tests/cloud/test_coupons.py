@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from cloud.act import Refused
+from cloud.checking import check_all
 from cloud.coupons import service as coupons
 from cloud.coupons.service import Issued
 from cloud.merchants import service as merchants
 from cloud.sync.channels import get_row
 from cloud.sync.errors import CannotApplyError
-from domain.events import ChannelApplied, CouponRedeemed, StayClosed
+from domain.events import ChannelApplied, CouponRedeemed, CouponRestored, StayClosed
 from domain.ledger import Commodity
 from domain.serial import parse_serial
 from tests.cloud.world import NOW, World
@@ -226,3 +227,42 @@ def test_a_merchant_reaches_neither_coupons_nor_templates_of_another(world: Worl
     assert (voided, deleted) == (Refused("coupon_unknown"), Refused("template_unknown"))
     assert listed.total == 0
     assert world.accounts()["outstanding"] == 500
+
+
+def test_a_use_taken_back_returns_to_held_and_is_charged_once_when_used_again(world: World) -> None:
+    world.car("s1")
+    made = issue(world)
+    world.apply(CouponRedeemed("r1", made.coupon_id, "s1", 400))
+    before = get_row(world.conn, world.edge_id, "coupons", made.coupon_id)
+
+    world.apply(CouponRestored("r1", made.coupon_id, "s1"))
+    world.apply(CouponRestored("r1", made.coupon_id, "s1"))
+
+    assert before is None
+    assert world.accounts() == {"recharge": -12_000, "available": 11_500, "outstanding": 500}
+    told = get_row(world.conn, world.edge_id, "coupons", made.coupon_id)
+    assert told is not None
+    assert (told["plate"], told["kind"], told["value"]) == ("京A12345", "AMOUNT", 500)
+    world.apply(CouponRedeemed("r2", made.coupon_id, "s1", 500))
+    assert world.accounts() == {"recharge": -12_000, "available": 11_500, "redeemed": 500}
+    assert world.codes() == []
+    assert check_all(world.conn) == []
+
+
+def test_a_use_at_the_operators_expense_that_is_taken_back_costs_nothing(world: World) -> None:
+    world.car("s1")
+    made = issue(world)
+    world.apply(CouponRedeemed("r1", made.coupon_id, "s1", 400))
+    world.apply(CouponRedeemed("r2", made.coupon_id, "s1", 300))
+
+    world.apply(CouponRestored("r2", made.coupon_id, "s1"))
+
+    assert world.accounts() == {"recharge": -12_000, "available": 11_500, "redeemed": 500}
+
+
+def test_a_use_nobody_reported_cannot_be_taken_back(world: World) -> None:
+    world.car("s1")
+    made = issue(world)
+
+    with pytest.raises(CannotApplyError, match="no redemption"):
+        world.apply(CouponRestored("r9", made.coupon_id, "s1"))

@@ -18,7 +18,15 @@ from cloud.merchants import service as merchants
 from cloud.merchants.leases import Terms
 from cloud.sync.errors import CannotApplyError
 from cloud.sync.tables import command
-from domain.events import LeaseApplied, LeaseReturned, VoucherIssued, VoucherPrinted, VoucherRedeemed, VoucherVoided
+from domain.events import (
+    LeaseApplied,
+    LeaseReturned,
+    VoucherIssued,
+    VoucherPrinted,
+    VoucherRedeemed,
+    VoucherRestored,
+    VoucherVoided,
+)
 from domain.ledger import Commodity
 from tests.cloud.world import LANES, World
 
@@ -228,3 +236,16 @@ def test_a_revoked_edge_keeps_its_money_frozen_and_gets_nothing_new(world: World
     assert put_out(world.conn, world.act(), world.edge_id, "again") == Refused("edge_unknown")
     acts = [each["act"] for each in audit.listed(world.conn, world.operator_id).items]
     assert acts[:2] == ["leases.frozen", "edge.revoked"]
+
+
+def test_a_voucher_whose_use_is_taken_back_is_out_again(world: World) -> None:
+    lease_id = granted(world, 2_000)
+    world.apply(issued(world, 1, lease_id))
+    world.apply(VoucherRedeemed("r1", world.key_id, 1, "s1", 500))
+
+    world.apply(VoucherRestored("r1", world.key_id, 1, "s1"))
+
+    held = world.accounts()
+    assert (held["outstanding"], held.get("redeemed", 0)) == (500, 0)
+    world.apply(VoucherRedeemed("r2", world.key_id, 1, "s1", 500))
+    assert (world.accounts().get("outstanding", 0), world.accounts()["redeemed"], world.codes()) == (0, 500, [])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import Connection, RowMapping, select
 
@@ -272,3 +274,17 @@ def test_the_newest_count_of_each_pool_puts_its_zone_right(world: World) -> None
     assert (zone.books, zone.offset, zone.inside) == (1, 5, 6)
     world.apply(events.StayClosed("s1", "out", "京A12345", "FREE", "", 0, 0, 0, 0, 0, "d2", "mall"))
     assert occupancy.by_lot(world.conn, world.operator_id)[world.lot_id][0].inside == 5
+
+
+def test_a_stay_opened_again_is_inside_and_may_end_anew_also_within_one_batch(world: World) -> None:
+    world.car("s1")
+    world.apply(CLOSED, seq=11)
+    world.apply(events.StayReopened("s1", "京A12345", "li", "misread"), seq=12)
+    inside = world.conn.execute(select(stay)).one()
+
+    world.apply(replace(CLOSED, fee_fen=2_000, owed_fen=1_000), seq=13)
+    world.apply(events.StayReopened("s1", "京A12345", "li", "misread"), seq=12)  # as when one batch holds both
+
+    assert (inside.left_ms, inside.outcome, inside.fee_fen, inside.owed_fen) == (None, "", 0, 0)
+    row = world.conn.execute(select(stay)).one()
+    assert (row.left_ms, row.outcome, row.fee_fen) == (NOW, "UNPAID", 2_000)

@@ -85,10 +85,10 @@ def test_a_decision_reserves_one_pulse_only(conn: sqlite3.Connection) -> None:
 
 
 def test_a_voucher_counts_once(conn: sqlite3.Connection) -> None:
-    vouchers.use(conn, 1, 7, "r1", "s1", 100, NOW)
+    vouchers.use(conn, 1, 7, vouchers.Use("voucher", "1:7", "r1", "s1", 100, "", 3), NOW)
 
     with pytest.raises(sqlite3.IntegrityError):
-        vouchers.use(conn, 1, 7, "r2", "s2", 100, NOW)
+        vouchers.use(conn, 1, 7, vouchers.Use("voucher", "1:7", "r2", "s2", 100, "", 3), NOW)
 
 
 def test_the_book_takes_only_balanced_entries_and_keeps_them(conn: sqlite3.Connection) -> None:

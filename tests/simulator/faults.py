@@ -226,12 +226,10 @@ def void_released_too_early() -> Iterator[None]:
 def used_vouchers_not_looked_up() -> Iterator[None]:
     """A voucher is taken as often as it is shown."""
 
-    def use(
-        conn: sqlite3.Connection, key_id: int, counter: int, redemption: str, stay: str, off: int, now: Moment
-    ) -> None:
+    def use(conn: sqlite3.Connection, key_id: int, counter: int, used: vouchers.Use, now: Moment) -> None:
         conn.execute(
-            "INSERT OR IGNORE INTO voucher_used VALUES (?, ?, ?, ?, ?, ?)",
-            (key_id, counter, redemption, stay, off, now.wall_ms),
+            "INSERT OR IGNORE INTO voucher_used VALUES (?, ?, ?, ?, ?, ?, 0, '', 0)",
+            (key_id, counter, used.redemption_id, used.stay_id, used.off_fen, now.wall_ms),
         )
 
     with patch.object(vouchers, "is_used", lambda *_: False), patch.object(vouchers, "use", use):

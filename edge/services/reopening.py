@@ -1,0 +1,96 @@
+"""Opening a stay again that was ended by mistake (E8): everything its end did is taken back, nothing is erased.
+
+What it was charged leaves the book by a balanced entry of its own, the coupons and vouchers it used may be used again
+exactly once, and the debt it made is reversed. Money that was paid stays with the stay.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from domain.decision import Refuse
+from domain.events import CouponRestored, StayReopened, VoucherRestored
+from domain.ledger import Posting
+from domain.moment import Moment
+from edge.db import arrears, journal, log, money, stays, vouchers
+from edge.db.database import Database, transaction
+from edge.db.stays import StayRow
+from edge.services import arrears as debts
+from edge.services import settling
+from edge.services.lot import Done, Lot, Result
+
+
+def reopen(db: Database, lot: Lot, stay_id: str, by: str, reason: str, now: Moment) -> Result:
+    """Open a closed stay again by name and reason.
+
+    Refuses ``no_such_stay``, ``stay_is_open``, ``stay_continued``, ``plate_already_inside`` and ``debt_touched``
+    (somebody paid or waived part of what it left owing).
+    """
+    if not reason.strip():
+        return Refuse("reason_missing")
+    with transaction(db) as conn:
+        refused = refusal(conn, stay_id)
+        if refused is not None:
+            return refused
+        take_back(conn, lot, stay_id, by, reason, now)
+        return Done(stay_id)
+
+
+def refusal(conn: sqlite3.Connection, stay_id: str) -> Refuse | None:
+    """Why this stay cannot be opened again, or None."""
+    stay = stays.get(conn, stay_id)
+    if stay is None:
+        return Refuse("no_such_stay")
+    if stay.is_open:
+        return Refuse("stay_is_open")
+    if stays.is_continued(conn, stay_id):
+        return Refuse("stay_continued")
+    here = stays.find_here(conn, stay.plate)
+    if here is not None and here.stay_id != stay_id:
+        return Refuse("plate_already_inside")
+    touched = any(
+        one.left_fen not in (0, one.owed_fen) or _settled(conn, one) for one in arrears.of_stay(conn, stay_id)
+    )
+    return Refuse("debt_touched") if touched else None
+
+
+def _settled(conn: sqlite3.Connection, debt: arrears.Debt) -> bool:
+    return any(move.kind in debts.LANDS_IN for move in arrears.moves(conn, debt.debt_id))
+
+
+def take_back(conn: sqlite3.Connection, lot: Lot, stay_id: str, by: str, reason: str, now: Moment) -> StayRow:
+    """Do it, in the caller's transaction; call only where `refusal` has none."""
+    stay = stays.get(conn, stay_id)
+    if stay is None:
+        raise LookupError(stay_id)
+    if stay.discount_fen:
+        _give_back(conn, stay, now)
+    for debt in arrears.of_stay(conn, stay_id):
+        if debt.left_fen:
+            debts.add_move(conn, lot, debt, "reversed", debt.left_fen, by, reason, now)
+    charged = settling.Ending(stay.fee_fen, (("", stay.discount_fen),), stay.waived_fen, stay.paid_fen, stay.owed_fen)
+    back = [Posting(one.account, one.commodity, one.funds, -one.amount) for one in settling.postings(charged)]
+    money.post(conn, f"reopen:{stay_id}:{stay.closings}", back, stay_id, now)
+    stays.reopen(conn, stay)
+    log.append(conn, StayReopened(stay_id, stay.plate, by, reason), now)
+    journal.act(conn, by, "stay.reopen", stay_id, reason, now)
+    opened = stays.get(conn, stay_id)
+    if opened is None or not opened.is_open:
+        raise LookupError(stay_id)
+    return opened
+
+
+def _give_back(conn: sqlite3.Connection, stay: StayRow, now: Moment) -> None:
+    """Coupons and vouchers count as unused and lie on the stay again."""
+    for used in vouchers.used_by(conn, stay.stay_id):
+        vouchers.undo_use(conn, used.redemption_id, stay.stay_id, now)
+        if used.kind == "voucher":
+            key_id, counter = (int(number) for number in used.ref.split(":"))
+            log.append(
+                conn, VoucherRestored(used.redemption_id, key_id, counter, stay.stay_id), now, used.redemption_id
+            )
+        else:
+            log.append(conn, CouponRestored(used.redemption_id, used.ref, stay.stay_id), now, used.redemption_id)
+        if used.spec:
+            paper = vouchers.Laid(used.ref, stay.stay_id, used.kind, used.spec, used.merchant_id, "", now.wall_ms)
+            vouchers.lay(conn, paper)
