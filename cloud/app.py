@@ -26,6 +26,8 @@ from cloud.lots import driver_pages, remote_pages
 from cloud.lots import edges as lot_edges
 from cloud.lots import pages as lots_pages
 from cloud.lots import service as lots
+from cloud.members import block_pages, telling
+from cloud.members import pages as members_pages
 from cloud.merchants import leases
 from cloud.merchants import pages as merchants_pages
 from cloud.settings import BrokerSettings, CloudSettings
@@ -116,6 +118,8 @@ def make_app(cloud: Cloud) -> web.Application:
         driver_pages,
         merchants_pages,
         coupons_pages,
+        members_pages,
+        block_pages,
         sync_pages,
         api,
     ):
@@ -203,6 +207,8 @@ async def _expire(cloud: Cloud) -> None:
         await asyncio.sleep(EXPIRY_SECONDS)
         await cloud.db.run(coupons.record_expiries, cloud.operator_id, cloud.now_ms())
         await cloud.db.run(access.forget_sessions, cloud.now_ms())
+        if await cloud.db.run(telling.forget_old, cloud.operator_id, cloud.now_ms()):
+            cloud.wake()
 
 
 @contextlib.asynccontextmanager

@@ -9,6 +9,7 @@ from cloud.coupons import service as coupons
 from cloud.coupons import succession
 from cloud.lots import edges as lot_edges
 from cloud.lots.edges import Claimed
+from cloud.members import telling
 from cloud.merchants import leases
 from cloud.merchants import service as merchants
 from cloud.sync import channels
@@ -16,7 +17,7 @@ from cloud.sync.commands import lock_edge
 
 
 def join(conn: Connection, edge_id: str, secret: str, public_key: bytes, now_ms: int) -> Claimed | Refused:
-    """Bind a device by its claim, then fill its channels with keys, merchants and templates (sync §9)."""
+    """Bind a device by its claim, then fill its channels with keys, merchants, templates and people (sync §9)."""
     claimed = lot_edges.claim(conn, edge_id, secret, public_key, now_ms)
     if isinstance(claimed, Refused):
         return claimed
@@ -28,6 +29,7 @@ def join(conn: Connection, edge_id: str, secret: str, public_key: bytes, now_ms:
     for row in merchants.everyone(conn, claimed.operator_id):
         merchants.tell_merchant(conn, claimed.operator_id, row["merchant_id"], now_ms)
     coupons.tell_templates(conn, claimed.operator_id, now_ms)
+    telling.tell_lot(conn, claimed.operator_id, claimed.lot_id, now_ms)
     return claimed
 
 

@@ -6,10 +6,11 @@ from cloud.access import tables as access
 from cloud.coupons import tables as coupons
 from cloud.db import metadata
 from cloud.lots import tables as lots
+from cloud.members import tables as members
 from cloud.merchants import tables as merchants
 from cloud.sync import tables as sync
 
-__all__ = ["APPEND_ONLY", "access", "coupons", "lots", "merchants", "metadata", "sync"]
+__all__ = ["APPEND_ONLY", "access", "coupons", "lots", "members", "merchants", "metadata", "sync"]
 
 APPEND_ONLY = ("ledger_entry", "posting", "audit_log")
 """Tables whose rows no statement may change or remove; triggers see to it (I24)."""

@@ -225,6 +225,12 @@ def edge_of_lot(conn: Connection, lot_id: int) -> str | None:
     return conn.execute(query).scalar_one_or_none()
 
 
+def lots_with_edges(conn: Connection, operator_id: int) -> list[tuple[int, str]]:
+    """(lot, edge) for every lot whose edge holds channels now."""
+    query = select(edge.c.lot_id, edge.c.edge_id).where(edge.c.operator_id == operator_id, edge.c.state.in_(BELIEVED))
+    return [(int(lot_id), edge_id) for lot_id, edge_id in conn.execute(query.order_by(edge.c.lot_id))]
+
+
 def operator_edges(conn: Connection, operator_id: int) -> Sequence[str]:
     """Edges that hold channels now."""
     query = select(edge.c.edge_id).where(edge.c.operator_id == operator_id, edge.c.state.in_(BELIEVED))

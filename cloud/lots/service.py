@@ -92,6 +92,17 @@ def lanes(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
     return conn.execute(query).mappings().all()
 
 
+def zones(conn: Connection, operator_id: int) -> dict[int, tuple[str, ...]]:
+    """The zones inside every lot, by lot."""
+    query = select(lot.c.lot_id, zone.c.name).outerjoin(
+        zone, (zone.c.lot_id == lot.c.lot_id) & (zone.c.name != OUTSIDE)
+    )
+    found: dict[int, tuple[str, ...]] = {}
+    for lot_id, name in conn.execute(query.where(lot.c.operator_id == operator_id).order_by(lot.c.lot_id, zone.c.name)):
+        found[int(lot_id)] = (*found.get(int(lot_id), ()), *([name] if name else []))
+    return found
+
+
 def open_stay(conn: Connection, operator_id: int, stay_id: str) -> RowMapping | None:
     """A stay whose car is still inside, locked until the transaction ends."""
     query = select(stay).where(stay.c.stay_id == stay_id, stay.c.operator_id == operator_id, stay.c.left_ms.is_(None))

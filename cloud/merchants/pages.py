@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 from aiohttp import web
 from sqlalchemy import Connection, RowMapping
 
+from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.coupons import service as coupons
@@ -225,24 +224,14 @@ async def books_csv(request: web.Request) -> web.Response:
     """All ledger rows as a table file."""
     await allow(request, Right.VIEW)
     merchant_id = whole(request.query.get("merchant", ""))
-    text = await read(request, _export, merchant_id)
-    headers = {"Content-Disposition": 'attachment; filename="ledger.csv"'}
-    return web.Response(body=b"\xef\xbb\xbf" + text.encode(), content_type="text/csv", charset="utf-8", headers=headers)
+    return sheets.attachment(await read(request, _export, merchant_id), "ledger.csv")
 
 
-def _export(conn: Connection, operator_id: int, merchant_id: int | None) -> str:
-    file = io.StringIO()
-    writer = csv.writer(file)
-    columns = ("entry_id", "made_ms", "merchant_name", "kind", "subject", "account", "commodity", "funds", "amount")
-    writer.writerow((*columns, "made_by", "note"))
-    for row in conn.execute(service.movements(conn, operator_id, merchant_id).limit(EXPORT_ROWS)).mappings():
-        writer.writerow([_cell(row[name]) for name in (*columns, "made_by", "note")])
-    return file.getvalue()
-
-
-def _cell(value: object) -> object:
-    """A text that a spreadsheet would take for a formula begins with a quote instead."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in set("=+-@\t\r") else value
+def _export(conn: Connection, operator_id: int, merchant_id: int | None) -> bytes:
+    columns = ("entry_id", "made_ms", "merchant_name", "kind", "subject", "account", "commodity", "funds", "amount",
+               "made_by", "note")  # fmt: skip
+    found = conn.execute(service.movements(conn, operator_id, merchant_id).limit(EXPORT_ROWS)).mappings()
+    return sheets.csv_file(columns, ([row[name] for name in columns] for row in found))
 
 
 async def leases_page(request: web.Request) -> web.Response:

@@ -11,6 +11,7 @@ from cloud.access import apply as access
 from cloud.coupons import apply as coupons
 from cloud.lots import apply as lots
 from cloud.lots.incidents import raise_incident
+from cloud.members import apply as members
 from cloud.merchants import apply as merchants
 from cloud.sync import channels
 from cloud.sync.context import Applied, ApplyContext, MoneyApplier, Projection
@@ -69,6 +70,7 @@ PROJECTIONS: Final[dict[str, Projection]] = {
     "log.totalled": _log_totalled,
     **lots.PROJECTIONS,
     **access.PROJECTIONS,
+    **members.PROJECTIONS,
 }
 """Event type -> effect without money, in the order in which the types of one batch are applied."""
 

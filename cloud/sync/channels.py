@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -22,6 +24,8 @@ from domain.sync.channel import (
     split,
 )
 from domain.wire import Json, canonical
+
+KEYS_AT_ONCE: Final = 400
 
 
 def put_row(
@@ -41,26 +45,73 @@ def put_row(
     ).one_or_none()
     if held is not None and held.value == text:
         return int(held.ver)
-    version, buckets = _next_version(conn, operator_id, edge_id, channel)
     before = None if held is None else Row(key, int(held.ver), _value(held.value))
-    _set_digest(conn, edge_id, channel, replaced(buckets, before, Row(key, version, value)))
-    row = {"ver": version, "value": text, "changed_ms": now_ms}
-    if held is None:
-        named = {"edge_id": edge_id, "channel": channel, "key": key, "operator_id": operator_id}
-        conn.execute(channel_row.insert().values(**named, **row))
-    else:
+    return _change(conn, operator_id, edge_id, channel, {key: (before, value)}, now_ms)
+
+
+def put_rows(
+    conn: Connection, operator_id: int, edge_id: str, channel: str, rows: Mapping[str, Json | None], now_ms: int
+) -> None:
+    """Set (or with None remove) many rows of an edge's channel as one version; what is so already stays as it is."""
+    if channel not in CHANNELS:
+        raise ValueError(f"no channel named {channel!r}")
+    changed: dict[str, tuple[Row | None, Json | None]] = {}
+    held = _held(conn, edge_id, channel, list(rows))
+    for key, value in rows.items():
+        before = held.get(key)
+        if value is None and before is None:
+            continue
+        if before is None or canonical(before.value) != canonical(value):
+            changed[key] = (before, value)
+    if changed:
+        _change(conn, operator_id, edge_id, channel, changed, now_ms)
+
+
+def _held(conn: Connection, edge_id: str, channel: str, keys: list[str]) -> dict[str, Row]:
+    query = select(channel_row.c.key, channel_row.c.ver, channel_row.c.value).where(
+        channel_row.c.edge_id == edge_id, channel_row.c.channel == channel
+    )
+    return {
+        key: Row(key, int(ver), _value(text))
+        for at in range(0, len(keys), KEYS_AT_ONCE)
+        for key, ver, text in conn.execute(query.where(channel_row.c.key.in_(keys[at : at + KEYS_AT_ONCE])))
+    }
+
+
+def _change(
+    conn: Connection,
+    operator_id: int,
+    edge_id: str,
+    channel: str,
+    rows: Mapping[str, tuple[Row | None, Json | None]],
+    now_ms: int,
+) -> int:
+    """Write *rows* (key -> as it was, as it shall be) as the channel's next version."""
+    version, buckets = _next_version(conn, operator_id, edge_id, channel)
+    fresh: list[dict[str, str | None]] = []
+    known: list[dict[str, str | None]] = []
+    for key, (before, value) in rows.items():
+        buckets = replaced(buckets, before, Row(key, version, value))
+        text = None if value is None else canonical(value).decode()
+        (fresh if before is None else known).append({"of_key": key, "text": text})
+    _set_digest(conn, edge_id, channel, buckets)
+    stamp = {"ver": version, "changed_ms": now_ms}
+    of = {"edge_id": edge_id, "channel": channel, "operator_id": operator_id}
+    if fresh:
         conn.execute(
-            update(channel_row)
-            .where(channel_row.c.edge_id == edge_id, channel_row.c.channel == channel, channel_row.c.key == key)
-            .values(**row)
+            insert(channel_row), [{**of, **stamp, "key": one["of_key"], "value": one["text"]} for one in fresh]
         )
+    if known:
+        own = (channel_row.c.edge_id == edge_id) & (channel_row.c.channel == channel)
+        mend = update(channel_row).where(own, channel_row.c.key == bindparam("of_key"))
+        conn.execute(mend.values(value=bindparam("text"), **stamp), known)
     return version
 
 
 def _next_version(conn: Connection, operator_id: int, edge_id: str, channel: str) -> tuple[int, list[int]]:
-    insert = sqlite_insert if conn.dialect.name == "sqlite" else postgres_insert
+    upsert = sqlite_insert if conn.dialect.name == "sqlite" else postgres_insert
     empty = digest_text([0] * BUCKETS)
-    first = insert(channel_version).values(
+    first = upsert(channel_version).values(
         edge_id=edge_id, channel=channel, operator_id=operator_id, ver=1, digest=empty, held_ver=0, held_digest=empty
     )
     bumped = first.on_conflict_do_update(

@@ -16,11 +16,13 @@ from plumbing.web import NavItem, Sessions, Shell, create_app, current_session
 from plumbing.web.rendering import ENVIRONMENT
 
 HERE = Path(cloud.__file__).parent
-CAPABILITIES = ("web", "access", "lots", "merchants", "coupons")
+CAPABILITIES = ("web", "access", "lots", "merchants", "coupons", "members")
 
 STAFF = (
     (Right.VIEW, NavItem("/admin", "nav.dashboard")),
     (Right.VIEW, NavItem("/admin/cars", "nav.cars")),
+    (Right.VIEW, NavItem("/admin/people", "nav.people")),
+    (Right.VIEW, NavItem("/admin/blocked", "nav.blocked")),
     (Right.VIEW, NavItem("/admin/merchants", "nav.merchants")),
     (Right.VIEW, NavItem("/admin/coupons", "nav.coupons")),
     (Right.VIEW, NavItem("/admin/books", "nav.books")),

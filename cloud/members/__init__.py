@@ -1,0 +1,1 @@
+"""Who may park without paying each time, and who may not come in; other capabilities call ``service``."""

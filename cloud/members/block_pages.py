@@ -1,0 +1,122 @@
+"""The operator's pages of plates that may not come in: list, add, end, export; and the visitors of the booths."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from cloud import sheets
+from cloud.access.roles import Right, may
+from cloud.act import Refused
+from cloud.members import blocking, visiting
+from cloud.members.forms import form_of, moment_in
+from cloud.members.pages import EXPORT_ROWS, lot_names, zone_of
+from cloud.web.state import CLOUD, allow, change, done, login_of, path_id, read, whole, words
+from domain.plate import mask
+from plumbing.web import page_number, render, texts
+
+COLUMNS = ("plate", "reason", "lot", "until", "created", "by")
+
+
+async def blocked(request: web.Request) -> web.Response:
+    """The list, with a form for one more."""
+    session = await allow(request, Right.VIEW)
+    return await _blocked(request, session.role)
+
+
+async def _blocked(request: web.Request, role: str, refused: Refused | None = None) -> web.Response:
+    cloud, query = request.config_dict[CLOUD], request.query
+    everything = query.get("all") == "1"
+    search, page = query.get("q", "").strip()[:60], page_number(query)
+    return render(
+        request,
+        "blocked.html",
+        status=422 if refused else 200,
+        page=await read(request, blocking.listed, cloud.now_ms(), search, page, everything=everything),
+        everything=everything,
+        names=await read(request, lot_names),
+        error=words(request, refused),
+        form=form_of(await request.post()).texts if refused else {},
+        now_ms=cloud.now_ms(),
+        plates=may(role, Right.PLATES),
+        manage=may(role, Right.MANAGE),
+    )
+
+
+async def block(request: web.Request) -> web.Response:
+    """Keep a plate out."""
+    session = await allow(request, Right.MANAGE)
+    form = form_of(await request.post()).texts
+    ends = moment_in(form.get("until", ""), zone_of(request), is_end=True)
+    if isinstance(ends, Refused):
+        return await _blocked(request, session.role, ends)
+    args = form.get("plate", ""), form.get("reason", ""), whole(form.get("lot_id", "")), ends
+    made = await change(request, login_of(session), blocking.block, *args)
+    if isinstance(made, Refused):
+        return await _blocked(request, session.role, made)
+    raise done("/admin/blocked", "plate_blocked")
+
+
+async def unblock(request: web.Request) -> web.Response:
+    """Let it in again."""
+    session = await allow(request, Right.MANAGE)
+    reason = form_of(await request.post()).texts.get("reason", "")
+    refused = await change(request, login_of(session), blocking.unblock, path_id(request, "number"), reason)
+    if refused is not None:
+        return await _blocked(request, session.role, refused)
+    raise done("/admin/blocked", "plate_unblocked")
+
+
+async def export(request: web.Request) -> web.Response:
+    """The list as a file."""
+    session = await allow(request, Right.VIEW)
+    now_ms, t = request.config_dict[CLOUD].now_ms(), texts(request)
+    plates, everything = may(session.role, Right.PLATES), request.query.get("all") == "1"
+    search, tz = request.query.get("q", "").strip()[:60], zone_of(request)
+
+    def collect(conn: Connection, operator_id: int) -> list[Sequence[sheets.Cell]]:
+        names = lot_names(conn, operator_id)
+        found = blocking.every(conn, operator_id, now_ms, search, EXPORT_ROWS, everything=everything)
+        return [
+            (
+                row["plate"] if plates else mask(row["plate"]),
+                row["reason"],
+                names.get(row["lot_id"], t("blocked.every_lot")),
+                visiting.written(row["ends_ms"], tz),
+                visiting.written(row["created_ms"], tz),
+                row["created_by"],
+            )
+            for row in found
+        ]
+
+    rows, columns = await read(request, collect), [t(f"blocked.{name}") for name in COLUMNS]
+    if request.match_info["kind"] == "xlsx":
+        return sheets.attachment(
+            await asyncio.to_thread(sheets.xlsx_file, t("nav.blocked"), columns, rows), "blocked.xlsx"
+        )
+    return sheets.attachment(sheets.csv_file(columns, rows), "blocked.csv")
+
+
+async def visitors(request: web.Request) -> web.Response:
+    """Visitors the booths let park free."""
+    session = await allow(request, Right.VIEW)
+    search = request.query.get("q", "").strip()[:60]
+    return render(
+        request,
+        "booth_visitors.html",
+        page=await read(request, visiting.listed, search, page_number(request.query)),
+        names=await read(request, lot_names),
+        plates=may(session.role, Right.PLATES),
+    )
+
+
+def add_routes(app: web.Application) -> None:
+    """Pages of the block list and of the booths' visitors."""
+    app.router.add_get("/admin/blocked", blocked)
+    app.router.add_post("/admin/blocked", block)
+    app.router.add_get("/admin/blocked.{kind:csv|xlsx}", export)
+    app.router.add_post("/admin/blocked/{number:[0-9]+}/end", unblock)
+    app.router.add_get("/admin/booth-visitors", visitors)

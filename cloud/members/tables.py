@@ -1,0 +1,83 @@
+"""Tables of people: the cloud owns the upper ones, the last ones repeat what edges reported."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text
+
+from cloud.db import big_id, metadata
+
+entitlement = Table(
+    "entitlement",
+    metadata,
+    Column("entitlement_id", big_id(), primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("kind", Text, nullable=False),  # domain.entitlement.Grant
+    Column("name", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("host", Text, nullable=False),  # whom a visitor comes to see
+    Column("remark", Text, nullable=False),
+    Column("places", Integer, nullable=False),  # covered at once; 0: all
+    Column("begins_ms", BigInteger),
+    Column("ends_ms", BigInteger),
+    Column("grace_days", Integer, nullable=False),
+    Column("windows", Text, nullable=False),  # JSON: [[from minute, to minute, [weekdays]]]; [] any time
+    Column("when_full", Text, nullable=False),  # domain.entitlement.WhenFull
+    Column("created_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),  # taken back by a person
+    Column("is_told", Boolean, nullable=False),  # lots hold rows of it
+)
+Index("ix_entitlement_operator_id_kind", entitlement.c.operator_id, entitlement.c.kind)
+
+entitled_plate = Table(
+    "entitled_plate",
+    metadata,
+    Column("entitlement_id", ForeignKey("entitlement.entitlement_id"), primary_key=True),
+    Column("plate", Text, primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("added_ms", BigInteger),  # NULL: there from the start
+    Column("removed_ms", BigInteger),
+)
+Index("ix_entitled_plate_plate", entitled_plate.c.plate)
+
+entitled_zone = Table(
+    "entitled_zone",
+    metadata,
+    Column("entitlement_id", ForeignKey("entitlement.entitlement_id"), primary_key=True),
+    Column("lot_id", ForeignKey("lot.lot_id"), primary_key=True),
+    Column("zone", Text, primary_key=True),  # "": the whole lot
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+)
+Index("ix_entitled_zone_lot_id", entitled_zone.c.lot_id)
+
+blocked_plate = Table(
+    "blocked_plate",
+    metadata,
+    Column("blocked_id", big_id(), primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("plate", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("lot_id", ForeignKey("lot.lot_id")),  # NULL: every lot
+    Column("ends_ms", BigInteger),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("ended_by", Text),
+    Column("is_told", Boolean, nullable=False),
+)
+Index("ix_blocked_plate_operator_id_plate", blocked_plate.c.operator_id, blocked_plate.c.plate)
+
+booth_visitor = Table(
+    "booth_visitor",
+    metadata,
+    Column("visitor_id", Text, primary_key=True),
+    Column("operator_id", BigInteger, nullable=False),
+    Column("lot_id", BigInteger, nullable=False),
+    Column("edge_id", Text, nullable=False),
+    Column("plate", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("begins_ms", BigInteger, nullable=False),
+    Column("ends_ms", BigInteger, nullable=False),
+    Column("added_by", Text, nullable=False),
+    Column("ended_by", Text, nullable=False),
+)
+Index("ix_booth_visitor_operator_id_ends_ms", booth_visitor.c.operator_id, booth_visitor.c.ends_ms)

@@ -1,0 +1,29 @@
+"""Visitors the booths let park free, as their lots reported them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, RowMapping, or_, select
+
+from cloud.db import paged
+from cloud.members.tables import booth_visitor
+from domain.plate import normalise
+from plumbing.web.paging import Page
+
+
+def listed(conn: Connection, operator_id: int, search: str = "", page: int = 1) -> Page[RowMapping]:
+    """The newest first; *search* is part of a plate, a host or the name of who added it."""
+    query = select(booth_visitor).where(booth_visitor.c.operator_id == operator_id)
+    if search:
+        wanted = [booth_visitor.c[name].contains(search, autoescape=True) for name in ("host", "added_by")]
+        if plate := normalise(search):
+            wanted.append(booth_visitor.c.plate.contains(plate, autoescape=True))
+        query = query.where(or_(*wanted))
+    return paged(conn, query.order_by(booth_visitor.c.begins_ms.desc(), booth_visitor.c.visitor_id), page)
+
+
+def written(ms: int | None, tz: ZoneInfo) -> str:
+    """A moment for a table file."""
+    return "" if ms is None else f"{datetime.fromtimestamp(ms / 1000, tz):%Y-%m-%d %H:%M}"
