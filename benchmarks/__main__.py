@@ -18,6 +18,7 @@ from benchmarks.figures import Figure, Options
 PARTS = {
     "decision": "an exit decision against a bare durable commit",
     "lane": "camera push to relay command against a bare POST and a bare commit",
+    "busy": "eight lanes at once for an hour: plate to arm, and memory, against a bare commit",
     "tariff": "pricing a stay against a formula written by hand",
     "voucher": "checking a voucher against a bare signature check",
     "sync": "a backlog through a broker into the cloud against a plain loop",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -117,6 +118,7 @@ class StreetBarrier(Device[None]):
         super().__init__(name, now_s)
         self.pulses: list[float] = []
         self.lost = 0  # asked for and not given: it was dead, or the daemon died before it
+        self.told_at = 0.0  # real seconds, of the last pulse
         self.opened = asyncio.Event()
         self.cut: Callable[[], str] = str  # asked at each pulse: "", before, after, dead (House.at_pulse)
 
@@ -128,6 +130,7 @@ class StreetBarrier(Device[None]):
         if when in ("before", "dead"):
             raise DeviceUnreachableError("the daemon is gone")
         self.require()
+        self.told_at = time.perf_counter()
         self.pulses.append(self.now_s())
         self.opened.set()
 

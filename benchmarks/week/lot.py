@@ -1,11 +1,14 @@
-"""The lot of the week: the example of eight lanes, its devices those of the street, its yard small enough to fill."""
+"""The lot of the week: the example of eight lanes, its devices those of the street, its yard small enough to fill.
+
+What a car owes from an earlier visit is asked for at the exit.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from edge.settings import Devices, EdgeSettings, Listener, Listeners, load_settings
+from edge.settings import Arrears, Devices, EdgeSettings, Listener, Listeners, load_settings
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "lots" / "eight-lane.toml"
 STREET = {"type": "street"}
@@ -26,5 +29,6 @@ def week_lot(data: Path, edge: str, places: dict[str, int]) -> EdgeSettings:
         devices=Devices(**kinds),
         listeners=Listeners(Listener(), Listener()),
         zones=tuple(replace(zone, places=places.get(zone.name, zone.places)) for zone in lot.zones),
+        rules=replace(lot.rules, arrears=Arrears.COLLECT),
         broker=None,
     )

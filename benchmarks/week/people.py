@@ -65,8 +65,8 @@ class Booth:
             self._note(visit, f"types {view.code}")
             await edge.choose_plate(view.lane, visit.car.called, BY)
             return
-        known = {stay.plate for stay in await edge.cars_inside(visit.booked)} if visit.booked else set()
-        if visit.booked in known:
+        if visit.booked and visit.looked_up != view.decision_id and view.plate != visit.booked:
+            visit.looked_up = view.decision_id
             self._note(visit, f"picks {view.code}")
             await edge.choose_plate(view.lane, visit.booked, BY)
             return
@@ -93,6 +93,10 @@ class Booth:
             self._note(visit, "lets go unpaid")
             await edge.open_by_hand(view.lane, BY, "unpaid")
             return
+        if not visit.looked_back:
+            visit.looked_back = True
+            if await self._disputed(edge, view):
+                return
         payment = f"p{visit.car.number}-{len(visit.cash) + 1}"
         taken = await edge.take_cash(payment, view.stay_id, view.due_fen, BY)
         if isinstance(taken, Taken):
@@ -100,6 +104,14 @@ class Booth:
             self.truth.told["cash taken"] += 1
         else:
             self.truth.told[f"cash refused {taken.code}"] += 1
+
+    async def _disputed(self, edge: Edge, view: LaneView) -> bool:
+        """The driver denies what is owed only because nobody saw the car leave the last time."""
+        denied = [debt for debt in await edge.debts(view.stay_plate) if debt.cause == "device"]
+        for debt in denied:
+            await edge.dispute_debt(debt.debt_id, BY, "its exit was not seen")
+            self.truth.told["debts disputed"] += 1
+        return bool(denied)
 
     async def _stuck(self, edge: Edge, view: LaneView, visit: Visit, looks: int) -> str:
         """The barrier did not do as told: lift the arm and say so once the car is through."""
