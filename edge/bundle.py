@@ -16,7 +16,7 @@ from pathlib import Path
 from domain.plate import PROVINCES, mask
 from domain.wire import Json
 from edge.asking import ask_daemon
-from edge.doctor import Finding
+from edge.finding import Finding
 from edge.settings import EdgeSettings
 
 MOST_LOG = 512 * 1024  # the newest part of a log file

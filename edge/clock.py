@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from domain.moment import Anchor, Moment, Quality, anchored
+from edge.ntp import SYNCHRONISED
 from plumbing.demo_clock import DemoClock
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
 HARDWARE_CLOCKS = Path("/sys/class/rtc")
 BUILT_MS = 1_767_225_600_000  # 2026-01-01: a clock before this was never set
 STEP_MS = 2_000
@@ -35,9 +35,9 @@ def _wall_ms() -> int:
 class Clock:
     """Gives moments; once the cloud's time is known it corrects the wall reading of this boot. Safe from any thread.
 
-    Quality: cloud, NTP (systemd-timesyncd says so), RTC, else restored: a wall clock that runs behind what was known
-    before, that no hardware clock keeps, or that somebody set by hand is believed only to be not before the last
-    known time. Unknown where not even that is known.
+    Quality: cloud, NTP (timesyncd or chrony says so), RTC, else restored: a wall clock that runs behind what was
+    known before, that no hardware clock keeps, or that somebody set by hand is believed only to be not before the
+    last known time. Unknown where not even that is known.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Clock:
         self._offset_ms = wall_ms() - boot_ms()
         self._least_offset_ms: int | None = None  # the wall clock is at least this far ahead of the boot clock
         self._set_by_hand = False
+        self.ntp = False  # another NTP client than systemd's says that it keeps this clock right
 
     def now(self) -> Moment:
         """Both clocks now."""
@@ -64,7 +65,7 @@ class Clock:
         known = anchored(raw, self._anchors)
         if known.quality is Quality.CLOUD:
             return known
-        if self._synchronised.exists():
+        if self.ntp or self._synchronised.exists():
             return replace(raw, quality=Quality.NTP)
         return self._unsynchronised(raw)
 

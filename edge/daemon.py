@@ -42,6 +42,7 @@ from edge.lanes.screen import Screen
 from edge.lanes.sides import Turn
 from edge.lanes.worker import LaneWorker
 from edge.lot import build_lot
+from edge.ntp import chrony_is_right
 from edge.offline_lists import duties
 from edge.pictures import Pictures
 from edge.pricelists import load_prices
@@ -384,6 +385,7 @@ def _watch(watchdog: Watchdog, office: Office, workers: Mapping[str, LaneWorker]
 async def _watch_clock(office: Office) -> None:
     """Steps and errors of the wall clock are told; fees do not notice. A better clock mends entry times."""
     seen = ClockSeen(noted_ms=office.now().boot_ms)
+    office.clock.ntp = await asyncio.to_thread(chrony_is_right)
     while True:
         await asyncio.sleep(1)
         with suppress(DiskFullError):
@@ -405,6 +407,7 @@ async def _look_at_clock(office: Office, seen: ClockSeen) -> None:
         await run(timing.correct_entries, db, now)
     if now.boot_ms - seen.noted_ms >= NOTE_CLOCKS_MS:
         seen.noted_ms = now.boot_ms
+        clock.ntp = await asyncio.to_thread(chrony_is_right)
         await run(timing.note_clocks, db, now)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import platform
 import sqlite3
+import time
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from domain.document import DocumentError
@@ -16,10 +16,11 @@ from domain.wire import Json
 from drivers.base import BadOptionsError, Checkable, DeviceError, Printer, PrinterStatus
 from edge.asking import ask_daemon, ask_database
 from edge.clock import Clock
-from edge.copies import State
 from edge.db.database import DatabaseDamagedError, DatabaseInUseError
 from edge.disk import Level, free_percent, level_of
+from edge.finding import Finding
 from edge.lanes.devices import open_devices
+from edge.machine import machine_findings
 from edge.pricelists import load_prices
 from edge.services import offline_list
 from edge.services.checking import check_books
@@ -45,15 +46,6 @@ NEXT_STEP = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at; *advice* says what to do when it is not well."""
-
-    well: bool
-    what: str
-    advice: str = ""
-
-
 async def examine(settings: EdgeSettings, source: str, folder: Path) -> list[Finding]:
     """Look at everything that can be looked at without moving anything."""
     standing = await ask_daemon(settings, "/standing")
@@ -63,7 +55,9 @@ async def examine(settings: EdgeSettings, source: str, folder: Path) -> list[Fin
         found += [*_database(settings), *await _devices(settings, source, folder)]
     else:
         found += _of_daemon(standing)
-    return [*found, *await _broker(settings)]
+    copies = standing["copies"] if standing else None
+    machine = await asyncio.to_thread(machine_findings, settings, copies, time.time())
+    return [*found, *machine, *await _broker(settings)]
 
 
 def _versions() -> Finding:
@@ -176,22 +170,10 @@ def _of_daemon(standing: dict[str, object]) -> list[Finding]:
     found = [Finding(True, f"daemon runs: {standing['inside']} cars inside, {standing['backlog']} events to send")]
     if isinstance(wrong, dict):
         found += [Finding(False, f"{part}: {why}", _next_step(part)) for part, why in wrong.items()]
-    copies = standing["copies"]
-    found += [_copies(copies["state"], copies["why"])] if isinstance(copies, dict) else []
     lists = standing["lists"]
     found += _lists(lists if isinstance(lists, list) else [])
     link = standing["link"]
     return [*found, Finding(link != "offline", f"line to the cloud: {link}", "the lot goes on without it")]
-
-
-def _copies(state: str, why: str) -> Finding:
-    """Do copies go to a second medium? Without one a broken disk takes with it what the cloud has not heard."""
-    if state == State.OFF:
-        return Finding(
-            False, "no second medium for copies", "put one in and name its folder in [copies] of the lot file"
-        )
-    advice = "look at the medium: plugged in, mounted, writable, with room? the lot goes on meanwhile"
-    return Finding(state in (State.FINE, State.WAITING), f"copies: {state}{': ' if why else ''}{why}", advice)
 
 
 def _next_step(part: str) -> str:

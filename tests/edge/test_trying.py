@@ -14,7 +14,8 @@ import pytest
 from drivers.barrier.simulated import SimulatedRelayBoard
 from drivers.display.simulated_olm import SimulatedOlm
 from edge.bundle import cleaned, make_bundle
-from edge.doctor import Finding, examine
+from edge.doctor import examine
+from edge.finding import Finding
 from edge.lanes import trying
 from edge.lanes.devices import open_devices
 from edge.lanes.trying import LaneTry, Tried
