@@ -11,6 +11,7 @@ from domain.calendar import CalendarSet
 from domain.entitlement import intersect, subtract
 from domain.fen import Fen
 from domain.tariff import Line, Quote, StayFacts, TariffBook, VehicleClass
+from domain.tariff.model import looks_at_hour
 from domain.zones import CapPer, Charge, Nested, Span, ZoneRule, clipped, clocks, readings
 
 _MINUTE = timedelta(minutes=1)
@@ -68,17 +69,30 @@ class ZonePrices:
         return replace(quote, lines=tuple(lines))
 
     def _priced(self, zone: str, spans: Sequence[Span]) -> Quote:
-        """Spans with pauses between are one stay, at the hours of its beginning or of its end: the cheaper."""
+        """One stay; where the hour matters the cheapest of: at its beginning, at its end, each visit by itself."""
         length = sum(ends - begins for begins, ends in spans)
-        starts = dict.fromkeys((spans[0][0], spans[-1][1] - length))
+        whole = self._as_one(zone, spans, spans[0][0], length)
+        if len(spans) == 1 or not any(map(looks_at_hour, self.books[zone].versions)):
+            return whole
+        at_end = self._as_one(zone, spans, spans[-1][1] - length, length)
+        return min(whole, at_end, self._apart(zone, spans), key=lambda one: one.fee)
+
+    def _as_one(self, zone: str, spans: Sequence[Span], start: int, length: int) -> Quote:
+        """Visits with pauses between as one stay of their length from *start* on."""
         facts = self.facts if zone == self.first else replace(self.facts, charged_before=Fen(0))
         price = self.books[zone].quote_again if self.again else self.books[zone].quote
-        quotes = [
-            (start, price(self._at(start), self._at(start + length), self.vehicle, self.calendar, facts))
-            for start in starts
-        ]
-        start, quote = min(quotes, key=lambda one: one[1].fee)
+        quote = price(self._at(start), self._at(start + length), self.vehicle, self.calendar, facts)
         return replace(quote, lines=tuple([self._placed(line, zone, start, spans) for line in quote.lines]))
+
+    def _apart(self, zone: str, spans: Sequence[Span]) -> Quote:
+        """Each visit at its own hours; without free minutes, or driving in and out would give them again."""
+        facts = replace(self.facts, charged_before=Fen(0))
+        quotes = [
+            self.books[zone].quote_again(self._at(begins), self._at(ends), self.vehicle, self.calendar, facts)
+            for begins, ends in spans
+        ]
+        lines = tuple([line._replace(zone=zone) for quote in quotes for line in quote.lines])
+        return replace(quotes[0], left=quotes[-1].left, lines=lines)
 
     def _placed(self, line: Line, zone: str, start: int, spans: Sequence[Span]) -> Line:
         """A line of the zone's own clock, at the times at which the car was really there."""

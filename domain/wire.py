@@ -9,6 +9,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from json.encoder import encode_basestring as _quoted
 from operator import attrgetter
 from typing import Any
@@ -75,10 +76,13 @@ def _writer_of(kind: type) -> Writer:
     if not late:
         return usual
 
+    @cache
+    def writer_with(said: tuple[str, ...]) -> Writer:
+        return _writer_for([one.name for one in fields(kind) if one.name not in late or one.name in said])
+
     def write(value: object) -> str:
         said = [name for name, default in late.items() if getattr(value, name) != default]
-        names = [one.name for one in fields(kind) if one.name not in late or one.name in said]
-        return _writer_for(names)(value) if said else usual(value)
+        return writer_with(tuple(said))(value) if said else usual(value)
 
     return write
 

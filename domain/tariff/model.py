@@ -175,3 +175,10 @@ class Tariff:
     def plan(self, vehicle: VehicleClass) -> Plan:
         """The plan of *vehicle*; a class this tariff does not name pays as the first one."""
         return self.plans.get(vehicle) or self.plans[self.classes[0]]
+
+
+def looks_at_hour(tariff: Tariff) -> bool:
+    """Does what a minute costs depend on its hour or its day?"""
+    plans = tariff.plans.values()
+    kinds = (kind for plan in plans for days in plan.days for kind in days.values())
+    return any(not plan.uniform for plan in plans) or any(len(kind.spans) > 1 for kind in kinds)

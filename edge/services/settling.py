@@ -334,6 +334,7 @@ def given_in(decision: Decision) -> tuple[CouponGiven, ...]:
 def close_missed_exit(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> None:
     """The car comes in although it never left by our books (E27): end the old stay as the lot's setting says."""
     journal.incident(conn, "second_entry", stay.lane_in, mask(stay.plate), now)
+    stay = zoning.drove_out(conn, lot, stay, now)
     if lot.rules.missed_exit is MissedExit.OWE:
         close_unpaid(conn, lot, stay, UnpaidCause.DEVICE, "", "", now)
         return

@@ -44,6 +44,12 @@ def put_right(conn: sqlite3.Connection, lot: Lot, stay: StayRow, lane: str, now:
     return moved(conn, stay, lane, source, moves.GUESSED, "", now, now)
 
 
+def drove_out(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> StayRow:
+    """A car that is outside by now left its inner zone too, nobody knows when."""
+    around = _rule(lot, stay.zone_now).inside
+    return moved(conn, stay, "", around, moves.GUESSED, "", now, now) if around and stay.moves else stay
+
+
 def price_lists(conn: sqlite3.Connection, lot: Lot, stay: StayRow) -> list[tuple[TariffRef, ...]]:
     """The price lists of every zone the fee of a stay rests on; that of the zone it entered first."""
     zones = [stay.zone] if not stay.moves else _zones(lot, stay, moves.of_stay(conn, stay.stay_id))

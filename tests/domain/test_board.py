@@ -80,3 +80,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 def test_a_template_that_cannot_be_filled_is_refused_when_it_is_read(event: str, line: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         Template(event, (line,))
+
+
+def test_between_two_zones_nobody_is_welcomed_or_sent_off() -> None:
+    assert event_of(Admit("moved"), leaving=False, attended=True) == "move"

@@ -44,7 +44,18 @@ to = "08:00"
 unit = 60
 price = 1
 """
+NOON = DAY_NIGHT.replace("garage-hours", "noon").replace("later", "quiet")
+NOON = NOON.replace("08:00", "09:00").replace("10:00", "11:00").replace("price = 6", "price = 60")
+LADDER = """
+code = "ladder"
+starts = 2026-01-01
+[[window]]
+name = "all"
+steps = [{ until = "2h", unit = 60, price = 1 }, { unit = 60, price = 10 }]
+"""
 TEXTS = {
+    "ladder": LADDER,
+    "noon": NOON,
     "yard": price_list("yard", 15, 60, 5),
     "garage": price_list("garage", 0, 30, 4),
     "hours": DAY_NIGHT,
@@ -144,6 +155,29 @@ def test_a_paused_clock_is_priced_at_the_cheaper_hours() -> None:
     lines = shown(inputs(180, *through, zones=rules(Charge.REPLACES), tariffs=refs(yard="hours")))
 
     assert lines[0] == ("yard", "08:00", "11:00", "time:later", 100)
+
+
+def test_dear_hours_the_car_was_not_there_for_are_not_charged() -> None:
+    """Two cheap hours with two dear ones between, spent elsewhere: no way to make them one stay leaves the dear out."""
+    tariffs = refs(yard="noon")
+    through = (went("garage", 60), went("yard", 180))
+
+    lines = shown(inputs(240, *through, zones=rules(Charge.REPLACES), tariffs=tariffs))
+
+    assert [line for line in lines if line[0] == "yard"] == [
+        ("yard", "08:00", "09:00", "time:quiet", 100),
+        ("yard", "09:00", "11:00", "paused", 0),
+        ("yard", "11:00", "12:00", "time:quiet", 100),
+    ]
+
+
+def test_driving_in_and_out_begins_no_ladder_anew() -> None:
+    """Two hours at 1 yuan, then 10 an hour: an hour and a half before and after the garage is three hours."""
+    tariffs = refs(yard="ladder")
+
+    lines = shown(inputs(240, went("garage", 90), went("yard", 150), zones=rules(Charge.REPLACES), tariffs=tariffs))
+
+    assert sum(fen for zone, *_, fen in lines if zone == "yard") == 1200
 
 
 def test_a_cap_for_each_24_hours_begins_anew() -> None:

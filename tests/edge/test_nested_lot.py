@@ -16,6 +16,7 @@ from drivers.camera.simulated import Sight, SimulatedVzenith
 from edge.db import moves, stays
 from edge.provisioning import prepare, with_database
 from edge.services.checking import check_books, replay
+from edge.services.lot import Done
 from edge.services.paying import Taken
 from edge.settings import Devices, EdgeSettings, Listener, Listeners, load_settings
 from plumbing.broker import free_port
@@ -97,6 +98,29 @@ async def test_a_car_goes_the_whole_way_across_restarts_and_pays_at_the_end(tmp_
         for decision in (gone.decision_in, *(move.decision_id for move in went), gone.decision_out):
             assert (await edge.read(replay, decision)).same
         assert await edge.read(check_books) == []
+
+
+async def test_the_booth_can_let_a_car_on_that_found_the_garage_full(tmp_path: Path) -> None:
+    def small(folder: Path, board_port: int) -> EdgeSettings:
+        lot = example(folder, board_port)
+        yard, garage = lot.zones
+        return replace(lot, zones=(yard, replace(garage, places=1)))
+
+    async with running(tmp_path, small, SECRETS) as lot:
+        edge = lot.opened.edge
+        await lot.passes("in", "京A54321", 1)
+        await lot.passes("garage-in", "京A54321", 2)
+        await lot.passes("in", PLATE, 3)
+        await lot.cameras["garage-in"].see(Sight(PLATE))
+        await lot.until(lambda: (view := edge.live.get("garage-in")) is not None and view.code == "lot_full")
+        view = edge.live.get("garage-in")
+        assert view is not None
+        assert (view.stay_plate, view.verdict) == (PLATE, "Refuse")
+
+        assert isinstance(await edge.open_by_hand("garage-in", "li", "the other one leaves"), Done)
+        await lot.until(lambda: len(lot.board.pulses) == 4)
+
+        assert await zones(lot) == ["garage", "garage"]
 
 
 LOT = """

@@ -17,6 +17,7 @@ from edge.services import checking, manual, passages, paying, settling
 from edge.services.entering import enter
 from edge.services.leaving import leave
 from edge.services.lot import Decided
+from edge.settings import LotRules, MissedExit
 from tests.edge.lots import SmallLot, at, seen, verdict
 from tests.edge.nested import PLATE, go, nested_lot
 
@@ -310,3 +311,16 @@ def test_a_quote_at_the_booth_names_the_zones(lot: SmallLot) -> None:
     zones = [line["zone"] for line in standing.explanation["lines"] if "zone" in line]
     assert zones == ["yard", "garage"]
     assert len(moves.of_stay(lot.db.conn, stay.stay_id)) == 1
+
+
+def test_a_car_back_at_the_street_owes_for_the_cheaper_way_out_of_the_garage(tmp_path: Path) -> None:
+    lot = nested_lot(tmp_path, rules=LotRules(missed_exit=MissedExit.OWE))
+    come_in(lot)
+    go(lot, "down", 1)
+
+    come_in(lot, 120)
+
+    (gone,) = stays.recent(lot.db.conn)
+    assert gone.owed_fen == 1000
+    assert incidents(lot) == ["second_entry"]
+    assert where(lot) == "yard"
