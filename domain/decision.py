@@ -190,6 +190,7 @@ class ExitInputs:
     owing: tuple[Owing, ...] = field(default=(), metadata=LATER)  # from earlier visits, the oldest first
     paid_here: bool = field(default=False, metadata=LATER)  # it was paid while its car stood at an exit
     nested: Nested | None = field(default=None, metadata=LATER)  # it moved; then *covered* is empty
+    left_ms: int | None = field(default=None, metadata=LATER)  # how long ago it left, where it did and is not inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +316,7 @@ def decide_exit(inputs: ExitInputs, price: Pricer) -> Decision:
     stay = inputs.stay
     unclear = _unclear(inputs, found, known=stay is not None)
     if stay is None or unclear is not None:
-        return Decision("exit", unclear or Ask((), "no_open_stay"), inputs, explanation)
+        return Decision("exit", _left_already(inputs, unclear or Ask((), "no_open_stay")), inputs, explanation)
     priced = _price(inputs, stay, price)
     due = max(0, priced.fee_fen - priced.off_fen - stay.waived_fen - stay.paid_fen)
     explanation |= {"fee_fen": priced.fee_fen, "off_fen": priced.off_fen, "due_fen": due}
@@ -325,6 +326,12 @@ def decide_exit(inputs: ExitInputs, price: Pricer) -> Decision:
     if due == 0 and is_on_word_alone(inputs) and not inputs.paid_here and inputs.rules.typed_free == "ask":
         verdict = Ask((), "typed_unseen")
     return Decision("exit", verdict, inputs, explanation, priced)
+
+
+def _left_already(inputs: ExitInputs, asked: Ask | Refuse) -> Ask | Refuse:
+    """A car with no stay that has left before is asked about as that; no second fee is taken by itself."""
+    is_unknown = isinstance(asked, Ask) and asked.code == "no_open_stay"
+    return Ask((), "left_already") if is_unknown and inputs.left_ms is not None else asked
 
 
 def _collected(inputs: ExitInputs, explanation: Json) -> int:

@@ -35,6 +35,7 @@ class UnpaidCause(StrEnum):
     MANUAL = "manual"
     EMERGENCY = "emergency"
     DEVICE = "device"
+    STOCK_TAKE = "stock_take"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ from edge.services import (
     reopening,
     settling,
     staffing,
+    stocktaking,
 )
 from edge.services.filling import Filling
 from edge.services.issuing import Issued, Order
@@ -327,6 +328,38 @@ class Edge:
         stay = await self.stay(stay_id)
         self._decide_again(stay.plate if stay else "", result)
         return result
+
+    async def undo_second_entry(self, stay_id: str, typed: str, by: str, reason: str) -> Result:
+        """A second entry was a misread: open the first stay again, and give the other car its plate."""
+        return await self._do(reopening.undo_second_entry, self.office.lot, stay_id, typed, by, reason)
+
+    async def start_stock_take(self, zone: str, by: str) -> Result:
+        """Begin a walk through the lot, or a zone of it."""
+        return await self._do(stocktaking.start, self.office.lot, zone, by)
+
+    async def mark_car(self, plate: str, by: str) -> Result:
+        """The walk saw this car."""
+        return await self._do(stocktaking.mark, plate, by)
+
+    async def unmark_car(self, plate: str, by: str) -> Result:
+        """The walk did not see it after all."""
+        return await self._do(stocktaking.unmark, plate, by)
+
+    async def finish_stock_take(self, take_id: str, by: str) -> Result:
+        """Close what was not seen and enter what nobody knew, in one act."""
+        return await self._do(stocktaking.finish, self.office.lot, take_id, by)
+
+    async def drop_stock_take(self, take_id: str, by: str) -> Result:
+        """Give the walk up."""
+        return await self._do(stocktaking.drop, take_id, by)
+
+    async def undo_stock_take(self, take_id: str, by: str, reason: str) -> Result:
+        """Take back what a walk did, as far as it still can be."""
+        return await self._do(stocktaking.undo, self.office.lot, take_id, by, reason)
+
+    async def write_off(self, stay_id: str, by: str, reason: str) -> Result:
+        """One car is not here any more, whatever the books say."""
+        return await self._do(stocktaking.gone, self.office.lot, stay_id, by, reason)
 
     async def pay_debts(self, payment_id: str, plate: str, amount_fen: int, by: str) -> Result:
         """Take cash for what a plate owes, without a visit; the oldest debt first."""

@@ -211,10 +211,16 @@ class LotRules:
     no_entry: NoEntry = NoEntry.ASK
     typed_free: TypedFree = TypedFree.ASK
     missed_exit: MissedExit = MissedExit.WAIVE
+    stock_take: MissedExit = MissedExit.WAIVE  # what becomes of the fee of a car that a stock-take did not find
+    overstay_hours: dict[str, int] = field(
+        default_factory=dict
+    )  # by class, "entitled" and "any": longer is a left-over
     arrears: Arrears = Arrears.SHOW
     waive_limits_fen: dict[str, int] = field(default_factory=dict)  # by role, for one stay or debt; none: no limit
     same_cap: SameCap = SameCap.OFF
     visitors_by: VisitorsBy = VisitorsBy.MANAGER
+    left_before_h: int = 24  # a plate at an exit without a stay that left within these hours is asked about as such
+    turnaround_s: int = 300  # sooner than that no car leaves, comes in unseen and stands at an exit again
     same_car_s: int = 120  # a second entry read within this time is the same arrival
     merge_window_ms: int = 400  # main and auxiliary camera see one car within it
     read_timeout_ms: int = 3_000  # a loop says a car is there and no camera has read it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from edge.db import arrears, fewer_pages, moves, trade, undone_uses
+from edge.db import arrears, fewer_pages, moves, stocktakes, trade, undone_uses
 
 migrations = Migrations("edge")
 
@@ -175,4 +175,11 @@ def m0014_camera_list(db: Database) -> None:
 def m0015_undone_uses(db: Database) -> None:
     """A closed stay may be opened again, and what it used may be used again."""
     for statement in undone_uses.statements():
+        db.conn.execute(statement)
+
+
+@migrations()
+def m0016_stock_takes(db: Database) -> None:
+    """Walks through the lot, what they saw and what they did."""
+    for statement in stocktakes.statements():
         db.conn.execute(statement)

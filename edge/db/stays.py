@@ -137,6 +137,16 @@ def open_stays(conn: sqlite3.Connection, most: int = 200, containing: str = "") 
 LISTED = "passed = 0 AND state = 'open' AND instr(plate, ?1) > 0 AND (?2 = '' OR ifnull(zone_now, zone) = ?2)"
 
 
+def all_open(conn: sqlite3.Connection) -> list[StayRow]:
+    """Every car inside."""
+    return _where(conn, "passed = 0 AND state = 'open'")
+
+
+def longest_inside(conn: sqlite3.Connection, most: int = 200) -> list[StayRow]:
+    """Cars inside, the longest first."""
+    return _where(conn, "passed = 0 AND state = 'open' ORDER BY entered_wall_ms, stay_id LIMIT ?", most)
+
+
 def open_page(conn: sqlite3.Connection, most: int, after: int, containing: str = "", zone: str = "") -> list[StayRow]:
     """One page of the cars inside, of all zones or one, the newest first, *after* rows left out."""
     condition = f"{LISTED} ORDER BY entered_wall_ms DESC, stay_id LIMIT ?3 OFFSET ?4"
@@ -223,6 +233,17 @@ def let_go(conn: sqlite3.Connection, stay_id: str, amount_fen: int) -> None:
         "UPDATE stay SET waived_fen = waived_fen + ?1, let_go_fen = ?1 WHERE stay_id = ?2 AND state = 'open'",
         (amount_fen, stay_id),
     )
+
+
+def last_left(conn: sqlite3.Connection, plate: str) -> StayRow | None:
+    """The newest stay of *plate*, if its car is gone."""
+    found = _first(_where(conn, "plate = ? ORDER BY entered_wall_ms DESC LIMIT 1", plate))
+    return found if found is not None and found.passed and found.closed_wall_ms is not None else None
+
+
+def ended_by_entry(conn: sqlite3.Connection, plate: str, decision_id: str) -> StayRow | None:
+    """The stay of *plate* that ended because this decision let the plate in again."""
+    return _first(_where(conn, "plate = ? AND decision_out = ? AND lane_out = '' LIMIT 1", plate, decision_id))
 
 
 def is_continued(conn: sqlite3.Connection, stay_id: str) -> bool:

@@ -7,6 +7,7 @@ import sqlite3
 from domain.decision import Admit, Decision, EntryInputs, decide_entry
 from domain.events import StayOpened
 from domain.moment import Moment
+from domain.plate import mask
 from edge.db import arrears, boots, journal, log, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
@@ -24,8 +25,16 @@ def enter(db: Database, lot: Lot, arrival: Arrival, now: Moment) -> Decided:
             stay_id = _open_stay(conn, lot, arrival, decision, decision_id, earlier, now)
             recording.reserve_pulse(conn, decision_id, arrival.lane, stay_id, now)
             recording.mark_acted(conn, arrival, decision_id, now)
+        if earlier is not None and _is_elsewhere_too(decision, earlier):
+            journal.incident(conn, "clone_suspected", arrival.lane, f"{mask(arrival.plate)} {decision_id}", now)
         recording.record(conn, decision_id, decision, stay_id, arrival, now)
         return Decided(decision_id, decision, stay_id, isinstance(decision.verdict, Admit), now.boot_ms)
+
+
+def _is_elsewhere_too(decision: Decision, earlier: StayRow) -> bool:
+    """Has it crossed one entry a moment ago, and stands at another? One car cannot."""
+    inputs = decision.inputs
+    return isinstance(inputs, EntryInputs) and inputs.inside == "just_entered" and earlier.lane_in != inputs.lane
 
 
 def _decide(conn: sqlite3.Connection, lot: Lot, arrival: Arrival, now: Moment) -> tuple[Decision, StayRow | None]:
@@ -74,7 +83,7 @@ def _open_stay(
         stays.set_entry_decision(conn, earlier.stay_id, decision_id)
         return earlier.stay_id
     if earlier is not None:
-        settling.close_missed_exit(conn, lot, earlier, now)
+        settling.close_missed_exit(conn, lot, earlier, decision_id, now)
     return open_stay(conn, lot, arrival, decision_id, now)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from domain import lookalike
-from domain.decision import Admit, Decision, PayFirst, Priced, decide_exit, is_on_word_alone
+from domain.decision import Admit, Ask, Decision, PayFirst, Priced, decide_exit, is_on_word_alone
 from domain.driver_word import is_driver
 from domain.moment import Moment
 from domain.plate import mask
@@ -15,6 +15,8 @@ from edge.db.stays import StayRow
 from edge.services import recording, settling, zoning
 from edge.services.continuing import continued
 from edge.services.lot import Arrival, Decided, Lot
+
+LEFT_ALREADY = Ask((), "left_already")
 
 
 def leave(db: Database, lot: Lot, arrival: Arrival, now: Moment) -> Decided:
@@ -40,6 +42,7 @@ def leave(db: Database, lot: Lot, arrival: Arrival, now: Moment) -> Decided:
             recording.reserve_pulse(conn, decision_id, arrival.lane, stay_id, now)
             recording.mark_acted(conn, arrival, decision_id, now)
         recording.record(conn, decision_id, decision, stay_id, arrival, now)
+        _look_for_clone(conn, lot, arrival, decision, now)
         if opens and is_on_word_alone(decision.inputs):
             detail = f"{mask(arrival.plate)} {decision_id}"
             journal.incident(conn, "typed_unseen", arrival.lane, detail, now)
@@ -70,11 +73,33 @@ def stay_of(conn: sqlite3.Connection, read: str, near: tuple[str, ...]) -> StayR
 def _decide(
     conn: sqlite3.Connection, lot: Lot, arrival: Arrival, stay: StayRow | None, near: tuple[str, ...], now: Moment
 ) -> Decision:
+    left = stays.last_left(conn, arrival.plate) if stay is None and arrival.plate else None
     inputs = settling.exit_inputs(
         conn, lot, stay, now, lane=arrival.lane, plate=arrival.plate, typed_by=arrival.typed_by, seen=arrival.seen,
-        near=near, repeated=recording.already_acted(conn, arrival),
+        near=near, repeated=recording.already_acted(conn, arrival), left_ms=_left_ms(lot, left, now),
     )  # fmt: skip
     return decide_exit(inputs, lot.price)
+
+
+def _left_ms(lot: Lot, left: StayRow | None, now: Moment) -> int | None:
+    """How long ago a car that is not inside left, if that was not too long ago to matter."""
+    if left is None or left.closed_wall_ms is None:
+        return None
+    ago = max(0, now.wall_ms - left.closed_wall_ms)
+    return ago if ago <= lot.rules.left_before_h * 3_600_000 else None
+
+
+def _look_for_clone(conn: sqlite3.Connection, lot: Lot, arrival: Arrival, decision: Decision, now: Moment) -> None:
+    """A car that left, and stands at an exit sooner than it could have come in again, is not that car.
+
+    At the same lane it is read once more as it drives off.
+    """
+    left = stays.last_left(conn, arrival.plate) if decision.verdict == LEFT_ALREADY else None
+    ago_ms = _left_ms(lot, left, now)
+    if left is None or ago_ms is None or ago_ms >= lot.rules.turnaround_s * 1000:
+        return
+    if left.lane_out != arrival.lane or ago_ms > lot.rules.same_car_s * 1000:
+        journal.incident(conn, "clone_suspected", arrival.lane, f"{mask(arrival.plate)} {left.stay_id}", now)
 
 
 def _freeze(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> None:

@@ -66,18 +66,23 @@ def correct_plate(db: Database, stay_id: str, typed: str, by: str, now: Moment) 
         stay = stays.get(conn, stay_id)
         if stay is None or not stay.is_open:
             return Refuse("no_open_stay")
-        if stay.plate == plate:
-            return Done(stay_id)
-        other = stays.find_here(conn, plate)
-        if other is not None and other.is_open:
-            return Refuse("plate_already_inside")
-        if other is not None:  # what was settled under this plate is not the car that is here
-            stays.mark_passed(conn, other)
-        stays.correct(conn, stay, plate)
-        learning.note_entry(conn, stay, plate, by, now)
-        log.append(conn, StayCorrected(stay_id, stay.plate, plate, by), now)
-        journal.act(conn, by, "plate.correct", stay_id, "", now)
-        return Done(stay_id)
+        return mend(conn, stay, plate, by, now)
+
+
+def mend(conn: sqlite3.Connection, stay: StayRow, plate: str, by: str, now: Moment) -> Result:
+    """Give an open stay another plate, in the caller's transaction."""
+    if stay.plate == plate:
+        return Done(stay.stay_id)
+    other = stays.find_here(conn, plate)
+    if other is not None and other.is_open:
+        return Refuse("plate_already_inside")
+    if other is not None:  # what was settled under this plate is not the car that is here
+        stays.mark_passed(conn, other)
+    stays.correct(conn, stay, plate)
+    learning.note_entry(conn, stay, plate, by, now)
+    log.append(conn, StayCorrected(stay.stay_id, stay.plate, plate, by), now)
+    journal.act(conn, by, "plate.correct", stay.stay_id, "", now)
+    return Done(stay.stay_id)
 
 
 def is_plate(plate: str) -> bool:

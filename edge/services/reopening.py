@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import sqlite3
 
-from domain.decision import Refuse
+from domain.decision import Priced, Refuse
 from domain.events import CouponRestored, StayReopened, VoucherRestored
 from domain.ledger import Posting
 from domain.moment import Moment
+from domain.plate import normalise
 from edge.db import arrears, journal, log, money, stays, vouchers
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
 from edge.services import arrears as debts
-from edge.services import settling
+from edge.services import manual, settling
 from edge.services.lot import Done, Lot, Result
 
 
@@ -34,6 +35,52 @@ def reopen(db: Database, lot: Lot, stay_id: str, by: str, reason: str, now: Mome
             return refused
         take_back(conn, lot, stay_id, by, reason, now)
         return Done(stay_id)
+
+
+def undo_second_entry(db: Database, lot: Lot, stay_id: str, typed: str, by: str, reason: str, now: Moment) -> Result:
+    """The second entry that ended this stay was a misread: open it again, and give the other car its plate.
+
+    With *typed* "" no car came in at all. Refuses ``no_second_entry`` and whatever mending and opening again refuse.
+    """
+    plate = normalise(typed)
+    if not reason.strip():
+        return Refuse("reason_missing")
+    if plate and not manual.is_plate(plate):
+        return Refuse("not_a_plate")
+    with transaction(db) as conn:
+        stay = stays.get(conn, stay_id)
+        second = second_entry(conn, stay) if stay is not None else None
+        if stay is None or second is None:
+            return Refuse("no_second_entry")
+        conn.execute("SAVEPOINT second_entry")
+        refused = _give_way(conn, lot, stay, second, plate, by, now) or refusal(conn, stay_id)
+        if refused is not None:
+            conn.execute("ROLLBACK TO second_entry")
+            return refused
+        take_back(conn, lot, stay_id, by, reason, now)
+        return Done(stay_id)
+
+
+def second_entry(conn: sqlite3.Connection, stay: StayRow) -> StayRow | None:
+    """The stay whose entry ended this one, if one did."""
+    if stay.is_open or stay.lane_out or not stay.decision_out:
+        return None
+    return stays.by_entry_decision(conn, stay.decision_out)
+
+
+def _give_way(
+    conn: sqlite3.Connection, lot: Lot, stay: StayRow, second: StayRow, plate: str, by: str, now: Moment
+) -> Refuse | None:
+    """Free the plate: the second stay gets its right one, or never was."""
+    if not second.is_open or second.plate != stay.plate:
+        return None
+    if plate:
+        mended = manual.mend(conn, second, plate, by, now)
+        return mended if isinstance(mended, Refuse) else None
+    if second.paid_fen:
+        return Refuse("already_paid")
+    settling.close(conn, lot, second, Priced(0, ()), now, lane="", decision_id="", cause="misread", passed=True)
+    return None
 
 
 def refusal(conn: sqlite3.Connection, stay_id: str) -> Refuse | None:

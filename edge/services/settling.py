@@ -28,6 +28,7 @@ from edge.settings import MissedExit
 logger = logging.getLogger(__name__)
 
 MS_A_MINUTE = 60_000
+MISSED_EXIT = "missed_exit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ def exit_inputs(
     seen: tuple[Seen, ...],
     near: tuple[str, ...],
     repeated: bool = False,
+    left_ms: int | None = None,
 ) -> ExitInputs:
     """Everything the exit decision looks at, read in the caller's transaction."""
     length_ms, estimated, possible = _length(conn, lot, stay, now) if stay else (0, False, (0, 0))
@@ -127,6 +129,7 @@ def exit_inputs(
         owing=_owing(conn, stay.plate) if stay and is_open else (),
         paid_here=_paid_here(stay) if stay else False,
         nested=zoning.nested(conn, lot, stay, length_ms) if stay and is_open else None,
+        left_ms=left_ms,
     )
 
 
@@ -331,14 +334,17 @@ def given_in(decision: Decision) -> tuple[CouponGiven, ...]:
     return decision.inputs.coupons if isinstance(decision.inputs, ExitInputs) else ()
 
 
-def close_missed_exit(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> None:
-    """The car comes in although it never left by our books (E27): end the old stay as the lot's setting says."""
+def close_missed_exit(conn: sqlite3.Connection, lot: Lot, stay: StayRow, decision_id: str, now: Moment) -> None:
+    """The car comes in although it never left by our books (E27): end the old stay as the lot's setting says.
+
+    *decision_id* let it in again; its picture shows what ended the old stay.
+    """
     journal.incident(conn, "second_entry", stay.lane_in, mask(stay.plate), now)
     stay = zoning.drove_out(conn, lot, stay, now)
     if lot.rules.missed_exit is MissedExit.OWE:
-        close_unpaid(conn, lot, stay, UnpaidCause.DEVICE, "", "", now)
+        close_unpaid(conn, lot, stay, UnpaidCause.DEVICE, "", decision_id, now)
         return
-    let_go(conn, lot, stay, "missed_exit", "", "", now)
+    let_go(conn, lot, stay, MISSED_EXIT, "", decision_id, now)
 
 
 def let_go(

@@ -12,7 +12,22 @@ from aiohttp import web
 from edge.db.people import Attendant
 from edge.facade import Edge
 from edge.services.staffing import MANAGER, MERCHANT
-from edge.web import arrears, attend, booth, cameras, counter, driver, hold, lane_tasks, login, staff, tasks, zones
+from edge.web import (
+    arrears,
+    attend,
+    booth,
+    cameras,
+    counter,
+    driver,
+    hold,
+    lane_tasks,
+    login,
+    reopen,
+    staff,
+    stock,
+    tasks,
+    zones,
+)
 from edge.web.api import add_health
 from edge.web.keys import EDGE, ONCE, PASSWORDS, SESSIONS, SIGNED_IN, THROTTLE, WATCH, Once, see_other
 from edge.web.printdesk import PrintDesk
@@ -73,7 +88,7 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
     sessions = Sessions(MemorySessionStore(), "booth", idle_minutes=BOOTH_IDLE_MINUTES)
     app = _app(edge, passwords, watch, Shell("booth", _words(), sessions=sessions, navigation=navigation))
     app[login.MAY], app[login.SHOWS_NAMES] = _is_of_the_lot, True
-    for pages in (booth, tasks, arrears, lane_tasks, hold, attend, zones, cameras, staff):
+    for pages in (booth, tasks, arrears, lane_tasks, hold, attend, zones, cameras, staff, stock, reopen):
         pages.add_routes(app)
     return app
 

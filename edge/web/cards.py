@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from domain.decision import Priced
 from domain.moment import Moment
+from domain.stay import OUTSIDE
 from domain.wire import Json
 from edge.db import arrears, boots, channels, charging, decisions, stays, vouchers
 from edge.db.arrears import Debt
@@ -42,6 +43,8 @@ class LaneCard:
     minutes: int | None = None
     pictures: Pictures = field(default_factory=Pictures)
     debt_fen: int = 0
+    ended: StayRow | None = None  # the stay this entry ended: the plate was inside by the books
+    left: StayRow | None = None  # when this plate left before, where the exit asks about it
     debt_id: str = ""  # the oldest it may be asked for
     payers: Mapping[str, str] = field(default_factory=dict)  # coupon's ref -> name of the merchant that pays
     attended: Attended = SOMEBODY
@@ -109,6 +112,8 @@ def lane_card(conn: sqlite3.Connection, lane: Lane, view: LaneView, now: Moment)
         _minutes(conn, stay, now) if stay else None,
         _pictures(conn, view.picture_of, stay.decision_in if stay else ""),
         sum(debt.left_fen for debt in debts),
+        stays.ended_by_entry(conn, stay.plate, stay.decision_in) if stay and lane.target != OUTSIDE else None,
+        stays.last_left(conn, plate) if view.code == "left_already" else None,
         debts[0].debt_id if debts else "",
         _payers(conn, view.stay_id, view.coupons),
     )
