@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from domain import lookalike
 from domain.driver_word import Support, is_driver, support
 from domain.entitlement import WhenFull
+from domain.no_entry import first_segment
 from domain.plate import classify, is_no_plate, is_virtual
 from domain.wire import LATER, BadMessageError, Json, canonical
 from domain.zones import Nested
@@ -125,6 +126,7 @@ class OpenStay:
     paid_fen: int
     waived_fen: int
     base_fee_fen: int = 0
+    no_entry: str = ""  # first seen at the exit, it pays by this: first_segment or fixed_fee:FEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +378,8 @@ def _price(inputs: ExitInputs, stay: OpenStay, price: Pricer) -> Priced:
         return Priced(0, ({"rule": "free_kind", "fen": 0},))
     if _may_still_leave(inputs):
         return Priced(inputs.settled_fee_fen, ({"rule": "settled", "fen": inputs.settled_fee_fen},), inputs.settled_off)
+    if stay.no_entry:
+        return _without_entry(inputs, stay, price)
     priced = price(inputs, stay)
     if not stay.base_fee_fen or inputs.new_stay_after_ms is not None:
         return priced
@@ -383,6 +387,22 @@ def _price(inputs: ExitInputs, stay: OpenStay, price: Pricer) -> Priced:
     line: Json = {"rule": "charged_before", "fen": -already}
     fee = priced.fee_fen - already
     return Priced(fee, (*priced.lines, line), _capped(priced.off, fee), priced.steps, priced.rounding_fen)
+
+
+def _without_entry(inputs: ExitInputs, stay: OpenStay, price: Pricer) -> Priced:
+    """What a car pays that nobody saw come in; how long it stands at the exit does not matter, and no coupon counts."""
+    rule, _, fixed_fen = stay.no_entry.partition(":")
+    alone = replace(
+        inputs, entry_from_min=0, entry_to_min=0, new_stay_after_ms=None, first_stay_of_day=False, charging_min=0,
+        charged_before_fen=0, coupons=(), covered=(), settled_off=(),
+    )  # fmt: skip
+    unpaid = replace(stay, paid_fen=0, waived_fen=0, base_fee_fen=0)
+
+    def fee_after(minutes: int) -> int:
+        return price(replace(alone, length_ms=minutes * MS_A_MINUTE), unpaid).fee_fen
+
+    fee = int(fixed_fen) if rule == "fixed_fee" else first_segment(fee_after)
+    return Priced(fee, ({"rule": f"no_entry:{rule}", "fen": fee},))
 
 
 def _capped(off: tuple[tuple[str, int], ...], fee_fen: int) -> tuple[tuple[str, int], ...]:

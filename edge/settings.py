@@ -25,7 +25,9 @@ DeviceTable = dict[str, Any]
 class NoEntry(StrEnum):
     """What an exit does with a car that never entered by our books."""
 
-    ASK = "ask"  # the booth finds or enters the missing entry
+    CALL = "call"  # a person finds or enters the missing entry
+    FIRST_SEGMENT = "first_segment"  # it pays the first thing its price list charges for
+    FIXED_FEE = "fixed_fee"  # it pays no_entry_fen
 
 
 class TypedFree(StrEnum):
@@ -208,7 +210,8 @@ class LotRules:
     least_confidence: int = 60
     leave_within_min: int = 15
     frozen_fee_min: int = 10
-    no_entry: NoEntry = NoEntry.ASK
+    no_entry: NoEntry = NoEntry.CALL
+    no_entry_fen: int = 0
     typed_free: TypedFree = TypedFree.ASK
     missed_exit: MissedExit = MissedExit.WAIVE
     stock_take: MissedExit = MissedExit.WAIVE  # what becomes of the fee of a car that a stock-take did not find
@@ -236,6 +239,10 @@ class LotRules:
     arm_up_s: int = 90  # up this long with nothing under it and nobody holding it, it should have fallen
     loop_taken_s: int = 900  # nobody stands on a loop for longer
     restart_grace_min: int = 15
+
+    def __post_init__(self) -> None:
+        if (self.no_entry is NoEntry.FIXED_FEE) != (self.no_entry_fen > 0):
+            raise ValueError('no_entry_fen goes with no_entry = "fixed_fee", and is more than 0')
 
     def for_decisions(self) -> Rules:
         """The part a decision records."""

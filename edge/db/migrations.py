@@ -183,3 +183,9 @@ def m0016_stock_takes(db: Database) -> None:
     """Walks through the lot, what they saw and what they did."""
     for statement in stocktakes.statements():
         db.conn.execute(statement)
+
+
+@migrations()
+def m0017_no_entry(db: Database) -> None:
+    """Stays of cars first seen at the exit."""
+    db.conn.execute("CREATE TABLE no_entry (stay_id TEXT PRIMARY KEY, rule TEXT NOT NULL) STRICT, WITHOUT ROWID")

@@ -12,7 +12,7 @@ from domain.plate import mask
 from edge.db import boots, journal, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
-from edge.services import recording, settling, zoning
+from edge.services import recording, settling, unseen, zoning
 from edge.services.continuing import continued
 from edge.services.lot import Arrival, Decided, Lot
 
@@ -28,6 +28,12 @@ def leave(db: Database, lot: Lot, arrival: Arrival, now: Moment) -> Decided:
         if stay is not None:
             stay = continued(conn, lot, stay, arrival.lane, decision_id, now)
         decision = _decide(conn, lot, arrival, stay, near, now)
+        if stay is None:
+            stay = unseen.begun_at_exit(conn, lot, arrival, decision, decision_id, now)
+            if stay is not None:
+                decision = _decide(conn, lot, arrival, stay, (stay.plate,), now)
+        elif arrival.typed_by:
+            unseen.take_back(conn, lot, arrival.lane, stay.stay_id, decision_id, now)
         known = isinstance(decision.verdict, Admit | PayFirst)
         if stay is not None and known and zoning.is_elsewhere(lot, stay, arrival.lane):
             stay = zoning.put_right(conn, lot, stay, arrival.lane, now)

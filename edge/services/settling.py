@@ -19,7 +19,7 @@ from domain.plate import mask, normalise
 from domain.pricing import coupon_of
 from domain.stay import UnpaidCause, outcome_of
 from domain.wire import BadMessageError, Json, canonical
-from edge.db import arrears, boots, channels, journal, log, money, stays, vouchers
+from edge.db import arrears, boots, channels, journal, log, money, stays, unseen, vouchers
 from edge.db.stays import Closing, StayRow
 from edge.services import entitled, facts, prepaid, zoning
 from edge.services.lot import Lot
@@ -108,7 +108,7 @@ def exit_inputs(
         seen=seen,
         repeated=repeated,
         near=near,
-        stay=_open_view(lot, stay) if stay else None,
+        stay=_open_view(conn, lot, stay) if stay else None,
         length_ms=length_ms,
         estimated=estimated,
         entry_from_min=possible[0],
@@ -145,7 +145,7 @@ def _paid_here(stay: StayRow) -> bool:
     return arrived.boot == settled.boot and arrived.boot_ms <= settled.boot_ms
 
 
-def _open_view(lot: Lot, stay: StayRow) -> OpenStay:
+def _open_view(conn: sqlite3.Connection, lot: Lot, stay: StayRow) -> OpenStay:
     return OpenStay(
         stay_id=stay.stay_id,
         plate=stay.plate,
@@ -157,6 +157,7 @@ def _open_view(lot: Lot, stay: StayRow) -> OpenStay:
         paid_fen=stay.paid_fen + (0 if stay.is_open else stay.owed_fen),
         waived_fen=stay.waived_fen,
         base_fee_fen=stay.base_fee_fen,
+        no_entry=unseen.rule(conn, stay.stay_id),
     )
 
 
