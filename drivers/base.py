@@ -15,12 +15,37 @@ from domain.plate import PlateColour, PlateKind, PlateVerdict, classify, normali
 from domain.plate_reading import Reading, Thresholds
 
 
+class Fault(StrEnum):
+    """What is wrong with a device, for words that say what to do next."""
+
+    ABSENT = "absent"  # no such port, no such file: not plugged in, or another name
+    FORBIDDEN = "forbidden"  # this account may not open it
+    BUSY = "busy"  # another program holds it
+    SILENT = "silent"
+    LOGIN = "login"  # user or password refused
+    LOGIN_HELD = "login_held"  # not tried again for a while, or the device locks the account
+    BROKER = "broker"  # the server between us and the device is away
+    REFUSED = "refused"
+    STUCK = "stuck"  # an output that does not follow
+    NONSENSE = "nonsense"  # it answers, and not what its protocol says
+    SETTING = "setting"  # the lot file
+
+
 class DeviceError(Exception):
     """A device did not do what it was asked; the message says which and what to check."""
+
+    fault = Fault.REFUSED
+
+    def __init__(self, message: str = "", fault: Fault | None = None) -> None:
+        super().__init__(message)
+        if fault is not None:
+            self.fault = fault
 
 
 class DeviceUnreachableError(DeviceError):
     """No answer in time, connection lost or never made."""
+
+    fault = Fault.SILENT
 
 
 class DeviceRefusedError(DeviceError):
@@ -30,9 +55,13 @@ class DeviceRefusedError(DeviceError):
 class BadFrameError(DeviceError):
     """Bytes that are not what the protocol says; the lane goes on without them."""
 
+    fault = Fault.NONSENSE
+
 
 class BadOptionsError(DeviceError):
     """The lot file asks for something a driver does not know; the message names the place and what is allowed."""
+
+    fault = Fault.SETTING
 
 
 @dataclass(frozen=True, slots=True)

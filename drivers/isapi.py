@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 from yarl import URL
 
-from drivers.base import BadFrameError, DeviceRefusedError, DeviceUnreachableError
+from drivers.base import BadFrameError, DeviceRefusedError, DeviceUnreachableError, Fault
 from drivers.camera.pushed import secret_of
 from drivers.xml import element_texts
 
@@ -129,13 +129,14 @@ class Isapi:
         if time.monotonic() < self._refused_until:
             raise DeviceRefusedError(
                 f"{self.name}: its login was refused and is not tried again for half an hour: it would lock "
-                "the account. Mend user and password_file and start the edge anew"
+                "the account. Mend user and password_file and start the edge anew",
+                Fault.LOGIN_HELD,
             )
 
     def _check_status(self, status: int) -> None:
         if status == 401:
             self._refused_until = time.monotonic() + LOCKED_OUT_S
-            raise DeviceRefusedError(f"{self.name}: login refused; check user and password_file")
+            raise DeviceRefusedError(f"{self.name}: login refused; check user and password_file", Fault.LOGIN)
         if status >= 400:
             raise DeviceRefusedError(f"{self.name}: it answered HTTP {status}")
 

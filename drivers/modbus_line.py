@@ -8,6 +8,7 @@ import logging
 import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
@@ -16,7 +17,7 @@ from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
 
 from drivers.base import DeviceRefusedError, DeviceUnreachableError
 from drivers.modbus_frames import WRITE_ONE_COIL
-from drivers.serial_port import SerialPort
+from drivers.serial_port import SerialPort, trouble_of
 from drivers.wiring import Wiring
 
 log = logging.getLogger(__name__)
@@ -60,9 +61,15 @@ class ModbusConnection:
     """
 
     def __init__(
-        self, where: str, client: AsyncModbusTcpClient | AsyncModbusSerialClient, *, quiet_s: float = 0.0
+        self,
+        where: str,
+        client: AsyncModbusTcpClient | AsyncModbusSerialClient,
+        *,
+        quiet_s: float = 0.0,
+        port: Path | None = None,
     ) -> None:
         self.where = where
+        self._port = port
         self.users = 0
         self.prepared: set[int] = set()  # units whose outputs were all seen off since this process began
         self.pulsing: dict[int, float] = {}  # until when (monotonic) a pulse of this process may last, by unit
@@ -108,6 +115,8 @@ class ModbusConnection:
             answer = await self._exchange(request)
         except (ModbusException, OSError, TimeoutError) as exc:
             self._went(exc)
+            if self._port is not None and (trouble := trouble_of(self._port)):
+                raise DeviceUnreachableError(f"{self.where} {trouble[0]}", trouble[1]) from exc
             raise DeviceUnreachableError(f"no answer from {self.where}") from exc
         except BaseException:
             self._client.close()  # a late answer must not meet the next request
@@ -225,7 +234,7 @@ class ModbusLine:
         try:
             yield
         except (DeviceUnreachableError, DeviceRefusedError) as exc:
-            raise type(exc)(f"{self.name}: {exc}") from exc
+            raise type(exc)(f"{self.name}: {exc}", exc.fault) from exc
 
 
 @contextlib.contextmanager
@@ -259,7 +268,7 @@ def serial_line_of(wiring: Wiring, port: SerialPort, unit: int, timeout_ms: int)
             str(port.device), baudrate=port.baud, parity=port.parity_letter, stopbits=port.stop_bits,
             timeout=timeout_ms / 1000, retries=0, reconnect_delay=0,
         )  # fmt: skip
-        return ModbusConnection(str(port.device), client, quiet_s=timeout_ms / 1000)
+        return ModbusConnection(str(port.device), client, quiet_s=timeout_ms / 1000, port=port.device)
 
     return _shared_line(wiring, str(port.device), unit, connect)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import termios
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import Literal, TypeVar
 
 import serial  # type: ignore[import-untyped]
 
-from drivers.base import DeviceUnreachableError
+from drivers.base import DeviceUnreachableError, Fault
 from drivers.wiring import Wiring
 from plumbing.onethread import OneThread
 
@@ -100,7 +101,8 @@ class SerialLine:
         except GONE as exc:
             self._drop()
             self._went(exc)
-            raise DeviceUnreachableError(f"{self.name}: serial port {self._port.device} {_why(exc)}") from exc
+            why, fault = _why(exc)
+            raise DeviceUnreachableError(f"{self.name}: serial port {self._port.device} {why}", fault) from exc
         self._came()
         return result
 
@@ -139,16 +141,27 @@ def shared_line(wiring: Wiring, port: SerialPort, timeout_ms: int) -> SerialLine
     return line
 
 
-def _why(exc: BaseException) -> str:
+ABSENT = "is not there: is it plugged in, and the name right?", Fault.ABSENT
+FORBIDDEN = "may not be opened by this account: add it to the group dialout", Fault.FORBIDDEN
+
+
+def trouble_of(device: Path) -> tuple[str, Fault] | None:
+    """Why *device* cannot be opened, where a library does not say; None when it can."""
+    if not device.exists():
+        return ABSENT
+    return None if os.access(device, os.R_OK | os.W_OK) else FORBIDDEN
+
+
+def _why(exc: BaseException) -> tuple[str, Fault]:
     """What is wrong with a port, in the words of whoever has to mend it."""
     text = str(exc)
     if "No such file" in text:
-        return "is not there: is it plugged in, and the name right?"
+        return ABSENT
     if "Permission denied" in text:
-        return "may not be opened by this account: add it to the group dialout"
+        return FORBIDDEN
     if "lock" in text or "busy" in text:
-        return "is in use by another program"
-    return "is gone or does not take what is sent"
+        return "is in use by another program", Fault.BUSY
+    return "is gone or does not take what is sent", Fault.SILENT
 
 
 def _write(line: serial.Serial, data: bytes) -> None:

@@ -20,7 +20,6 @@ from typing import Any
 
 from aiohttp import web
 
-import edge as edge_package
 from domain.moment import Moment, Quality
 from drivers.base import DeviceError, Holdable
 from edge.certificate import Certificate
@@ -31,6 +30,7 @@ from edge.db.database import Database, DatabaseLock, DiskFullError, open_databas
 from edge.db.holds import Hold
 from edge.disk import DiskGuard
 from edge.facade import Edge
+from edge.finding import LOCALE
 from edge.jobs import start_jobs
 from edge.lanes.attendance import Attendance
 from edge.lanes.board import Board
@@ -80,7 +80,6 @@ LISTENING = {
     errno.EACCES: "needs rights this account does not have: choose a port from 1024 up",
 }
 STOP_S = 1.0  # pages get this long to end
-LOCALE = Path(edge_package.__file__).parent / "locale"
 
 Applications = Callable[[Edge, Metrics], Mapping[str, web.Application]]
 

@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import edge as edge_package
 from edge.copies import State
 from edge.copying import LOG
-from edge.finding import Finding
+from edge.finding import Finding, doctors_words
 from edge.ntp import ntp_program
 from edge.settings import EdgeSettings
 from plumbing import backup
 from plumbing.backup import BackupError
-from plumbing.i18n import Texts, load_catalogue
+from plumbing.i18n import Texts
 from plumbing.tls import not_after
 
-LOCALE = Path(edge_package.__file__).parent / "locale"
 WORN_PERCENT = 80
 SOON_DAYS = 30
 OLD_COPY_S = 3_600
@@ -75,7 +73,7 @@ def machine_findings(
     settings: EdgeSettings, copies: dict[str, object] | None, now_s: float, places: Places | None = None
 ) -> list[Finding]:
     """Everything about the machine; *copies*: what the running daemon says of them, None while none runs."""
-    places, t = places or Places(), load_catalogue(LOCALE).speaking(settings.locale)
+    places, t = places or Places(), doctors_words(settings.locale)
     return [
         *_disk(settings, t, places),
         *_copies(settings, t, places, copies, now_s),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from drivers.base import DeviceRefusedError
+from drivers.base import DeviceRefusedError, Fault
 from drivers.modbus_frames import COIL_ON
 from drivers.modbus_line import ModbusLine, line_of
 from drivers.wiring import Wiring
@@ -123,7 +123,7 @@ class ModbusBarrier:
             if on != wanted[channel - start]:
                 stays = "on" if on else "off"
                 raise DeviceRefusedError(
-                    f"{self._line.name}: output {channel} stays {stays}; check the relay and its wires"
+                    f"{self._line.name}: output {channel} stays {stays}; check the relay and its wires", Fault.STUCK
                 )
 
     async def check(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.base import BadFrameError, BadOptionsError, DeviceUnreachableError, PlateRead, Recogniser
+from drivers.base import BadFrameError, BadOptionsError, DeviceUnreachableError, Fault, PlateRead, Recogniser
 from drivers.camera.looks import FrameLook
 from drivers.camera.video import log, new_read
 from drivers.pictures import MAX_PICTURE, PICTURE_ENDINGS, as_jpeg, opencv
@@ -76,7 +76,9 @@ class ImageFolderCamera:
             files = [path for path in self._options.folder.iterdir() if path.suffix.lower() in PICTURE_ENDINGS]
             sizes = {path: path.stat().st_size for path in files}
         except OSError as exc:
-            raise DeviceUnreachableError(f"camera {self.name}: cannot read {self._options.folder}") from exc
+            raise DeviceUnreachableError(
+                f"camera {self.name}: cannot read {self._options.folder}", Fault.ABSENT
+            ) from exc
         if self._taken is None:
             self._taken = set() if self._options.existing else set(sizes)
         new = sorted(path for path in sizes if path not in self._taken and sizes[path] == self._sizes.get(path))

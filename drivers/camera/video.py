@@ -149,6 +149,17 @@ class VideoCamera:
                 self._viewed = time.monotonic(), new_read(self.name, await self._thread.run(self._see, pixels))
             return self._viewed[1]
 
+    async def check(self) -> None:
+        """Wait for a picture and throw it away. Raises DeviceUnreachableError."""
+        if self._capture is not None:
+            await self.view()
+            return
+        capture = Capture(self.name, self._options)
+        try:
+            await capture.frame()
+        finally:
+            await capture.close()
+
     async def reads(self) -> AsyncIterator[PlateRead]:
         """Reads as vehicles come. Raises DeviceUnreachableError when the source is lost; call again to reopen."""
         capture = self._capture = Capture(self.name, self._options)

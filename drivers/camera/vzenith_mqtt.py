@@ -18,7 +18,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from drivers.base import BadFrameError, DeviceRefusedError, DeviceUnreachableError, ListedCar, LoopChange, PlateRead
+from drivers.base import (
+    BadFrameError,
+    DeviceRefusedError,
+    DeviceUnreachableError,
+    Fault,
+    ListedCar,
+    LoopChange,
+    PlateRead,
+)
 from drivers.camera.pushed import PARSE_IN_THREAD, Freshness, Inbox, InboxOptions, secret_of
 from drivers.camera.vzenith import read_of
 from drivers.camera.vzenith_codec import GioIn, PlateResult
@@ -208,7 +216,7 @@ class VzenithMqttCamera:
             async with asyncio.timeout(self.options.reply_within_ms / 1000):
                 reply: Taken = await taken
         except MqttError as exc:
-            raise DeviceUnreachableError(f"camera {self.name}: nothing was sent; {self._away()}") from exc
+            raise DeviceUnreachableError(f"camera {self.name}: nothing was sent; {self._away()}", Fault.BROKER) from exc
         except TimeoutError as exc:
             raise DeviceUnreachableError(
                 f"camera {self.name}: no reply to {name}, so nobody knows whether it was done; look at the camera's "
@@ -229,7 +237,7 @@ class VzenithMqttCamera:
             async with asyncio.timeout(CONNECT_S):
                 await self._link.connected.wait()
         except TimeoutError as exc:
-            raise DeviceUnreachableError(f"camera {self.name}: {self._away()}") from exc
+            raise DeviceUnreachableError(f"camera {self.name}: {self._away()}", Fault.BROKER) from exc
 
     def _away(self) -> str:
         where = f"{self.options.broker_host}:{self.options.broker_port}"
@@ -238,7 +246,7 @@ class VzenithMqttCamera:
 
     def _link_changed(self, up: bool) -> None:
         if not up:
-            self._inbox.fail(DeviceUnreachableError(f"camera {self.name}: {self._away()}"))
+            self._inbox.fail(DeviceUnreachableError(f"camera {self.name}: {self._away()}", Fault.BROKER))
 
     async def _listen(self) -> None:
         async for message in self._link.messages():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from drivers.base import DeviceRefusedError, DeviceUnreachableError, PrinterStatus
+from drivers.base import DeviceRefusedError, DeviceUnreachableError, Fault, PrinterStatus
 from drivers.printer.commands import STATUS
 from drivers.printer.status import QUESTIONS, is_answer, status_of
 from drivers.wiring import Wiring
@@ -129,7 +129,7 @@ class EscposFilePrinter:
     async def status(self) -> PrinterStatus:
         """UNKNOWN: nothing comes back on this way. Raises DeviceUnreachableError when the path is gone."""
         if not self._path.exists():
-            raise DeviceUnreachableError(f"printer {self.name}: {self._path} is not there")
+            raise DeviceUnreachableError(f"printer {self.name}: {self._path} is not there", Fault.ABSENT)
         return PrinterStatus.UNKNOWN
 
     async def aclose(self) -> None:
@@ -142,13 +142,13 @@ class EscposFilePrinter:
 
         path = self._next_job() if self._path.is_dir() else self._path
         if path is self._path and not path.exists():
-            raise DeviceUnreachableError(f"printer {self.name}: {path} is not there")
+            raise DeviceUnreachableError(f"printer {self.name}: {path} is not there", Fault.ABSENT)
         device = File(str(path))
         try:
             device.open()
             device._raw(data)
         except (Error, OSError) as exc:
-            raise DeviceUnreachableError(f"printer {self.name}: cannot write {path}") from exc
+            raise DeviceUnreachableError(f"printer {self.name}: cannot write {path}", Fault.FORBIDDEN) from exc
         finally:
             device.close()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from drivers.base import DeviceRefusedError, DeviceUnreachableError, PrinterStatus
+from drivers.base import DeviceRefusedError, DeviceUnreachableError, Fault, PrinterStatus
 from drivers.printer.commands import STATUS
 from drivers.printer.escpos import STOPPED
 from drivers.printer.status import QUESTIONS, is_answer, status_of
@@ -82,7 +82,9 @@ class EscposUsbPrinter:
         except (Error, OSError, RuntimeError) as exc:  # RuntimeError: pyusb or libusb is not installed
             self._went(exc)
             number = f"{self._options.vendor:04x}:{self._options.product:04x}"
-            raise DeviceUnreachableError(f"printer {self.name}: USB {number} does not take the job") from exc
+            raise DeviceUnreachableError(
+                f"printer {self.name}: USB {number} does not take the job", _fault(exc)
+            ) from exc
         self._came()
         return result
 
@@ -120,3 +122,8 @@ class EscposUsbPrinter:
 async def open_escpos_usb(options: EscposUsbOptions, wiring: Wiring) -> EscposUsbPrinter:
     """A printer that is opened job by job."""
     return EscposUsbPrinter(wiring.name, options)
+
+
+def _fault(exc: Exception) -> Fault:
+    number = exc.errno if isinstance(exc, OSError) else None
+    return {errno.EACCES: Fault.FORBIDDEN, errno.EBUSY: Fault.BUSY}.get(number or 0, Fault.ABSENT)

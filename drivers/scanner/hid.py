@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.base import DeviceUnreachableError
+from drivers.base import DeviceUnreachableError, Fault
 from drivers.scanner.codes import SILENCE_MS, scans_of
 from drivers.scanner.keys import EVENT, Keys
 from drivers.wiring import Wiring
@@ -23,10 +23,10 @@ EVIOCGRAB = 0x40044590  # nobody else hears its keys
 NO_INPUT_DEVICE = (errno.ENOTTY, errno.EINVAL)  # a pipe: a simulated reader
 AT_ONCE = 64 * EVENT.size
 WHY = {
-    errno.ENOENT: "is not there: is it plugged in, and the name right?",
-    errno.EACCES: "may not be opened by this account: add it to the group input (docs/devices/scanners.md)",
-    errno.EPERM: "may not be opened by this service: its unit must allow input devices (docs/devices/scanners.md)",
-    errno.EBUSY: "is held by another program",
+    errno.ENOENT: ("is not there: is it plugged in, and the name right?", Fault.ABSENT),
+    errno.EACCES: ("may not be opened by this account: see docs/devices/scanners.md", Fault.FORBIDDEN),
+    errno.EPERM: ("may not be opened by this service: see docs/devices/scanners.md", Fault.FORBIDDEN),
+    errno.EBUSY: ("is held by another program", Fault.BUSY),
 }
 
 
@@ -93,11 +93,11 @@ class HidScanner:
 
     def _went(self, exc: OSError) -> DeviceUnreachableError:
         self._drop()
-        why = WHY.get(exc.errno or 0, "is gone: look at its cable")
+        why, fault = WHY.get(exc.errno or 0, ("is gone: look at its cable", Fault.ABSENT))
         if not self._lost:
             self._lost = True
             log.warning("scanner %s: %s %s", self.name, self._options.device, why)
-        return DeviceUnreachableError(f"scanner {self.name}: {self._options.device} {why}")
+        return DeviceUnreachableError(f"scanner {self.name}: {self._options.device} {why}", fault)
 
     def _drop(self) -> None:
         fd, self._fd = self._fd, -1

@@ -10,7 +10,7 @@ from pathlib import Path
 from domain.board import EVENTS
 from drivers.display.olm import BoardShape
 from drivers.display.picture import draw
-from edge.daemon import LOCALE
+from edge.finding import LOCALE
 from edge.lanes.board import Board
 from edge.settings import EdgeSettings, Lane, load_settings
 from plumbing.i18n import load_catalogue

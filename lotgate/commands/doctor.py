@@ -10,13 +10,15 @@ from pathlib import Path
 from edge.bundle import make_bundle, standing_of
 from edge.doctor import examine
 from edge.settings import load_settings
+from plumbing.i18n import LANGUAGES
 from plumbing.logs import configure
 from plumbing.settings import SettingsError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """``--config F``, ``--bundle F`` and ``--log F``."""
+    """``--config F``, ``--language L``, ``--bundle F`` and ``--log F``."""
     parser.add_argument("--config", type=Path, required=True, metavar="F", help="the lot file")
+    parser.add_argument("--language", choices=LANGUAGES, default="", help="of what it says (that of the lot file)")
     parser.add_argument("--bundle", type=Path, metavar="F", help="write F, a .tar.gz for whoever helps from afar")
     parser.add_argument(
         "--log", type=Path, action="append", default=[], metavar="F", help="a log file for the bundle; may be repeated"
@@ -31,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     except SettingsError as exc:
         print(exc, file=sys.stderr)
         return 2
-    found = asyncio.run(examine(settings, str(args.config), args.config.parent))
+    found = asyncio.run(examine(settings, str(args.config), args.config.parent, args.language))
     for finding in found:
         print(f"{'ok   ' if finding.well else 'WRONG'} {finding.what}")
         if not finding.well and finding.advice:

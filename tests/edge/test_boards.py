@@ -14,7 +14,7 @@ from drivers.base import DeviceUnreachableError, Display
 from drivers.display.olm import BoardShape
 from drivers.display.picture import draw
 from drivers.display.simulated import Shown, SimulatedDisplay
-from edge.daemon import LOCALE
+from edge.finding import LOCALE
 from edge.lanes.board import Board
 from edge.lanes.worker import LaneWorker
 from edge.services.entering import enter

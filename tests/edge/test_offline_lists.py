@@ -16,6 +16,7 @@ from domain.moment import Moment, Quality
 from drivers.base import DeviceUnreachableError, ListedCar
 from edge import doctor, offline_lists
 from edge.db import camera_list
+from edge.finding import Finding, doctors_words
 from edge.offline_lists import Duty, duties, keep_lists
 from edge.services.offline_list import standing
 from edge.settings import CameraList, Devices, EdgeSettings
@@ -211,8 +212,8 @@ async def test_the_doctor_complains_of_old_lists_of_left_ones_and_of_full_ones(s
         entitle(small, f"京A0000{number}")
     await keep(small, Camera(), replace(DUTY, most=2))
 
-    def findings(named: list[str], hours: float) -> list[doctor.Finding]:
-        return doctor._lists(standing(small.db.conn, named, ms(hours * 60)))
+    def findings(named: list[str], hours: float) -> list[Finding]:
+        return doctor._lists(standing(small.db.conn, named, ms(hours * 60)), doctors_words("en"))
 
     fresh, old, left = findings(["cam"], 1)[0], findings(["cam"], 49)[0], findings([], 1)[0]
     never = findings(["cam", "other"], 1)[1]

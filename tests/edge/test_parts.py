@@ -15,8 +15,8 @@ from domain.plate_reading import Reading
 from domain.stay import Direction
 from drivers.base import DeviceUnreachableError, PlateCandidate, PlateRead
 from edge.clock import Clock
-from edge.daemon import LOCALE
 from edge.db import decisions
+from edge.finding import LOCALE
 from edge.jobs import DAY_MS, forget
 from edge.lanes.live import LaneView, LiveLanes
 from edge.lanes.reads import best_read, plate_of, vehicle_class
@@ -133,7 +133,7 @@ def test_the_booth_is_offered_what_a_plate_may_be_unless_it_counts_as_unread(
     read = PlateRead("r", "cam", (candidate,))
 
     view = Screen(load_catalogue(LOCALE).speaking("en")).view(
-        lane, Idle(), read, None, wrong={}, call="", incident="", now=START, chosen="", held=""
+        lane, Idle(), read, None, wrong={}, call="", incident="", now=START, chosen="", held="", attended=True
     )
 
     assert (view.camera, view.readings) == ("cam", offered)
