@@ -19,7 +19,7 @@ from cloud.db import Database
 from cloud.settings import CloudSettings
 from cloud.sync.link import Live
 from cloud.web.state import Cloud
-from domain.events import CommandDone, IncidentRaised, PassageSeen
+from domain.events import CommandDone, IncidentRaised, PassageSeen, StayMoved, ZoneCounted
 from plumbing.passwords import Passwords
 from plumbing.signing import PrivateKey
 from plumbing.web import walk
@@ -321,3 +321,21 @@ async def test_a_barrier_is_opened_from_afar_by_name_and_reason_and_what_came_of
 
     await sign_in(browser, "read_only")
     assert (await browser.get(page)).status == 403
+
+
+async def test_the_dashboard_says_how_many_cars_are_in_each_zone(browser: Browser, cloud: Cloud) -> None:
+    await sign_in(browser, "admin")
+
+    def two_zones(conn: Connection) -> None:
+        world = _again(conn, cloud)
+        world.car("s1")
+        world.car("s2", "京A54321")
+        world.apply(StayMoved("s1", "down", "inside", "garage", "京A12345", "seen", "d9"))
+        world.apply(ZoneCounted("inside", "", 1, 4, "wang", "round"))
+
+    cloud.db.run_here(two_zones)
+    page = await (await browser.get("/admin", cookies={"lg_lang": "en"})).text()
+
+    assert "garage <b>1</b>" in page
+    assert "inside <b>4</b> (1 by the books, counted at the lot)" in page
+    assert '<span class="note">garage</span>' in await (await browser.get("/admin/cars")).text()
