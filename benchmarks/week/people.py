@@ -1,12 +1,17 @@
-"""The attendant: looks at what the booth shows and does what a person would, through the same facade as the pages."""
+"""The attendant: looks at what the booth shows and does what a person would, through the same facade as the pages.
+
+At night drivers help themselves first, at the lane's door; whom that does not let through calls the attendant.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from benchmarks.week.house import House
+from benchmarks.week.plan import DAY_S
 from benchmarks.week.truth import Truth, Visit
 from domain.decision import Refuse
+from domain.driver_page import Question, Wish, lane_code
 from domain.voucher import paper_text
 from edge.facade import Edge
 from edge.lanes.live import LaneView
@@ -14,6 +19,7 @@ from edge.services.paying import Taken
 from edge.services.redeeming import LaidOn
 
 BY = "li"
+NIGHT_BEGINS, NIGHT_ENDS = 22, 7  # as in the lot file
 PATIENCE = 60  # looks at a car until something is taken to be wrong with the lot
 GO, BACK, LIFT, WAIT = "go", "back", "lift", "wait"
 
@@ -61,6 +67,10 @@ class Booth:
         self.truth.told[f"booth: {what.split(' ')[0]}"] += 1
 
     async def _asked(self, edge: Edge, view: LaneView, visit: Visit, *, inwards: bool) -> None:
+        if self._is_night() and inwards not in visit.doors:
+            visit.doors.add(inwards)
+            await self._at_the_door(edge, view, visit, inwards=inwards)
+            return
         if inwards:
             self._note(visit, f"types {view.code}")
             await edge.choose_plate(view.lane, visit.car.called, BY)
@@ -80,6 +90,24 @@ class Booth:
             self.truth.odd.append(f"{view.lane}: enter_missing refused {added.code}")
         visit.booked = visit.car.called
         await edge.choose_plate(view.lane, visit.car.called, BY)
+
+    def _is_night(self) -> bool:
+        hour = self.house.loop.time() % DAY_S / 3600
+        return hour >= NIGHT_BEGINS or hour < NIGHT_ENDS
+
+    async def _at_the_door(self, edge: Edge, view: LaneView, visit: Visit, *, inwards: bool) -> None:
+        """The driver scans the lane's code: types the plate, takes a ticket, or shows it. Else somebody is called."""
+        if visit.ticket:
+            question = Question(Wish.NUMBER, visit.ticket)
+        elif visit.car.plate or not inwards:
+            question = Question(Wish.PLATE, visit.car.called)
+        else:
+            question = Question(Wish.TICKET)
+        answer = await edge.door.ask(lane_code(edge.settings.lot_id, view.lane), question, "edge")
+        self.truth.told[f"at night: {answer.outcome.value}"] += 1
+        if answer.number:
+            visit.ticket = answer.number
+            self.truth.told["tickets"] += 1
 
     async def _pay(self, edge: Edge, view: LaneView, visit: Visit) -> None:
         if visit.paper:

@@ -24,6 +24,8 @@ class Visit:
     cash: dict[str, int] = field(default_factory=dict)  # payment -> fen handed over
     unpaid: str = ""  # why it left without paying what was due
     paper: str = ""  # a voucher in the driver's hand
+    ticket: str = ""  # the number it was given instead of a plate
+    doors: set[bool] = field(default_factory=set)  # ways on which its driver has asked at the lane's own door
     looked_back: bool = False  # at what it owes from earlier visits
     looked_up: str = ""  # the decision after which the attendant named its plate
     helps: list[str] = field(default_factory=list)  # what the attendant did for it
