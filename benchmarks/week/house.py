@@ -105,7 +105,7 @@ class House:
         if self.edge is not None:
             office = self.edge.office
             await office.thread.run(total_log, office.db, office.now())
-            await office.thread.run(forget, office.db, office.now())
+            await office.thread.run(forget, office.db, self.settings.pictures.days, office.now())
 
     @property
     def _kept(self) -> Path:

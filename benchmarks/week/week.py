@@ -24,6 +24,7 @@ from plumbing.onethread import ThreadClosedError
 from plumbing.signing import load_or_create_key
 
 MONDAY_MS = 1_794_758_400_000  # 2026-11-16 00:00 at the lot
+NIGHTLY_S = 3.5 * 3600
 TURN_S = 15.0  # an idle lane looks up each second; here each 15 virtual ones, or the week would take an hour more
 LAST_S = 3600.0  # after the last car came: those that are at a lane get through, the log drains
 
@@ -155,7 +156,7 @@ class Week:
 
     async def _nights(self) -> None:
         while True:
-            await asyncio.sleep(DAY_S - self.loop.time() % DAY_S + 600)
+            await asyncio.sleep((NIGHTLY_S - self.loop.time()) % DAY_S or DAY_S)
             await self.house.nightly()
 
     async def _progress(self, began: float) -> None:
