@@ -36,6 +36,7 @@ class House:
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
     _died_s: float = 0.0
+    _unburied: bool = False
 
     def wall_ms(self) -> int:
         """What every right clock shows."""
@@ -80,10 +81,14 @@ class House:
         self.edge = None
         self._died_s = self.loop.time()
         self.kills += 1
+        self._unburied = True
         self.died.set()
 
-    async def bury(self) -> None:
-        """The rest of the dead process goes, and the disk is as it was when it died."""
+    async def bury(self) -> bool:
+        """The rest of the dead process goes, and the disk is as it was when it died; False when it is buried."""
+        if not self._unburied:
+            return False
+        self._unburied = False
         self._stop.set()
         assert self._task is not None
         await self._task
@@ -92,6 +97,7 @@ class House:
                 path.unlink()
         self._copy(self._kept, self.settings.data)
         shutil.rmtree(self._kept)
+        return True
 
     async def stop(self) -> None:
         """An orderly end."""

@@ -227,7 +227,8 @@ class Week:
         self.booth.arms_up = False
 
     async def _rise(self, after_s: float, *, power_was_off: bool) -> None:
-        await self.house.bury()
+        if not await self.house.bury():
+            return  # another trouble killed it, and brings it back
         await asyncio.sleep(after_s)
         for device in self.devices.everything():
             device.switch(on=True)
