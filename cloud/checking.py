@@ -93,6 +93,7 @@ def _coupons(conn: Connection, states: tuple[str, ...]) -> Held:
             coupon.c.commodity,
             func.sum(coupon.c.reserved_paid).label("paid"),
             func.sum(coupon.c.reserved_bonus).label("bonus"),
+            func.sum(coupon.c.reserved_free).label("free"),
         )
         .where(coupon.c.state.in_(states))
         .group_by(coupon.c.merchant_id, coupon.c.commodity)
@@ -101,6 +102,7 @@ def _coupons(conn: Connection, states: tuple[str, ...]) -> Held:
         commodity = Commodity(row.commodity).value
         held[row.merchant_id, commodity, Funds.PAID.value] += int(row.paid)
         held[row.merchant_id, commodity, Funds.BONUS.value] += int(row.bonus)
+        held[row.merchant_id, commodity, Funds.FREE.value] += int(row.free)
     return held
 
 

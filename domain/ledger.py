@@ -2,7 +2,9 @@
 
 Accounts of a merchant: ``available``, ``lease:<id>``, ``outstanding`` (issued, unused), ``void_pending``
 (voided, not yet provably unusable) and ``redeemed``. Outside: ``recharge``, ``refund``, ``operator_loss`` and
-``unfunded`` (what drivers got at the operator's expense). A posting's amount is signed; an entry sums to zero.
+``unfunded`` (what drivers got at the operator's expense), ``credit`` (what a postpaid merchant may spend before it
+pays) and ``allotment`` (what a contract gives each month, held in ``free:<lot>`` until it is spent or lapses). A
+posting's amount is signed; an entry sums to zero.
 """
 
 from __future__ import annotations
@@ -19,8 +21,11 @@ RECHARGE = "recharge"
 REFUND = "refund"
 OPERATOR_LOSS = "operator_loss"
 UNFUNDED = "unfunded"
+CREDIT = "credit"
+ALLOTMENT = "allotment"
 
-SOURCES = frozenset({RECHARGE, OPERATOR_LOSS})  # money enters the books here: their balances are negative
+SOURCES = frozenset({RECHARGE, OPERATOR_LOSS, CREDIT, ALLOTMENT})
+"""Value enters the books here: their balances are negative."""
 
 
 class Commodity(StrEnum):
@@ -31,10 +36,11 @@ class Commodity(StrEnum):
 
 
 class Funds(StrEnum):
-    """Where it came from: paid for, or a bonus of the operator (never refunded, E15)."""
+    """Where it came from: paid for, a bonus of the operator (never refunded, E15), or a month's free allotment."""
 
     PAID = "PAID"
     BONUS = "BONUS"
+    FREE = "FREE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,11 @@ def lease_account(lease_id: int) -> str:
     return f"lease:{lease_id}"
 
 
+def free_account(lot_id: int) -> str:
+    """The account that holds what is left of this month's allotment at one lot."""
+    return f"free:{lot_id}"
+
+
 def move(source: str, target: str, amount: int, commodity: Commodity, funds: Funds) -> tuple[Posting, Posting]:
     """Postings that carry *amount* (>= 0) from *source* to *target*. Raises ValueError below zero."""
     if amount < 0:
@@ -83,12 +94,16 @@ def check_balanced(postings: Iterable[Posting]) -> None:
         raise UnbalancedError(f"postings do not balance: {wrong}")
 
 
-def take(amount: int, bonus: int, paid: int) -> tuple[tuple[Funds, int], ...]:
-    """Split *amount* over purses, bonus before paid (E15); empty if they hold too little. Down to 0 is fine (Q2)."""
-    if amount > bonus + paid:
+def take(amount: int, bonus: int, paid: int, free: int = 0) -> tuple[tuple[Funds, int], ...]:
+    """Split *amount* over purses: free, then bonus, then paid (E15); empty if they hold too little.
+
+    Down to exactly 0 is fine (Q2).
+    """
+    if amount > free + bonus + paid:
         return ()
-    from_bonus = min(amount, max(0, bonus))
-    parts = ((Funds.BONUS, from_bonus), (Funds.PAID, amount - from_bonus))
+    from_free = min(amount, max(0, free))
+    from_bonus = min(amount - from_free, max(0, bonus))
+    parts = ((Funds.FREE, from_free), (Funds.BONUS, from_bonus), (Funds.PAID, amount - from_free - from_bonus))
     return tuple(part for part in parts if part[1] > 0)
 
 
@@ -102,10 +117,10 @@ def wrong_signs(balances: Mapping[str, int]) -> list[str]:
 
 
 def merchant_imbalance(balances: Mapping[str, int]) -> int:
-    """Recharged − refunded − everything the merchant holds or used; 0 when the books are right (I1)."""
+    """Everything given to the merchant − refunded − everything it holds or used; 0 when the books are right (I1)."""
     held = sum(
         balance
         for account, balance in balances.items()
-        if account in {AVAILABLE, OUTSTANDING, VOID_PENDING, REDEEMED} or account.startswith("lease:")
+        if account in {AVAILABLE, OUTSTANDING, VOID_PENDING, REDEEMED} or account.startswith(("lease:", "free:"))
     )
-    return -balances.get(RECHARGE, 0) - balances.get(REFUND, 0) - held
+    return -sum(balances.get(account, 0) for account in (RECHARGE, CREDIT, ALLOTMENT, REFUND)) - held

@@ -16,11 +16,14 @@ from cloud.coupons.service import State
 from cloud.coupons.tables import coupon, coupon_template, redemption, voucher
 from cloud.lots import edges as lot_edges
 from cloud.lots import incidents as lot_incidents
-from cloud.merchants import ledger
+from cloud.merchants import contracts, ledger
 from cloud.merchants.apply import charge_lease
 from cloud.sync.channels import put_row
 from cloud.sync.context import ApplyContext, MoneyApplier
 from cloud.sync.errors import CannotApplyError
+from domain import contract
+from domain.contract import Terms
+from domain.coupon.model import Remainder
 from domain.events import (
     ChannelApplied,
     CouponRedeemed,
@@ -52,10 +55,14 @@ _IS_IT = (voucher.c.key_id == bindparam("of_key")) & (voucher.c.counter == bindp
 _VOUCHER = select(voucher).where(_IS_IT).with_for_update()
 _ADD_VOUCHER = insert(voucher)
 _PRINTED = update(voucher).where(_IS_IT).values(print_state=bindparam("now"))
-_ENDED = update(voucher).where(_IS_IT).values(state=bindparam("now"), off_fen=bindparam("off"))
+_ENDED = (
+    update(voucher).where(_IS_IT).values(state=bindparam("now"), off_fen=bindparam("off"), charged=bindparam("cost"))
+)
 _ADD_REDEMPTION = insert(redemption)
 _REDEMPTION = select(redemption.c.subject).where(redemption.c.redemption_id == bindparam("of_redemption"))
-_KIND = select(coupon_template.c.kind).where(coupon_template.c.template_id == bindparam("of_template"))
+_TEMPLATE = select(coupon_template.c.kind, coupon_template.c.remainder).where(
+    coupon_template.c.template_id == bindparam("of_template")
+)
 
 
 def voucher_issued(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: VoucherIssued) -> None:
@@ -73,7 +80,7 @@ def voucher_issued(conn: Connection, ctx: ApplyContext, envelope: Envelope, even
         amount=event.amount,
         subject=_name(event.key_id, event.counter),
         by=event.by,
-        fallback=_counted_in(conn, event.template_id),
+        fallback=_counted_in(conn, ctx, event, envelope.moment.wall_ms),
     )
     conn.execute(
         _ADD_VOUCHER,
@@ -102,9 +109,22 @@ def voucher_issued(conn: Connection, ctx: ApplyContext, envelope: Envelope, even
         _incident(conn, ctx, envelope, charged.why, f"{_name(event.key_id, event.counter)}: {charged.unfunded}")
 
 
-def _counted_in(conn: Connection, template_id: int) -> Commodity:
-    kind = conn.execute(_KIND, {"of_template": template_id}).scalar_one_or_none()
-    return Commodity.MIN if kind == service.Kind.DURATION else Commodity.FEN
+def _counted_in(conn: Connection, ctx: ApplyContext, event: VoucherIssued, at_ms: int) -> Commodity:
+    """Minutes or money, by the contract of the day; money for a template nobody knows."""
+    row = conn.execute(_TEMPLATE, {"of_template": event.template_id}).one_or_none()
+    if row is None:
+        return Commodity.FEN
+    version = contracts.version_on(conn, event.merchant_id, ctx.lot_id, at_ms)
+    terms = contracts.terms_at(conn, event.merchant_id, ctx.lot_id, version)
+    return contract.hold(terms, service.coupon_kind(row.kind), 0).commodity
+
+
+def _charge(conn: Connection, terms: Terms, template_id: int, held: int, off_fen: int) -> int:
+    """What the merchant owes of what is held; all of it for a template nobody knows."""
+    row = conn.execute(_TEMPLATE, {"of_template": template_id}).one_or_none()
+    if row is None:
+        return held
+    return contract.charge(terms, service.coupon_kind(row.kind), held, max(0, off_fen), Remainder(row.remainder))
 
 
 def voucher_printed(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: VoucherPrinted) -> None:
@@ -125,10 +145,18 @@ def voucher_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, ev
         code = "voucher_used_again" if row["state"] == USED else "voucher_used_after_void"
         _lose(conn, ctx, envelope, row["merchant_id"], name, event.off_fen, code)
         return
+    version = contracts.version_on(conn, row["merchant_id"], row["lot_id"], row["issued_ms"])
+    terms = contracts.terms_at(conn, row["merchant_id"], row["lot_id"], version)
+    held = row["reserved"]
+    charge = _charge(conn, terms, row["template_id"], held, event.off_fen)
     ended = {"of_key": event.key_id, "of_counter": event.counter, "now": USED, "off": event.off_fen}
-    conn.execute(_ENDED, ended)
+    conn.execute(_ENDED, ended | {"cost": charge})
     funds, commodity = Funds(row["funds"]), Commodity(row["commodity"])
-    _post(conn, ctx, envelope, row["merchant_id"], name, move(OUTSTANDING, REDEEMED, row["reserved"], commodity, funds))
+    legs = (
+        *move(OUTSTANDING, REDEEMED, charge, commodity, funds),
+        *move(OUTSTANDING, AVAILABLE, held - charge, commodity, funds),
+    )
+    _post(conn, ctx, envelope, row["merchant_id"], name, legs)
 
 
 def voucher_voided(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: VoucherVoided) -> None:
@@ -138,7 +166,7 @@ def voucher_voided(conn: Connection, ctx: ApplyContext, envelope: Envelope, even
     if row["state"] != OUT:
         _incident(conn, ctx, envelope, "void_refused", f"{name} is {row['state']}")
         return
-    ended = {"of_key": event.key_id, "of_counter": event.counter, "now": WITHDRAWN, "off": None}
+    ended = {"of_key": event.key_id, "of_counter": event.counter, "now": WITHDRAWN, "off": None, "cost": None}
     conn.execute(_ENDED, ended)
     funds, commodity = Funds(row["funds"]), Commodity(row["commodity"])
     legs = (
@@ -172,13 +200,15 @@ def coupon_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, eve
         code = "coupon_used_again" if row["state"] == State.REDEEMED else "coupon_used_after_void"
         _lose(conn, ctx, envelope, row["merchant_id"], row["serial"], event.off_fen, code)
         return
+    terms = contracts.terms_at(conn, row["merchant_id"], row["lot_id"], row["contract_version"])
+    held = sum(service.reserved_parts(row).values())
+    charge = _charge(conn, terms, row["template_id"], held, event.off_fen)
     conn.execute(
         update(coupon)
         .where(coupon.c.coupon_id == event.coupon_id)
-        .values(state=State.REDEEMED.value, redeemed_ms=envelope.moment.wall_ms, off_fen=event.off_fen)
+        .values(state=State.REDEEMED.value, redeemed_ms=envelope.moment.wall_ms, off_fen=event.off_fen, charged=charge)
     )
-    legs = service.carry(row, OUTSTANDING, REDEEMED)
-    _post(conn, ctx, envelope, row["merchant_id"], row["serial"], legs)
+    _post(conn, ctx, envelope, row["merchant_id"], row["serial"], service.charge(row, charge))
     put_row(conn, ctx.operator_id, row["edge_id"], "coupons", event.coupon_id, None, ctx.now_ms)
 
 
@@ -195,9 +225,10 @@ def coupon_restored(conn: Connection, ctx: ApplyContext, envelope: Envelope, eve
     if not used["charged"]:
         _find(conn, ctx, envelope, row["merchant_id"], row["serial"], used["off_fen"])
         return
-    values = {"state": State.BOUND.value, "redeemed_ms": None, "off_fen": None}
-    conn.execute(update(coupon).where(coupon.c.coupon_id == event.coupon_id).values(**values))
-    _post(conn, ctx, envelope, row["merchant_id"], row["serial"], service.carry(row, REDEEMED, OUTSTANDING))
+    legs, reserved = service.uncharge(conn, row)
+    values = {"state": State.BOUND.value, "redeemed_ms": None, "off_fen": None, "charged": None}
+    conn.execute(update(coupon).where(coupon.c.coupon_id == event.coupon_id).values(**values, **reserved))
+    _post(conn, ctx, envelope, row["merchant_id"], row["serial"], legs)
     service.tell_again(conn, row, ctx.now_ms)
 
 
@@ -211,9 +242,18 @@ def voucher_restored(conn: Connection, ctx: ApplyContext, envelope: Envelope, ev
     if not used["charged"]:
         _find(conn, ctx, envelope, row["merchant_id"], name, used["off_fen"])
         return
-    conn.execute(_ENDED, {"of_key": event.key_id, "of_counter": event.counter, "now": OUT, "off": None})
     funds, commodity = Funds(row["funds"]), Commodity(row["commodity"])
-    _post(conn, ctx, envelope, row["merchant_id"], name, move(REDEEMED, OUTSTANDING, row["reserved"], commodity, funds))
+    charged = row["charged"] or 0
+    left = ledger.held_by(conn, row["merchant_id"], AVAILABLE, commodity, funds)
+    rest = min(row["reserved"] - charged, max(0, left))  # of what went back, what is still there
+    ended = {"of_key": event.key_id, "of_counter": event.counter, "now": OUT, "off": None, "cost": None}
+    conn.execute(_ENDED, ended)
+    conn.execute(update(voucher).where(_IS_IT).values(reserved=charged + rest), ended)
+    legs = (
+        *move(REDEEMED, OUTSTANDING, charged, commodity, funds),
+        *move(AVAILABLE, OUTSTANDING, rest, commodity, funds),
+    )
+    _post(conn, ctx, envelope, row["merchant_id"], name, legs)
 
 
 def _take_back(conn: Connection, ctx: ApplyContext, redemption_id: str, subject: str) -> RowMapping | None:

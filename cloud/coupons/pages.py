@@ -16,6 +16,7 @@ from cloud.lots import service as lots
 from cloud.merchants import ledger
 from cloud.merchants import service as merchants
 from cloud.web.state import allow, change, done, field_of, login_of, merchant_of, path_id, read, whole, words
+from domain.coupon.model import Remainder
 from domain.fen import fen_from_yuan
 from domain.ledger import AVAILABLE, Commodity
 from domain.plate import normalise
@@ -35,7 +36,9 @@ async def _typed_template(request: web.Request) -> dict[str, Any] | Refused:
     if value is None or hours is None:
         return Refused("value_malformed")
     name, meaning = await field_of(request, "name"), await field_of(request, "meaning")
-    return {"name": name, "kind": kind, "value": value, "meaning": meaning, "valid_min": hours * 60}
+    remainder = await field_of(request, "remainder") or Remainder.FORFEIT.value
+    typed = {"name": name, "kind": kind, "value": value, "meaning": meaning, "remainder": remainder}
+    return {**typed, "valid_min": hours * 60}
 
 
 async def _add_template(request: web.Request, session: Session, merchant_id: int) -> Refused | None:
@@ -112,9 +115,19 @@ async def issue(request: web.Request) -> web.Response:
     return await _issue(request, session, merchant_id, base, "/admin/coupons")
 
 
+async def _typed_worth(request: web.Request) -> int:
+    """What a custom kind is worth this time (S1.28); 0 for anything that is no such number, which is refused."""
+    yuan, minutes = await field_of(request, "yuan"), await field_of(request, "minutes")
+    try:
+        return fen_from_yuan(yuan) if yuan else whole(minutes) or 0
+    except ValueError:
+        return 0
+
+
 async def _issue(request: web.Request, session: Session, merchant_id: int, base: str, after: str) -> web.Response:
     template_id, stay_id = whole(await field_of(request, "template_id")) or 0, await field_of(request, "stay_id")
-    made = await change(request, login_of(session), service.issue, merchant_id, template_id, stay_id)
+    worth = await _typed_worth(request)
+    made = await change(request, login_of(session), service.issue, merchant_id, template_id, stay_id, worth)
     if isinstance(made, Refused):
         search = await field_of(request, "q")
         return await _issue_page(request, merchant_id, base, search, error=words(request, made))

@@ -14,19 +14,34 @@ from cloud.coupons.tables import coupon, coupon_template, voucher
 from cloud.db import new_id, paged
 from cloud.lots import edges as lot_edges
 from cloud.lots import service as lots
-from cloud.merchants import ledger
+from cloud.merchants import contracts, credit, ledger
 from cloud.merchants import service as merchants
-from cloud.merchants.service import Cost
+from cloud.merchants.contracts import Cost
+from cloud.merchants.statements import Fact
 from cloud.sync import parked
 from cloud.sync.channels import put_row
-from domain.coupon.model import Meaning, Remainder
+from domain.coupon.model import CouponKind, Meaning, Remainder
 from domain.events import CouponRedeemed
-from domain.ledger import AVAILABLE, OUTSTANDING, VOID_PENDING, Commodity, Funds, Posting, move, take
+from domain.ledger import (
+    AVAILABLE,
+    OUTSTANDING,
+    REDEEMED,
+    VOID_PENDING,
+    Commodity,
+    Funds,
+    Posting,
+    free_account,
+    move,
+    take,
+)
 from domain.serial import make_serial
 from plumbing.web.paging import Page
 
 MINUTE_MS = 60_000
 MOST_VALUE = 10_000_000  # fen or minutes: more is a slip of the finger
+RESERVED = {Funds.FREE: "reserved_free", Funds.BONUS: "reserved_bonus", Funds.PAID: "reserved_paid"}
+"""Columns of a coupon by the kind of funds, in the order in which they are spent."""
+MOST_NAMED = 500  # subjects in one question to the database
 
 
 class Kind(StrEnum):
@@ -39,7 +54,13 @@ class Kind(StrEnum):
     FULL_WAIVER = "FULL_WAIVER"
 
 
-OFFERED = (Kind.AMOUNT, Kind.DURATION, Kind.FULL_WAIVER)
+CUSTOM = {Kind.AMOUNT_CUSTOM: CouponKind.AMOUNT, Kind.DURATION_CUSTOM: CouponKind.DURATION}
+"""Kinds whose value is typed at issue (S1.28), and what such a coupon is."""
+
+
+def coupon_kind(kind: str) -> CouponKind:
+    """What a coupon of a template of *kind* is."""
+    return CUSTOM[Kind(kind)] if kind in CUSTOM else CouponKind(kind)
 
 
 class State(StrEnum):
@@ -91,17 +112,21 @@ def create_template(
     meaning: str = "end",
     cap_fen: int = 0,
     valid_min: int = 24 * 60,
+    remainder: str = Remainder.FORFEIT,
 ) -> int | Refused:
     """A template; it can be deleted, never changed (S1.27)."""
     if merchants.get(conn, act.operator_id, merchant_id) is None:
         return Refused("merchant_unknown")
     if not name.strip():
         return Refused("name_missing")
-    if kind not in OFFERED:
+    if kind not in set(Kind):
         return Refused("kind_not_offered", {"kind": kind})
-    if (kind == Kind.FULL_WAIVER and value) or (kind != Kind.FULL_WAIVER and not 0 < value <= MOST_VALUE):
+    without = kind == Kind.FULL_WAIVER or kind in CUSTOM
+    if (without and value) or (not without and not 0 < value <= MOST_VALUE):
         return Refused("value_malformed")
     if meaning not in set(Meaning) or not 0 <= cap_fen <= MOST_VALUE or not 0 < valid_min <= 60 * 24 * 400:
+        return Refused("template_malformed")
+    if remainder not in set(Remainder):
         return Refused("template_malformed")
     template_id = new_id(
         conn,
@@ -113,7 +138,7 @@ def create_template(
             value=value,
             cap_fen=cap_fen,
             meaning=meaning,
-            remainder=Remainder.FORFEIT.value,
+            remainder=str(remainder),
             valid_min=valid_min,
             created_ms=act.now_ms,
         ),
@@ -173,18 +198,22 @@ def tell_templates(conn: Connection, operator_id: int, now_ms: int) -> None:
         tell_template(conn, operator_id, template_id, now_ms)
 
 
-def issue(conn: Connection, act: Act, merchant_id: int, template_id: int, stay_id: str) -> Issued | Refused:
+def issue(
+    conn: Connection, act: Act, merchant_id: int, template_id: int, stay_id: str, value: int = 0
+) -> Issued | Refused:
     """Give a coupon of a template to a car inside: take its cost from the purse and send it to the lot (S1.32, S1.33).
 
-    A balance may be spent down to exactly zero (Q2); bonus goes before paid (E15).
+    *value* is that of a custom kind (S1.28). A balance may be spent down to exactly zero (Q2); the month's free
+    allotment goes first, then bonus, then paid (E15).
     """
-    gift = _gift(conn, act.operator_id, merchant_id, template_id, stay_id)
+    gift = _gift(conn, act, merchant_id, template_id, stay_id, value)
     if isinstance(gift, Refused):
         return gift
     purse = ledger.purse(conn, merchant_id, gift.cost.commodity)
-    parts = dict(take(gift.cost.amount, purse.bonus, purse.paid))
+    free = contracts.free_left(conn, act, merchant_id, gift.stay["lot_id"], gift.cost.commodity)
+    parts = dict(take(gift.cost.amount, purse.bonus, purse.paid, free))
     if gift.cost.amount and not parts:
-        return Refused("balance_short", {"left": purse.total, "needed": gift.cost.amount})
+        return Refused("balance_short", {"left": free + purse.total, "needed": gift.cost.amount})
     row = _new_coupon(act, gift, parts)
     conn.execute(insert(coupon).values(**row))
     serial, coupon_id = str(row["serial"]), str(row["coupon_id"])
@@ -204,11 +233,14 @@ class _Gift:
     template: RowMapping
     stay: RowMapping
     edge_id: str
+    kind: CouponKind
+    value: int
     cost: Cost
 
 
-def _gift(conn: Connection, operator_id: int, merchant_id: int, template_id: int, stay_id: str) -> _Gift | Refused:
+def _gift(conn: Connection, act: Act, merchant_id: int, template_id: int, stay_id: str, value: int) -> _Gift | Refused:
     """Everything an issue needs, or the first reason against it."""
+    operator_id = act.operator_id
     account = merchants.get(conn, operator_id, merchant_id)
     if account is None:
         return Refused("merchant_unknown")
@@ -216,17 +248,24 @@ def _gift(conn: Connection, operator_id: int, merchant_id: int, template_id: int
         return Refused("merchant_disabled")
     if account["payment_mode"] is None:
         return Refused("settlement_missing")
+    if credit.is_overdue(conn, merchant_id, act.now_ms):
+        return Refused("statement_overdue")
     template = _template(conn, operator_id, merchant_id, template_id)
     if template is None:
         return Refused("template_unknown")
+    is_custom = template["kind"] in CUSTOM
+    if is_custom and not 0 < value <= MOST_VALUE:
+        return Refused("value_malformed")
+    kind = coupon_kind(template["kind"])
+    worth = value if is_custom else template["value"]
     stay = lots.open_stay(conn, operator_id, stay_id)
     if stay is None:
         return Refused("stay_not_inside")
     edge_id = lot_edges.edge_of_lot(conn, stay["lot_id"])
     if edge_id is None:
         return Refused("lot_without_edge")
-    cost = merchants.cost(conn, merchant_id, stay["lot_id"], template["kind"], template["value"])
-    return cost if isinstance(cost, Refused) else _Gift(account, template, stay, edge_id, cost)
+    cost = contracts.cost(conn, merchant_id, stay["lot_id"], kind, worth, template["cap_fen"])
+    return cost if isinstance(cost, Refused) else _Gift(account, template, stay, edge_id, kind, worth, cost)
 
 
 def _new_coupon(act: Act, gift: _Gift, parts: dict[Funds, int]) -> dict[str, object]:
@@ -241,11 +280,14 @@ def _new_coupon(act: Act, gift: _Gift, parts: dict[Funds, int]) -> dict[str, obj
         "serial": make_serial(act.now_ms, int(gift.account["account_no"]), act.below(1 << 32)),
         "stay_id": stay["stay_id"],
         "plate": stay["plate"],
-        "kind": template["kind"],
-        "value": template["value"],
+        "kind": gift.kind.value,
+        "value": gift.value,
         "state": State.BOUND.value,
         "reserved_bonus": parts.get(Funds.BONUS, 0),
         "reserved_paid": parts.get(Funds.PAID, 0),
+        "reserved_free": parts.get(Funds.FREE, 0),
+        "contract_version": gift.cost.version,
+        "cap_fen": gift.cost.hold.ceiling_fen,
         "commodity": gift.cost.commodity.value,
         "issued_ms": act.now_ms,
         "expires_ms": act.now_ms + template["valid_min"] * MINUTE_MS,
@@ -267,10 +309,6 @@ def _template(conn: Connection, operator_id: int, merchant_id: int, template_id:
 
 def _for_edge(row: Mapping[str, object], template: RowMapping, merchant: str) -> dict[str, object]:
     """The row of channel ``coupons``: all an exit needs to apply the coupon without asking."""
-    cap_fen = template["cap_fen"]
-    if row["kind"] == Kind.FULL_WAIVER:  # never worth more than was held for it
-        held = int(str(row["reserved_bonus"])) + int(str(row["reserved_paid"]))
-        cap_fen = min(cap_fen or held, held)
     return {
         "coupon_id": row["coupon_id"],
         "serial": row["serial"],
@@ -278,7 +316,7 @@ def _for_edge(row: Mapping[str, object], template: RowMapping, merchant: str) ->
         "stay_id": row["stay_id"],
         "kind": row["kind"],
         "value": row["value"],
-        "cap_fen": cap_fen,
+        "cap_fen": row["cap_fen"],
         "meaning": template["meaning"],
         "remainder": template["remainder"],
         "merchant_id": row["merchant_id"],
@@ -298,11 +336,52 @@ def tell_again(conn: Connection, row: RowMapping, now_ms: int) -> None:
 
 def carry(row: RowMapping | dict[str, object], source: str, target: str) -> tuple[Posting, ...]:
     """Postings that move a coupon's whole reserved value, each kind of funds by itself."""
-    commodity = Commodity(str(row["commodity"]))
-    return (
-        *move(source, target, int(str(row["reserved_bonus"])), commodity, Funds.BONUS),
-        *move(source, target, int(str(row["reserved_paid"])), commodity, Funds.PAID),
-    )
+    return _carried(row, source, target, reserved_parts(row))
+
+
+def reserved_parts(row: RowMapping | dict[str, object]) -> dict[Funds, int]:
+    """What is reserved for a coupon, in the order in which it is spent."""
+    return {funds: int(str(row[name])) for funds, name in RESERVED.items()}
+
+
+def _carried(
+    row: RowMapping | dict[str, object], source: str, target: str, parts: dict[Funds, int]
+) -> tuple[Posting, ...]:
+    """A free allotment has an account of its own for each lot, in place of ``available``."""
+    commodity, free = Commodity(str(row["commodity"])), free_account(int(str(row["lot_id"])))
+    legs: tuple[Posting, ...] = ()
+    for funds, amount in parts.items():
+        names = [free if name == AVAILABLE and funds is Funds.FREE else name for name in (source, target)]
+        legs += move(names[0], names[1], amount, commodity, funds)
+    return legs
+
+
+def charge(row: RowMapping, amount: int) -> tuple[Posting, ...]:
+    """Postings that charge *amount* of what is reserved for a coupon; the rest goes back where it came from."""
+    used, rest = _shares(row, amount)
+    return (*_carried(row, OUTSTANDING, REDEEMED, used), *_carried(row, OUTSTANDING, AVAILABLE, rest))
+
+
+def uncharge(conn: Connection, row: RowMapping) -> tuple[tuple[Posting, ...], dict[str, int]]:
+    """Postings that hold a used coupon's value again, and what is reserved now.
+
+    Of the rest that went back only what is still there: then the coupon is worth no less, the merchant is charged less.
+    """
+    used, rest = _shares(row, row["charged"] or 0)
+    for funds, amount in rest.items():
+        account = free_account(row["lot_id"]) if funds is Funds.FREE else AVAILABLE
+        held = ledger.held_by(conn, row["merchant_id"], account, Commodity(row["commodity"]), funds)
+        rest[funds] = min(amount, max(0, held))
+    legs = (*_carried(row, REDEEMED, OUTSTANDING, used), *_carried(row, AVAILABLE, OUTSTANDING, rest))
+    return legs, {name: used[funds] + rest[funds] for funds, name in RESERVED.items()}
+
+
+def _shares(row: RowMapping, amount: int) -> tuple[dict[Funds, int], dict[Funds, int]]:
+    """What is reserved, split into *amount* and the rest."""
+    reserved = reserved_parts(row)
+    parts = take(amount, reserved[Funds.BONUS], reserved[Funds.PAID], reserved[Funds.FREE])
+    used = dict.fromkeys(Funds, 0) | dict(parts)
+    return used, {funds: held - used[funds] for funds, held in reserved.items()}
 
 
 def void(conn: Connection, act: Act, coupon_id: str, reason: str, merchant_id: int | None = None) -> Refused | None:
@@ -383,6 +462,26 @@ def record_expiries(conn: Connection, operator_id: int, now_ms: int) -> int:
         .values(is_expired=True)
     )
     return done.rowcount
+
+
+def facts(conn: Connection, subjects: Sequence[str]) -> dict[str, Fact]:
+    """What the coupons and vouchers named in the books were worth, and what they took off (E19)."""
+    known: dict[str, Fact] = {}
+    given = select(coupon.c.serial, coupon.c.lot_id, coupon.c.value, coupon.c.off_fen)
+    for start in range(0, len(subjects), MOST_NAMED):
+        part = subjects[start : start + MOST_NAMED]
+        for row in conn.execute(given.where(coupon.c.serial.in_(part))):
+            known[row.serial] = Fact(row.lot_id, row.value, row.off_fen or 0)
+    printed = select(voucher, coupon_template.c.value).join(
+        coupon_template, coupon_template.c.template_id == voucher.c.template_id
+    )
+    for name in subjects:
+        if name.startswith("voucher:"):
+            key_id, counter = map(int, name.removeprefix("voucher:").split("-"))
+            its = (voucher.c.key_id == key_id) & (voucher.c.counter == counter)
+            for slip in conn.execute(printed.where(its)):
+                known[name] = Fact(slip.lot_id, slip.value, slip.off_fen or 0)
+    return known
 
 
 def coupons(

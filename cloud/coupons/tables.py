@@ -41,7 +41,11 @@ coupon = Table(
     Column("state", Text, nullable=False),  # E1
     Column("reserved_bonus", BigInteger, nullable=False),  # of the commodity below, kept apart by funds (E15)
     Column("reserved_paid", BigInteger, nullable=False),
+    Column("reserved_free", BigInteger, nullable=False),  # of the month's allotment at its lot
     Column("commodity", Text, nullable=False),
+    Column("contract_version", Integer, nullable=False),
+    Column("cap_fen", BigInteger, nullable=False),  # the most it may take off; 0: no limit
+    Column("charged", BigInteger),  # of what was reserved, once used
     Column("issued_ms", BigInteger, nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
     Column("is_expired", Boolean, nullable=False),  # recorded only; value returns with a void
@@ -80,6 +84,7 @@ voucher = Table(
     Column("issued_ms", BigInteger, nullable=False),
     Column("issued_by", Text, nullable=False),
     Column("off_fen", BigInteger),
+    Column("charged", BigInteger),  # of what was reserved, once used
 )
 Index("ix_voucher_merchant_id_issued_ms", voucher.c.merchant_id, voucher.c.issued_ms)
 

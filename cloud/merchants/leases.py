@@ -13,8 +13,8 @@ from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.db import new_id, paged
 from cloud.lots import edges as lot_edges
-from cloud.merchants import ledger
-from cloud.merchants.service import current_contract
+from cloud.merchants import credit, ledger
+from cloud.merchants.contracts import current_contract
 from cloud.merchants.tables import balance, lease, ledger_entry, merchant, posting
 from cloud.sync.commands import add_command, lock_edge
 from domain.lease import FLOOR, LeaseState, grant_size, needs_refill
@@ -38,7 +38,7 @@ def grant(
 ) -> int | Refused:
     """Take a lease from the purse and send it to the edge; returns its id. Bonus is leased before paid (E15)."""
     terms = terms or Terms()
-    row = _edge_and_merchant(conn, act.operator_id, edge_id, merchant_id)
+    row = _edge_and_merchant(conn, act, edge_id, merchant_id)
     if isinstance(row, Refused):
         return row
     purse = ledger.purse(conn, merchant_id, commodity)
@@ -82,9 +82,8 @@ def grant(
     return lease_id
 
 
-def _edge_and_merchant(
-    conn: Connection, operator_id: int, edge_id: str, merchant_id: int
-) -> Mapping[str, Any] | Refused:
+def _edge_and_merchant(conn: Connection, act: Act, edge_id: str, merchant_id: int) -> Mapping[str, Any] | Refused:
+    operator_id = act.operator_id
     known = conn.execute(
         select(merchant.c.enabled, merchant.c.payment_mode)
         .where(merchant.c.merchant_id == merchant_id, merchant.c.operator_id == operator_id)
@@ -96,6 +95,8 @@ def _edge_and_merchant(
         return Refused("merchant_disabled")
     if known.payment_mode is None:
         return Refused("settlement_missing")
+    if credit.is_overdue(conn, merchant_id, act.now_ms):
+        return Refused("statement_overdue")
     where = {row["edge_id"]: row for row in lot_edges.edges(conn, operator_id)}.get(edge_id)
     if where is None or where["state"] != "active":
         return Refused("edge_not_active")  # leases only after its self-test (sync §9)

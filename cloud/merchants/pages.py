@@ -13,9 +13,10 @@ from cloud.act import Refused
 from cloud.coupons import service as coupons
 from cloud.db import paged
 from cloud.lots import service as lots
-from cloud.merchants import leases, ledger, onboarding, service
+from cloud.merchants import contracts, credit, leases, ledger, onboarding, service, statement_pages
 from cloud.merchants.service import PaymentMode, SettlementMode
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, whole, words
+from domain.contract import Basis, Terms, terms_of
 from domain.fen import fen_from_yuan
 from domain.ledger import Commodity
 from plumbing.passwords import random_password
@@ -66,7 +67,11 @@ def _all_about(conn: Connection, operator_id: int, merchant_id: int) -> dict[str
     return {
         "merchant": row,
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity) for commodity in Commodity},
-        "contracts": [(lot, service.current_contract(conn, merchant_id, lot["lot_id"])) for lot in all_lots],
+        "contracts": [(lot, *contracts.in_force(conn, merchant_id, lot["lot_id"])) for lot in all_lots],
+        "standing": {
+            commodity.value: credit.standing(conn, merchant_id, row["settlement_mode"], commodity)
+            for commodity in Commodity
+        },
         "templates": coupons.templates(conn, operator_id, merchant_id),
         "books": ledger.merchant_books(conn, merchant_id),
     }
@@ -160,23 +165,43 @@ async def refund(request: web.Request) -> web.Response:
 async def contract(request: web.Request) -> web.Response:
     """What coupons cost the merchant at a lot."""
     session = await allow(request, Right.MONEY)
-    lot_id = whole(await field_of(request, "lot_id"))
-    amount = whole(await field_of(request, "amount_percent"))
-    duration = whole(await field_of(request, "duration_percent"))
-    cap = await _typed_amount(request, "waiver_cap", Commodity.FEN)
-    if lot_id is None or amount is None or duration is None or cap is None:
+    lot_id, terms = whole(await field_of(request, "lot_id")), await _typed_terms(request)
+    if lot_id is None or terms is None:
         return await _answer(request, session.role, Refused("contract_malformed"), "")
-    made = await change(
-        request,
-        login_of(session),
-        service.set_contract,
-        path_id(request, "merchant_id"),
-        lot_id,
-        amount_percent=amount,
-        duration_percent=duration,
-        waiver_cap_fen=cap,
-    )
+    merchant_id = path_id(request, "merchant_id")
+    made = await change(request, login_of(session), contracts.set_contract, merchant_id, lot_id, terms)
     return await _answer(request, session.role, made, "contract_set")
+
+
+async def _typed_terms(request: web.Request) -> Terms | None:
+    """The terms of the form: yuan for money, whole numbers for the rest; None when one of them is neither."""
+    values: dict[str, Any] = {}
+    for name in ("amount_basis", "duration_basis", "waiver_basis"):
+        values[name] = await field_of(request, name) or Basis.FACE.value
+    for name in ("amount_percent", "duration_percent", "waiver_percent"):
+        values[name] = whole(await field_of(request, name) or "100")
+    for name in ("fen_per_hour", "waiver_cap_fen", "free_fen"):
+        values[name] = await _typed_amount(request, name, Commodity.FEN)
+    values["free_min"] = await _typed_amount(request, "free_min", Commodity.MIN)
+    if None in values.values():
+        return None
+    try:
+        return terms_of(values)
+    except ValueError:
+        return None
+
+
+async def limit(request: web.Request) -> web.Response:
+    """What a postpaid merchant may run up (E16)."""
+    session = await allow(request, Right.MONEY)
+    fen = await _typed_amount(request, "fen", Commodity.FEN)
+    minutes = await _typed_amount(request, "minutes", Commodity.MIN)
+    days = await _typed_amount(request, "days", Commodity.MIN)
+    if fen is None or minutes is None or days is None:
+        return await _answer(request, session.role, Refused("amount_malformed"), "")
+    args = path_id(request, "merchant_id"), fen, minutes, days
+    refused = await change(request, login_of(session), credit.set_limit, *args)
+    return await _answer(request, session.role, refused, "credit_set")
 
 
 async def enable(request: web.Request) -> web.Response:
@@ -269,11 +294,13 @@ def add_routes(app: web.Application) -> None:
         "top-up": top_up,
         "refund": refund,
         "contract": contract,
+        "credit": limit,
         "enabled": enable,
         "password": reset_password,
     }
     for name, handler in acts.items():
         add_post(f"{one}/{name}", handler)
+    statement_pages.add_routes(app)
     add_get("/admin/books", books)
     add_get("/admin/books.csv", books_csv)
     add_get("/admin/leases", leases_page)

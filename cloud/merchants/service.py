@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -16,33 +15,26 @@ from cloud.lots import edges as lot_edges
 from cloud.merchants import ledger
 from cloud.merchants.tables import balance, contract, ledger_entry, merchant, posting
 from cloud.sync.channels import put_row
+from domain.contract import terms_of
 from domain.ledger import AVAILABLE, RECHARGE, REFUND, Commodity, Funds, move
 from plumbing.web.paging import Page
 
 REMARK_LENGTH = 128  # S1.19
 LOW_FEN, LOW_MIN = 5_000, 600
-WAIVER_CAP_FEN = 5_000
-MOST_WAIVED_FEN = 10_000_000  # more is a slip of the finger, and does not fit a printed voucher
 
 
 class PaymentMode(StrEnum):
     """When a merchant pays; chosen once (S1.13)."""
 
     PREPAID = "PREPAID"
+    POSTPAID = "POSTPAID"
 
 
 class SettlementMode(StrEnum):
     """Which step of a coupon's life settles it."""
 
     ON_ISSUE = "ON_ISSUE"
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What issuing a coupon takes from a merchant's purse."""
-
-    commodity: Commodity
-    amount: int
+    ON_REDEEM = "ON_REDEEM"
 
 
 def create_merchant(
@@ -66,6 +58,8 @@ def create_merchant(
             branch=branch,
             remark=remark,
             credit_limit_fen=0,
+            credit_limit_min=0,
+            pay_within_days=0,
             enabled=True,
             created_ms=act.now_ms,
         ),
@@ -179,9 +173,12 @@ def top_up(
 def refund(
     conn: Connection, act: Act, merchant_id: int, commodity: Commodity, amount: int, remark: str
 ) -> Refused | None:
-    """Give back paid funds; a bonus is never refunded (E14, E15)."""
-    if get(conn, act.operator_id, merchant_id) is None:
+    """Give back paid funds; a bonus is never refunded (E14, E15), nor is credit."""
+    row = get(conn, act.operator_id, merchant_id)
+    if row is None:
         return Refused("merchant_unknown")
+    if row["payment_mode"] == PaymentMode.POSTPAID.value:
+        return Refused("postpaid_has_no_balance")
     if amount <= 0:
         return Refused("amount_malformed")
     left = ledger.purse(conn, merchant_id, commodity)
@@ -195,88 +192,13 @@ def refund(
     return None
 
 
-def set_contract(
-    conn: Connection,
-    act: Act,
-    merchant_id: int,
-    lot_id: int,
-    *,
-    amount_percent: int = 100,
-    duration_percent: int = 100,
-    waiver_cap_fen: int = WAIVER_CAP_FEN,
-) -> int | Refused:
-    """A new version of what coupons cost the merchant at a lot; without one it may issue nothing there."""
-    if get(conn, act.operator_id, merchant_id) is None:
-        return Refused("merchant_unknown")
-    percents = amount_percent, duration_percent
-    if not all(0 <= percent <= 100 for percent in percents) or not 0 < waiver_cap_fen <= MOST_WAIVED_FEN:
-        return Refused("contract_malformed")
-    last = conn.execute(
-        select(func.max(contract.c.version)).where(contract.c.merchant_id == merchant_id, contract.c.lot_id == lot_id)
-    ).scalar_one()
-    version = (last or 0) + 1
-    terms = {
-        "amount_percent": amount_percent,
-        "duration_percent": duration_percent,
-        "waiver_cap_fen": waiver_cap_fen,
-    }
-    conn.execute(
-        insert(contract).values(
-            operator_id=act.operator_id,
-            merchant_id=merchant_id,
-            lot_id=lot_id,
-            version=version,
-            starts_ms=act.now_ms,
-            **terms,
-        )
-    )
-    audit.record(conn, act, "contract.set", f"merchant:{merchant_id}", after={"lot_id": lot_id, **terms})
-    tell_merchant(conn, act.operator_id, merchant_id, act.now_ms)
-    return version
-
-
-def current_contract(conn: Connection, merchant_id: int, lot_id: int) -> RowMapping | None:
-    """The contract in force at a lot."""
-    query = select(contract).where(contract.c.merchant_id == merchant_id, contract.c.lot_id == lot_id)
-    return conn.execute(query.order_by(contract.c.version.desc()).limit(1)).mappings().one_or_none()
-
-
-def cost(conn: Connection, merchant_id: int, lot_id: int, kind: str, value: int) -> Cost | Refused:
-    """What a coupon of *kind* and *value* takes from the merchant: minutes for a duration, else money (Q1, Q9)."""
-    terms = current_contract(conn, merchant_id, lot_id)
-    if terms is None:
-        return Refused("contract_missing")
-    match kind:
-        case "AMOUNT":
-            return Cost(Commodity.FEN, _share(value, terms["amount_percent"]))
-        case "DURATION":
-            return Cost(Commodity.MIN, _share(value, terms["duration_percent"]))
-        case "FULL_WAIVER":
-            return Cost(Commodity.FEN, int(terms["waiver_cap_fen"]))
-        case _:
-            return Refused("kind_not_offered", {"kind": kind})
-
-
-def _share(value: int, percent: int) -> int:
-    return -(-value * percent // 100)  # up: a part of a fen is the merchant's
-
-
 def tell_merchant(conn: Connection, operator_id: int, merchant_id: int, now_ms: int) -> None:
     """Give every edge of the operator what its counter page needs to know of a merchant (channel ``rules``)."""
     row = get(conn, operator_id, merchant_id)
     if row is None:
         return
-    terms = conn.execute(
-        select(contract).where(contract.c.merchant_id == merchant_id).order_by(contract.c.version)
-    ).mappings()
-    by_lot = {
-        str(each["lot_id"]): {
-            "amount_percent": each["amount_percent"],
-            "duration_percent": each["duration_percent"],
-            "waiver_cap_fen": each["waiver_cap_fen"],
-        }
-        for each in terms
-    }
+    newest = select(contract).where(contract.c.merchant_id == merchant_id).order_by(contract.c.version)
+    by_lot = {str(each["lot_id"]): terms_of(dict(each)).values() for each in conn.execute(newest).mappings()}
     value = {
         "merchant_id": merchant_id,
         "account_no": row["account_no"],

@@ -19,6 +19,8 @@ merchant = Table(
     Column("payment_mode", Text),  # PREPAID or POSTPAID; NULL until set, then immutable (S1.13)
     Column("settlement_mode", Text),  # ON_ISSUE or ON_REDEEM
     Column("credit_limit_fen", BigInteger, nullable=False),
+    Column("credit_limit_min", BigInteger, nullable=False),
+    Column("pay_within_days", BigInteger, nullable=False),  # of a statement; 0: no term
     Column("enabled", Boolean, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("disabled_ms", BigInteger),
@@ -33,9 +35,16 @@ contract = Table(
     Column("merchant_id", ForeignKey("merchant.merchant_id"), nullable=False),
     Column("lot_id", ForeignKey("lot.lot_id"), nullable=False),
     Column("version", Integer, nullable=False),
-    Column("amount_percent", Integer, nullable=False),  # of an amount coupon's face value
-    Column("duration_percent", Integer, nullable=False),  # of a duration coupon's minutes
-    Column("waiver_cap_fen", BigInteger, nullable=False),  # what a full waiver is held at (Q9)
+    Column("amount_basis", Text, nullable=False),  # the columns from here on: domain/contract.py
+    Column("amount_percent", Integer, nullable=False),
+    Column("duration_basis", Text, nullable=False),
+    Column("duration_percent", Integer, nullable=False),
+    Column("fen_per_hour", BigInteger, nullable=False),
+    Column("waiver_basis", Text, nullable=False),
+    Column("waiver_percent", BigInteger, nullable=False),
+    Column("waiver_cap_fen", BigInteger, nullable=False),
+    Column("free_fen", BigInteger, nullable=False),
+    Column("free_min", BigInteger, nullable=False),
     Column("starts_ms", BigInteger, nullable=False),
     UniqueConstraint("merchant_id", "lot_id", "version"),
 )
@@ -106,3 +115,42 @@ lease = Table(
 )
 Index("ix_lease_edge_id_state", lease.c.edge_id, lease.c.state)
 Index("ix_lease_merchant_id_state", lease.c.merchant_id, lease.c.state)
+
+statement = Table(  # what a merchant owes for a time, closed once
+    "statement",
+    metadata,
+    Column("statement_id", big_id(), primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("merchant_id", ForeignKey("merchant.merchant_id"), nullable=False),
+    Column("from_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),  # not included
+    Column("owed_fen", BigInteger, nullable=False),
+    Column("owed_min", BigInteger, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("due_ms", BigInteger),
+    Column("paid_ms", BigInteger),
+    Column("paid_by", Text, nullable=False),
+    UniqueConstraint("merchant_id", "from_ms"),
+)
+
+statement_line = Table(
+    "statement_line",
+    metadata,
+    Column("statement_id", ForeignKey("statement.statement_id"), primary_key=True),
+    Column("line", Integer, primary_key=True),
+    Column("entry_id", ForeignKey("ledger_entry.entry_id"), nullable=False),
+    Column("operator_id", BigInteger, nullable=False),
+    Column("lot_id", BigInteger, nullable=False),  # 0: of no lot
+    Column("subject", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # of the ledger entry
+    Column("face", BigInteger, nullable=False),
+    Column("reduced_fen", BigInteger, nullable=False),
+    Column("owed", BigInteger, nullable=False),
+    Column("commodity", Text, nullable=False),
+    Column("happened_ms", BigInteger, nullable=False),
+    Column("operator_word", Text, nullable=False),  # "", confirmed or disputed
+    Column("merchant_word", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    UniqueConstraint("entry_id", "commodity"),  # told of once
+)

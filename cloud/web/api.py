@@ -26,7 +26,7 @@ from cloud.lots import incidents as lot_incidents
 from cloud.lots import remote
 from cloud.lots import service as lots
 from cloud.lots.service import LaneSpec
-from cloud.merchants import leases, ledger, onboarding
+from cloud.merchants import contracts, leases, ledger, onboarding
 from cloud.merchants import service as merchants
 from cloud.merchants.service import PaymentMode, SettlementMode
 from cloud.replacing import replace_edge, takeover_of
@@ -282,7 +282,7 @@ def _ready_merchant(
     modes = PaymentMode.PREPAID, SettlementMode.ON_ISSUE
     merchants.configure_settlement(conn, act, made.merchant_id, *modes)
     for lot_id in lot_ids:
-        merchants.set_contract(conn, act, made.merchant_id, lot_id)
+        contracts.set_contract(conn, act, made.merchant_id, lot_id)
     return made
 
 
@@ -299,7 +299,7 @@ async def top_up(request: web.Request) -> web.Response:
 
 @csrf_exempt
 async def create_template(request: web.Request) -> web.Response:
-    """``{name, kind, value, meaning, cap_fen, valid_min}``."""
+    """``{name, kind, value, meaning, cap_fen, valid_min, remainder}``."""
     person = await caller(request, Right.ISSUE)
     body = await body_of(request)
     made = await change(
@@ -313,17 +313,21 @@ async def create_template(request: web.Request) -> web.Response:
         meaning=text(body, "meaning", "end"),
         cap_fen=number(body, "cap_fen", 0),
         valid_min=number(body, "valid_min", 1440),
+        remainder=text(body, "remainder", "forfeit"),
     )
     return refusal(request, made) if isinstance(made, Refused) else answer({"template_id": made}, 201)
 
 
 @csrf_exempt
 async def issue(request: web.Request) -> web.Response:
-    """``{merchant_id, template_id, stay_id}`` or ``plate`` in place of ``stay_id``: a coupon to a car inside."""
+    """``{merchant_id, template_id, stay_id}`` or ``plate`` in place of ``stay_id``: a coupon to a car inside.
+
+    ``value`` for a kind that has none of its own.
+    """
     person = await caller(request, Right.ISSUE)
     body = await body_of(request)
     stay_id = text(body, "stay_id", "") or await _stay_of(request, text(body, "plate", ""))
-    args = number(body, "merchant_id"), number(body, "template_id"), stay_id
+    args = number(body, "merchant_id"), number(body, "template_id"), stay_id, number(body, "value", 0)
     made = await change(request, person.login, coupons.issue, *args)
     return refusal(request, made) if isinstance(made, Refused) else answer(asdict(made), 201)
 

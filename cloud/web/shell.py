@@ -37,6 +37,7 @@ MERCHANT = (
     NavItem("/m/issue", "nav.issue"),
     NavItem("/m/records", "nav.records"),
     NavItem("/m/ledger", "nav.ledger"),
+    NavItem("/m/statements", "nav.statements"),
 )
 
 

@@ -43,7 +43,7 @@ def _offer(conn: sqlite3.Connection, lot: Lot, template: Json, now: Moment) -> O
     cost = issuing.cost_of(conn, lot, template)
     if isinstance(cost, Refuse):
         return Offer(template, 0, refused=cost.code)
-    commodity, amount = cost
+    commodity, amount = cost.commodity, cost.amount
     held = [one for one in leases.active(conn, int(template["merchant_id"])) if one.commodity is commodity]
     rooms = [spendable(one.lease, fresh=one.is_fresh(now)) // max(amount, 1) for one in held]
     count = min(sum(rooms), MOST_AT_ONCE)

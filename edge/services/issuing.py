@@ -6,6 +6,8 @@ import sqlite3
 from dataclasses import dataclass
 
 from domain import lease, voucher
+from domain.contract import Hold, hold, terms_of
+from domain.coupon.model import CouponKind
 from domain.decision import Refuse
 from domain.events import VoucherIssued, VoucherPrinted, VoucherVoided
 from domain.ledger import Commodity
@@ -52,34 +54,29 @@ def issue(db: Database, lot: Lot, order: Order, now: Moment) -> Issued | Refuse:
         cost = cost_of(conn, lot, template)
         if isinstance(cost, Refuse):
             return cost
-        commodity, amount = cost
-        held = _lease(conn, order.merchant_id, commodity, amount, now)
+        amount = cost.amount
+        held = _lease(conn, order.merchant_id, cost.commodity, amount, now)
         if isinstance(held, Refuse):
             return held
-        payload = _payload(conn, lot, template, order, key_id, held, amount, now)
+        payload = _payload(conn, lot, template, order, key_id, held, cost, now)
         token = voucher.issue(payload, lot.sign)
         _write(conn, payload, token, order, amount, now)
         return Issued(payload, token, str(template.get("name", "")), held.lease.left - amount)
 
 
-def cost_of(conn: sqlite3.Connection, lot: Lot, template: Json) -> tuple[Commodity, int] | Refuse:
-    """What the lease is charged: the face value by the merchant's contract; a full waiver is held at its ceiling."""
+def cost_of(conn: sqlite3.Connection, lot: Lot, template: Json) -> Hold | Refuse:
+    """What the lease is charged: the highest the merchant's contract may come to (docs/contracts.md)."""
     merchant = channels.get(conn, "rules", f"merchant:{template['merchant_id']}")
     if merchant is None or not merchant.get("enabled", True):
         return Refuse("merchant_disabled")
     terms = (merchant.get("contracts") or {}).get(str(lot.lot_id))
     if terms is None:
         return Refuse("contract_missing")
-    value = int(template.get("value") or 0)
-    match template.get("kind"):
-        case "AMOUNT":
-            return Commodity.FEN, -(-value * int(terms["amount_percent"]) // 100)
-        case "DURATION":
-            return Commodity.MIN, -(-value * int(terms["duration_percent"]) // 100)
-        case "FULL_WAIVER":
-            return Commodity.FEN, int(terms["waiver_cap_fen"])
-        case _:
-            return Refuse("kind_not_offered")
+    try:
+        kind = CouponKind(template.get("kind", ""))
+        return hold(terms_of(terms), kind, int(template.get("value") or 0), int(template.get("cap_fen") or 0))
+    except ValueError:  # a kind whose value is typed at issue, or terms of a newer release
+        return Refuse("kind_not_offered")
 
 
 def _lease(
@@ -104,34 +101,22 @@ def _payload(
     order: Order,
     key_id: int,
     held: HeldLease,
-    amount: int,
+    cost: Hold,
     now: Moment,
 ) -> voucher.Payload:
     valid_min = int(template.get("valid_min") or 1440)
-    leases.spend(conn, held.lease.lease_id, amount)
+    leases.spend(conn, held.lease.lease_id, cost.amount)
     return voucher.Payload(
         key_id=key_id,
         counter=vouchers.reserve_counter(conn, key_id),
         template_id=order.template_id,
         merchant_id=order.merchant_id,
-        cap_fen=_cap_fen(template, amount),
+        cap_fen=cost.ceiling_fen,
         lease_id=held.lease.lease_id,
         not_after_min=now.wall_ms // 60_000 + valid_min,
         span_h=-(-valid_min // 60) + 1,
         home_lot=lot.lot_id,
     )
-
-
-def _cap_fen(template: Json, amount: int) -> int:
-    """The most the voucher takes off, 0 for no limit; a full waiver never more than was held for it."""
-    said = int(template.get("cap_fen") or 0)
-    match template.get("kind"):
-        case "AMOUNT":
-            return said or int(template.get("value") or 0)
-        case "FULL_WAIVER":
-            return min(said or amount, amount)
-        case _:
-            return said
 
 
 def _write(

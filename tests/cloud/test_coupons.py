@@ -11,6 +11,7 @@ from cloud.coupons.service import Issued
 from cloud.merchants import service as merchants
 from cloud.sync.channels import get_row
 from cloud.sync.errors import CannotApplyError
+from domain.contract import WAIVER_CAP_FEN
 from domain.events import ChannelApplied, CouponRedeemed, CouponRestored, StayClosed
 from domain.ledger import Commodity
 from domain.serial import parse_serial
@@ -52,7 +53,7 @@ def test_a_full_waiver_is_held_at_its_ceiling(world: World) -> None:
 
     issue(world, "FULL_WAIVER", 0)
 
-    assert world.accounts()["outstanding"] == merchants.WAIVER_CAP_FEN
+    assert world.accounts()["outstanding"] == WAIVER_CAP_FEN
 
 
 def test_a_balance_may_be_spent_to_zero_and_not_below(world: World) -> None:
@@ -179,7 +180,8 @@ def test_an_edge_cannot_use_a_coupon_bound_to_another_lot(world: World) -> None:
         ("AMOUNT", 0, "value_malformed"),
         ("AMOUNT", 10_000_001, "value_malformed"),
         ("FULL_WAIVER", 5, "value_malformed"),
-        ("DURATION_CUSTOM", 5, "kind_not_offered"),
+        ("DURATION_CUSTOM", 5, "value_malformed"),
+        ("WHIM", 5, "kind_not_offered"),
         ("CARD", 5, "kind_not_offered"),
     ],
 )
@@ -200,7 +202,7 @@ def test_a_full_waiver_is_never_worth_more_than_was_held_for_it(world: World) ->
     assert isinstance(given, Issued)
     row = get_row(world.conn, world.edge_id, "coupons", given.coupon_id)
     assert row is not None
-    assert row["cap_fen"] == merchants.WAIVER_CAP_FEN == world.accounts()["outstanding"]
+    assert row["cap_fen"] == WAIVER_CAP_FEN == world.accounts()["outstanding"]
 
 
 def test_a_deleted_template_stays_at_the_lots_for_what_was_printed_from_it(world: World) -> None:

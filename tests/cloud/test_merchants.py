@@ -7,10 +7,13 @@ from sqlalchemy import Connection, insert
 
 from cloud.access import audit
 from cloud.act import Refused
-from cloud.merchants import ledger
+from cloud.merchants import contracts, ledger
 from cloud.merchants import service as merchants
-from cloud.merchants.service import Cost, PaymentMode, SettlementMode
+from cloud.merchants.contracts import Cost
+from cloud.merchants.service import PaymentMode, SettlementMode
 from cloud.merchants.tables import posting
+from domain.contract import Hold, Terms
+from domain.coupon.model import CouponKind
 from domain.ledger import AVAILABLE, RECHARGE, Commodity, Funds, UnbalancedError, move
 from tests.cloud.world import NOW, World
 
@@ -72,24 +75,16 @@ def test_amounts_nobody_means_are_refused(world: World, paid: int, bonus: int) -
 @pytest.mark.parametrize(
     ("kind", "value", "cost"),
     [
-        ("AMOUNT", 501, Cost(Commodity.FEN, 401)),  # 80 %, a part of a fen rounded up
-        ("DURATION", 60, Cost(Commodity.MIN, 30)),
-        ("FULL_WAIVER", 0, Cost(Commodity.FEN, 3_000)),
-        ("AMOUNT_CUSTOM", 1, Refused("kind_not_offered", {"kind": "AMOUNT_CUSTOM"})),
+        (CouponKind.AMOUNT, 501, Cost(Hold(Commodity.FEN, 401, 501), 2)),  # 80 %, a part of a fen rounded up
+        (CouponKind.DURATION, 60, Cost(Hold(Commodity.MIN, 30), 2)),
+        (CouponKind.FULL_WAIVER, 0, Cost(Hold(Commodity.FEN, 3_000, 3_000), 2)),
     ],
 )
-def test_a_contract_says_what_a_coupon_costs(world: World, kind: str, value: int, cost: Cost | Refused) -> None:
-    merchants.set_contract(
-        world.conn,
-        world.act(),
-        world.merchant_id,
-        world.lot_id,
-        amount_percent=80,
-        duration_percent=50,
-        waiver_cap_fen=3_000,
-    )
+def test_a_contract_says_what_a_coupon_costs(world: World, kind: CouponKind, value: int, cost: Cost) -> None:
+    terms = Terms(amount_percent=80, duration_percent=50, waiver_cap_fen=3_000)
+    contracts.set_contract(world.conn, world.act(), world.merchant_id, world.lot_id, terms)
 
-    assert merchants.cost(world.conn, world.merchant_id, world.lot_id, kind, value) == cost
+    assert contracts.cost(world.conn, world.merchant_id, world.lot_id, kind, value) == cost
 
 
 def test_an_entry_that_does_not_balance_is_never_written(world: World) -> None:

@@ -228,7 +228,7 @@ async def test_from_a_new_merchant_to_a_coupon_on_the_pages(browser: Browser, cl
         ("top-up", {"commodity": "FEN", "paid": "100.50", "bonus": "10", "remark": "first"}),
         (
             "contract",
-            {"lot_id": str(lot_id), "amount_percent": "100", "duration_percent": "100", "waiver_cap": "30"},
+            {"lot_id": str(lot_id), "amount_percent": "100", "duration_percent": "100", "waiver_cap_fen": "30"},
         ),
         ("templates", {"name": "5 元", "kind": "AMOUNT", "value": "5", "meaning": "end", "valid_hours": "24"}),
     ):

@@ -15,7 +15,7 @@ from cloud.lots import incidents as lot_incidents
 from cloud.lots import service as lots
 from cloud.lots.service import LaneSpec
 from cloud.lots.tables import edge
-from cloud.merchants import ledger
+from cloud.merchants import contracts, ledger
 from cloud.merchants import service as merchants
 from cloud.merchants.service import PaymentMode, SettlementMode
 from cloud.sync.appliers import MONEY, PROJECTIONS
@@ -119,7 +119,7 @@ def build(conn: Connection, *, paid: int = 10_000, bonus: int = 2_000, minutes: 
     world.merchant_id = made["merchant_id"]
     modes = PaymentMode.PREPAID, SettlementMode.ON_ISSUE
     assert merchants.configure_settlement(conn, world.act(), world.merchant_id, *modes) is None
-    assert isinstance(merchants.set_contract(conn, world.act(), world.merchant_id, lot_id), int)
+    assert isinstance(contracts.set_contract(conn, world.act(), world.merchant_id, lot_id), int)
     assert merchants.top_up(conn, world.act(), world.merchant_id, Commodity.FEN, paid, bonus, "") is None
     if minutes:
         assert merchants.top_up(conn, world.act(), world.merchant_id, Commodity.MIN, minutes, 0, "") is None

@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 
 from cloud.act import Act
 from cloud.coupons import service as coupons
-from cloud.merchants import leases
+from cloud.merchants import contracts, leases
 from cloud.merchants import service as merchants
 from cloud.sync.context import ApplyContext
 from cloud.sync.inbox import rerun_parked
+from domain.contract import Basis, Terms
 from domain.decision import ExitInputs, PayFirst, Seen
 from domain.ledger import Commodity
 from domain.moment import Moment
@@ -268,12 +269,10 @@ def merchant_switched(world: World) -> None:
     if world.rng.randrange(2):
         in_cloud(world, lambda conn, act: merchants.set_enabled(conn, act, merchant_id, enabled=enabled))
     else:
-        in_cloud(
-            world,
-            lambda conn, act: merchants.set_contract(
-                conn, act, merchant_id, lot_id, amount_percent=percent, duration_percent=percent
-            ),
-        )
+        basis = world.rng.choice((Basis.FACE, Basis.REDUCED))
+        free = world.rng.choice((0, 0, 700))
+        terms = Terms(basis, percent, basis, percent, 0, basis, percent, free_fen=free, free_min=free)
+        in_cloud(world, lambda conn, act: contracts.set_contract(conn, act, merchant_id, lot_id, terms))
 
 
 @act(6)

@@ -24,6 +24,7 @@ from cloud.db import upgrade
 from cloud.lots import edges as lot_edges
 from cloud.lots import service as lots
 from cloud.lots.tables import edge as edge_table
+from cloud.merchants import contracts
 from cloud.merchants import service as merchants
 from cloud.merchants.service import PaymentMode, SettlementMode
 from cloud.sync.agent import CloudAgent
@@ -238,7 +239,7 @@ def _furnish(conn: Connection) -> None:
         merchants.create_merchant(conn, act, f"merchant {merchant_id}", "13800000000")
         merchants.configure_settlement(conn, act, merchant_id, PaymentMode.PREPAID, SettlementMode.ON_ISSUE)
         for name in EDGES:
-            merchants.set_contract(conn, act, merchant_id, lot_of(name))
+            contracts.set_contract(conn, act, merchant_id, lot_of(name))
         merchants.top_up(conn, act, merchant_id, Commodity.FEN, 20_000, 3_000, "")
         merchants.top_up(conn, act, merchant_id, Commodity.MIN, 600, 0, "")
         for kind, value in (("AMOUNT", 500), ("DURATION", 60), ("FULL_WAIVER", 0)):

@@ -1,0 +1,127 @@
+"""What coupons cost a merchant at a lot: versions that are never changed, and the month's free allotment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, RowMapping, func, insert, select
+
+from cloud.access import audit
+from cloud.act import Act, Refused
+from cloud.lots import service as lots
+from cloud.merchants import ledger, service
+from cloud.merchants.tables import contract, ledger_entry
+from domain.contract import Hold, Terms, hold, terms_of
+from domain.coupon.model import CouponKind
+from domain.ledger import ALLOTMENT, Commodity, Funds, free_account, move
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a coupon of a merchant at a lot holds, by which version of its contract."""
+
+    hold: Hold
+    version: int
+
+    @property
+    def commodity(self) -> Commodity:
+        return self.hold.commodity
+
+    @property
+    def amount(self) -> int:
+        return self.hold.amount
+
+
+def set_contract(
+    conn: Connection, act: Act, merchant_id: int, lot_id: int, terms: Terms | None = None
+) -> int | Refused:
+    """A new version of what coupons cost the merchant at a lot; without one it may issue nothing there."""
+    terms = terms or Terms()
+    if service.get(conn, act.operator_id, merchant_id) is None:
+        return Refused("merchant_unknown")
+    if not terms.is_sound:
+        return Refused("contract_malformed")
+    last = conn.execute(
+        select(func.max(contract.c.version)).where(contract.c.merchant_id == merchant_id, contract.c.lot_id == lot_id)
+    ).scalar_one()
+    version = (last or 0) + 1
+    conn.execute(
+        insert(contract).values(
+            operator_id=act.operator_id,
+            merchant_id=merchant_id,
+            lot_id=lot_id,
+            version=version,
+            starts_ms=act.now_ms,
+            **terms.values(),
+        )
+    )
+    audit.record(conn, act, "contract.set", f"merchant:{merchant_id}", after={"lot_id": lot_id, **terms.values()})
+    service.tell_merchant(conn, act.operator_id, merchant_id, act.now_ms)
+    return version
+
+
+def current_contract(conn: Connection, merchant_id: int, lot_id: int) -> RowMapping | None:
+    """The contract in force at a lot."""
+    query = select(contract).where(contract.c.merchant_id == merchant_id, contract.c.lot_id == lot_id)
+    return conn.execute(query.order_by(contract.c.version.desc()).limit(1)).mappings().one_or_none()
+
+
+def in_force(conn: Connection, merchant_id: int, lot_id: int) -> tuple[int, Terms]:
+    """Version and terms in force at a lot; (0, plain terms) where there is no contract."""
+    row = current_contract(conn, merchant_id, lot_id)
+    return (0, Terms()) if row is None else (int(row["version"]), terms_of(dict(row)))
+
+
+def terms_at(conn: Connection, merchant_id: int, lot_id: int, version: int) -> Terms:
+    """One version's terms; the plain ones for a coupon older than any contract."""
+    query = select(contract).where(
+        contract.c.merchant_id == merchant_id, contract.c.lot_id == lot_id, contract.c.version == version
+    )
+    row = conn.execute(query).mappings().one_or_none()
+    return Terms() if row is None else terms_of(dict(row))
+
+
+def version_on(conn: Connection, merchant_id: int, lot_id: int, at_ms: int) -> int:
+    """The version in force at *at_ms*; the first one for anything earlier."""
+    query = select(func.max(contract.c.version)).where(
+        contract.c.merchant_id == merchant_id, contract.c.lot_id == lot_id, contract.c.starts_ms <= at_ms
+    )
+    return int(conn.execute(query).scalar_one() or 1)
+
+
+def cost(
+    conn: Connection, merchant_id: int, lot_id: int, kind: CouponKind, value: int, cap_fen: int = 0
+) -> Cost | Refused:
+    """What a coupon takes from the merchant: minutes or money, by the contract (Q1, Q9)."""
+    version, terms = in_force(conn, merchant_id, lot_id)
+    return Cost(hold(terms, kind, value, cap_fen), version) if version else Refused("contract_missing")
+
+
+def free_left(conn: Connection, act: Act, merchant_id: int, lot_id: int, commodity: Commodity) -> int:
+    """What is left of this month's allotment at the lot; the month's first asker lets the last one's rest lapse."""
+    version, terms = in_force(conn, merchant_id, lot_id)
+    account = free_account(lot_id)
+    if not version:
+        return 0
+    given = terms.free_fen if commodity is Commodity.FEN else terms.free_min
+    left = ledger.held_by(conn, merchant_id, account, commodity, Funds.FREE)
+    if not given and not left:
+        return 0
+    event_id = f"allotment:{merchant_id}:{lot_id}:{commodity}:{_month(conn, act, lot_id)}"
+    if conn.execute(select(ledger_entry.c.entry_id).where(ledger_entry.c.event_id == event_id).limit(1)).first():
+        return left
+    entry = ledger.Entry(act.operator_id, merchant_id, event_id, "allotment", f"lot:{lot_id}", "contract", act.now_ms)
+    legs = (
+        *move(account, ALLOTMENT, left, commodity, Funds.FREE),
+        *move(ALLOTMENT, account, given, commodity, Funds.FREE),
+    )
+    ledger.post(conn, entry, legs)
+    return given
+
+
+def _month(conn: Connection, act: Act, lot_id: int) -> str:
+    zones = {row["lot_id"]: row["time_zone"] for row in lots.lots(conn, act.operator_id)}
+    zone = ZoneInfo(zones[lot_id]) if lot_id in zones else UTC
+    return datetime.fromtimestamp(act.now_ms / 1000, zone).strftime("%Y-%m")

@@ -1,0 +1,206 @@
+"""Statements on the pages of both sides: the operator makes, corrects and closes them, both confirm or dispute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from cloud import sheets
+from cloud.access.roles import Right, may
+from cloud.act import Refused
+from cloud.coupons import service as coupons
+from cloud.merchants import service, statements
+from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, path_id, read, whole, words
+from domain.fen import fen_from_yuan
+from domain.ledger import Commodity
+from plumbing.web import Session, render
+from plumbing.web.request import SHELL
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks: the side it speaks for, and its own merchant if it is one."""
+
+    session: Session
+    side: str
+    merchant_id: int | None
+
+    @property
+    def base(self) -> str:
+        return "/admin/statements" if self.merchant_id is None else "/m/statements"
+
+
+async def _operator(request: web.Request, right: Right = Right.VIEW) -> Viewer:
+    return Viewer(await allow(request, right), "operator", None)
+
+
+async def _merchant(request: web.Request) -> Viewer:
+    session = await allow(request, Right.OWN_MERCHANT)
+    return Viewer(session, "merchant", merchant_of(session))
+
+
+def _list_values(conn: Connection, operator_id: int, merchant_id: int, now_ms: int) -> dict[str, Any]:
+    row = service.get(conn, operator_id, merchant_id)
+    if row is None:
+        raise web.HTTPNotFound
+    rows = statements.of_merchant(conn, operator_id, merchant_id)
+    unstated = statements.unstated(conn, merchant_id, row["settlement_mode"], now_ms)
+    return {"merchant": row, "rows": rows, "unstated": unstated, "now_ms": now_ms}
+
+
+async def _list(request: web.Request, viewer: Viewer, merchant_id: int, error: str = "") -> web.Response:
+    values = await read(request, _list_values, merchant_id, request.config_dict[CLOUD].now_ms())
+    money = viewer.merchant_id is None and may(viewer.session.role, Right.MONEY)
+    status = 422 if error else 200
+    return render(request, "statements.html", status=status, viewer=viewer, money=money, error=error, **values)
+
+
+async def listed(request: web.Request) -> web.Response:
+    """A merchant's statements."""
+    return await _list(request, await _operator(request), path_id(request, "merchant_id"))
+
+
+async def my_listed(request: web.Request) -> web.Response:
+    """The merchant's own."""
+    viewer = await _merchant(request)
+    return await _list(request, viewer, merchant_of(viewer.session))
+
+
+async def make(request: web.Request) -> web.Response:
+    """State everything charged before a day (in the cloud's time zone)."""
+    viewer, merchant_id = await _operator(request, Right.MONEY), path_id(request, "merchant_id")
+    try:
+        day = date.fromisoformat(await field_of(request, "until"))
+    except ValueError:
+        return await _list(request, viewer, merchant_id, words(request, Refused("statement_period_malformed")))
+    zone = ZoneInfo(request.config_dict[SHELL].zone)
+    until_ms = int(datetime.combine(day, time(), zone).timestamp()) * 1000
+    made = await change(request, login_of(viewer.session), statements.close, merchant_id, until_ms, coupons.facts)
+    if isinstance(made, Refused):
+        return await _list(request, viewer, merchant_id, words(request, made))
+    raise done(f"{viewer.base}/{made}", "statement_made")
+
+
+def _one(conn: Connection, operator_id: int, statement_id: int, merchant_id: int | None) -> dict[str, Any]:
+    row = statements.get(conn, operator_id, statement_id)
+    if row is None or merchant_id not in (None, row["merchant_id"]):
+        raise web.HTTPNotFound
+    return {
+        "statement": row,
+        "lines": statements.lines(conn, operator_id, statement_id),
+        "merchant": service.get(conn, operator_id, row["merchant_id"]),
+    }
+
+
+async def _page(request: web.Request, viewer: Viewer, error: str = "") -> web.Response:
+    values = await read(request, _one, path_id(request, "statement_id"), viewer.merchant_id)
+    money = viewer.merchant_id is None and may(viewer.session.role, Right.MONEY)
+    status = 422 if error else 200
+    return render(
+        request, "statement.html", status=status, viewer=viewer, money=money, speaks=money or viewer.merchant_id,
+        error=error, now_ms=request.config_dict[CLOUD].now_ms(), **values,
+    )  # fmt: skip
+
+
+async def page(request: web.Request) -> web.Response:
+    """One statement, for the operator."""
+    return await _page(request, await _operator(request))
+
+
+async def my_page(request: web.Request) -> web.Response:
+    """One of the merchant's own."""
+    return await _page(request, await _merchant(request))
+
+
+async def _after(request: web.Request, viewer: Viewer, refused: Refused | None, key: str) -> web.Response:
+    if refused is not None:
+        return await _page(request, viewer, words(request, refused))
+    raise done(f"{viewer.base}/{path_id(request, 'statement_id')}", key)
+
+
+async def _say(request: web.Request, viewer: Viewer) -> web.Response:
+    """Confirm all lines, or confirm or dispute one."""
+    statement_id = path_id(request, "statement_id")
+    found = await read(request, _one, statement_id, viewer.merchant_id)  # not another merchant's
+    line, word = whole(await field_of(request, "line")), await field_of(request, "word")
+    if word not in (statements.CONFIRMED, statements.DISPUTED):
+        raise web.HTTPUnprocessableEntity
+    wanted = [row["line"] for row in found["lines"]] if line is None else [line]
+    note = await field_of(request, "note")
+    by = login_of(viewer.session)
+    refused = await change(request, by, statements.say, statement_id, viewer.side, wanted, word, note)
+    return await _after(request, viewer, refused, "statement_said")
+
+
+async def say(request: web.Request) -> web.Response:
+    """The operator's word on lines."""
+    return await _say(request, await _operator(request, Right.MONEY))
+
+
+async def my_say(request: web.Request) -> web.Response:
+    """The merchant's word on lines."""
+    return await _say(request, await _merchant(request))
+
+
+async def correct(request: web.Request) -> web.Response:
+    """Give a part of a line back."""
+    viewer, statement_id = await _operator(request, Right.MONEY), path_id(request, "statement_id")
+    line = whole(await field_of(request, "line")) or 0
+    found = await read(request, _one, statement_id, None)
+    units = {row["line"]: row["commodity"] for row in found["lines"]}
+    typed = await field_of(request, "back")
+    try:
+        amount = whole(typed) if units.get(line) == Commodity.MIN.value else fen_from_yuan(typed)
+    except ValueError:
+        amount = None
+    args = statement_id, line, amount or 0, await field_of(request, "reason")
+    refused = await change(request, login_of(viewer.session), statements.correct, *args)
+    return await _after(request, viewer, refused, "statement_corrected")
+
+
+async def pay(request: web.Request) -> web.Response:
+    """Mark it paid."""
+    viewer = await _operator(request, Right.MONEY)
+    args = path_id(request, "statement_id"), await field_of(request, "note")
+    refused = await change(request, login_of(viewer.session), statements.mark_paid, *args)
+    return await _after(request, viewer, refused, "statement_paid")
+
+
+async def _csv(request: web.Request, viewer: Viewer) -> web.Response:
+    found = await read(request, _one, path_id(request, "statement_id"), viewer.merchant_id)
+    worth = ("face", "reduced_fen", "owed", "commodity", "operator_word", "merchant_word", "note")
+    columns = ("line", "happened_ms", "lot_id", "kind", "subject", *worth)
+    rows = ([row[name] for name in columns] for row in found["lines"])
+    return sheets.attachment(sheets.csv_file(columns, rows), "statement.csv")
+
+
+async def export(request: web.Request) -> web.Response:
+    """The lines as a table file."""
+    return await _csv(request, await _operator(request))
+
+
+async def my_export(request: web.Request) -> web.Response:
+    """The merchant's lines as a table file."""
+    return await _csv(request, await _merchant(request))
+
+
+def add_routes(app: web.Application) -> None:
+    """Statements for both sides."""
+    add_get, add_post = app.router.add_get, app.router.add_post
+    add_get("/admin/merchants/{merchant_id:[0-9]+}/statements", listed)
+    add_post("/admin/merchants/{merchant_id:[0-9]+}/statements", make)
+    one, mine = "/admin/statements/{statement_id:[0-9]+}", "/m/statements/{statement_id:[0-9]+}"
+    add_get(one, page)
+    add_post(f"{one}/say", say)
+    add_post(f"{one}/correct", correct)
+    add_post(f"{one}/pay", pay)
+    add_get(f"{one}.csv", export)
+    add_get("/m/statements", my_listed)
+    add_get(mine, my_page)
+    add_post(f"{mine}/say", my_say)
+    add_get(f"{mine}.csv", my_export)
