@@ -36,6 +36,11 @@ class LaneWatch:
             under = change.loop == lane.passage_loop
             self._state = self._state.loop(change.loop, now, occupied=change.occupied, under=under)
 
+    @property
+    def standing(self) -> set[Incident]:
+        """The alarms that are not over."""
+        return {alarm.incident for alarm in self._state.told}
+
     def asked(self) -> None:
         """The barrier was told to open."""
         self._state = self._state.asked(asyncio.get_running_loop().time())

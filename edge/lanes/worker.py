@@ -63,6 +63,7 @@ from edge.lanes.devices import LaneDevices
 from edge.lanes.heard import HeardReads
 from edge.lanes.live import LiveLanes
 from edge.lanes.loops import LaneWatch, LoopSense
+from edge.lanes.notices import Notices
 from edge.lanes.office import Office
 from edge.lanes.reads import best_read, lane_read, plate_of
 from edge.lanes.records import LaneRecords
@@ -119,7 +120,7 @@ class LaneWorker:
         self._records = LaneRecords(lane.name, office, self._heard, self._health)
         self._board = LaneBoard(lane, screen.board, devices.display, office, self._health)
         self.codes = LaneCodes(self, office, self._board, self._health)
-        self._call = self._incident = ""
+        self._notices = Notices()
         self._background: set[asyncio.Task[None]] = set()
         self._look_at = 0.0
         self.turns = 0
@@ -207,17 +208,14 @@ class LaneWorker:
                     item: Event | Ring | None = await self._inbox.get()
             except TimeoutError:
                 item = None
-            if asyncio.get_running_loop().time() >= self._look_at:
-                self._look_at = asyncio.get_running_loop().time() + TURN_S
+            if isinstance(item, Ring):
+                item = self._rang(item.timer) if self._timers.is_current(item.timer, item.run) else None
+            if item is not None:
+                await _to_its_end(self._happen(item))
+            if _now() >= self._look_at:
+                self._look_at = _now() + TURN_S
                 await _to_its_end(self._look_at_due())
                 await _to_its_end(self._look_at_inputs())
-            if item is None:
-                continue
-            if isinstance(item, Ring):
-                if not self._timers.is_current(item.timer, item.run):
-                    continue
-                item = self._rang(item.timer)
-            await _to_its_end(self._happen(item))
 
     def _rang(self, timer: LaneTimer) -> Event:
         """Without loops, a car before a barrier that is up is taken as through when its time is over."""
@@ -232,7 +230,7 @@ class LaneWorker:
             self._state, commands = step(self._state, happened)
             if isinstance(self._state.phase, Idle | Reading):
                 self._decisions.forget()
-                self._call = self._incident = ""
+                self._notices.next_car()
             for command in commands:
                 answer = await self._carry_out(command)
                 if answer is not None:
@@ -257,7 +255,7 @@ class LaneWorker:
             case Decide():
                 answer = await self._decisions.decide(command)
                 if self._decisions.is_disk_full:
-                    self._incident = DISK_FULL
+                    self._notices.tell(DISK_FULL, _now())
                 return answer
             case OpenBarrier(decision_id=decision_id):
                 return await self.barrier.open(decision_id)
@@ -270,7 +268,7 @@ class LaneWorker:
             case RaiseIncident():
                 await self._raise(command)
             case CallAttendant(reason=reason):
-                self._call = reason
+                self._notices.call = reason
                 if reason == Incident.LONG_WAIT and not self._office.is_attended(self.lane):
                     self._in_background(self._board.show_event("call"))
             case ShowDecision():
@@ -292,7 +290,7 @@ class LaneWorker:
         return plates_of(phase.car) | {phase.plate} - {""} if isinstance(phase, Holding) else set()
 
     async def _raise(self, told: RaiseIncident) -> None:
-        self._incident = told.incident.value
+        self._notices.tell(told.incident.value, _now())
         plate = self._heard.plate(told.car) if told.car else self._decisions.plate
         await self._records.incident(told.incident.value, f"{mask(plate)} {told.decision_id}".strip())
 
@@ -304,9 +302,12 @@ class LaneWorker:
 
     async def _look_at_inputs(self) -> None:
         """An arm that does not move or fall and a loop that stays taken are put on record and shown, each once."""
-        if (view := self._live.get(self.lane.name)) and view.attended != self._office.is_attended(self.lane):
-            self._publish()
         alarms, wrong = self._watch.look(held=bool(self._state.hold))
+        changed = self._notices.stand(self._watch.standing) | self._notices.is_over(_now())
+        if (view := self._live.get(self.lane.name)) and view.attended != self._office.is_attended(self.lane):
+            changed = True
+        if changed:
+            self._publish()
         for part, error in wrong.items():
             self._health.set(part, error)
         for alarm in alarms:
@@ -327,11 +328,15 @@ class LaneWorker:
         car = None if isinstance(phase, Idle) else phase.car
         reads = self._heard.of(car) if car else []
         view = self._screen.view(
-            self.lane, phase, best_read(reads), self._decisions.last, wrong=self._health.wrong, call=self._call,
-            incident=self._incident, now=self._office.now(), chosen=car.chosen if car else "", held=self._state.hold,
-            attended=self._office.is_attended(self.lane),
+            self.lane, phase, best_read(reads), self._decisions.last, wrong=self._health.wrong,
+            call=self._notices.call, incident=self._notices.incident, now=self._office.now(),
+            chosen=car.chosen if car else "", held=self._state.hold, attended=self._office.is_attended(self.lane),
         )  # fmt: skip
         self._live.publish(view)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:

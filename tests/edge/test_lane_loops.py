@@ -13,21 +13,14 @@ from drivers.camera.simulated import Sight
 from edge.db import money, stays
 from edge.lanes import sides
 from edge.settings import EdgeSettings
-from tests.edge.test_daemon import PLATE, QUICK, Running, lot_settings, running
+from tests.edge.gates import INPUTS, SETTLED_S, gated
+from tests.edge.test_daemon import PLATE, QUICK, Running, running
 
-SETTLED_S = 0.15  # several polls and the debounce, on a busy machine
 IN_BEFORE, IN_UNDER, OUT_BEFORE, OUT_UNDER = range(4)
-INPUTS = {"in-before": 0, "in-under": 1, "out-before": 2, "out-under": 3}
 
 
 def with_loops(folder: Path, board_port: int) -> EdgeSettings:
-    plain = lot_settings(folder, board_port, replace(QUICK, closing_s=1))
-    board = {"type": "modbus_tcp", "host": "127.0.0.1", "port": board_port, "poll_ms": 10, "debounce_ms": 20}
-    lanes = tuple(
-        replace(lane, loop=f"{lane.name}-before", passage_loop=f"{lane.name}-under", loop_devices=("board",))
-        for lane in plain.lanes
-    )
-    return replace(plain, lanes=lanes, devices=replace(plain.devices, loops={"board": {**board, "inputs": INPUTS}}))
+    return gated(folder, board_port, replace(QUICK, closing_s=1))
 
 
 @pytest.fixture
@@ -128,18 +121,24 @@ async def test_an_arm_that_does_not_move_or_fall_and_a_loop_that_stays_taken_are
     async with running(tmp_path, make=watched) as lot:
         wrong = lot.opened.edge.workers["in"]._health
 
+        def shown() -> str:
+            view = lot.opened.edge.live.get("in")
+            return view.incident if view else ""
+
         await asyncio.sleep(SETTLED_S)
         await lot.passes("in", PLATE, 1)
         await lot.until(lambda: "arm in" in wrong.wrong)
         assert "told to open and is not up" in wrong.wrong["arm in"]
+        await lot.until(lambda: shown() == "arm_unmoved")
 
         lot.board.set_input(4, True)
         await lot.until(lambda: "nothing under it" in wrong.wrong.get("arm in", ""))
         lot.board.set_input(4, False)
         lot.board.set_input(IN_BEFORE, True)
         await lot.until(lambda: list(wrong.wrong) == ["loop in-before taken"])
+        await lot.until(lambda: shown() == "loop_stuck")
         lot.board.set_input(IN_BEFORE, False)
-        await lot.until(lambda: not wrong.wrong)
+        await lot.until(lambda: not wrong.wrong and not shown())
 
         codes = [one.code for one in await lot.opened.edge.incidents()]
         assert [codes.count(code) for code in ("arm_unmoved", "arm_held_up", "loop_stuck")] == [1, 1, 1]
