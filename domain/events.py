@@ -360,6 +360,26 @@ class VisitorEnded(Event):
     by: str
 
 
+@event("stay.excused", 1, Priority.P1)
+@dataclass(frozen=True, slots=True)
+class StayExcused(Event):
+    """A stay ended without its fee being paid; *why*: free_kind, covered by a list, or waived (by *by*).
+
+    "" takes back what was said before of a stay that was opened again and then paid.
+
+    *detail* is the kind of plate, the grants of the list, or the reason given; the picture is that of the decision.
+    """
+
+    stay_id: str
+    lane: str
+    plate: str
+    why: str
+    detail: str
+    by: str
+    waived_fen: int
+    decision_id: str
+
+
 @event("channel.applied", 1, Priority.P1)
 @dataclass(frozen=True, slots=True)
 class ChannelApplied(Event):

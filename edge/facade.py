@@ -49,6 +49,7 @@ from edge.services import (
     settling,
     staffing,
     stocktaking,
+    visitors,
 )
 from edge.services.filling import Filling
 from edge.services.issuing import Issued, Order
@@ -288,6 +289,16 @@ class Edge:
         if isinstance(result, Done):
             self._due_changed(result.subject)
         return result
+
+    async def add_visitor(self, typed: str, host: str, by: str, role: str) -> Result:
+        """Let a visitor park free for the rest of the day; a lane where its car waits decides again."""
+        result = await self._do(visitors.add, self.office.lot, typed, host, by, role)
+        self._decide_again(normalise(typed), result)
+        return result
+
+    async def end_visitor(self, visitor_id: str, by: str, role: str) -> Result:
+        """Let a visitor park free no longer."""
+        return await self._do(visitors.end, self.office.lot, visitor_id, by, role)
 
     async def record_act(self, by: str, act: str, subject: str = "", reason: str = "") -> None:
         """Put an act with its name on record."""

@@ -47,6 +47,22 @@ def plates(conn: sqlite3.Connection, channel: str) -> list[str]:
     return [plate for (plate,) in conn.execute(f"{query} ORDER BY plate", (channel,))]
 
 
+def containing(conn: sqlite3.Connection, channel: str, text: str, most: int, offset: int = 0) -> list[Json]:
+    """Values of *channel* whose plate has *text* in it, by plate."""
+    found = conn.execute(
+        "SELECT value FROM channel_row WHERE channel = ? AND plate IS NOT NULL AND instr(plate, ?) > 0"
+        " ORDER BY plate, key LIMIT ? OFFSET ?",
+        (channel, text, most, offset),
+    )
+    return [json.loads(value) for (value,) in found]
+
+
+def count_containing(conn: sqlite3.Connection, channel: str, text: str) -> int:
+    """How many there are."""
+    query = "SELECT count(*) FROM channel_row WHERE channel = ? AND plate IS NOT NULL AND instr(plate, ?) > 0"
+    return int(conn.execute(query, (channel, text)).fetchone()[0])
+
+
 def rows(conn: sqlite3.Connection, channel: str) -> list[Row]:
     """All rows of *channel*."""
     found = conn.execute("SELECT key, ver, value FROM channel_row WHERE channel = ? ORDER BY key", (channel,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from edge.db import arrears, fewer_pages, moves, stocktakes, trade, undone_uses
+from edge.db import arrears, excused, fewer_pages, moves, stocktakes, trade, undone_uses
 
 migrations = Migrations("edge")
 
@@ -189,3 +189,10 @@ def m0016_stock_takes(db: Database) -> None:
 def m0017_no_entry(db: Database) -> None:
     """Stays of cars first seen at the exit."""
     db.conn.execute("CREATE TABLE no_entry (stay_id TEXT PRIMARY KEY, rule TEXT NOT NULL) STRICT, WITHOUT ROWID")
+
+
+@migrations()
+def m0018_excused(db: Database) -> None:
+    """Stays that ended without their fee being paid."""
+    for statement in excused.statements():
+        db.conn.execute(statement)

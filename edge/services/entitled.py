@@ -45,7 +45,7 @@ def at_entry(conn: sqlite3.Connection, lot: Lot, plate: str, zone: str, now: Mom
 
 def of_plate(conn: sqlite3.Connection, lot: Lot, plate: str) -> list[Entitlement]:
     """Every entitlement of *plate*, the cloud's first, whether good now or not."""
-    return [one for row in rows_of(conn, plate) if (one := _entitlement(lot, plate, row)) is not None]
+    return [one for row in rows_of(conn, plate) if (one := of_row(lot, plate, row)) is not None]
 
 
 def rows_of(conn: sqlite3.Connection, plate: str) -> list[Json]:
@@ -62,7 +62,7 @@ def visitor_row(one: visitors.VisitorRow) -> Json:
     return row | {"from_ms": one.from_ms, "until_ms": one.until_ms}
 
 
-def _entitlement(lot: Lot, plate: str, row: Json) -> Entitlement | None:
+def of_row(lot: Lot, plate: str, row: Json) -> Entitlement | None:
     """What a row says; one that makes no sense gives nobody anything."""
     try:
         windows = tuple(Window(begins, ends, frozenset(days)) for begins, ends, days in row.get("windows", ()))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from domain.entitlement import Entitlement
 from domain.moment import Moment
 from domain.plate import classify
 from domain.wire import Json
-from edge.db import channels
+from edge.db import channels, visitors
 from edge.services import entitled
 from edge.services.lot import Lot
 
@@ -31,6 +31,18 @@ class Standing:
     host: str = ""
     detail: str = ""
     days_left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One plate on a list. *visitor_id* and *by*: written down at this booth."""
+
+    plate: str
+    standing: Standing
+    from_ms: int | None = None
+    until_ms: int | None = None
+    visitor_id: str = ""
+    by: str = ""
 
 
 def blocked(conn: sqlite3.Connection, plate: str, now: Moment) -> str:
@@ -67,6 +79,41 @@ def of_entitlement(lot: Lot, one: Entitlement, row: Json, now: Moment) -> Standi
     last = until if state == "grace" else one.ends
     left = None if last is None else max(0, ((last - timedelta(minutes=1)).date() - local.date()).days + 1)
     return Standing(one.grant.value, state, str(row.get("name") or ""), str(row.get("host") or ""), days_left=left)
+
+
+def visitors_now(conn: sqlite3.Connection, lot: Lot, now: Moment, text: str = "") -> list[Listed]:
+    """Visitors of the booth's own list who park free now; *text*: characters of their plate."""
+    found = []
+    for one in visitors.good_at(conn, now.wall_ms, text):
+        row = _listed(lot, entitled.visitor_row(one), now)
+        if row is not None:
+            found.append(replace(row, visitor_id=one.visitor_id, by=one.by))
+    return found
+
+
+def found(conn: sqlite3.Connection, lot: Lot, text: str, now: Moment, most: int, offset: int = 0) -> list[Listed]:
+    """Plates with *text* in them on the cloud's lists; before the first of them the booth's own visitors."""
+    rows = (_listed(lot, row, now) for row in channels.containing(conn, "people", text, most, offset))
+    own = [] if offset else visitors_now(conn, lot, now, text)
+    return own + [row for row in rows if row is not None]
+
+
+def _listed(lot: Lot, row: Json, now: Moment) -> Listed | None:
+    plate = str(row.get("plate", ""))
+    if row.get("list") == BLOCK:
+        state = "good" if _in_time(row, now.wall_ms) else "ended"
+        standing = Standing(BLOCK, state, detail=str(row.get("reason") or ""))
+    else:
+        one = entitled.of_row(lot, plate, row)
+        if one is None:
+            return None
+        standing = of_entitlement(lot, one, row, now)
+    return Listed(plate, standing, _ms(row, "from_ms"), _ms(row, "until_ms"))
+
+
+def _ms(row: Json, name: str) -> int | None:
+    value = row.get(name)
+    return value if isinstance(value, int) else None
 
 
 def _in_time(row: Json, wall_ms: int) -> bool:

@@ -21,6 +21,7 @@ from edge.web import (
     driver,
     hold,
     lane_tasks,
+    lists,
     login,
     reopen,
     staff,
@@ -82,13 +83,21 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
         session = current_session(request)
         if session is None:
             return ()
-        names = ("cars", "arrears", "entry", "cameras", *(("people",) if session.role == MANAGER else ()), "pin")
+        names = (
+            "cars",
+            "lists",
+            "arrears",
+            "entry",
+            "cameras",
+            *(("people",) if session.role == MANAGER else ()),
+            "pin",
+        )
         return NavItem("/booth", "booth.lanes"), *(NavItem(f"/booth/{name}", f"booth.{name}") for name in names)
 
     sessions = Sessions(MemorySessionStore(), "booth", idle_minutes=BOOTH_IDLE_MINUTES)
     app = _app(edge, passwords, watch, Shell("booth", _words(), sessions=sessions, navigation=navigation))
     app[login.MAY], app[login.SHOWS_NAMES] = _is_of_the_lot, True
-    for pages in (booth, tasks, arrears, lane_tasks, hold, attend, zones, cameras, staff, stock, reopen):
+    for pages in (booth, tasks, arrears, lane_tasks, hold, attend, zones, cameras, staff, stock, reopen, lists):
         pages.add_routes(app)
     return app
 

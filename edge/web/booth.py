@@ -36,7 +36,9 @@ async def lane_cards(request: web.Request, only: Sequence[str] | None = None) ->
         now = edge.office.now()
         return [
             replace(
-                lane_card(conn, lane, views.get(lane.name) or LaneView(lane.name, lane.direction.value), now),
+                lane_card(
+                    conn, edge.office.lot, lane, views.get(lane.name) or LaneView(lane.name, lane.direction.value), now
+                ),
                 attended=edge.office.attendance.of(lane, now),
             )
             for lane in lanes
@@ -55,6 +57,7 @@ def shared(request: web.Request) -> dict[str, Any]:
         "saved_fen": words.saved_fen,
         "short_ref": words.short_ref,
         "coded": lambda group, code: words.coded(t, group, code),
+        "standing_words": lambda standing: words.standing(t, standing),
     }
 
 

@@ -15,7 +15,8 @@ from edge.db.arrears import Debt
 from edge.db.stays import StayRow
 from edge.lanes.attendance import Attended
 from edge.lanes.live import LaneView
-from edge.services import learning, manual, settling
+from edge.services import learning, listed, manual, settling
+from edge.services.listed import Standing
 from edge.services.lot import Lot
 from edge.settings import Lane
 
@@ -48,6 +49,7 @@ class LaneCard:
     debt_id: str = ""  # the oldest it may be asked for
     payers: Mapping[str, str] = field(default_factory=dict)  # coupon's ref -> name of the merchant that pays
     attended: Attended = SOMEBODY
+    standing: Standing | None = None  # what the lists say of its plate
 
     @property
     def state(self) -> str:
@@ -100,7 +102,7 @@ class CandidateCard:
     zone: str = ""
 
 
-def lane_card(conn: sqlite3.Connection, lane: Lane, view: LaneView, now: Moment) -> LaneCard:
+def lane_card(conn: sqlite3.Connection, lot: Lot, lane: Lane, view: LaneView, now: Moment) -> LaneCard:
     """A lane with the stay its car belongs to."""
     stay = stays.get(conn, view.stay_id) if view.stay_id else None
     plate = view.stay_plate or view.plate
@@ -116,6 +118,7 @@ def lane_card(conn: sqlite3.Connection, lane: Lane, view: LaneView, now: Moment)
         stays.last_left(conn, plate) if view.code == "left_already" else None,
         debts[0].debt_id if debts else "",
         _payers(conn, view.stay_id, view.coupons),
+        standing=listed.standing(conn, lot, plate, now) if plate else None,
     )
 
 

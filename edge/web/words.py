@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from domain.wire import Json
+from edge.services import excusing, listed
+from edge.services.listed import Standing
 from plumbing.i18n import Texts
 
 
@@ -37,6 +39,31 @@ def short_ref(ref: str) -> str:
     """Which paper or coupon, short enough to compare with what the driver holds."""
     key_id, colon, counter = ref.partition(":")
     return f"{key_id}-{int(counter):06d}" if colon and counter.isdigit() else f"…{ref[-8:]}"
+
+
+def standing(t: Texts, one: Standing) -> str:
+    """What the lists say of a plate, in one line: monthly, 3 days left; visitor of whom; blocked, why."""
+    if one.kind == listed.BLOCK:
+        return t("standing.block", why=one.detail)
+    if one.kind == listed.FREE_KIND:
+        return t("standing.free_kind", kind=coded(t, "plate_kind", one.detail))
+    said = t(f"standing.{one.kind}")
+    if one.host:
+        said += t("standing.host", host=one.host)
+    if one.state in ("ended", "ahead"):
+        return said + t(f"standing.{one.state}")
+    if one.state == "grace":
+        return said + t("standing.grace", days=one.days_left or 0)
+    if one.days_left is None:
+        return said
+    return said + (t("standing.left", days=one.days_left) if one.days_left > 1 else t("standing.today"))
+
+
+def excused(t: Texts, why: str, detail: str) -> str:
+    """Why a stay was let go, in more words: kinds of plates, lists and reasons by their names, else as typed."""
+    if why == excusing.COVERED:
+        return " ".join(coded(t, "standing", grant) for grant in detail.split())
+    return coded(t, "plate_kind" if why == excusing.FREE_KIND else "waive_reason", detail)
 
 
 def coded(t: Texts, group: str, code: str) -> str:
