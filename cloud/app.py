@@ -26,8 +26,8 @@ from cloud.lots import driver_pages, remote_pages
 from cloud.lots import edges as lot_edges
 from cloud.lots import pages as lots_pages
 from cloud.lots import service as lots
-from cloud.members import block_pages, telling
-from cloud.members import pages as members_pages
+from cloud.members import routes as members_routes
+from cloud.members import telling
 from cloud.merchants import leases
 from cloud.merchants import pages as merchants_pages
 from cloud.settings import BrokerSettings, CloudSettings
@@ -118,8 +118,7 @@ def make_app(cloud: Cloud) -> web.Application:
         driver_pages,
         merchants_pages,
         coupons_pages,
-        members_pages,
-        block_pages,
+        members_routes,
         sync_pages,
         api,
     ):

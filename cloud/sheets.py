@@ -52,7 +52,7 @@ def xlsx_file(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]
         letter = openpyxl.utils.get_column_letter(number)
         sheet.column_dimensions[letter].width = min(WIDEST, 2 * width + 2)
     if notes:
-        more = book.create_sheet("?")
+        more = book.create_sheet("info")
         more.column_dimensions["A"].width = 3 * WIDEST
         for note in notes:
             more.append([neutral(note)])

@@ -54,7 +54,7 @@ def terms_in(form: Form, tz: ZoneInfo) -> Terms | Refused:
         return Refused("number_malformed")
     begins, ends = moment_in(texts.get("begins", ""), tz), moment_in(texts.get("ends", ""), tz, is_end=True)
     windows = _windows_in(form)
-    zones = [_zone_in(each) for each in form.several.get("zone", ())]
+    zones = [zone_in(each) for each in form.several.get("zone", ())]
     if isinstance(begins, Refused) or isinstance(ends, Refused):
         return Refused("date_malformed")
     if windows is None:
@@ -113,7 +113,8 @@ def _minute_in(text: str) -> int | None:
     return minute if minute <= 1440 else -1
 
 
-def _zone_in(text: str) -> tuple[int, str] | None:
+def zone_in(text: str) -> tuple[int, str] | None:
+    """ "7" is the whole lot, "7:P2" a zone of it; None for anything else."""
     lot, _, zone = text.partition(":")
     lot_id = whole(lot)
     return None if lot_id is None else (lot_id, zone)

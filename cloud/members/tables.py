@@ -81,3 +81,21 @@ booth_visitor = Table(
     Column("ended_by", Text, nullable=False),
 )
 Index("ix_booth_visitor_operator_id_ends_ms", booth_visitor.c.operator_id, booth_visitor.c.ends_ms)
+
+excused_stay = Table(
+    "excused_stay",
+    metadata,
+    Column("stay_id", Text, primary_key=True),
+    Column("operator_id", BigInteger, nullable=False),
+    Column("lot_id", BigInteger, nullable=False),
+    Column("edge_id", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("plate", Text, nullable=False),
+    Column("why", Text, nullable=False),  # free_kind, covered, waived
+    Column("detail", Text, nullable=False),
+    Column("excused_by", Text, nullable=False),
+    Column("waived_fen", BigInteger, nullable=False),
+    Column("decision_id", Text, nullable=False),  # whose pictures the lot keeps
+    Column("happened_ms", BigInteger, nullable=False),
+)
+Index("ix_excused_stay_operator_id_happened_ms", excused_stay.c.operator_id, excused_stay.c.happened_ms)

@@ -22,7 +22,6 @@ STAFF = (
     (Right.VIEW, NavItem("/admin", "nav.dashboard")),
     (Right.VIEW, NavItem("/admin/cars", "nav.cars")),
     (Right.VIEW, NavItem("/admin/people", "nav.people")),
-    (Right.VIEW, NavItem("/admin/blocked", "nav.blocked")),
     (Right.VIEW, NavItem("/admin/merchants", "nav.merchants")),
     (Right.VIEW, NavItem("/admin/coupons", "nav.coupons")),
     (Right.VIEW, NavItem("/admin/books", "nav.books")),

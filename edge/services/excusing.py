@@ -25,7 +25,7 @@ def note(
     A stay that was let go before, was opened again and is paid now is taken back with an empty *why*.
     """
     why = _why(priced, waived_fen)
-    if not why and not excused.take_back(conn, stay.stay_id):
+    if not why and not (stay.closings and excused.take_back(conn, stay.stay_id)):
         return []
     detail, by = _detail(conn, stay, why, cause)
     row = ExcusedRow(stay.stay_id, lane, stay.plate, why, detail, by, waived_fen, decision_id, now.wall_ms)

@@ -11,7 +11,10 @@ from edge.db import excused
 from edge.db.excused import ExcusedRow
 from edge.services.entering import enter
 from edge.services.leaving import leave
+from edge.services.lot import Done
 from edge.services.manual import waive
+from edge.services.paying import Taken, due_of, take_cash
+from edge.services.reopening import reopen
 from tests.edge.lots import START, SmallLot, at, small_lot, verdict
 
 PLATE = "京A12345"
@@ -83,3 +86,20 @@ def test_the_report_goes_by_day_and_by_why(lot: SmallLot) -> None:
     assert excused.between(lot.db.conn, row.wall_ms + 1, row.wall_ms + 2, "", 10, 0) == []
     assert written(lot, "waived") == []
     assert excused.between(lot.db.conn, *ALWAYS, "", 10, 1) == []
+
+
+def test_a_stay_opened_again_and_paid_is_taken_back(lot: SmallLot) -> None:
+    card = {"list": "entitled", "plate": PLATE, "id": "m"}
+    lot.put("people", "e", card)
+    assert stays_for(lot, PLATE, 90) == Admit("covered")
+    stay_id = written(lot)[0].stay_id
+    lot.put("people", "e", card | {"until_ms": START.wall_ms})
+
+    assert isinstance(reopen(lot.db, lot.lot, stay_id, "li", "wrong card", at(91)), Done)
+    due = due_of(lot.db.conn, lot.lot, stay_id, at(150))
+    assert due > 0
+    assert isinstance(take_cash(lot.db, lot.lot, "p-1", stay_id, due, "li", at(150)), Taken)
+    assert isinstance(verdict(leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(151))), Admit)
+
+    assert written(lot) == []
+    assert lot.types().count("stay.excused") == 2

@@ -1,0 +1,103 @@
+"""The day's report of who left without paying: free by kind, covered by a list, waived by whom and why."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from cloud import sheets
+from cloud.access.roles import Right, may
+from cloud.members import excused, visiting
+from cloud.members.excused import WHYS, Day
+from cloud.members.pages import EXPORT_ROWS, lot_names, zone_of
+from cloud.web.state import CLOUD, allow, read, whole
+from domain.fen import yuan
+from domain.plate import mask
+from plumbing.i18n import Texts
+from plumbing.web import page_number, render, texts
+
+COLUMNS = ("when", "lot", "lane", "plate", "why", "detail", "by", "waived", "decision")
+
+
+def day_in(request: web.Request) -> tuple[str, Day]:
+    """The day asked for (today where none is), and what else."""
+    tz, query = zone_of(request), request.query
+    try:
+        day = datetime.fromisoformat(query.get("day", "")).date()
+    except ValueError:
+        day = datetime.fromtimestamp(request.config_dict[CLOUD].now_ms() / 1000, tz).date()
+    start, end = (_midnight_ms(datetime.combine(each, time.min), tz) for each in (day, day + timedelta(days=1)))
+    why = query.get("why", "")
+    lot_id, search = whole(query.get("lot", "")), query.get("q", "").strip()[:60]
+    return day.isoformat(), Day(start, end, lot_id, why if why in WHYS else "", search)
+
+
+def _midnight_ms(at: datetime, tz: ZoneInfo) -> int:
+    return round(at.replace(tzinfo=tz).timestamp() * 1000)
+
+
+def detail_words(t: Texts, why: str, detail: str) -> str:
+    """Why, in more words: kinds of plates, entitlements and booth reasons by their names, anything else as typed."""
+    group = {"free_kind": "plate_kind", "covered": "grant", "waived": "waive_reason"}.get(why, "")
+    named = (f"{group}.{code}" for code in detail.split()) if why == "covered" else [f"{group}.{detail}"]
+    return " ".join(t(key) if t.catalogue.has(key) else key.partition(".")[2] for key in named)
+
+
+async def report(request: web.Request) -> web.Response:
+    """One day on a page."""
+    session = await allow(request, Right.VIEW)
+    day, asked = day_in(request)
+    t = texts(request)
+    return render(
+        request,
+        "excused.html",
+        page=await read(request, excused.listed, asked, page_number(request.query)),
+        totals=await read(request, excused.totals, Day(asked.start_ms, asked.end_ms, asked.lot_id)),
+        asked=asked,
+        day=day,
+        whys=WHYS,
+        names=await read(request, lot_names),
+        detail=lambda row: detail_words(t, row["why"], row["detail"]),
+        plates=may(session.role, Right.PLATES),
+    )
+
+
+async def export(request: web.Request) -> web.Response:
+    """The same as a file."""
+    session = await allow(request, Right.VIEW)
+    (day, asked), t, tz = day_in(request), texts(request), zone_of(request)
+    plates = may(session.role, Right.PLATES)
+
+    def collect(conn: Connection, operator_id: int) -> list[Sequence[sheets.Cell]]:
+        names = lot_names(conn, operator_id)
+        return [
+            (
+                visiting.written(row["happened_ms"], tz),
+                names.get(row["lot_id"], row["lot_id"]),
+                row["lane"],
+                row["plate"] if plates else mask(row["plate"]),
+                t(f"excused_why.{row['why']}"),
+                detail_words(t, row["why"], row["detail"]),
+                row["excused_by"],
+                yuan(row["waived_fen"]),
+                row["decision_id"],
+            )
+            for row in excused.every(conn, operator_id, asked, EXPORT_ROWS)
+        ]
+
+    rows, columns = await read(request, collect), [t(f"excused.{name}") for name in COLUMNS]
+    if request.match_info["kind"] == "xlsx":
+        body = await asyncio.to_thread(sheets.xlsx_file, t("nav.excused"), columns, rows)
+        return sheets.attachment(body, f"excused-{day}.xlsx")
+    return sheets.attachment(sheets.csv_file(columns, rows), f"excused-{day}.csv")
+
+
+def add_routes(app: web.Application) -> None:
+    """The report and its files."""
+    app.router.add_get("/admin/excused", report)
+    app.router.add_get("/admin/excused.{kind:csv|xlsx}", export)
