@@ -57,7 +57,7 @@ async def block(request: web.Request) -> web.Response:
     made = await change(request, login_of(session), blocking.block, *args)
     if isinstance(made, Refused):
         return await _blocked(request, session.role, made)
-    raise done("/admin/blocked", "plate_blocked")
+    raise done("/admin/people/blocked", "plate_blocked")
 
 
 async def unblock(request: web.Request) -> web.Response:
@@ -67,7 +67,7 @@ async def unblock(request: web.Request) -> web.Response:
     refused = await change(request, login_of(session), blocking.unblock, path_id(request, "number"), reason)
     if refused is not None:
         return await _blocked(request, session.role, refused)
-    raise done("/admin/blocked", "plate_unblocked")
+    raise done("/admin/people/blocked", "plate_unblocked")
 
 
 async def export(request: web.Request) -> web.Response:
@@ -115,8 +115,8 @@ async def visitors(request: web.Request) -> web.Response:
 
 def add_routes(app: web.Application) -> None:
     """Pages of the block list and of the booths' visitors."""
-    app.router.add_get("/admin/blocked", blocked)
-    app.router.add_post("/admin/blocked", block)
-    app.router.add_get("/admin/blocked.{kind:csv|xlsx}", export)
-    app.router.add_post("/admin/blocked/{number:[0-9]+}/end", unblock)
-    app.router.add_get("/admin/booth-visitors", visitors)
+    app.router.add_get("/admin/people/blocked", blocked)
+    app.router.add_post("/admin/people/blocked", block)
+    app.router.add_get("/admin/people/blocked.{kind:csv|xlsx}", export)
+    app.router.add_post("/admin/people/blocked/{number:[0-9]+}/end", unblock)
+    app.router.add_get("/admin/people/booth-visitors", visitors)

@@ -99,5 +99,5 @@ async def export(request: web.Request) -> web.Response:
 
 def add_routes(app: web.Application) -> None:
     """The report and its files."""
-    app.router.add_get("/admin/excused", report)
-    app.router.add_get("/admin/excused.{kind:csv|xlsx}", export)
+    app.router.add_get("/admin/people/excused", report)
+    app.router.add_get("/admin/people/excused.{kind:csv|xlsx}", export)

@@ -31,9 +31,7 @@ async def lists_page(request: web.Request) -> web.Response:
     return await _lists(request)
 
 
-async def _lists(
-    request: web.Request, refused: Refuse | None = None, typed: dict[str, str] | None = None
-) -> web.Response:
+async def _lists(request: web.Request, refused: Refuse | None = None) -> web.Response:
     session, edge, number = await require_session(request), request.app[EDGE], page_number(request.query)
     asked = normalise(request.query.get("q", "")[:20])
     lot, now = edge.office.lot, edge.office.now()
@@ -46,11 +44,26 @@ async def _lists(
 
     rows, total = await edge.read(look)
     return render(
-        request, "lists.html", status=409 if refused else 200, rows=rows, asked=asked, typed=typed or {},
+        request, "lists.html", status=409 if refused else 200, rows=rows, asked=asked,
         page=Page(rows, number, total, PAGE_SIZE), is_search=len(asked) >= SHORTEST,
         too_short=0 < len(asked) < SHORTEST,
-        may_add=visitors.may_add(lot, session.role), mark=new_mark(), shortest=SHORTEST,
+        may_add=visitors.may_add(lot, session.role), shortest=SHORTEST,
         error=refusal_words(request, refused) if refused else "", flash=await taken_flash(request), **shared(request),
+    )  # fmt: skip
+
+
+async def visitor_page(request: web.Request) -> web.Response:
+    """Ask which car, and whom it comes to see. Raises HTTPForbidden."""
+    session = await require_session(request)
+    if not visitors.may_add(request.app[EDGE].office.lot, session.role):
+        raise web.HTTPForbidden
+    return _visitor(request, {})
+
+
+def _visitor(request: web.Request, typed: dict[str, str], refused: Refuse | None = None) -> web.Response:
+    return render(
+        request, "visitor.html", status=409 if refused else 200, typed=typed, mark=new_mark(),
+        error=refusal_words(request, refused) if refused else "", **shared(request),
     )  # fmt: skip
 
 
@@ -61,7 +74,7 @@ async def add_visitor(request: web.Request) -> web.Response:
     if first_time(request, data):
         result = await request.app[EDGE].add_visitor(typed["plate"], typed["host"], session.name, session.role)
         if isinstance(result, Refuse):
-            return await _lists(request, result, typed)
+            return _visitor(request, typed, result)
         await flash(request, "ok", texts(request)("done.visitor", plate=normalise(typed["plate"])))
     return see_other("/booth/lists")
 
@@ -115,6 +128,7 @@ def day_of(lot: Lot, text: str, now_ms: int) -> tuple[str, int, int]:
 def add_routes(app: web.Application) -> None:
     """The lists, and the day's report."""
     app.router.add_get("/booth/lists", lists_page)
+    app.router.add_get("/booth/lists/visitors/new", visitor_page)
     app.router.add_post("/booth/lists/visitors", add_visitor)
     app.router.add_post("/booth/lists/visitors/{visitor}/end", end_visitor)
     app.router.add_get("/booth/excused", excused_page)

@@ -51,16 +51,16 @@ async def test_the_day_on_the_page_and_in_a_file(browser: Browser, cloud: Cloud)
     cloud.db.run_here(fill)
     await sign_in(browser, "admin")
 
-    page = await (await browser.get("/admin/excused")).text()
-    text = await (await browser.get("/admin/excused.csv?why=waived")).text()
-    other = await (await browser.get("/admin/excused?day=2020-01-01")).text()
+    page = await (await browser.get("/admin/people/excused")).text()
+    text = await (await browser.get("/admin/people/excused.csv?why=waived")).text()
+    other = await (await browser.get("/admin/people/excused?day=2020-01-01")).text()
 
     for said in ("警车", "投诉处理", "月租车 访客", "¥5.00", "d2"):
         assert said in page, said
     assert "京A12345,减免,投诉处理,li,5.00,d2" in text
     assert "粤B98765" not in text
     assert "这一天没有" in other
-    assert (await browser.get("/admin/excused.xlsx")).status == 200
+    assert (await browser.get("/admin/people/excused.xlsx")).status == 200
 
     await sign_in(browser, "read_only")
-    assert "京A12345" not in await (await browser.get("/admin/excused.csv")).text()
+    assert "京A12345" not in await (await browser.get("/admin/people/excused.csv")).text()

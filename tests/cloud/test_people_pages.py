@@ -136,7 +136,7 @@ async def test_the_list_goes_out_as_a_file_in_which_nothing_is_a_formula(browser
 
 async def test_the_block_list_on_the_pages(browser: Browser, cloud: Cloud) -> None:  # noqa: F811
     await sign_in(browser, "admin")
-    at = "/admin/blocked"
+    at = "/admin/people/blocked"
 
     assert (await post(browser, at, at, plate="京A12345", reason=""))[0] == 422
     assert (await post(browser, at, at, plate="京A12345", reason="x", until="2000-01-01"))[0] == 422
@@ -144,8 +144,8 @@ async def test_the_block_list_on_the_pages(browser: Browser, cloud: Cloud) -> No
 
     assert (status, "逃费" in page) == (200, True)
     assert "2030-01-01" in page
-    assert "逃费" in await (await browser.get("/admin/blocked.csv")).text()
-    book = openpyxl.load_workbook(io.BytesIO(await (await browser.get("/admin/blocked.xlsx")).read()))
+    assert "逃费" in await (await browser.get("/admin/people/blocked.csv")).text()
+    book = openpyxl.load_workbook(io.BytesIO(await (await browser.get("/admin/people/blocked.xlsx")).read()))
     assert book.active["A2"].value == "京A12345"
     assert (await post(browser, at, f"{at}/1/end", reason="已付清"))[0] == 200
     assert "逃费" not in await (await browser.get(at)).text()
@@ -155,11 +155,11 @@ async def test_the_block_list_on_the_pages(browser: Browser, cloud: Cloud) -> No
 async def test_who_may_only_look_changes_nobody(browser: Browser, cloud: Cloud) -> None:  # noqa: F811
     cloud.db.run_here(lambda conn: _again(conn, cloud).apply(VisitorAdded("v", "京A12345", "302", NOW, NOW + 1, "li")))
     await sign_in(browser, "read_only")
-    token = token_in(await (await browser.get("/admin/blocked")).text())
+    token = token_in(await (await browser.get("/admin/people/blocked")).text())
 
-    for path in (NEW, "/admin/people/1", "/admin/people/1/end", "/admin/blocked", "/admin/blocked/1/end"):
+    for path in (NEW, "/admin/people/1", "/admin/people/1/end", "/admin/people/blocked", "/admin/people/blocked/1/end"):
         assert (await browser.post(path, data={"csrf_token": token, **MONTHLY})).status == 403, path
-    page = await (await browser.get("/admin/booth-visitors")).text()
+    page = await (await browser.get("/admin/people/booth-visitors")).text()
     assert "302" in page
     assert not re.search("京A.{0,60}12345", page)
 

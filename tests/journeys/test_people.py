@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 
 import aiohttp
 import pytest
 
+from domain.decision import Decision
 from domain.wire import Json
 from drivers.camera.simulated import Sight
 from edge.db import channels
@@ -85,9 +87,44 @@ async def test_a_monthly_car_added_on_the_clouds_page_comes_and_goes_free_until_
     assert "陈先生" in await admin.get("/admin/people?state=over")
 
 
+async def test_a_stay_is_cut_where_its_card_says_and_only_the_rest_is_charged(
+    world: World,  # noqa: F811
+    admin: Administrator,
+) -> None:
+    lot, edge = world.lot, world.lot.opened.edge
+    (row,) = await world.cloud.call("lots")
+    today = f"{edge.office.lot.local(edge.office.now().wall_ms):%Y-%m-%d}"
+    common = {"kind": "monthly", "zone": str(row["lot_id"])}
+    await admin.send(NEW, NEW, name="ends today", plates="京A00001", ends=today, **common)
+    await admin.send(NEW, NEW, name="nights", plates="京A00002", w1_from="20:00", w1_to="08:00", **common)
+    await admin.send(NEW, NEW, name="family", plates="京A00003 京A00004", places="1", **common)
+    for key in ("1:京A00001", "2:京A00002", "3:京A00004"):
+        await told(world, f"entitled:{key}")
+
+    for pulses, plate in enumerate(("京A00001", "京A00002", "京A00003", "京A00004"), 1):
+        await lot.until(lambda: (view := edge.live.get("in")) is None or view.phase == "Idle")
+        await lot.passes("in", plate, pulses)
+    lot.later(1440)
+    quotes = {stay.plate: await edge.quote(stay.stay_id) for stay in await edge.cars_inside()}
+
+    spans = {plate: _covered(quote) for plate, quote in quotes.items()}
+    assert spans["京A00001"][-1][1] == datetime.fromisoformat(today) + timedelta(days=1)
+    assert sum(((ends - begins) for begins, ends in spans["京A00002"]), timedelta()) == timedelta(hours=12)
+    assert spans["京A00004"] == []
+    due = {plate: quote.explanation["due_fen"] for plate, quote in quotes.items() if quote is not None}
+    assert due["京A00003"] == 0
+    assert min(due[plate] for plate in ("京A00001", "京A00002", "京A00004")) > 0
+
+
+def _covered(quote: Decision | None) -> list[tuple[datetime, datetime]]:
+    assert quote is not None
+    lines = [line for line in quote.explanation["lines"] if line["rule"] == "covered"]
+    return [(datetime.fromisoformat(line["from"]), datetime.fromisoformat(line["to"])) for line in lines]
+
+
 async def test_a_car_blocked_on_the_clouds_page_is_not_let_in(world: World, admin: Administrator) -> None:  # noqa: F811
     lot, edge = world.lot, world.lot.opened.edge
-    await admin.send("/admin/blocked", "/admin/blocked", plate=PLATE, reason="逃费")
+    await admin.send("/admin/people/blocked", "/admin/people/blocked", plate=PLATE, reason="逃费")
     await told(world, "block:1")
 
     await lot.cameras["in"].see(Sight(PLATE))

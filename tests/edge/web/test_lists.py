@@ -14,6 +14,7 @@ from tests.edge.web.running import PLATE, Lot, Visitor, running, visiting
 from tests.edge.web.test_words import CATALOGUE
 
 DAY_MS = 86_400_000
+ADD = "/booth/lists/visitors/new"
 
 
 @pytest.fixture
@@ -87,12 +88,12 @@ async def test_a_blocked_car_is_named_with_its_reason_at_the_lane(lot: Lot, boot
 
 
 async def test_a_manager_adds_a_visitor_who_leaves_free_and_ends_another(lot: Lot, booth: Visitor) -> None:
-    status, page = await booth.send("/booth/lists/visitors", {"plate": PLATE, "host": "302 室"}, "/booth/lists")
+    status, page = await booth.send("/booth/lists/visitors", {"plate": PLATE, "host": "302 室"}, ADD)
     assert (status, "访客 访302 室" in page) == (200, True), page
     await lot.enters()
     await leaves_free(lot)
 
-    status, page = await booth.send("/booth/lists/visitors", {"plate": PLATE, "host": "302"}, "/booth/lists")
+    status, page = await booth.send("/booth/lists/visitors", {"plate": PLATE, "host": "302"}, ADD)
     assert (status, "已经登记为访客" in page) == (409, True)
     visitor = (await lot.edge.acts())[0].subject
     status, page = await booth.send(f"/booth/lists/visitors/{visitor}/end", {}, "/booth/lists")
@@ -105,6 +106,7 @@ async def test_an_attendant_looks_but_adds_nobody_unless_the_lot_says_so(lot: Lo
     async with visiting(lot, "booth") as visitor:
         await visitor.sign_in("attendant")
         assert "登记今天的访客" not in await visitor.get("/booth/lists")
+        assert await visitor.status(ADD) == 403
         token = await visitor.page_token("/booth/lists")
         form = {"plate": PLATE, "host": "302", "mark": "m1", "csrf_token": token}
 
@@ -115,7 +117,7 @@ async def test_a_visitor_added_while_its_car_waits_to_pay_does_not_make_the_past
     await lot.enters()
     await lot.waits_to_pay()
 
-    await booth.send("/booth/lists/visitors", {"plate": PLATE, "host": "302"}, "/booth/lists")
+    await booth.send("/booth/lists/visitors", {"plate": PLATE, "host": "302"}, ADD)
 
     assert lot.view("out").verdict == "PayFirst"
     assert lot.view("out").due_fen == 500
