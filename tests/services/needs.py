@@ -36,6 +36,7 @@ def _emupos() -> Path | None:
 
 _NEEDS: dict[str, tuple[Callable[[], Path | None], str]] = {
     "mosquitto": (_program("mosquitto"), "apt-get install mosquitto"),
+    "mosquitto_passwd": (_program("mosquitto_passwd"), "apt-get install mosquitto"),
     "postgres": (_postgres, "apt-get install postgresql"),
     "chromium": (_program("chromium"), "apt-get install chromium"),
     "tesseract": (_program("tesseract"), "apt-get install tesseract-ocr"),
