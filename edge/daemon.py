@@ -164,6 +164,7 @@ async def run_edge(
             "copies": edge.copies.run(),
             "watchdog": watchdog.run(),
             "self-test": selftest.run(),
+            "tickets": edge.tickets.dispense(),
         }
         if link is not None:
             handlers = {**HANDLERS, **({"cert.install": certificate.install} if certificate else {})}

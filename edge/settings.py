@@ -176,6 +176,7 @@ class Lane:
     arm_up: str = ""  # the input that is closed while the arm is up, reported beside the loops
     display: str = ""
     scanner: str = ""  # where vouchers are held; one that no lane names stands in the booth
+    printer: str = ""  # where entry tickets come out
     attended: bool = True
     unattended: tuple[str, ...] = ()  # when nobody is there all the same: "22:00-07:00", "sat,sun 00:00-24:00"
 
@@ -228,6 +229,7 @@ class LotRules:
     merge_window_ms: int = 400  # main and auxiliary camera see one car within it
     read_timeout_ms: int = 3_000  # a loop says a car is there and no camera has read it
     waiting_alarm_s: int = 180
+    ticket_wait_s: int = 10  # an unread car at an unattended entry with a printer gets a ticket after this
     code_good_s: int = 600  # without a loop, a car may answer for itself this long after it was last decided on
     passage_timeout_s: int = 60
     assumed_passage_s: int = 6  # without loops a car is taken as through after this
@@ -342,6 +344,7 @@ class EdgeSettings:
     data: Path = Path("data")
     calendars: tuple[Path, ...] = ()
     voucher_host: str = "LOTGATE.EXAMPLE"
+    driver_url: str = ""  # where drivers' phones find the lanes' pages; the cloud's at https://voucher_host without it
     locale: str = "zh-CN"
     devices: Devices = field(default_factory=Devices)
     listeners: Listeners = field(default_factory=Listeners)
@@ -378,6 +381,11 @@ class EdgeSettings:
             self.listeners.booth, self.listeners.device, self.listeners.counter, self.listeners.driver, self.broker,
         )  # fmt: skip
         return [one.host for one in named if one is not None]
+
+    @property
+    def lanes_url(self) -> str:
+        """What the codes at the lanes begin with."""
+        return self.driver_url or f"https://{self.voucher_host.lower()}"
 
     @property
     def tz(self) -> ZoneInfo:
@@ -447,6 +455,7 @@ def _check_lane(lane: Lane, zones: set[str], devices: Devices) -> None:
         ("loop", lane.reporting_loops, devices.loops),
         ("display", (lane.display,), devices.displays),
         ("scanner", (lane.scanner,), devices.scanners),
+        ("printer", (lane.printer,), devices.printers),
     )
     for kind, names, known in wanted:
         for name in names:

@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {  # name -> the sentence shown by --help; the module
     "db": "Migrate the cloud's database.",
     "demo": "The whole system on this machine, with simulated devices.",
     "quote": "What a stay costs under a tariff, line by line.",
+    "lane-codes": "Print the codes that drivers scan at the lanes: addresses, and pictures to put up.",
     "find": "Look for cameras, relay boards, printers and serial ports.",
     "test": "Try the devices of one lane, one by one, with a person watching.",
     "boards": "Draw what the drivers' boards will show, one picture an event.",

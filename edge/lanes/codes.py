@@ -6,16 +6,22 @@ import logging
 from typing import Protocol
 
 from domain.decision import Refuse
+from domain.driver_word import DRIVER
 from domain.lane import DueChanged, Event
+from domain.plate import mask
 from domain.scanned import ScannedKind, recognise
+from domain.ticket import plate_of
 from drivers.base import Scanner
 from edge.db.database import DiskFullError
 from edge.lanes.board import LaneBoard
 from edge.lanes.office import Office
+from edge.services import audit, ticketing
 from edge.settings import Lane
 from edge.supervise import Health
 
 log = logging.getLogger(__name__)
+
+BY_TICKET = f"{DRIVER}ticket"
 
 
 class Waiting(Protocol):
@@ -28,8 +34,17 @@ class Waiting(Protocol):
         """The stay whose car waits, "" when none does."""
         ...
 
+    @property
+    def is_asked(self) -> bool:
+        """Does a car wait of which somebody must say which it is?"""
+        ...
+
     def post(self, event: Event) -> None:
         """Let something happen at the lane."""
+        ...
+
+    def choose(self, plate: str, by: str) -> None:
+        """Say which car it is."""
         ...
 
 
@@ -50,8 +65,26 @@ class LaneCodes:
         if scanned.kind is ScannedKind.VOUCHER:
             await self._take_voucher(text, by)
             return
+        if scanned.kind is ScannedKind.ENTRY_TICKET and await self._take_ticket(scanned.token):
+            return
         log.info("%s: %s read a code that does not count here: %s", self._worker.lane.name, by, scanned.kind.value)
         await self._board.show_event(f"code.{scanned.kind.value}")
+
+    async def _take_ticket(self, token: str) -> bool:
+        """A genuine ticket says which car waits, as far as the cameras do not say otherwise; False for any other."""
+        number = ticketing.number_on(self._office.lot, token)
+        if number is None or not self._worker.is_asked:
+            return False
+        office, plate = self._office, plate_of(number)
+        try:
+            await office.commit(
+                audit.record_act, office.db, BY_TICKET, "plate.type", self._worker.lane.name, mask(plate), office.now()
+            )
+        except DiskFullError as exc:
+            self._health.set("disk", str(exc))
+            return True
+        self._worker.choose(plate, BY_TICKET)
+        return True
 
     async def _take_voucher(self, text: str, by: str) -> None:
         lane, stay_id = self._worker.lane, self._worker.waiting_stay

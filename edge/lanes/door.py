@@ -64,6 +64,14 @@ class DriverDoor:
                 self._tries.forget(code)
             return answer
 
+    async def ticket_at(self, lane: str, by: str) -> Answer:
+        """Let the car at an entry in with a number, at somebody's wish who is at the lane or sees it."""
+        code = lane_code(self._office.lot.lot_id, lane)
+        async with self._turns[code]:
+            worker = self._workers[code]
+            here = self._standing(worker)
+            return here if isinstance(here, Answer) else await self._ticket(worker, here, by)
+
     def _standing(self, worker: LaneWorker) -> Decided | Answer:
         """The decision about the car that waits, or why there is nothing to be asked."""
         phase, decided = worker.state.phase, worker.decided

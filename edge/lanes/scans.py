@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Mapping
 
+from domain.scanned import ScannedKind, recognise
 from drivers.base import Scanner
 from edge.lanes.devices import LotDevices
 from edge.lanes.worker import LaneWorker
@@ -28,7 +29,8 @@ def booth_scanners(
 
 async def _follow(name: str, scanner: Scanner, workers: Mapping[str, LaneWorker]) -> None:
     async for text in scanner.scans():
-        waiting = [worker for worker in workers.values() if worker.waiting_stay]
+        is_ticket = recognise(text).kind is ScannedKind.ENTRY_TICKET
+        waiting = [one for one in workers.values() if one.waiting_stay or (is_ticket and one.is_asked)]
         if len(waiting) == 1:
             await waiting[0].codes.take(text, f"scanner {name}")
         else:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from domain.decision import Ask
 from domain.lane import (
     AttendantChose,
     CallAttendant,
@@ -140,6 +141,12 @@ class LaneWorker:
     def decided(self) -> Decided | None:
         """What was decided of the car that is here, None before anything was."""
         return self._decisions.last
+
+    @property
+    def is_asked(self) -> bool:
+        """Does a car wait of which somebody must say which it is?"""
+        last = self._decisions.last
+        return last is not None and isinstance(self._state.phase, Waiting) and isinstance(last.decision.verdict, Ask)
 
     @property
     def newest(self) -> Decided | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from domain.events import EdgeStarted, VoucherPrinted
 from domain.moment import Moment
-from edge.db import journal, log, stays, vouchers
+from edge.db import journal, log, printjobs, stays, vouchers
 from edge.db.database import Database, transaction
 
 DAY_MS = 86_400_000
@@ -34,6 +34,7 @@ def recover(db: Database, release: str, now: Moment) -> Recovered:
         for voucher in doubtful:
             vouchers.set_state(conn, voucher.key_id, voucher.counter, "unknown", expected=("printing",))
             log.append(conn, VoucherPrinted(voucher.key_id, voucher.counter, "unknown"), now)
+        printjobs.doubt(conn)
         for stay in stays.not_passed_before(conn, now.wall_ms - DAY_MS):
             stays.mark_passed(conn, stay)
         waiting = len(stays.not_passed_before(conn, now.wall_ms + DAY_MS))

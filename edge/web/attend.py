@@ -5,11 +5,13 @@ from __future__ import annotations
 from aiohttp import web
 
 from domain.decision import Refuse
+from domain.driver_page import lane_code, lane_url
 from edge.services.staffing import MANAGER
 from edge.web.booth import shared
 from edge.web.keys import EDGE, flash, refusal_words, see_other, text_field
 from edge.web.lane_tasks import card_of
 from edge.web.tasks import local_wall_ms
+from plumbing.lanepage.pages import lane_qr
 from plumbing.web import Session, render, require_session, texts
 
 HOUR_MS = 3_600_000
@@ -39,9 +41,11 @@ async def attend(request: web.Request) -> web.Response:
 async def _page(request: web.Request, session: Session, refused: Refuse | str = "") -> web.Response:
     edge = request.app[EDGE]
     lot, now_ms = edge.office.lot, edge.office.now().wall_ms
+    url = lane_url(edge.settings.lanes_url, lane_code(lot.lot_id, request.match_info["lane"]))
     return render(
         request, "attend.html", status=409 if refused else 200, card=await card_of(request),
         error=refusal_words(request, refused) if refused else "", may=session.role == MANAGER,
+        code=lane_qr(url), url=url,
         now=f"{lot.local(now_ms):%Y-%m-%dT%H:%M}", until=f"{lot.local(now_ms + 2 * HOUR_MS):%Y-%m-%dT%H:%M}",
         **shared(request),
     )  # fmt: skip

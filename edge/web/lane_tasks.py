@@ -75,6 +75,16 @@ async def _plate(request: web.Request, card: LaneCard, typed: str, refused: Refu
     )  # fmt: skip
 
 
+async def give_ticket(request: web.Request) -> web.Response:
+    """Let a car without a plate in with a ticket."""
+    session, card = await require_session(request), await card_of(request)
+    result = await request.app[EDGE].tickets.give(card.lane.name, session.name)
+    if isinstance(result, Refuse):
+        return await _plate(request, card, "", result)
+    await flash(request, "ok", texts(request)("done.ticket", number=result.subject))
+    return see_other("/booth")
+
+
 async def open_page(request: web.Request) -> web.Response:
     """Ask why."""
     await require_session(request)
@@ -117,6 +127,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get(f"{at}/plate", plate_page)
     app.router.add_post(f"{at}/plate", choose_plate)
     app.router.add_post(f"{at}/agree", agree)
+    app.router.add_post(f"{at}/ticket", give_ticket)
     app.router.add_get(f"{at}/open", open_page)
     app.router.add_post(f"{at}/open", open_by_hand)
     app.router.add_post(f"{at}/clear", clear_fault)

@@ -257,6 +257,17 @@ def local_wall_ms(request: web.Request, typed: str) -> int | None:
     return round(when.timestamp() * 1000)
 
 
+async def ticket_again(request: web.Request) -> web.Response:
+    """Print the ticket of a car without a plate once more; it says that it is a copy."""
+    session, card = await require_session(request), await card_of(request)
+    result = await request.app[EDGE].tickets.again(card.stay.stay_id, session.name)
+    if isinstance(result, Refuse):
+        await flash(request, "bad", refusal_words(request, result))
+    else:
+        await flash(request, "ok", texts(request)("done.ticket", number=result.subject))
+    return see_other(f"/booth/stay/{card.stay.stay_id}")
+
+
 def add_routes(app: web.Application) -> None:
     """Everything about one car."""
     at = "/booth/stay/{stay}"
@@ -272,5 +283,6 @@ def add_routes(app: web.Application) -> None:
         app.router.add_post(f"{at}/{name}", act)
     app.router.add_post(f"{at}/paper/off", take_paper_off)
     app.router.add_post(f"{at}/charging", note_charging)
+    app.router.add_post(f"{at}/ticket", ticket_again)
     app.router.add_get("/booth/entry", entry_page)
     app.router.add_post("/booth/entry", write_entry)

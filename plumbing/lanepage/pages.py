@@ -82,6 +82,11 @@ class LanePages:
         return place
 
 
+def lane_qr(url: str) -> str:
+    """The code at a lane as a picture for a page."""
+    return segno.make_qr(url, error="m").svg_data_uri(scale=4, border=4)
+
+
 def _code(request: web.Request) -> str:
     return request.match_info["code"].upper()
 

@@ -1,0 +1,33 @@
+"""What was put on paper and how that ended; vouchers have a journal of their own."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from domain.moment import Moment
+
+
+def begin(conn: sqlite3.Connection, job_id: str, kind: str, subject: str, printer: str, now: Moment) -> int:
+    """A slip of *subject* is about to be printed; returns how often one was before."""
+    before = conn.execute("SELECT count(*) FROM print_job WHERE kind = ? AND subject = ?", (kind, subject)).fetchone()
+    conn.execute(
+        "INSERT INTO print_job (job_id, kind, subject, printer, state, wall_ms) VALUES (?, ?, ?, ?, 'printing', ?)",
+        (job_id, kind, subject, printer, now.wall_ms),
+    )
+    return int(before[0])
+
+
+def end(conn: sqlite3.Connection, job_id: str, state: str) -> None:
+    """How it ended."""
+    conn.execute("UPDATE print_job SET state = ? WHERE job_id = ? AND state = 'printing'", (state, job_id))
+
+
+def doubt(conn: sqlite3.Connection) -> int:
+    """Jobs the last process was printing: nobody knows what came of them. Returns how many."""
+    return conn.execute("UPDATE print_job SET state = 'unknown' WHERE state = 'printing'").rowcount
+
+
+def states(conn: sqlite3.Connection, kind: str, subject: str) -> list[str]:
+    """How every print of *subject* ended, the first first."""
+    query = "SELECT state FROM print_job WHERE kind = ? AND subject = ? ORDER BY wall_ms, job_id"
+    return [state for (state,) in conn.execute(query, (kind, subject))]
