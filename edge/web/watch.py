@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.moment import Quality
@@ -12,6 +12,7 @@ from drivers.base import DeviceError, PrinterStatus
 from edge.db import log
 from edge.facade import Edge
 from edge.lanes.live import LaneView
+from edge.services.filling import Filling
 from plumbing.web import Hub
 
 logger = logging.getLogger(__name__)
@@ -121,6 +122,7 @@ class Watch:
             self._synced_ms = now_ms
         elif self._synced_ms is None:
             self._synced_ms = await self._edge.read(log.newest_anchor_ms)
+        pools, _ = await self._edge.zones()
         views = self._edge.live.snapshot()
         wrong = {part: why for view in views for part, why in view.wrong.items()}
         cameras = {name for lane in self._edge.settings.lanes for name in lane.cameras}
@@ -128,24 +130,22 @@ class Watch:
             link=link,
             synced_min=None if self._synced_ms is None else max(0, (now_ms - self._synced_ms) // MINUTE_MS),
             backlog=int(standing["backlog"]),
-            inside=int(standing["inside"]),
+            inside=sum(pool.inside for pool in pools),
             clock=int(standing["clock"]),
             disk=str(standing["disk"]),
             printers=self._printers,
             wrong=tuple(sorted(wrong.items())),
             cameras=len(cameras),
             cameras_wrong=tuple(sorted(cameras & set(wrong))),
-            zones=await self._zones(),
+            zones=_zones(pools) if len(self._edge.office.lot.zones) > 1 else (),
         )
         if strip != self.strip:
             self.strip = strip
             self.hub.publish(Changed(strip=True))
 
-    async def _zones(self) -> tuple[tuple[str, int, int | None], ...]:
-        if len(self._edge.office.lot.zones) < 2:
-            return ()
-        pools, _ = await self._edge.zones()
-        return tuple((pool.zone, pool.inside, pool.free) for pool in pools if not pool.vehicle_class)
+
+def _zones(pools: Sequence[Filling]) -> tuple[tuple[str, int, int | None], ...]:
+    return tuple((pool.zone, pool.inside, pool.free) for pool in pools if not pool.vehicle_class)
 
 
 def _report(task: asyncio.Task[None]) -> None:

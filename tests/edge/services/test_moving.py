@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.decision import Admit, Ask, PayFirst, Refuse
+from domain.decision import Admit, Ask, ExitInputs, PayFirst, Refuse
 from domain.stay import UnpaidCause
 from domain.zones import Charge
 from edge.db import decisions, journal, moves, stays
@@ -324,3 +324,30 @@ def test_a_car_back_at_the_street_owes_for_the_cheaper_way_out_of_the_garage(tmp
     assert gone.owed_fen == 1000
     assert incidents(lot) == ["second_entry"]
     assert where(lot) == "yard"
+
+
+def test_a_stay_that_continues_another_went_the_same_way(lot: SmallLot) -> None:
+    come_in(lot)
+    go(lot, "down", 10)
+    go(lot, "up", 130)
+    out = drive_out(lot, 160)
+    paying.take_cash(lot.db, lot.lot, "p1", out.stay_id, 2100, "li", at(161))
+    assert drive_out(lot, 162).opens  # and it does not leave
+
+    late = drive_out(lot, 200)
+
+    assert verdict(late) == PayFirst(500)  # 80 minutes of the yard and the garage's two hours, less what was charged
+    assert checking.check_books(lot.db.conn) == []
+
+
+def test_a_car_that_drives_back_inside_waits_at_the_exit_no_more(lot: SmallLot) -> None:
+    come_in(lot)
+    out = drive_out(lot, 60)
+    go(lot, "down", 62)
+    stay = stays.get(lot.db.conn, out.stay_id)
+    assert stay is not None
+
+    decision = settling.standing(lot.db.conn, lot.lot, stay, at(65))
+
+    assert isinstance(decision.inputs, ExitInputs)
+    assert decision.inputs.length_ms == 65 * 60_000
