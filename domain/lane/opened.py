@@ -124,7 +124,8 @@ def _seen(state: State, phase: Passing | Crossing | Clearing, read: Read) -> Res
         return put_aside(state, read), ()  # its loop will say when it is there
     stayed = isinstance(phase, Clearing) and phase.stayed
     with_follower = replace(phase, following=with_read(following or Car(on_loop=stayed, behind=True), read))
-    return passed(state, with_follower) if stayed else (replace(state, phase=with_follower), ())
+    is_there = isinstance(phase, Clearing) and (stayed or not car.on_loop)  # else its loop will say when it is
+    return passed(state, with_follower) if is_there else (replace(state, phase=with_follower), ())
 
 
 def _still_here(state: State, phase: Clearing, read: Read) -> Result:

@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.lane import (
+    Approach,
     AttendantChose,
     BarrierFailed,
     CallAttendant,
     Car,
+    Clearing,
     Closing,
     Command,
     Crossing,
@@ -570,6 +572,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(OtherHeld, IDS),
     st.builds(AttendantChose, PLATES),
     st.sampled_from([DueChanged(), FaultCleared(), PassageBegan(), PassageEnded(), VehicleReversed()]),
+    st.builds(PassageEnded, st.sampled_from(Approach)),
     st.sampled_from([SecondVehicle(), HoldOpenSet("fire"), HoldOpenReleased()]),
 )
 
@@ -600,7 +603,7 @@ def test_on_any_walk_a_two_way_lane_releases_what_it_held(events: list[Event]) -
         state, commands = step(state, event)
         for command in commands:
             held = isinstance(command, HoldOther) or (held and not isinstance(command, ReleaseOther))
-        assert held == isinstance(state.phase, Holding | Passing | Crossing | Stuck)
+        assert held == isinstance(state.phase, Holding | Passing | Crossing | Clearing | Stuck)
 
 
 def test_the_page_shows_the_code_as_it_is() -> None:
