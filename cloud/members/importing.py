@@ -140,8 +140,7 @@ def import_lines(
     """Add the entitlements of *lines*; with a fault anywhere none, unless *good_ones* are wanted alone."""
     found, ids = list(faults), []
     attempt = conn.begin_nested()
-    for line in lines:
-        made = service.write(conn, act, line.terms)
+    for line, made in zip(lines, service.write(conn, act, [line.terms for line in lines]), strict=True):
         if isinstance(made, Refused):
             column = COLUMN_OF.get(made.code, "plates")
             found.append(Fault(line.row, column, line.texts.get(column, ""), made))

@@ -13,7 +13,7 @@ from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.db import new_id, paged
 from cloud.lots import service as lots
-from cloud.members import telling
+from cloud.members import cards, telling
 from cloud.members.tables import entitled_plate, entitled_zone, entitlement
 from cloud.members.terms import Terms, Windows, wrong
 from domain.entitlement import Grant
@@ -63,24 +63,48 @@ class Wanted:
 
 def add(conn: Connection, act: Act, terms: Terms) -> int | Refused:
     """A new entitlement; the lots it is for hear of it."""
-    entitlement_id = write(conn, act, terms)
-    if isinstance(entitlement_id, int):
-        telling.tell(conn, act.operator_id, [entitlement_id], act.now_ms)
-    return entitlement_id
+    (made,) = write(conn, act, [terms])
+    if isinstance(made, int):
+        telling.tell(conn, act.operator_id, [made], act.now_ms)
+    return made
 
 
-def write(conn: Connection, act: Act, terms: Terms) -> int | Refused:
-    """The same without a word to the lots, for many at once."""
-    refused = wrong(terms, lots.zones(conn, act.operator_id)) or _already(conn, act, terms)
-    if refused is not None:
-        return refused
-    values = {"operator_id": act.operator_id, "created_ms": act.now_ms, "is_told": True, **_columns(terms)}
-    entitlement_id = new_id(conn, insert(entitlement).values(**values))
+def write(conn: Connection, act: Act, wanted: Sequence[Terms]) -> list[int | Refused]:
+    """New entitlements without a word to the lots, each answered by its number or by why it was not written."""
+    offered = lots.zones(conn, act.operator_id)
+    held = cards.of_plates(conn, act.operator_id, {plate for terms in wanted for plate in terms.plates})
+    made: list[int | Refused] = []
+    written: list[tuple[int, Terms]] = []
+    for terms in wanted:
+        refused = wrong(terms, offered) or cards.twice(terms, held, act.now_ms)
+        if refused is not None:
+            made.append(refused)
+            continue
+        values = {"operator_id": act.operator_id, "created_ms": act.now_ms, "is_told": True, **_columns(terms)}
+        entitlement_id = new_id(conn, insert(entitlement).values(**values))
+        made.append(entitlement_id)
+        written.append((entitlement_id, terms))
+        cards.put(held, terms)
+    if written:
+        _write_parts(conn, act, written)
+    return made
+
+
+def _write_parts(conn: Connection, act: Act, written: Sequence[tuple[int, Terms]]) -> None:
+    of = {"operator_id": act.operator_id}
+    plates = [{**of, "entitlement_id": number, "plate": plate} for number, terms in written for plate in terms.plates]
+    conn.execute(insert(entitled_plate), plates)
+    conn.execute(insert(entitled_zone), [row for number, terms in written for row in _zone_rows(act, number, terms)])
+    deeds = [
+        audit.Deed(act.by, "entitlement.added", f"entitlement:{number}", "", act.now_ms, after=_log_text(terms))
+        for number, terms in written
+    ]
+    audit.append(conn, act.operator_id, deeds)
+
+
+def _zone_rows(act: Act, entitlement_id: int, terms: Terms) -> list[dict[str, Any]]:
     of = {"entitlement_id": entitlement_id, "operator_id": act.operator_id}
-    conn.execute(insert(entitled_plate), [{**of, "plate": plate} for plate in terms.plates])
-    _set_zones(conn, act, entitlement_id, terms)
-    audit.record(conn, act, "entitlement.added", f"entitlement:{entitlement_id}", after=_for_log(terms))
-    return entitlement_id
+    return [{**of, "lot_id": lot_id, "zone": zone} for lot_id, zone in sorted(set(terms.zones))]
 
 
 def change(conn: Connection, act: Act, entitlement_id: int, terms: Terms) -> Refused | None:
@@ -88,7 +112,8 @@ def change(conn: Connection, act: Act, entitlement_id: int, terms: Terms) -> Ref
     held = get(conn, act.operator_id, entitlement_id)
     if held is None or held.row["ended_ms"] is not None:
         return Refused("entitlement_unknown")
-    refused = wrong(terms, lots.zones(conn, act.operator_id)) or _already(conn, act, terms, entitlement_id)
+    mine = cards.of_plates(conn, act.operator_id, set(terms.plates), but=entitlement_id)
+    refused = wrong(terms, lots.zones(conn, act.operator_id)) or cards.twice(terms, mine, act.now_ms)
     if refused is not None:
         return refused
     before = telling.audience(conn, [entitlement_id])
@@ -172,8 +197,7 @@ def _columns(terms: Terms) -> dict[str, Any]:
 
 def _set_zones(conn: Connection, act: Act, entitlement_id: int, terms: Terms) -> None:
     conn.execute(entitled_zone.delete().where(entitled_zone.c.entitlement_id == entitlement_id))
-    of = {"entitlement_id": entitlement_id, "operator_id": act.operator_id}
-    conn.execute(insert(entitled_zone), [{**of, "lot_id": lot_id, "zone": zone} for lot_id, zone in set(terms.zones)])
+    conn.execute(insert(entitled_zone), _zone_rows(act, entitlement_id, terms))
 
 
 def _change_plates(conn: Connection, act: Act, held: Entitled, plates: Sequence[str]) -> None:
@@ -184,30 +208,6 @@ def _change_plates(conn: Connection, act: Act, held: Entitled, plates: Sequence[
         conn.execute(entitled_plate.delete().where(of, entitled_plate.c.plate == plate))
         values = {"entitlement_id": held.row["entitlement_id"], "operator_id": act.operator_id, "plate": plate}
         conn.execute(insert(entitled_plate).values(**values, added_ms=act.now_ms))
-
-
-def _already(conn: Connection, act: Act, terms: Terms, own_id: int = 0) -> Refused | None:
-    """A plate has one live monthly card at most: two would be a slip."""
-    if terms.kind is not Grant.MONTHLY:
-        return None
-    query = (
-        select(entitled_plate.c.plate)
-        .join(entitlement, entitlement.c.entitlement_id == entitled_plate.c.entitlement_id)
-        .join(entitled_zone, entitled_zone.c.entitlement_id == entitlement.c.entitlement_id)
-        .where(
-            entitlement.c.operator_id == act.operator_id,
-            entitlement.c.entitlement_id != own_id,
-            entitlement.c.kind == Grant.MONTHLY.value,
-            entitlement.c.ended_ms.is_(None),
-            or_(entitlement.c.ends_ms.is_(None), entitlement.c.ends_ms > (terms.begins_ms or act.now_ms)),
-            or_(entitlement.c.begins_ms.is_(None), entitlement.c.begins_ms < (terms.ends_ms or 1 << 62)),
-            entitled_plate.c.plate.in_(terms.plates),
-            entitled_plate.c.removed_ms.is_(None),
-            entitled_zone.c.lot_id.in_([lot_id for lot_id, _ in terms.zones]),
-        )
-    )
-    twice = conn.execute(query.limit(1)).scalar_one_or_none()
-    return None if twice is None else Refused("plate_has_card", {"plate": twice})
 
 
 def _query(operator_id: int, wanted: Wanted, now_ms: int) -> Select[Any]:
@@ -261,6 +261,10 @@ def _with_parts(conn: Connection, rows: Sequence[RowMapping]) -> list[Entitled]:
         )
         for row in rows
     ]
+
+
+def _log_text(terms: Terms) -> str:
+    return canonical(_for_log(terms)).decode()
 
 
 def _for_log(terms: Terms) -> Json:

@@ -47,20 +47,17 @@ def plates(conn: sqlite3.Connection, channel: str) -> list[str]:
     return [plate for (plate,) in conn.execute(f"{query} ORDER BY plate", (channel,))]
 
 
-def containing(conn: sqlite3.Connection, channel: str, text: str, most: int, offset: int = 0) -> list[Json]:
-    """Values of *channel* whose plate has *text* in it, by plate."""
+def containing(conn: sqlite3.Connection, channel: str, text: str, most: int, offset: int = 0) -> tuple[list[Json], int]:
+    """Values of *channel* whose plate has *text* in it, by plate, and how many there are in all.
+
+    One pass over the list: the text is looked for in the value first, so that few are read as JSON.
+    """
     found = conn.execute(
-        "SELECT value FROM channel_row WHERE channel = ? AND plate IS NOT NULL AND instr(plate, ?) > 0"
-        " ORDER BY plate, key LIMIT ? OFFSET ?",
-        (channel, text, most, offset),
-    )
-    return [json.loads(value) for (value,) in found]
-
-
-def count_containing(conn: sqlite3.Connection, channel: str, text: str) -> int:
-    """How many there are."""
-    query = "SELECT count(*) FROM channel_row WHERE channel = ? AND plate IS NOT NULL AND instr(plate, ?) > 0"
-    return int(conn.execute(query, (channel, text)).fetchone()[0])
+        "SELECT value, count(*) OVER () FROM channel_row WHERE channel = ? AND instr(value, ?) > 0"
+        " AND plate IS NOT NULL AND instr(plate, ?) > 0 ORDER BY plate, key LIMIT ? OFFSET ?",
+        (channel, text, text, most, offset),
+    ).fetchall()
+    return [json.loads(value) for value, _ in found], found[0][1] if found else 0
 
 
 def rows(conn: sqlite3.Connection, channel: str) -> list[Row]:

@@ -91,11 +91,14 @@ def visitors_now(conn: sqlite3.Connection, lot: Lot, now: Moment, text: str = ""
     return found
 
 
-def found(conn: sqlite3.Connection, lot: Lot, text: str, now: Moment, most: int, offset: int = 0) -> list[Listed]:
-    """Plates with *text* in them on the cloud's lists; before the first of them the booth's own visitors."""
-    rows = (_listed(lot, row, now) for row in channels.containing(conn, "people", text, most, offset))
-    own = [] if offset else visitors_now(conn, lot, now, text)
-    return own + [row for row in rows if row is not None]
+def found(
+    conn: sqlite3.Connection, lot: Lot, text: str, now: Moment, most: int, offset: int = 0
+) -> tuple[list[Listed], int]:
+    """Plates with *text* in them on the cloud's lists, and how many; before the first of them the booth's visitors."""
+    told, total = channels.containing(conn, "people", text, most, offset)
+    rows = (_listed(lot, row, now) for row in told)
+    own = visitors_now(conn, lot, now, text)
+    return ([] if offset else own) + [row for row in rows if row is not None], total + len(own)
 
 
 def _listed(lot: Lot, row: Json, now: Moment) -> Listed | None:

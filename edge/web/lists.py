@@ -9,7 +9,7 @@ from aiohttp import web
 
 from domain.decision import Refuse
 from domain.plate import normalise
-from edge.db import channels, decisions, excused
+from edge.db import decisions, excused
 from edge.db.excused import ExcusedRow
 from edge.services import excusing, listed, visitors
 from edge.services.listed import Listed
@@ -39,8 +39,7 @@ async def _lists(request: web.Request, refused: Refuse | None = None) -> web.Res
     def look(conn: sqlite3.Connection) -> tuple[list[Listed], int]:
         if len(asked) < SHORTEST:
             return listed.visitors_now(conn, lot, now), 0
-        total = channels.count_containing(conn, "people", asked)
-        return listed.found(conn, lot, asked, now, PAGE_SIZE, (number - 1) * PAGE_SIZE), total
+        return listed.found(conn, lot, asked, now, PAGE_SIZE, (number - 1) * PAGE_SIZE)
 
     rows, total = await edge.read(look)
     return render(
