@@ -71,6 +71,7 @@ def test_the_lot_of_eight_lanes_has_every_make_and_one_folder_is_for_one_lot(tmp
     lot = load_settings(folder.edge_toml)
 
     assert [lane.name for lane in lot.lanes if not lane.unattended] == ["地面出口1", "地面出口2"]
+    assert all(lane.attended for lane in lot.lanes)
     named = {table["type"] for kind in dataclasses.asdict(lot.devices).values() for table in kind.values()}
     assert named >= {"vzenith", "hikvision", "hikvision_push", "dahua", "video", "lotgate"}
     assert named >= {"modbus_tcp", "modbus_rtu", "lcus", "vzenith_io", "camera_io"}
