@@ -188,7 +188,7 @@ def _mistaken(books: Books, visit: Visit) -> str:
 
 def _escaped(visit: Visit) -> bool:
     """Could the lot not know that it left? Its loops or the daemon were dead, or nobody could read its plate."""
-    return visit.how_out in ("unseen", "lifted", "tailgate")
+    return visit.how_out in ("unseen", "lifted", "tailgate", "trailer")
 
 
 def crossings(books: Books) -> Iterator[Check]:

@@ -80,7 +80,7 @@ class Booth:
             self._note(visit, f"picks {view.code}")
             await edge.choose_plate(view.lane, visit.booked, BY)
             return
-        if visit.how_in not in ("unseen", "tailgate", "lifted"):
+        if visit.how_in not in ("unseen", "tailgate", "trailer", "lifted"):
             self.truth.told["stays that had gone with another car"] += 1
             visit.helps.append("its stay had gone with another car")
         entered_ms = self.house.start_ms + round((visit.entered_s or 0) * 1000)

@@ -145,14 +145,17 @@ class Street:
         self._loop(way, way.lane.loop, taken=False)
         await asyncio.sleep(0.9)
         self._loop(way, way.lane.passage_loop, taken=False)
-        self._crossed(way, visit, inwards=inwards, how="tailgate")
+        look = visit.car.look_in if inwards else visit.car.look_out
+        is_read = bool(look.text) and any(self.devices.cameras[name].is_on for name in way.lane.cameras)
+        self._crossed(way, visit, inwards=inwards, how="tailgate" if is_read else "trailer")
         if way.tail is not None and not way.tail.done():
             way.tail.set_result(None)
 
     def _crossed(self, way: Way, visit: Visit, *, inwards: bool, how: str) -> None:
         loops = self.devices.loops[way.lane.reporting_loops[0]]
-        seen = self.house.edge is not None and loops.is_on
-        how = how if seen or how == "pulse" else "unseen"
+        seen = self.house.edge is not None and loops.is_on and how != "trailer"
+        how = how if seen or how in ("pulse", "trailer") else "unseen"
+        self.truth.told["close behind and unread: no loop tells it from a trailer"] += how == "trailer"
         self.truth.crossings.append(Crossing(self.now_s, way.lane.name, inwards, visit.car.number, how, seen))
         if inwards:
             visit.entered_s, visit.how_in = self.now_s, how

@@ -15,7 +15,7 @@ class Visit:
     car: Car
     entered_s: float | None = None
     left_s: float | None = None
-    how_in: str = ""  # pulse | tailgate | lifted | unseen
+    how_in: str = ""  # pulse | tailgate | trailer | lifted | unseen
     how_out: str = ""
     went_away: str = ""  # why it never came in: lot_full, reversed, gave_up
     booked: str = ""  # under which plate the lot knows it, as its attendant sees it
@@ -38,7 +38,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """A vehicle went under an arm. *seen*: a daemon was there to see it, and its loops worked."""
+    """A vehicle went under an arm. *seen*: a daemon was there, its loops worked, and it was no trailer to them."""
 
     at_s: float
     lane: str
