@@ -47,6 +47,7 @@ ADMIN_PAGES = (
     "/admin/people/excused?day=2026-01-31&why=waived&lot=1&q=li",
     "/admin/books",
     "/admin/leases",
+    "/admin/merchants/1/statements",
     "/admin/incidents",
     "/admin/incidents?all=1",
     "/admin/events",
@@ -55,7 +56,15 @@ ADMIN_PAGES = (
     "/admin/audit",
     "/password",
 )
-MERCHANT_PAGES = ("/m", "/m/issue", "/m/issue?q=京A1", "/m/records", "/m/ledger", "/m/ledger?purse=MIN")
+MERCHANT_PAGES = (
+    "/m",
+    "/m/statements",
+    "/m/issue",
+    "/m/issue?q=京A1",
+    "/m/records",
+    "/m/ledger",
+    "/m/ledger?purse=MIN",
+)
 
 Browser = TestClient[web.Request, web.Application]
 
