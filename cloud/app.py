@@ -22,7 +22,7 @@ from cloud.act import Act
 from cloud.coupons import pages as coupons_pages
 from cloud.coupons import service as coupons
 from cloud.db import Database, open_engine, upgrade
-from cloud.lots import driver_pages, remote_pages
+from cloud.lots import arrears_pages, debts_channel, driver_pages, remote_pages
 from cloud.lots import edges as lot_edges
 from cloud.lots import pages as lots_pages
 from cloud.lots import service as lots
@@ -114,6 +114,7 @@ def make_app(cloud: Cloud) -> web.Application:
     for pages in (
         access_pages,
         lots_pages,
+        arrears_pages,
         remote_pages,
         driver_pages,
         merchants_pages,
@@ -206,6 +207,8 @@ async def _expire(cloud: Cloud) -> None:
         await asyncio.sleep(EXPIRY_SECONDS)
         await cloud.db.run(coupons.record_expiries, cloud.operator_id, cloud.now_ms())
         await cloud.db.run(access.forget_sessions, cloud.now_ms())
+        if await cloud.db.run(debts_channel.tell_debts, cloud.operator_id, cloud.now_ms()):
+            cloud.wake()
         if await cloud.db.run(telling.forget_old, cloud.operator_id, cloud.now_ms()):
             cloud.wake()
 

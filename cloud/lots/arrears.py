@@ -81,6 +81,12 @@ def left_fen(conn: Connection, operator_id: int, state: str = OPEN, search: str 
     return int(conn.execute(total).scalar_one())
 
 
+def get(conn: Connection, operator_id: int, debt_id: str) -> RowMapping | None:
+    """One debt with what is left of it."""
+    debts = _debts(operator_id)
+    return conn.execute(select(debts).where(debts.c.debt_id == debt_id)).mappings().one_or_none()
+
+
 def owed_by(conn: Connection, operator_id: int, plate: str) -> int:
     """Sum of what a plate still owes at all lots, disputed or not, in fen."""
     debts = _debts(operator_id)

@@ -221,6 +221,16 @@ def get_row(conn: Connection, edge_id: str, channel: str, key: str) -> Json | No
     return value
 
 
+def rows_of(conn: Connection, edge_id: str, channel: str) -> list[tuple[str, Json]]:
+    """The live rows of an edge's channel."""
+    found = conn.execute(
+        select(channel_row.c.key, channel_row.c.value).where(
+            channel_row.c.edge_id == edge_id, channel_row.c.channel == channel, channel_row.c.value.is_not(None)
+        )
+    )
+    return [(key, json.loads(text)) for key, text in found]
+
+
 def standings(conn: Connection, operator_id: int) -> dict[str, list[RowMapping]]:
     """By edge: every channel's version here and as the edge last told, and whether the digests agree."""
     query = (

@@ -21,6 +21,7 @@ CAPABILITIES = ("web", "access", "lots", "merchants", "coupons", "members")
 STAFF = (
     (Right.VIEW, NavItem("/admin", "nav.dashboard")),
     (Right.VIEW, NavItem("/admin/cars", "nav.cars")),
+    (Right.VIEW, NavItem("/admin/arrears", "nav.arrears")),
     (Right.VIEW, NavItem("/admin/people", "nav.people")),
     (Right.VIEW, NavItem("/admin/merchants", "nav.merchants")),
     (Right.VIEW, NavItem("/admin/coupons", "nav.coupons")),

@@ -44,6 +44,7 @@ class LaneCard:
     minutes: int | None = None
     pictures: Pictures = field(default_factory=Pictures)
     debt_fen: int = 0
+    elsewhere: tuple[Json, ...] = ()  # what the plate owes at other lots, to be shown only
     ended: StayRow | None = None  # the stay this entry ended: the plate was inside by the books
     left: StayRow | None = None  # when this plate left before, where the exit asks about it
     debt_id: str = ""  # the oldest it may be asked for
@@ -114,6 +115,7 @@ def lane_card(conn: sqlite3.Connection, lot: Lot, lane: Lane, view: LaneView, no
         _minutes(conn, stay, now) if stay else None,
         _pictures(conn, view.picture_of, stay.decision_in if stay else ""),
         sum(debt.left_fen for debt in debts),
+        _elsewhere(conn, plate),
         stays.ended_by_entry(conn, stay.plate, stay.decision_in) if stay and lane.target != OUTSIDE else None,
         stays.last_left(conn, plate) if view.code == "left_already" else None,
         debts[0].debt_id if debts else "",
@@ -172,6 +174,11 @@ def car_cards(conn: sqlite3.Connection, cars: list[StayRow], now: Moment) -> lis
         )
         for car in cars
     ]  # fmt: skip
+
+
+def _elsewhere(conn: sqlite3.Connection, plate: str) -> tuple[Json, ...]:
+    """What the cloud last told of the plate's debts at the operator's other lots."""
+    return tuple(row for _, row in channels.for_plate(conn, "debts", plate)) if plate else ()
 
 
 def _payers(conn: sqlite3.Connection, stay_id: str, steps: Sequence[Json]) -> dict[str, str]:

@@ -20,9 +20,9 @@ from drivers.printer.simulated import SimulatedPrinter
 from edge.facade import Printed
 from edge.provisioning import claim, prepare
 from edge.services.redeeming import LaidOn
-from edge.settings import Broker, EdgeSettings
+from edge.settings import Broker, EdgeSettings, LotRules
 from plumbing.broker import EmbeddedBroker, free_port
-from tests.edge.test_daemon import PLATE, Running, lot_settings, running
+from tests.edge.test_daemon import PLATE, QUICK, Running, lot_settings, running
 
 HERE = Path(__file__).parents[2]
 CLOUD = """
@@ -101,7 +101,13 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+def rules() -> LotRules:
+    """How the lot decides; another file may say otherwise."""
+    return QUICK
+
+
+@pytest.fixture
+async def world(tmp_path: Path, rules: LotRules) -> AsyncIterator[World]:
     async with contextlib.AsyncExitStack() as stack:
         broker = await stack.enter_async_context(EmbeddedBroker(tmp_path, {}))
         cloud = await stack.enter_async_context(cloud_daemon(tmp_path, broker.port, free_port()))
@@ -116,7 +122,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         await cloud.call(f"merchants/{merchant_id}/top-up", {"commodity": "FEN", "paid": 100_000})
 
         def settings(folder: Path, board: int) -> EdgeSettings:
-            lot = lot_settings(folder, board)
+            lot = lot_settings(folder, board, rules)
             printers = {"desk": {"type": "escpos_network", "host": "127.0.0.1", "port": printer.port}}
             devices = replace(lot.devices, printers=printers)
             line = Broker(port=broker.port)

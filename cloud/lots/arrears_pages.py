@@ -1,0 +1,86 @@
+"""What plates owe at the operator's lots: listed, searched, exported."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from sqlalchemy import RowMapping
+
+from cloud import sheets
+from cloud.access.roles import Right, may
+from cloud.lots import arrears, service
+from cloud.web.state import CLOUD, allow, read, whole
+from domain.fen import yuan
+from domain.plate import mask, normalise
+from plumbing.i18n import Texts
+from plumbing.web import page_number, render, texts
+
+STATES = (arrears.OPEN, arrears.DISPUTED, arrears.SETTLED)
+
+
+def _asked(request: web.Request) -> tuple[str, str, int | None]:
+    """State, part of a plate, lot."""
+    state = request.query.get("state", arrears.OPEN)
+    search = normalise(request.query.get("q", "")[:20])
+    return state if state in STATES else arrears.OPEN, search, whole(request.query.get("lot", ""))
+
+
+async def arrears_page(request: web.Request) -> web.Response:
+    """Debts in one state at all lots or one; plates masked where the role has no need of them."""
+    session = await allow(request, Right.VIEW)
+    state, search, lot_id = _asked(request)
+    found = await read(request, arrears.arrears, state, search, lot_id, page_number(request.query))
+    return render(
+        request, "arrears.html", page=found, state=state, states=STATES, lot_id=lot_id,
+        lots=await read(request, service.lots), left_fen=await read(request, arrears.left_fen, state, search, lot_id),
+        plates=may(session.role, Right.PLATES),
+    )  # fmt: skip
+
+
+async def debt_page(request: web.Request) -> web.Response:
+    """One debt and what became of it."""
+    session = await allow(request, Right.VIEW)
+    debt_id = request.match_info["debt"]
+    row = await read(request, arrears.get, debt_id)
+    if row is None:
+        raise web.HTTPNotFound
+    moves = await read(request, arrears.moves, debt_id)
+    return render(request, "debt.html", debt=row, moves=moves, plates=may(session.role, Right.PLATES))
+
+
+async def export(request: web.Request) -> web.Response:
+    """The whole list as a table file."""
+    session = await allow(request, Right.VIEW)
+    found = await read(request, arrears.every, *_asked(request))
+    t, shown = texts(request), may(session.role, Right.PLATES)
+    zone = ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    words = ("since", "cause", "owed", "left", "state")
+    columns = [t("col.plate"), t("col.lot"), *(t(f"arrears.{name}") for name in words)]
+    rows = [_line(t, row, zone, shown=shown) for row in found]
+    if request.match_info["kind"] == "csv":
+        return sheets.attachment(sheets.csv_file(columns, rows), "arrears.csv")
+    return sheets.attachment(await asyncio.to_thread(sheets.xlsx_file, t("nav.arrears"), columns, rows), "arrears.xlsx")
+
+
+def _line(t: Texts, row: RowMapping, zone: ZoneInfo, *, shown: bool) -> list[str]:
+    since = datetime.fromtimestamp(row["recorded_ms"] / 1000, zone)
+    cause = f"cause.{row['cause']}"
+    return [
+        row["plate"] if shown else mask(row["plate"]),
+        row["lot_name"],
+        f"{since:%Y-%m-%d %H:%M}",
+        t(cause) if t.catalogue.has(cause) else row["cause"],
+        yuan(row["owed_fen"]),
+        yuan(row["left_fen"]),
+        t(f"debt_state.{row['state']}"),
+    ]
+
+
+def add_routes(app: web.Application) -> None:
+    """The list, its export, one debt."""
+    app.router.add_get("/admin/arrears", arrears_page)
+    app.router.add_get("/admin/arrears.{kind:csv|xlsx}", export)
+    app.router.add_get("/admin/arrears/{debt}", debt_page)
