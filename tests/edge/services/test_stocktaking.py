@@ -84,7 +84,8 @@ def test_cars_that_come_and_go_during_the_walk_are_left_alone(lot: SmallLot) -> 
     leaves = car_in(lot, HERE)
     begun = stocktaking.start(lot.db, lot.lot, "", "li", at(5))
     assert isinstance(begun, Done)
-    stocktaking.mark(lot.db, STRANGER, "li", at(6))
+    for seen in (STRANGER, HERE):
+        stocktaking.mark(lot.db, seen, "li", at(6))
     assert verdict(leave(lot.db, lot.lot, lot.arrival("out", HERE), at(7))) == Admit("nothing_due")
     comes, enters = car_in(lot, GONE, 8), car_in(lot, STRANGER, 9)
 

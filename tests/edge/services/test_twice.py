@@ -10,13 +10,13 @@ from domain.decision import Ask, PayFirst, Refuse
 from domain.stay import Direction
 from edge.db import journal, stays
 from edge.db.stays import StayRow
-from edge.services import passages
+from edge.services import arrears, passages
 from edge.services.checking import check_books, replay
 from edge.services.entering import enter
 from edge.services.leaving import leave
 from edge.services.lot import Done
 from edge.services.reopening import second_entry, undo_second_entry
-from edge.settings import Lane
+from edge.settings import Lane, LotRules, MissedExit
 from tests.edge.lots import SmallLot, at, settings, small_lot, verdict
 
 PLATE, OTHER = "京A12345", "京A12346"
@@ -88,6 +88,17 @@ def test_nothing_changes_when_the_first_stay_cannot_be_opened_again(lot: SmallLo
     assert undo_second_entry(lot.db, lot.lot, second, OTHER, "li", "misread", at(80)) == Refuse("no_second_entry")
 
     assert (of(lot, first).is_open, of(lot, second).plate) == (False, PLATE)
+
+
+def test_the_second_car_keeps_its_plate_when_somebody_has_paid_for_the_first(tmp_path: Path) -> None:
+    lot = small_lot(tmp_path, rules=LotRules(missed_exit=MissedExit.OWE))
+    first, second = car_in(lot), car_in(lot, 70)
+    arrears.pay(lot.db, lot.lot, "p1", PLATE, 100, "li", at(75))
+
+    assert undo_second_entry(lot.db, lot.lot, first, OTHER, "li", "misread", at(80)) == Refuse("debt_touched")
+
+    assert (of(lot, first).is_open, of(lot, second).plate) == (False, PLATE)
+    assert check_books(lot.db.conn) == []
 
 
 def test_a_car_that_has_left_is_asked_about_and_charged_nothing(lot: SmallLot) -> None:
