@@ -351,3 +351,14 @@ def test_a_car_that_drives_back_inside_waits_at_the_exit_no_more(lot: SmallLot) 
 
     assert isinstance(decision.inputs, ExitInputs)
     assert decision.inputs.length_ms == 65 * 60_000
+
+
+def test_an_exit_of_a_stay_that_never_moved_asks_nothing_about_moves(lot: SmallLot) -> None:
+    come_in(lot)
+    asked: list[str] = []
+    lot.db.conn.set_trace_callback(asked.append)
+
+    drive_out(lot, 90)
+
+    assert asked
+    assert [query for query in asked if "stay_move" in query or "zone_count" in query] == []
