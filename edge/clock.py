@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from domain.moment import Anchor, Moment, Quality, anchored
@@ -68,6 +69,10 @@ class Clock:
         if self.ntp or self._synchronised.exists():
             return replace(raw, quality=Quality.NTP)
         return self._unsynchronised(raw)
+
+    def utc(self) -> datetime:
+        """The best reading of the date there is, for what has dates: certificates."""
+        return datetime.fromtimestamp(self.now().wall_ms / 1000, UTC)
 
     def _unsynchronised(self, raw: Moment) -> Moment:
         least = None if self._least_offset_ms is None else raw.boot_ms + self._least_offset_ms

@@ -24,6 +24,7 @@ from domain.moment import Moment, Quality
 from drivers.base import DeviceError, Holdable
 from edge.certificate import Certificate
 from edge.clock import WRONG_MS, Clock, clock_of
+from edge.cold_time import keep_time
 from edge.copies import Copies
 from edge.db import attendance, boots, holds, log
 from edge.db.database import Database, DatabaseLock, DiskFullError, open_database, transaction
@@ -168,6 +169,9 @@ async def run_edge(
         }
         if link is not None:
             handlers = {**HANDLERS, **({"cert.install": certificate.install} if certificate else {})}
+            tasks["cold time"] = keep_time(
+                settings, office.clock, office.thread, office.db, _cloud_key(settings), lambda: link.last_error
+            )
             tasks["sync"] = run_link(settings, link, key, handlers, actuators(edge))
         _watch(watchdog, office, workers)
         notify("READY=1", f"STATUS={settings.name}: {len(workers)} lanes")
@@ -273,16 +277,16 @@ def _link(
         logger.info("no line to the cloud: %s", "not claimed" if settings.broker else "none configured")
         return None
     return EdgeLink(
-        settings.edge, _mqtt(settings.edge, settings.broker), office.thread, office.db, office.now,
+        settings.edge, _mqtt(settings.edge, settings.broker, office.clock), office.thread, office.db, office.now,
         live=live.brief, on_anchors=office.clock.keep, busy=lambda: live.is_busy(office.now().wall_ms),
         more=lambda: {"test": selftest.result(), **(certificate.wanted() if certificate else {})},
     )  # fmt: skip
 
 
-def _mqtt(edge: str, broker: Broker) -> MqttOptions:
+def _mqtt(edge: str, broker: Broker, clock: Clock) -> MqttOptions:
     tls = TlsFiles(broker.ca, broker.certificate, broker.key) if broker.ca else None
     password = read_secret(broker.password_file) if broker.password_file else None
-    return MqttOptions(broker.host, broker.port, edge, broker.username or None, password, tls)
+    return MqttOptions(broker.host, broker.port, edge, broker.username or None, password, tls, clock.utc)
 
 
 async def run_link(
@@ -293,8 +297,7 @@ async def run_link(
     actuators: Mapping[str, Actuator] | None = None,
 ) -> None:
     """Keep in touch with the cloud; its key was pinned when the edge was claimed."""
-    cloud = PublicKey.from_raw(bytes.fromhex(settings.cloud_key_file.read_text(encoding="ascii").strip()))
-    await link.run(key, cloud, lambda: secrets.token_hex(16), handlers, actuators)
+    await link.run(key, _cloud_key(settings), lambda: secrets.token_hex(16), handlers, actuators)
 
 
 def actuators(edge: Edge) -> dict[str, Actuator]:
@@ -304,6 +307,10 @@ def actuators(edge: Edge) -> dict[str, Actuator]:
         "barrier.open": edge.open_from_afar,
         driver.KIND: lambda body: driver.answer_from_afar(edge, catalogue, body),
     }
+
+
+def _cloud_key(settings: EdgeSettings) -> PublicKey:
+    return PublicKey.from_raw(bytes.fromhex(settings.cloud_key_file.read_text(encoding="ascii").strip()))
 
 
 def _link_state(link: EdgeLink | None) -> str:

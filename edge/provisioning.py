@@ -87,7 +87,7 @@ async def claim(settings: EdgeSettings, text: str, ca: Path | None = None) -> di
     public = pinned_key(wanted, told.get("config_key"))
     if told.get("lot_id") != settings.lot_id and settings.lot_id != ANY_LOT:
         raise ClaimError(f"the cloud has this edge at lot {told.get('lot_id')}; set lot_id to that in the lot file")
-    keep_cloud_key(settings, public)
+    keep_cloud(settings, wanted, public)
     return told
 
 
@@ -102,8 +102,10 @@ def pinned_key(wanted: Claim, told: object) -> bytes:
     return public
 
 
-def keep_cloud_key(settings: EdgeSettings, public: bytes) -> None:
-    """Pin the cloud's key: from now on only what it signs is believed."""
+def keep_cloud(settings: EdgeSettings, wanted: Claim, public: bytes) -> None:
+    """Pin the cloud's key: from now on only what it signs is believed. Its address is kept for asking the time."""
+    url = f"{wanted.url}\n".encode()
+    write_private(settings.cloud_url_file, url, replace=settings.cloud_url_file.exists())
     write_private(settings.cloud_key_file, f"{public.hex()}\n".encode(), replace=settings.cloud_key_file.exists())
 
 

@@ -24,7 +24,7 @@ from domain.wire import BadMessageError, Json, is_genuine, signed, whole
 from edge.clock import Clock
 from edge.db import journal, log, people
 from edge.db.database import Database
-from edge.provisioning import ANSWER_S, ANY_LOT, ClaimError, claim, keep_cloud_key, pinned_key, trust_of, with_database
+from edge.provisioning import ANSWER_S, ANY_LOT, ClaimError, claim, keep_cloud, pinned_key, trust_of, with_database
 from edge.services import taking_over
 from edge.services.lot_files import write_missing
 from edge.services.taking_over import TAKEN_OVER, Counts
@@ -100,6 +100,7 @@ def _settle(config: Path, asked: EdgeSettings, taken: Takeover) -> None:
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     asked.key_file.replace(settings.key_file)
     asked.cloud_key_file.replace(settings.cloud_key_file)
+    asked.cloud_url_file.replace(settings.cloud_url_file)
     asked.data.rmdir()
 
 
@@ -143,7 +144,7 @@ async def _ask(settings: EdgeSettings, wanted: Claim, ca: Path | None) -> Takeov
         taken = open_takeover(told)
     except BadMessageError as exc:
         raise ClaimError(f"the cloud's answer cannot be read: {exc}") from exc
-    keep_cloud_key(settings, public)
+    keep_cloud(settings, wanted, public)
     return taken
 
 

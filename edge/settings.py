@@ -405,6 +405,11 @@ class EdgeSettings:
         return self.data / "cloud.pub"
 
     @property
+    def cloud_url_file(self) -> Path:
+        """Where the cloud answers over HTTP, as the claim named it."""
+        return self.data / "cloud.url"
+
+    @property
     def socket(self) -> Path:
         """Where the command line finds a running daemon."""
         return self.data / "edge.sock"

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 
@@ -64,6 +65,7 @@ class MqttOptions:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     tls: TlsFiles | None = None
+    utc_now: Callable[[], datetime] | None = None  # by which certificates' dates are checked; None: the system's clock
     subscriptions: Sequence[str] = ()
     qos0_subscriptions: Sequence[str] = ()  # telemetry: dropped rather than kept waiting; must not overlap the others
     keepalive_seconds: int = 20
@@ -197,7 +199,7 @@ class MqttLink:
 
     async def _one_connection(self) -> None:
         loop = asyncio.get_running_loop()
-        tls = client_context(self.options.tls) if self.options.tls else None
+        tls = client_context(self.options.tls, self.options.utc_now) if self.options.tls else None
         session = _Session(_new_client(self.options, tls), loop.create_future())
         self._bind(session, loop)
         try:

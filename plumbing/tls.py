@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +34,10 @@ RENEW_AFTER = timedelta(days=120)
 BACKDATED = timedelta(hours=24)  # a device with a slow clock must not see its new certificate as "not yet valid"
 
 
+NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which Python has no name for
+WRONG_DATE = "is not valid on"
+
+
 class BadRequestError(Exception):
     """A certificate request that must not be signed; the message says why."""
 
@@ -47,14 +51,34 @@ class TlsFiles:
     key: Path | None = None
 
 
-def client_context(files: TlsFiles) -> ssl.SSLContext:
-    """TLS 1.2+ that trusts only *files.ca* and checks the host name. Raises OSError, ssl.SSLError."""
+def client_context(files: TlsFiles, utc_now: Callable[[], datetime] | None = None) -> ssl.SSLContext:
+    """TLS 1.2+ that trusts only *files.ca* and checks the host name. Raises OSError, ssl.SSLError.
+
+    With *utc_now* dates are checked by that clock instead of the system's, which may stand in 1970 after a power cut.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if utc_now is not None:
+        context.verify_flags |= ssl.VerifyFlags(NO_CHECK_TIME)
+        context.sslsocket_class = _dated(utc_now, x509.load_pem_x509_certificates(files.ca.read_bytes()))
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_verify_locations(files.ca)
     if files.cert is not None:
         context.load_cert_chain(files.cert, files.key)
     return context
+
+
+def _dated(utc_now: Callable[[], datetime], authorities: Sequence[x509.Certificate]) -> type[ssl.SSLSocket]:
+    """A socket whose handshake ends with a look at the dates, before anything is said."""
+
+    class DatedSocket(ssl.SSLSocket):
+        def do_handshake(self, block: bool = False) -> None:
+            super().do_handshake(block)
+            shown, now = self.getpeercert(binary_form=True), utc_now()
+            for one in (*([x509.load_der_x509_certificate(shown)] if shown else []), *authorities):
+                if not one.not_valid_before_utc <= now <= one.not_valid_after_utc:
+                    raise ssl.SSLCertVerificationError(f"{_common_name(one.subject)} {WRONG_DATE} {now:%Y-%m-%d %H:%M}")
+
+    return DatedSocket
 
 
 def server_context(cert: Path, key: Path, client_ca: Path | None = None) -> ssl.SSLContext:

@@ -37,11 +37,13 @@ from domain.ledger import Commodity
 from domain.plate import normalise
 from domain.stay import Direction
 from domain.takeover import ANSWER, ASK
+from domain.time_statement import PURPOSE, statement
 from domain.wire import Json, is_genuine, signed
 from plumbing.passwords import random_password
 from plumbing.signing import PublicKey
 from plumbing.web import client_address, csrf_exempt, problem
 
+MOST_NONCE = 64
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
@@ -124,6 +126,16 @@ async def claim(request: web.Request) -> web.Response:
     broker = cloud.settings.broker
     line = {"host": broker.host, "port": broker.port} if broker else None
     return answer({**asdict(made), "config_key": cloud.config_key.public.raw.hex(), "broker": line})
+
+
+@csrf_exempt
+async def time_now(request: web.Request) -> web.Response:
+    """``{edge_id, nonce}``: the time, signed for both; for an edge whose clock cannot check a certificate."""
+    cloud, body = request.config_dict[CLOUD], await body_of(request)
+    edge_id, nonce = text(body, "edge_id"), text(body, "nonce")
+    if not 16 <= len(nonce) <= MOST_NONCE or len(edge_id) > MOST_NONCE:
+        raise web.HTTPUnprocessableEntity
+    return answer(signed(PURPOSE, edge_id, statement(nonce, cloud.now_ms()), cloud.config_key))
 
 
 @csrf_exempt
@@ -428,6 +440,7 @@ def add_routes(app: web.Application) -> None:
         "edges/{edge_id}/refill": refill,
         "edges/{edge_id}/replace": replace,
         "takeover": takeover,
+        "time": time_now,
         "merchants": create_merchant,
         "merchants/{merchant_id:[0-9]+}/top-up": top_up,
         "merchants/{merchant_id:[0-9]+}/templates": create_template,

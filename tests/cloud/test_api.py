@@ -15,7 +15,10 @@ from cloud.app import make_app, open_cloud
 from cloud.settings import CloudSettings
 from cloud.web.state import Cloud
 from domain.claim import read_claim
-from plumbing.signing import fingerprint
+from domain.takeover import ANSWER, ASK
+from domain.time_statement import PURPOSE
+from domain.wire import is_genuine, signed
+from plumbing.signing import PrivateKey, fingerprint
 
 Caller = TestClient[web.Request, web.Application]
 
@@ -135,3 +138,37 @@ async def test_bodies_that_make_no_sense_are_refused(caller: Caller, cloud: Clou
     status, answer = await call(caller, path, body, token)
 
     assert status in (400, 422), answer
+
+
+async def test_the_time_is_told_to_anybody_and_signed_for_the_edge_that_asked(caller: Caller, cloud: Cloud) -> None:
+    nonce = "0123456789abcdef"
+
+    status, told = await call(caller, "time", {"edge_id": "e1", "nonce": nonce})
+
+    assert (status, told["nonce"]) == (200, nonce)
+    assert is_genuine(PURPOSE, "e1", told, cloud.config_key.public)
+    assert not is_genuine(PURPOSE, "e2", told, cloud.config_key.public)
+    assert (await call(caller, "time", {"edge_id": "e1", "nonce": "short"}))[0] == 422
+
+
+async def test_what_a_successor_begins_with_is_told_to_its_key_alone(caller: Caller, cloud: Cloud) -> None:
+    token = await admin_token(caller, cloud)
+    lot = {"name": "north", "places": 10, "lanes": [{"name": "in", "direction": "entry", "from": "outside", "to": "a"}]}
+    _, made = await call(caller, "lots", lot, token)
+    _, first = await call(caller, "edges", {"lot_id": made["lot_id"], "name": "north"}, token)
+    old, key = read_claim(first["claim"]), PrivateKey.generate()
+    await call(caller, "claim", {"edge_id": old.edge_id, "secret": old.secret, "public_key": "11" * 32})
+
+    _, second = await call(caller, f"edges/{old.edge_id}/replace", {}, token)
+    new = read_claim(second["claim"])
+    public = key.public.raw.hex()
+    await call(caller, "claim", {"edge_id": new.edge_id, "secret": new.secret, "public_key": public})
+    ask = {"edge_id": new.edge_id, "nonce": "n" * 32}
+    status, told = await call(caller, "takeover", signed(ASK, new.edge_id, ask, key))
+    stranger = await call(caller, "takeover", signed(ASK, new.edge_id, ask, PrivateKey.generate()))
+
+    told.pop("config_key")
+    assert status == 200
+    assert is_genuine(ANSWER, new.edge_id, told, cloud.config_key.public)
+    assert (told["before"]["edge"], told["ep"], told["inside"]) == (old.edge_id, 2, [])
+    assert stranger[0] == 403

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -71,3 +72,34 @@ async def test_a_listener_with_client_certificates_knows_who_calls(authority: Au
         await writer.wait_closed()
 
     assert callers == ["001"]
+
+
+async def test_dates_are_checked_by_the_clock_that_is_given(authority: Authority, tmp_path: Path) -> None:
+    (tmp_path / "server.pem").write_bytes(authority.issue_server(tmp_path / "server.key", ["localhost"], days=0))
+    server = await asyncio.start_server(
+        lambda _, writer: writer.close(),
+        "127.0.0.1",
+        0,
+        ssl=server_context(tmp_path / "server.pem", tmp_path / "server.key"),
+    )
+    port = server.sockets[0].getsockname()[1]
+    files = TlsFiles(tmp_path / "ca.pem")
+    (tmp_path / "other").mkdir()
+    Authority.create(tmp_path / "other")
+
+    def shake(context: ssl.SSLContext) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as line:
+            context.wrap_socket(line, server_hostname="localhost").close()
+
+    while datetime.now(UTC) <= not_after((tmp_path / "server.pem").read_bytes()):
+        await asyncio.sleep(0.1)
+    async with server:
+        with pytest.raises(ssl.SSLCertVerificationError, match="expired"):
+            await asyncio.to_thread(shake, client_context(files))
+        await asyncio.to_thread(shake, client_context(files, lambda: datetime.now(UTC) - timedelta(hours=1)))
+        for wrong in (datetime(1970, 1, 2, tzinfo=UTC), datetime.now(UTC)):
+            with pytest.raises(ssl.SSLCertVerificationError, match="is not valid on"):
+                await asyncio.to_thread(shake, client_context(files, lambda now=wrong: now))  # type: ignore[misc]
+        stranger = client_context(TlsFiles(tmp_path / "other" / "ca.pem"), lambda: datetime.now(UTC))
+        with pytest.raises(ssl.SSLCertVerificationError, match="verify failed"):
+            await asyncio.to_thread(shake, stranger)
