@@ -130,6 +130,7 @@ async def test_nobody_is_told_anything_while_no_car_stands_there(lot: Lot, phone
 
 async def test_look_alikes_are_shown_masked_and_the_right_one_is_picked(lot: Lot, phone: Visitor) -> None:
     await lot.enters("京A12346")
+    await lot.enters(OTHER)  # between the two: seconds apart, a look-alike is the same car read again
     await lot.enters("京A1234Z")
     await stands(lot, "out", Sight("京A12340", confidence=30))
 
