@@ -19,7 +19,7 @@ from cloud.db import open_engine, upgrade
 from cloud.joining import join
 from cloud.lots import edges as lot_edges
 from cloud.lots import service as lots
-from cloud.merchants import leases
+from cloud.merchants import contracts, leases
 from cloud.merchants import service as merchants
 from cloud.merchants.service import PaymentMode, SettlementMode
 from cloud.sync.agent import CloudAgent
@@ -84,7 +84,7 @@ class Cloud:
         assert not isinstance(shop, Refused)
         number = shop["merchant_id"]
         merchants.configure_settlement(conn, act, number, PaymentMode.PREPAID, SettlementMode.ON_ISSUE)
-        merchants.set_contract(conn, act, number, lot_id)
+        contracts.set_contract(conn, act, number, lot_id)
         merchants.top_up(conn, act, number, Commodity.FEN, 5_000_000, 0, "")
         merchants.top_up(conn, act, number, Commodity.MIN, 600_000, 0, "")
         made = [coupons.create_template(conn, act, number, *template) for template in TEMPLATES]
