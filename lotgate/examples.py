@@ -24,8 +24,7 @@ Safe to repeat: what is there already stays. The first PIN is shown once. Docs: 
 Moves nothing and may run beside the daemon. Exit 0 all well, 1 something is not. Docs: docs/operations.md""",
     "lane-codes": """\
   lotgate lane-codes --config lot.toml codes/                    one address and one SVG a lane
-  lotgate lane-codes --config lot.toml --url http://10.0.8.1:8630    for phones in the lot's own network
-""",
+  lotgate lane-codes --config lot.toml --url http://10.0.8.1:8630    for phones in the lot's own network""",
     "find": """\
   lotgate find
   lotgate find --network 192.168.1.0/24 --modbus /dev/ttyUSB0:9600

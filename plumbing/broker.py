@@ -9,12 +9,14 @@ import asyncio
 import json
 import logging
 import os
+import secrets
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -23,6 +25,7 @@ from plumbing.files import write_private
 LOOPBACK = "127.0.0.1"
 MAX_PAYLOAD = 262_144  # bytes; a batch is at most 64 KiB, a channel delta part at most 256 KiB
 POLL_SECONDS = 0.02
+FREE_PORTS = range(20_000, 32_000)  # below the ports of outgoing connections
 
 _CONFIG = """id = 0
 
@@ -119,11 +122,15 @@ def broker_config(port: int, users: Mapping[str, str]) -> str:
 
 
 def free_port() -> int:
-    """A TCP port nobody listens on at loopback just now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port nobody listens on at loopback just now.
+
+    Not one the system itself would give: until the caller listens, it could give the same to an outgoing connection.
+    """
+    while True:
+        port = FREE_PORTS.start + secrets.randbelow(len(FREE_PORTS))
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind((LOOPBACK, port))
+            return port
 
 
 def _answers(port: int) -> bool:

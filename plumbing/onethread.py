@@ -100,10 +100,18 @@ class OneThread:
                 try:
                     result = call()
                 except BaseException as exc:  # noqa: BLE001 - handed to whoever asked
+                    self._count()
                     future.set_exception(exc)
                 else:
+                    self._count()
                     future.set_result(result)
-            with self._gate:
-                self._waiting -= 1
-                self._done += 1
+                    del result
+            else:
+                self._count()
             del job, future, call  # an idle thread must not keep the last result alive
+
+    def _count(self) -> None:
+        """One call less to wait for, before whoever asked hears of it."""
+        with self._gate:
+            self._waiting -= 1
+            self._done += 1

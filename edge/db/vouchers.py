@@ -101,7 +101,7 @@ def between(
     """A merchant's vouchers issued in [start, end), the newest first, each with whether it was redeemed here."""
     rows = conn.execute(
         "SELECT voucher.*, used.counter IS NOT NULL AS used FROM voucher LEFT JOIN voucher_in_use AS used"
-        " USING (key_id, counter) WHERE merchant_id = ? AND voucher.wall_ms >= ? AND voucher.wall_ms < ?"
+        " USING (key_id, counter) WHERE voucher.merchant_id = ? AND voucher.wall_ms >= ? AND voucher.wall_ms < ?"
         " ORDER BY voucher.wall_ms DESC, counter DESC LIMIT ? OFFSET ?",
         (merchant_id, start_ms, end_ms, most, after),
     )

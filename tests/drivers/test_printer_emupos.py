@@ -19,8 +19,9 @@ from drivers.base import DeviceRefusedError, PrinterStatus
 from drivers.printer.encode import EncodeOptions, encode
 from drivers.printer.escpos import EscposNetworkOptions, open_escpos_network
 from drivers.wiring import Wiring
+from plumbing.broker import free_port
 from tests.services.needs import needs
-from tests.services.processes import free_port, server
+from tests.services.processes import server
 
 pytestmark = pytest.mark.emupos
 

@@ -28,8 +28,8 @@ from drivers.camera.video import VideoCamera, VideoOptions, open_video
 from drivers.pictures import decode, jpeg
 from drivers.recogniser.simulated import ToldRecogniser
 from drivers.wiring import Wiring
+from plumbing.broker import free_port
 from tests.drivers import scenes
-from tests.services.processes import free_port
 
 SEEN = PlateCandidate("京A12345", 80)
 

@@ -22,9 +22,9 @@ from drivers.base import DeviceUnreachableError
 from drivers.camera.simulated import PLATE_IDS, Sight, plate_result
 from drivers.camera.vzenith_mqtt import VzenithMqttCamera, VzenithMqttOptions
 from drivers.wiring import Wiring
+from plumbing.broker import free_port
 from tests.services.mosquitto import SHIPPED, mosquitto_running
 from tests.services.needs import needs
-from tests.services.processes import free_port
 
 pytestmark = pytest.mark.broker
 

@@ -15,7 +15,7 @@ from domain.wire import Json
 from drivers.camera.simulated import Sight
 from edge.db import channels
 from tests.edge.test_daemon import PLATE
-from tests.journeys.test_lot_and_cloud import World, all_told, world  # noqa: F401
+from tests.journeys.test_lot_and_cloud import World, all_told, rules, world  # noqa: F401
 
 NEW = "/admin/people/new"
 

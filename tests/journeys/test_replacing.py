@@ -25,13 +25,13 @@ from drivers.camera.simulated import Sight, SimulatedVzenith
 from lotgate.demo.cloud_api import CloudApi
 from lotgate.demo.local import LocalEdge
 from lotgate.demo.pages import Booth, Pages
-from plumbing.broker import EmbeddedBroker
+from plumbing.broker import EmbeddedBroker, free_port
 from plumbing.demo_clock import DemoClock
 from plumbing.files import write_private
 from tests.edge.lots import HOURLY
 from tests.fakes.fault_proxy import FaultProxy, fault_proxy
 from tests.services.needs import ROOT
-from tests.services.processes import free_port, stop
+from tests.services.processes import stop
 
 pytestmark = pytest.mark.xdist_group("replacing")
 

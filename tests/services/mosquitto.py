@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lotgate.__main__ import main
+from plumbing.broker import free_port
 from plumbing.tls import Authority, TlsFiles, client_context, make_request
 from tests.services.needs import ROOT, needs
-from tests.services.processes import free_port, listens, server
+from tests.services.processes import listens, server
 
 SHIPPED = ROOT / "config" / "mosquitto"
 OPEN = """\

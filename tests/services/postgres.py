@@ -14,7 +14,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from tests.services.processes import free_port, listens, server
+from plumbing.broker import free_port
+from tests.services.processes import listens, server
 
 USER = "lotgate"
 _SETTINGS = ("listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=60")

@@ -15,14 +15,6 @@ class ServerFailedError(Exception):
     """A server a test started ended or did not come up; the message holds what it last said."""
 
 
-def free_port() -> int:
-    """A loopback TCP port nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 def listens(port: int) -> bool:
     """True when a connection to the loopback *port* is taken."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.5):
