@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from domain.decision import Decision
+from domain.lane import Idle
 from domain.wire import Json
 from drivers.camera.simulated import Sight
 from edge.db import channels
@@ -102,7 +103,7 @@ async def test_a_stay_is_cut_where_its_card_says_and_only_the_rest_is_charged(
         await told(world, f"entitled:{key}")
 
     for pulses, plate in enumerate(("京A00001", "京A00002", "京A00003", "京A00004"), 1):
-        await lot.until(lambda: (view := edge.live.get("in")) is None or view.phase == "Idle")
+        await lot.until(lambda: isinstance(edge.workers["in"].state.phase, Idle))
         await lot.passes("in", plate, pulses)
     lot.later(1440)
     quotes = {stay.plate: await edge.quote(stay.stay_id) for stay in await edge.cars_inside()}
