@@ -237,7 +237,8 @@ class CloudAgent:
         )
         ack = {"ep": at.epoch, "s": batch.last, "h": hashes[-1].hex(), "parked": parked, "win": WINDOW, "sid": sid}
         ack["eps"] = self._flow.share(at.edge_id, now_ms)
-        return [self._down(at.edge_id, "ack", ack)]
+        out = [self._down(at.edge_id, "ack", ack)]
+        return out + self.due(conn, at.edge_id, now_ms) if channels.behind(conn, at.edge_id) else out
 
     def _on_salvage(
         self, conn: Connection, at: CursorRow, message: Json, verify: Verify, now_ms: int
