@@ -11,8 +11,8 @@ from typing import Final
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
-from cloud.coupons import service
-from cloud.coupons.service import State
+from cloud.coupons import issuing, reserving, voiding
+from cloud.coupons.life import MOVES, State, coupon_kind
 from cloud.coupons.tables import coupon, coupon_template, redemption, voucher
 from cloud.lots import edges as lot_edges
 from cloud.lots import incidents as lot_incidents
@@ -116,7 +116,7 @@ def _counted_in(conn: Connection, ctx: ApplyContext, event: VoucherIssued, at_ms
         return Commodity.FEN
     version = contracts.version_on(conn, event.merchant_id, ctx.lot_id, at_ms)
     terms = contracts.terms_at(conn, event.merchant_id, ctx.lot_id, version)
-    return contract.hold(terms, service.coupon_kind(row.kind), 0).commodity
+    return contract.hold(terms, coupon_kind(row.kind), 0).commodity
 
 
 def _charge(conn: Connection, terms: Terms, template_id: int, held: int, off_fen: int) -> int:
@@ -124,7 +124,7 @@ def _charge(conn: Connection, terms: Terms, template_id: int, held: int, off_fen
     row = conn.execute(_TEMPLATE, {"of_template": template_id}).one_or_none()
     if row is None:
         return held
-    return contract.charge(terms, service.coupon_kind(row.kind), held, max(0, off_fen), Remainder(row.remainder))
+    return contract.charge(terms, coupon_kind(row.kind), held, max(0, off_fen), Remainder(row.remainder))
 
 
 def voucher_printed(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: VoucherPrinted) -> None:
@@ -194,21 +194,21 @@ def coupon_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, eve
     subject = f"coupon:{event.coupon_id}"
     if _known_redemption(conn, event.redemption_id, subject):
         return
-    charged = State.REDEEMED in service.MOVES[State(row["state"])]
+    charged = State.REDEEMED in MOVES[State(row["state"])]
     _redeemed(conn, ctx, envelope, subject, event.redemption_id, event.stay_id, event.off_fen, charged=charged)
     if not charged:
         code = "coupon_used_again" if row["state"] == State.REDEEMED else "coupon_used_after_void"
         _lose(conn, ctx, envelope, row["merchant_id"], row["serial"], event.off_fen, code)
         return
     terms = contracts.terms_at(conn, row["merchant_id"], row["lot_id"], row["contract_version"])
-    held = sum(service.reserved_parts(row).values())
+    held = sum(reserving.reserved_parts(row).values())
     charge = _charge(conn, terms, row["template_id"], held, event.off_fen)
     conn.execute(
         update(coupon)
         .where(coupon.c.coupon_id == event.coupon_id)
         .values(state=State.REDEEMED.value, redeemed_ms=envelope.moment.wall_ms, off_fen=event.off_fen, charged=charge)
     )
-    _post(conn, ctx, envelope, row["merchant_id"], row["serial"], service.charge(row, charge))
+    _post(conn, ctx, envelope, row["merchant_id"], row["serial"], reserving.charge(row, charge))
     put_row(conn, ctx.operator_id, row["edge_id"], "coupons", event.coupon_id, None, ctx.now_ms)
 
 
@@ -225,11 +225,11 @@ def coupon_restored(conn: Connection, ctx: ApplyContext, envelope: Envelope, eve
     if not used["charged"]:
         _find(conn, ctx, envelope, row["merchant_id"], row["serial"], used["off_fen"])
         return
-    legs, reserved = service.uncharge(conn, row)
+    legs, reserved = reserving.uncharge(conn, row)
     values = {"state": State.BOUND.value, "redeemed_ms": None, "off_fen": None, "charged": None}
     conn.execute(update(coupon).where(coupon.c.coupon_id == event.coupon_id).values(**values, **reserved))
     _post(conn, ctx, envelope, row["merchant_id"], row["serial"], legs)
-    service.tell_again(conn, row, ctx.now_ms)
+    issuing.tell_again(conn, row, ctx.now_ms)
 
 
 def voucher_restored(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: VoucherRestored) -> None:
@@ -279,7 +279,7 @@ def _find(
 def voids_known(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: ChannelApplied) -> None:
     """``channel.applied`` of ``coupons``: everything the edge did before it knew of these voids is applied by now."""
     if event.channel == "coupons":
-        service.release_voids(conn, ctx.edge_id, event.version, ctx.now_ms, ctx.event_id(envelope))
+        voiding.release_voids(conn, ctx.edge_id, event.version, ctx.now_ms, ctx.event_id(envelope))
 
 
 def _name(key_id: int, counter: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select, update
 
-from cloud.coupons.service import State
+from cloud.coupons.life import State
 from cloud.coupons.tables import coupon, redemption, voucher
 from cloud.sync.channels import put_row
 from domain.takeover import Used

@@ -1,0 +1,59 @@
+"""What kinds of coupons there are, and the states one goes through (S1.24, E1)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from domain.coupon.model import CouponKind
+
+MINUTE_MS = 60_000
+MOST_VALUE = 10_000_000  # fen or minutes: more is a slip of the finger
+
+
+class Kind(StrEnum):
+    """The five kinds of S1.24."""
+
+    AMOUNT = "AMOUNT"
+    AMOUNT_CUSTOM = "AMOUNT_CUSTOM"
+    DURATION = "DURATION"
+    DURATION_CUSTOM = "DURATION_CUSTOM"
+    FULL_WAIVER = "FULL_WAIVER"
+
+
+CUSTOM = {Kind.AMOUNT_CUSTOM: CouponKind.AMOUNT, Kind.DURATION_CUSTOM: CouponKind.DURATION}
+"""Kinds whose value is typed at issue (S1.28), and what such a coupon is."""
+
+
+def coupon_kind(kind: str) -> CouponKind:
+    """What a coupon of a template of *kind* is."""
+    return CUSTOM[Kind(kind)] if kind in CUSTOM else CouponKind(kind)
+
+
+class State(StrEnum):
+    """A coupon's life (E1). VOID_PENDING: withdrawn, and the lot may not know yet."""
+
+    CREATED = "CREATED"
+    PRINTED = "PRINTED"
+    CLAIMABLE = "CLAIMABLE"
+    BOUND = "BOUND"
+    RESERVED = "RESERVED"
+    REDEEMED = "REDEEMED"
+    EXPIRED = "EXPIRED"
+    VOID_PENDING = "VOID_PENDING"
+    VOIDED = "VOIDED"
+    RECLAIMED = "RECLAIMED"
+
+
+MOVES: dict[State, frozenset[State]] = {
+    State.CREATED: frozenset({State.PRINTED, State.CLAIMABLE, State.BOUND, State.VOIDED}),
+    State.PRINTED: frozenset({State.BOUND, State.REDEEMED, State.EXPIRED, State.VOID_PENDING}),
+    State.CLAIMABLE: frozenset({State.BOUND, State.EXPIRED, State.VOIDED, State.RECLAIMED}),
+    State.BOUND: frozenset({State.RESERVED, State.REDEEMED, State.EXPIRED, State.VOID_PENDING}),
+    State.RESERVED: frozenset({State.BOUND, State.REDEEMED, State.VOID_PENDING}),
+    State.EXPIRED: frozenset({State.REDEEMED, State.VOID_PENDING}),
+    State.VOID_PENDING: frozenset({State.VOIDED}),
+    State.REDEEMED: frozenset({State.BOUND}),  # the end of the stay that used it was taken back
+    State.VOIDED: frozenset(),
+    State.RECLAIMED: frozenset(),
+}
+"""The moves E1 allows; an expired coupon may still turn out to have been used at a lane that had not reported."""

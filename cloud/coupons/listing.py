@@ -1,0 +1,54 @@
+"""Coupons and vouchers as lists, and what they were worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, RowMapping, select
+
+from cloud.coupons.tables import coupon, coupon_template, voucher
+from cloud.db import paged
+from cloud.merchants.statements import Fact
+from plumbing.web.paging import Page
+
+MOST_NAMED = 500  # subjects in one question to the database
+
+
+def facts(conn: Connection, subjects: Sequence[str]) -> dict[str, Fact]:
+    """What the coupons and vouchers named in the books were worth, and what they took off (E19)."""
+    known: dict[str, Fact] = {}
+    given = select(coupon.c.serial, coupon.c.lot_id, coupon.c.value, coupon.c.off_fen)
+    for start in range(0, len(subjects), MOST_NAMED):
+        part = subjects[start : start + MOST_NAMED]
+        for row in conn.execute(given.where(coupon.c.serial.in_(part))):
+            known[row.serial] = Fact(row.lot_id, row.value, row.off_fen or 0)
+    printed = select(voucher, coupon_template.c.value).join(
+        coupon_template, coupon_template.c.template_id == voucher.c.template_id
+    )
+    for name in subjects:
+        if name.startswith("voucher:"):
+            key_id, counter = map(int, name.removeprefix("voucher:").split("-"))
+            its = (voucher.c.key_id == key_id) & (voucher.c.counter == counter)
+            for slip in conn.execute(printed.where(its)):
+                known[name] = Fact(slip.lot_id, slip.value, slip.off_fen or 0)
+    return known
+
+
+def coupons(
+    conn: Connection, operator_id: int, merchant_id: int | None = None, search: str = "", page: int = 1
+) -> Page[RowMapping]:
+    """Coupons newest first; *search* is part of a serial or plate (S1.38)."""
+    query = select(coupon).where(coupon.c.operator_id == operator_id)
+    if merchant_id is not None:
+        query = query.where(coupon.c.merchant_id == merchant_id)
+    if search:
+        query = query.where(coupon.c.serial.like(f"%{search}%") | coupon.c.plate.like(f"%{search}%"))
+    return paged(conn, query.order_by(coupon.c.issued_ms.desc(), coupon.c.coupon_id), page)
+
+
+def vouchers(conn: Connection, operator_id: int, merchant_id: int | None = None, page: int = 1) -> Page[RowMapping]:
+    """Vouchers printed at lots, newest first."""
+    query = select(voucher).where(voucher.c.operator_id == operator_id)
+    if merchant_id is not None:
+        query = query.where(voucher.c.merchant_id == merchant_id)
+    return paged(conn, query.order_by(voucher.c.issued_ms.desc(), voucher.c.key_id, voucher.c.counter.desc()), page)

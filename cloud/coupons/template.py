@@ -1,0 +1,129 @@
+"""Templates: what a merchant gives coupons of; every lot of the operator knows them (S1.24-S1.28)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from cloud.access import audit
+from cloud.act import Act, Refused
+from cloud.coupons.life import (
+    CUSTOM,
+    MOST_VALUE,
+    Kind,
+)
+from cloud.coupons.tables import coupon_template
+from cloud.db import new_id
+from cloud.lots import edges as lot_edges
+from cloud.merchants import service as merchants
+from cloud.sync.channels import put_row
+from domain.coupon.model import Meaning, Remainder
+
+
+def create_template(
+    conn: Connection,
+    act: Act,
+    merchant_id: int,
+    name: str,
+    kind: str,
+    value: int,
+    *,
+    meaning: str = "end",
+    cap_fen: int = 0,
+    valid_min: int = 24 * 60,
+    remainder: str = Remainder.FORFEIT,
+) -> int | Refused:
+    """A template; it can be deleted, never changed (S1.27)."""
+    if merchants.get(conn, act.operator_id, merchant_id) is None:
+        return Refused("merchant_unknown")
+    if not name.strip():
+        return Refused("name_missing")
+    if kind not in set(Kind):
+        return Refused("kind_not_offered", {"kind": kind})
+    without = kind == Kind.FULL_WAIVER or kind in CUSTOM
+    if (without and value) or (not without and not 0 < value <= MOST_VALUE):
+        return Refused("value_malformed")
+    if meaning not in set(Meaning) or not 0 <= cap_fen <= MOST_VALUE or not 0 < valid_min <= 60 * 24 * 400:
+        return Refused("template_malformed")
+    if remainder not in set(Remainder):
+        return Refused("template_malformed")
+    template_id = new_id(
+        conn,
+        insert(coupon_template).values(
+            operator_id=act.operator_id,
+            merchant_id=merchant_id,
+            name=name.strip(),
+            kind=str(kind),
+            value=value,
+            cap_fen=cap_fen,
+            meaning=meaning,
+            remainder=str(remainder),
+            valid_min=valid_min,
+            created_ms=act.now_ms,
+        ),
+    )
+    audit.record(conn, act, "template.created", f"template:{template_id}", after={"kind": str(kind), "value": value})
+    tell_template(conn, act.operator_id, template_id, act.now_ms)
+    return template_id
+
+
+def delete_template(conn: Connection, act: Act, merchant_id: int, template_id: int) -> Refused | None:
+    """Issue nothing more from it; coupons already out are not touched."""
+    done = conn.execute(
+        update(coupon_template)
+        .where(
+            coupon_template.c.template_id == template_id,
+            coupon_template.c.operator_id == act.operator_id,
+            coupon_template.c.merchant_id == merchant_id,
+            coupon_template.c.deleted_ms.is_(None),
+        )
+        .values(deleted_ms=act.now_ms)
+    )
+    if done.rowcount != 1:
+        return Refused("template_unknown")
+    audit.record(conn, act, "template.deleted", f"template:{template_id}")
+    tell_template(conn, act.operator_id, template_id, act.now_ms)
+    return None
+
+
+def templates(conn: Connection, operator_id: int, merchant_id: int | None = None) -> Sequence[RowMapping]:
+    """Templates that may be issued from, oldest first."""
+    query = select(coupon_template).where(
+        coupon_template.c.operator_id == operator_id, coupon_template.c.deleted_ms.is_(None)
+    )
+    if merchant_id is not None:
+        query = query.where(coupon_template.c.merchant_id == merchant_id)
+    return conn.execute(query.order_by(coupon_template.c.template_id)).mappings().all()
+
+
+def find(conn: Connection, operator_id: int, merchant_id: int, template_id: int) -> RowMapping | None:
+    """One that may be issued from."""
+    query = select(coupon_template).where(
+        coupon_template.c.template_id == template_id,
+        coupon_template.c.operator_id == operator_id,
+        coupon_template.c.merchant_id == merchant_id,
+        coupon_template.c.deleted_ms.is_(None),
+    )
+    return conn.execute(query).mappings().one_or_none()
+
+
+def tell_template(conn: Connection, operator_id: int, template_id: int, now_ms: int) -> None:
+    """Give every edge of the operator the template (channel ``rules``).
+
+    A deleted one stays there, marked: what was printed from it keeps its worth, nothing more is issued.
+    """
+    row = conn.execute(select(coupon_template).where(coupon_template.c.template_id == template_id)).mappings().one()
+    value = {name: row[name] for name in ("template_id", "merchant_id", "name", "kind", "value", "cap_fen", "meaning")}
+    value |= {"remainder": row["remainder"], "valid_min": row["valid_min"]}
+    if row["deleted_ms"] is not None:
+        value |= {"deleted": True}
+    for edge_id in lot_edges.operator_edges(conn, operator_id):
+        put_row(conn, operator_id, edge_id, "rules", f"template:{template_id}", value, now_ms)
+
+
+def tell_templates(conn: Connection, operator_id: int, now_ms: int) -> None:
+    """Give every edge every template there ever was: a new edge honours what the one before it printed."""
+    ids = select(coupon_template.c.template_id).where(coupon_template.c.operator_id == operator_id)
+    for template_id in conn.execute(ids.order_by(coupon_template.c.template_id)).scalars().all():
+        tell_template(conn, operator_id, template_id, now_ms)

@@ -1,0 +1,103 @@
+"""Unused coupons taken back, and those past their time (E2, E3)."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select, update
+
+from cloud.access import audit
+from cloud.act import Act, Refused
+from cloud.coupons.life import (
+    MOVES,
+    State,
+)
+from cloud.coupons.reserving import carry
+from cloud.coupons.tables import coupon
+from cloud.merchants import ledger
+from cloud.sync import parked
+from cloud.sync.channels import put_row
+from domain.events import CouponRedeemed
+from domain.ledger import (
+    AVAILABLE,
+    OUTSTANDING,
+    VOID_PENDING,
+)
+
+
+def void(conn: Connection, act: Act, coupon_id: str, reason: str, merchant_id: int | None = None) -> Refused | None:
+    """Withdraw an unused coupon; its value comes back once the lot provably knows (E2, sync §7).
+
+    One whose use was reported and set aside counts as used: applied on time, it would have been (I16).
+    """
+    query = select(coupon).where(coupon.c.coupon_id == coupon_id, coupon.c.operator_id == act.operator_id)
+    if merchant_id is not None:
+        query = query.where(coupon.c.merchant_id == merchant_id)
+    row = conn.execute(query.with_for_update()).mappings().one_or_none()
+    if row is None:
+        return Refused("coupon_unknown")
+    if State.VOID_PENDING not in MOVES[State(row["state"])]:
+        return Refused("coupon_not_voidable", {"state": row["state"]})
+    if not reason.strip():
+        return Refused("reason_missing")
+    if any(used.get("coupon_id") == coupon_id for used in parked.payloads(conn, row["edge_id"], CouponRedeemed.TYPE)):
+        return Refused("coupon_in_parked_event")
+    version = put_row(conn, act.operator_id, row["edge_id"], "coupons", coupon_id, None, act.now_ms)
+    conn.execute(
+        update(coupon)
+        .where(coupon.c.coupon_id == coupon_id)
+        .values(state=State.VOID_PENDING.value, voided_ms=act.now_ms, void_reason=reason.strip(), void_version=version)
+    )
+    entry = ledger.Entry(
+        act.operator_id, row["merchant_id"], act.uuid(), "coupon.voided", row["serial"], act.by, act.now_ms, reason
+    )
+    ledger.post(conn, entry, carry(row, OUTSTANDING, VOID_PENDING))
+    audit.record(conn, act, "coupon.voided", f"coupon:{row['serial']}", reason=reason)
+    return None
+
+
+def release_voids(conn: Connection, edge_id: str, channel_version: int, now_ms: int, cause: str) -> int:
+    """Return the value of voided coupons whose void is in *channel_version* of the edge's coupons channel or before.
+
+    Call only when the edge holds that version and its log is applied up to the moment it came to hold it: then no
+    redemption from before is on its way. A car that had settled with the coupon and had not yet left may still redeem
+    it; that is at the operator's expense. *cause* names the event that showed it. Returns how many.
+    """
+    rows = conn.execute(
+        select(coupon)
+        .where(
+            coupon.c.edge_id == edge_id,
+            coupon.c.state == State.VOID_PENDING.value,
+            coupon.c.void_version <= channel_version,
+        )
+        .order_by(coupon.c.coupon_id)
+        .with_for_update()
+    ).mappings()
+    released = 0
+    for row in rows.all():
+        entry = ledger.Entry(
+            row["operator_id"],
+            row["merchant_id"],
+            f"release:{row['coupon_id']}",
+            "coupon.released",
+            row["serial"],
+            cause,
+            now_ms,
+        )
+        ledger.post(conn, entry, carry(row, VOID_PENDING, AVAILABLE))
+        conn.execute(update(coupon).where(coupon.c.coupon_id == row["coupon_id"]).values(state=State.VOIDED.value))
+        released += 1
+    return released
+
+
+def record_expiries(conn: Connection, operator_id: int, now_ms: int) -> int:
+    """Mark coupons past their time. Nothing is given back for that alone: a lane may not have reported yet (E3)."""
+    done = conn.execute(
+        update(coupon)
+        .where(
+            coupon.c.operator_id == operator_id,
+            coupon.c.state == State.BOUND.value,
+            coupon.c.expires_ms < now_ms,
+            coupon.c.is_expired.is_(False),
+        )
+        .values(is_expired=True)
+    )
+    return done.rowcount
