@@ -35,7 +35,7 @@ from cloud.sync import pages as sync_pages
 from cloud.sync.agent import CloudAgent, Issue
 from cloud.sync.flow import Flow
 from cloud.sync.link import CloudLink, share_group
-from cloud.web import api
+from cloud.web import api, doors
 from cloud.web.shell import cloud_shell, shell_app
 from cloud.web.state import CLOUD, SESSIONS, Cloud, tick, wall_ms
 from domain.wire import BadMessageError
@@ -129,6 +129,8 @@ def make_app(cloud: Cloud) -> web.Application:
     cloud.metrics.watch("db_waiting", "Pieces of work waiting for the database", lambda: cloud.db.waiting)
     cloud.metrics.watch("live_pages", "Pages that follow by themselves", lambda: cloud.hub.listeners)
     cloud.metrics.watch("broker_connected", "1 while connected to the broker", lambda: cloud.is_connected())
+    app.middlewares.append(doors.guard)
+    doors.check(app)
     app.cleanup_ctx.append(_keep)
     app.cleanup_ctx.append(_sync)
     app.cleanup_ctx.append(_jobs)

@@ -106,9 +106,11 @@ class World:
         return [row["code"] for row in lot_incidents.incidents(self.conn, self.operator_id, only_open=False).items]
 
 
-def build(conn: Connection, *, paid: int = 10_000, bonus: int = 2_000, minutes: int = 600) -> World:
-    """Everything a merchant needs to issue."""
-    world = World(conn)
+def build(
+    conn: Connection, *, paid: int = 10_000, bonus: int = 2_000, minutes: int = 600, first_byte: int = 1
+) -> World:
+    """Everything a merchant needs to issue; a second world in the same database begins with another *first_byte*."""
+    world = World(conn, _bytes=itertools.count(first_byte), _seq=itertools.count(first_byte))
     world.operator_id = lots.create_operator(conn, "operator", NOW)
     lot_id = lots.create_lot(conn, world.act(), "north lot", "Asia/Shanghai", 100, LANES)
     assert isinstance(lot_id, int)

@@ -1,0 +1,175 @@
+"""Every way into the cloud and who may take it, in one table (E65).
+
+The application does not start while a route is missing here, and the guard refuses by this table before a page's own
+code runs; a test walks every role through every door. Calls of ``/api/v1`` name their scope where they are listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import Final
+
+from aiohttp import web
+
+from cloud.access.roles import Right, may
+from plumbing.web import require_session, walk
+
+
+class Open(StrEnum):
+    """Doors that no right guards."""
+
+    ANYONE = "anyone"  # pages of drivers, the login page, signed callers, what the proxy keeps inside
+    SIGNED_IN = "signed_in"  # whoever has a session
+    KEY = "key"  # a call that proves itself by a token or a key
+
+
+Door = Open | Right
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+API: Final = "/api/v1/"
+STATIC: Final = "/static/"
+
+_BEHIND: Final[dict[Door, tuple[str, ...]]] = {
+    Open.ANYONE: (
+        "GET /login",
+        "POST /login",
+        "GET /m/login",
+        "POST /m/login",
+        "POST /logout",
+        "GET /lane/{code}",
+        "POST /lane/{code}",
+        "GET /healthz",
+        "GET /metrics",
+    ),
+    Open.SIGNED_IN: (
+        "GET /",
+        "GET /password",
+        "POST /password",
+    ),
+    Right.AUDIT: ("GET /admin/audit",),
+    Right.VIEW: (
+        "GET /admin",
+        "GET /admin/live",
+        "GET /admin/cars",
+        "GET /admin/incidents",
+        "GET /admin/edges",
+        "GET /admin/arrears",
+        "GET /admin/arrears.{kind}",
+        "GET /admin/arrears/{debt}",
+        "GET /admin/merchants",
+        "GET /admin/merchants/{merchant_id}",
+        "GET /admin/merchants/{merchant_id}/statements",
+        "GET /admin/statements/{statement_id}",
+        "GET /admin/statements/{statement_id}.csv",
+        "GET /admin/books",
+        "GET /admin/books.csv",
+        "GET /admin/leases",
+        "GET /admin/coupons",
+        "GET /admin/people",
+        "GET /admin/people.{kind}",
+        "GET /admin/people/blocked",
+        "GET /admin/people/blocked.{kind}",
+        "GET /admin/people/booth-visitors",
+        "GET /admin/people/excused",
+        "GET /admin/people/excused.{kind}",
+        "GET /admin/events",
+    ),
+    Right.MANAGE: (
+        "GET /admin/lots/new",
+        "POST /admin/lots/new",
+        "GET /admin/lots/{lot}/lanes/{lane}/open",
+        "POST /admin/lots/{lot}/lanes/{lane}/open",
+        "POST /admin/incidents/close",
+        "POST /admin/edges",
+        "POST /admin/edges/claim",
+        "POST /admin/edges/replace",
+        "POST /admin/edges/revoke",
+        "GET /admin/merchants/new",
+        "POST /admin/merchants/new",
+        "POST /admin/merchants/{merchant_id}/enabled",
+        "POST /admin/merchants/{merchant_id}/password",
+        "GET /admin/people/new",
+        "POST /admin/people/new",
+        "GET /admin/people/{number}",
+        "POST /admin/people/{number}",
+        "POST /admin/people/{number}/end",
+        "POST /admin/people/blocked",
+        "POST /admin/people/blocked/{number}/end",
+        "GET /admin/people/import",
+        "GET /admin/people/monthly-cars.xlsx",
+        "POST /admin/people/import",
+        "POST /admin/events/rerun",
+    ),
+    Right.MONEY: (
+        "POST /admin/merchants/{merchant_id}/settlement",
+        "POST /admin/merchants/{merchant_id}/top-up",
+        "POST /admin/merchants/{merchant_id}/refund",
+        "POST /admin/merchants/{merchant_id}/contract",
+        "POST /admin/merchants/{merchant_id}/credit",
+        "POST /admin/merchants/{merchant_id}/statements",
+        "POST /admin/statements/{statement_id}/say",
+        "POST /admin/statements/{statement_id}/correct",
+        "POST /admin/statements/{statement_id}/pay",
+        "POST /admin/leases/call-back",
+    ),
+    Right.ISSUE: (
+        "POST /admin/merchants/{merchant_id}/templates",
+        "POST /admin/merchants/{merchant_id}/templates/delete",
+        "GET /admin/coupons/issue",
+        "POST /admin/coupons/issue",
+        "POST /admin/coupons/void",
+    ),
+    Right.OWN_MERCHANT: (
+        "GET /m",
+        "POST /m/templates",
+        "POST /m/templates/delete",
+        "GET /m/issue",
+        "POST /m/issue",
+        "GET /m/records",
+        "POST /m/records/void",
+        "GET /m/ledger",
+        "GET /m/statements",
+        "GET /m/statements/{statement_id}",
+        "POST /m/statements/{statement_id}/say",
+        "GET /m/statements/{statement_id}.csv",
+    ),
+}
+
+DOORS: Final[dict[str, Door]] = {route: door for door, routes in _BEHIND.items() for route in routes}
+
+
+class UnguardedRouteError(Exception):
+    """A route nobody has said who may take."""
+
+
+def door_of(method: str, path: str) -> Door | None:
+    """Who may take the route whose pattern is *path*; None where nobody has said so."""
+    if path.startswith(STATIC):
+        return Open.ANYONE
+    if path.startswith(API):
+        return Open.KEY
+    return DOORS.get(f"{'GET' if method == 'HEAD' else method} {path}")
+
+
+def check(app: web.Application) -> None:
+    """Raises UnguardedRouteError, which names every route of *app* that is missing in the table."""
+    missing = sorted({f"{way.method} {way.path}" for way in walk(app) if door_of(way.method, way.path) is None})
+    if missing:
+        listed = "\n  ".join(missing)
+        raise UnguardedRouteError(
+            f"cloud/web/doors.py does not say who may take:\n  {listed}\n"
+            "Add each line to the tuple of the right its handler asks for (allow(request, Right.…)), or to ANYONE."
+        )
+
+
+@web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what the table refuses. Raises LoginNeededError, HTTPForbidden."""
+    resource = request.match_info.route.resource
+    door = None if resource is None else door_of(request.method, resource.canonical)
+    if isinstance(door, Right):
+        session = await require_session(request)
+        if not may(session.role, door):
+            raise web.HTTPForbidden
+    return await handler(request)

@@ -1,0 +1,266 @@
+"""Every role at every door, and nothing of another tenant behind any of them (E65, E69)."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from aiohttp import CookieJar, web
+from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import Connection, select
+
+from cloud.access import service as access
+from cloud.access.roles import RIGHTS, Right, Role
+from cloud.act import Refused
+from cloud.app import make_app
+from cloud.coupons import service as coupons
+from cloud.db import Database, open_engine
+from cloud.merchants import contracts, statements
+from cloud.merchants import service as merchants
+from cloud.merchants.service import PaymentMode, SettlementMode
+from cloud.schema import metadata
+from cloud.settings import CloudSettings
+from cloud.web.doors import DOORS, Open, UnguardedRouteError, check, door_of
+from cloud.web.state import Cloud
+from domain.events import StayOpened
+from domain.ledger import Commodity
+from plumbing.passwords import Passwords
+from plumbing.signing import PrivateKey
+from plumbing.web import walk
+from tests.cloud.world import World, build
+
+Browser = TestClient[web.Request, web.Application]
+PASSWORD = "seven cars waiting"
+SECRET = "another tenant's"
+THEIR_PLATE = "沪Z98765"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A service with one account of every role, a neighbour under the same operator, and a second operator."""
+
+    cloud: Cloud
+    neighbour: dict[str, str]  # what is another merchant's, by the names that paths and forms use
+    stranger: dict[str, str]  # what is another operator's
+
+
+@pytest.fixture(scope="module")
+def hashed() -> str:
+    passwords = Passwords()
+    try:
+        return passwords.hash_blocking(PASSWORD)
+    finally:
+        passwords.close()
+
+
+def _fill(conn: Connection, hashed: str) -> tuple[World, dict[str, str], dict[str, str]]:
+    world = build(conn)
+    for role in Role:
+        own = world.merchant_id if Right.OWN_MERCHANT in RIGHTS[role] else None
+        access.create_user(conn, world.act(), role.value, role.value, role, hashed, own)
+    conn.exec_driver_sql("UPDATE app_user SET must_change = false")
+    neighbour = _things(_next_door(world), "s-next")
+    strangers = build(conn, first_byte=900)
+    conn.exec_driver_sql("UPDATE lot SET name = ? WHERE lot_id = ?", (SECRET, strangers.lot_id))
+    stranger = _things(strangers, "s-strange")
+    names = (SECRET, int(neighbour["merchant_id"]), int(stranger["merchant_id"]))
+    conn.exec_driver_sql("UPDATE merchant SET name = ? WHERE merchant_id IN (?, ?)", names)
+    return world, neighbour, stranger
+
+
+def _next_door(world: World) -> World:
+    """The same lot with the eyes of another merchant."""
+    made = merchants.create_merchant(world.conn, world.act(), "next door", "13900000000")
+    assert not isinstance(made, Refused)
+    other = replace(world, merchant_id=made["merchant_id"])
+    modes = PaymentMode.PREPAID, SettlementMode.ON_ISSUE
+    merchants.configure_settlement(world.conn, world.act(), other.merchant_id, *modes)
+    contracts.set_contract(world.conn, world.act(), other.merchant_id, world.lot_id)
+    merchants.top_up(world.conn, world.act(), other.merchant_id, Commodity.FEN, 10_000, 0, "")
+    return other
+
+
+def _things(world: World, stay_id: str) -> dict[str, str]:
+    """One of everything, by the names that paths and forms use."""
+    world.apply(StayOpened(stay_id, "in", "inside", THEIR_PLATE, THEIR_PLATE, "small", f"d-{stay_id}"))
+    template_id = world.template()
+    coupon = coupons.issue(world.conn, world.act(), world.merchant_id, template_id, stay_id)
+    assert isinstance(coupon, coupons.Issued), coupon
+    world.now_ms += 1000
+    statement = statements.close(world.conn, world.act(), world.merchant_id, world.now_ms, coupons.facts)
+    assert isinstance(statement, int), statement
+    return {
+        "merchant_id": str(world.merchant_id),
+        "merchant": str(world.merchant_id),
+        "lot_id": str(world.lot_id),
+        "lot": str(world.lot_id),
+        "edge_id": world.edge_id,
+        "template_id": str(template_id),
+        "coupon_id": coupon.coupon_id,
+        "stay_id": stay_id,
+        "statement_id": str(statement),
+        "lane": "in",
+    }
+
+
+@pytest.fixture
+def stage(migrated_sqlite: Path, tmp_path: Path, hashed: str) -> Stage:
+    path = tmp_path / "cloud.sqlite"
+    shutil.copy(migrated_sqlite, path)
+    database = Database(open_engine(f"sqlite:///{path}"))
+    world, neighbour, stranger = database.run_here(_fill, hashed)
+    cloud = Cloud(CloudSettings(data=tmp_path), database, PrivateKey.generate(), world.operator_id, "http://c.example")
+    cloud.now_ms = lambda: world.now_ms + 60_000
+    return Stage(cloud, neighbour, stranger)
+
+
+@pytest.fixture
+async def browser(stage: Stage) -> AsyncIterator[Browser]:
+    async with TestClient(TestServer(make_app(stage.cloud)), cookie_jar=CookieJar(unsafe=True)) as client:
+        yield client
+
+
+async def sign_in(browser: Browser, role: Role) -> str:
+    """A fresh session of *role*; returns the token of its forms."""
+    browser.session.cookie_jar.clear()
+    page = await (await browser.get("/login")).text()
+    form = {"account": role.value, "password": PASSWORD, "csrf_token": _token(page)}
+    assert (await browser.post("/login", data=form, allow_redirects=False)).status == 303
+    return _token(await (await browser.get("/password")).text())
+
+
+def _token(page: str) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found is not None, page
+    return found.group(1)
+
+
+def address(pattern: str, values: dict[str, str]) -> str:
+    usual = {"kind": "csv"} | values
+    return re.sub(r"\{(\w+)\}", lambda name: usual.get(name.group(1), "1"), pattern)
+
+
+def routes(app: web.Application | None) -> list[tuple[str, str]]:
+    assert app is not None
+    ways = {(way.method, way.path) for way in walk(app)}
+    return sorted(way for way in ways if way[0] != "HEAD" and not way[1].startswith("/static/"))
+
+
+async def try_door(
+    browser: Browser, method: str, path: str, form: dict[str, str] | None = None
+) -> tuple[int, str, str]:
+    """Status, where it leads, and what it shows; a page that follows by itself is left at once."""
+    if method == "GET":
+        async with browser.get(path, allow_redirects=False) as answer:
+            stays_open = answer.content_type == "text/event-stream"
+            text = "" if stays_open else (await answer.read()).decode("utf-8", "replace")
+            return answer.status, answer.headers.get("Location", ""), text
+    async with browser.request(method, path, data=form or {}, allow_redirects=False) as answer:
+        return answer.status, answer.headers.get("Location", ""), await answer.text()
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_a_door_opens_to_those_of_the_table_and_to_nobody_else(browser: Browser, role: Role) -> None:
+    token = await sign_in(browser, role)
+    for method, pattern in routes(browser.app):
+        door = door_of(method, pattern)
+        if door is Open.KEY or pattern == "/logout":
+            continue
+        status, led_to, _ = await try_door(browser, method, address(pattern, {}), {"csrf_token": token})
+        opens = not isinstance(door, Right) or door in RIGHTS[role]
+        where = f"{method} {pattern} for {role}: {status}"
+        assert status < 500, where
+        assert (status == 403) is not opens, where
+        assert not led_to.startswith("/login"), where
+
+
+async def test_without_a_session_only_open_doors_open_and_a_key_is_asked_for(browser: Browser) -> None:
+    token = _token(await (await browser.get("/login")).text())
+    for method, pattern in routes(browser.app):
+        door = door_of(method, pattern)
+        if door is Open.ANYONE or door is Open.KEY:
+            continue
+        status, led_to, _ = await try_door(browser, method, address(pattern, {}), {"csrf_token": token})
+        assert status == 303, f"{method} {pattern}: {status}"
+        assert led_to.startswith("/login"), f"{method} {pattern}: {led_to}"
+
+
+async def test_a_form_without_its_token_does_nothing_at_any_door(browser: Browser) -> None:
+    await sign_in(browser, Role.ADMIN)
+    for method, pattern in routes(browser.app):
+        if method != "GET" and door_of(method, pattern) is not Open.KEY:
+            status, _, _ = await try_door(browser, method, address(pattern, {}), {"name": "x"})
+            assert status == 403, f"{method} {pattern}: {status}"
+
+
+def rows_of(cloud: Cloud, column: str, value: str) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table that is this tenant's."""
+
+    def rows(conn: Connection) -> dict[str, list[tuple[object, ...]]]:
+        return {
+            name: [tuple(row) for row in conn.execute(select(table).where(table.c[column] == int(value)))]
+            for name, table in metadata.tables.items()
+            if column in table.c
+        }
+
+    return cloud.db.run_here(rows)
+
+
+async def try_all(browser: Browser, token: str, values: dict[str, str]) -> None:
+    """Every door with another tenant's numbers in the path, the query and the form; none may show or do anything."""
+    form = values | {"csrf_token": token, "reason": "x", "word": "confirmed", "line": "1", "enabled": "0"}
+    for method, pattern in routes(browser.app):
+        if door_of(method, pattern) in (Open.KEY, Open.ANYONE):
+            continue
+        path = f"{address(pattern, values)}?merchant={values['merchant_id']}&lot={values['lot_id']}"
+        status, _, text = await try_door(browser, method, path, form)
+        assert status < 500, f"{method} {pattern}: {status}"
+        assert SECRET not in text, f"{method} {pattern} shows another tenant's name"
+        assert THEIR_PLATE not in text, f"{method} {pattern} shows another tenant's plate"
+
+
+async def test_nothing_of_the_merchant_next_door_is_shown_or_changed(browser: Browser, stage: Stage) -> None:
+    before = rows_of(stage.cloud, "merchant_id", stage.neighbour["merchant_id"])
+    assert before["coupon"]
+    token = await sign_in(browser, Role.MERCHANT)
+
+    await try_all(browser, token, stage.neighbour)
+
+    assert rows_of(stage.cloud, "merchant_id", stage.neighbour["merchant_id"]) == before
+
+
+async def test_nothing_of_another_operator_is_shown_or_changed(browser: Browser, stage: Stage) -> None:
+    def move_out(conn: Connection) -> None:  # what stands next door may be seen by its own operator
+        conn.exec_driver_sql("UPDATE merchant SET name = 'x' WHERE operator_id = 1")
+        conn.exec_driver_sql("UPDATE coupon SET plate = 'x' WHERE operator_id = 1")
+        conn.exec_driver_sql("UPDATE stay SET plate = 'x' WHERE operator_id = 1")
+
+    stage.cloud.db.run_here(move_out)
+    before = rows_of(stage.cloud, "operator_id", "2")
+    assert before["coupon"]
+    token = await sign_in(browser, Role.ADMIN)
+
+    await try_all(browser, token, stage.stranger)
+
+    assert rows_of(stage.cloud, "operator_id", "2") == before
+
+
+async def test_a_route_nobody_classified_stops_the_program_and_says_where_to_add_it() -> None:
+    async def page(_request: web.Request) -> web.Response:
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/admin/brand-new", page)
+
+    with pytest.raises(UnguardedRouteError, match=r"cloud/web/doors.py[\s\S]*GET /admin/brand-new[\s\S]*allow\("):
+        check(app)
+
+
+def test_the_table_names_no_door_twice_and_none_that_is_gone(stage: Stage) -> None:
+    ways = {f"{method} {path}" for method, path in routes(make_app(stage.cloud))}
+
+    assert sorted(set(DOORS) - ways) == []
