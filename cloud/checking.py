@@ -14,6 +14,7 @@ from cloud.coupons.tables import coupon, voucher
 from cloud.lots import arrears
 from cloud.merchants import ledger
 from cloud.merchants.tables import balance, lease, ledger_entry, posting
+from cloud.shop import stock
 from cloud.sync.tables import edge_cursor, inbox
 from domain.ledger import OUTSTANDING, VOID_PENDING, Commodity, Funds, lease_account
 
@@ -68,6 +69,18 @@ def leases_hold(conn: Connection) -> list[str]:
     ]
 
 
+def stock_holds(conn: Connection) -> list[str]:
+    """What a purchase's account holds is its unused coupons at the price they were bought for."""
+    stored = conn.execute(select(balance).where(balance.c.account.like("stock:%"), balance.c.amount != 0))
+    kept = {(row.merchant_id, int(row.account.removeprefix("stock:"))): row.amount for row in stored}
+    due = stock.worth(conn)
+    return [
+        f"purchase {key[1]} should hold {due.get(key, 0)}, its account holds {kept.get(key, 0)}"
+        for key in sorted(due.keys() | kept.keys())
+        if due.get(key, 0) != kept.get(key, 0)
+    ]
+
+
 def unused_is_held(conn: Connection) -> list[str]:
     """``outstanding`` is what unused coupons and vouchers reserve; ``void_pending`` what voided ones wait for."""
     reserved = {OUTSTANDING: _coupons(conn, _UNUSED), VOID_PENDING: _coupons(conn, (State.VOID_PENDING.value,))}
@@ -94,6 +107,7 @@ def _coupons(conn: Connection, states: tuple[str, ...]) -> Held:
             func.sum(coupon.c.reserved_paid).label("paid"),
             func.sum(coupon.c.reserved_bonus).label("bonus"),
             func.sum(coupon.c.reserved_free).label("free"),
+            func.sum(coupon.c.reserved_bought).label("bought"),
         )
         .where(coupon.c.state.in_(states))
         .group_by(coupon.c.merchant_id, coupon.c.commodity)
@@ -103,6 +117,7 @@ def _coupons(conn: Connection, states: tuple[str, ...]) -> Held:
         held[row.merchant_id, commodity, Funds.PAID.value] += int(row.paid)
         held[row.merchant_id, commodity, Funds.BONUS.value] += int(row.bonus)
         held[row.merchant_id, commodity, Funds.FREE.value] += int(row.free)
+        held[row.merchant_id, commodity, Funds.BOUGHT.value] += int(row.bought)
     return held
 
 
@@ -141,6 +156,7 @@ CHECKS: Final[tuple[Callable[[Connection], list[str]], ...]] = (
     entries_balance,
     books_hold,
     leases_hold,
+    stock_holds,
     unused_is_held,
     debts_hold,
     audit_is_whole,

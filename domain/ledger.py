@@ -3,8 +3,9 @@
 Accounts of a merchant: ``available``, ``lease:<id>``, ``outstanding`` (issued, unused), ``void_pending``
 (voided, not yet provably unusable) and ``redeemed``. Outside: ``recharge``, ``refund``, ``operator_loss`` and
 ``unfunded`` (what drivers got at the operator's expense), ``credit`` (what a postpaid merchant may spend before it
-pays) and ``allotment`` (what a contract gives each month, held in ``free:<lot>`` until it is spent or lapses). A
-posting's amount is signed; an entry sums to zero.
+pays) and ``allotment`` (what a contract gives each month, held in ``free:<lot>`` until it is spent or lapses). Coupons
+bought ahead wait in ``stock:<purchase>``, a branch's own purse is ``branch:<branch>``. A posting's amount is signed; an
+entry sums to zero.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ ALLOTMENT = "allotment"
 SOURCES = frozenset({RECHARGE, OPERATOR_LOSS, CREDIT, ALLOTMENT})
 """Value enters the books here: their balances are negative."""
 
+HOLDING = ("lease:", "free:", "stock:", "branch:")
+"""How the names of accounts begin that hold a merchant's value beside those named above."""
+
 
 class Commodity(StrEnum):
     """What is counted: money or parking minutes. Never mixed in one entry."""
@@ -36,11 +40,15 @@ class Commodity(StrEnum):
 
 
 class Funds(StrEnum):
-    """Where it came from: paid for, a bonus of the operator (never refunded, E15), or a month's free allotment."""
+    """Where it came from: paid for, a bonus of the operator (never refunded, E15), a month's free allotment, or
+
+    coupons bought ahead (S2.6): paid for when they were bought, so never owed again.
+    """
 
     PAID = "PAID"
     BONUS = "BONUS"
     FREE = "FREE"
+    BOUGHT = "BOUGHT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,16 @@ def lease_account(lease_id: int) -> str:
 def free_account(lot_id: int) -> str:
     """The account that holds what is left of this month's allotment at one lot."""
     return f"free:{lot_id}"
+
+
+def stock_account(purchase_id: int) -> str:
+    """The account that holds what was paid for the coupons of one purchase and not given to cars yet (S2.14)."""
+    return f"stock:{purchase_id}"
+
+
+def branch_account(branch_id: int) -> str:
+    """The account of a branch with a purse of its own."""
+    return f"branch:{branch_id}"
 
 
 def move(source: str, target: str, amount: int, commodity: Commodity, funds: Funds) -> tuple[Posting, Posting]:
@@ -121,6 +139,6 @@ def merchant_imbalance(balances: Mapping[str, int]) -> int:
     held = sum(
         balance
         for account, balance in balances.items()
-        if account in {AVAILABLE, OUTSTANDING, VOID_PENDING, REDEEMED} or account.startswith(("lease:", "free:"))
+        if account in {AVAILABLE, OUTSTANDING, VOID_PENDING, REDEEMED} or account.startswith(HOLDING)
     )
     return -sum(balances.get(account, 0) for account in (RECHARGE, CREDIT, ALLOTMENT, REFUND)) - held

@@ -122,6 +122,26 @@ def merchant_user(conn: Connection, operator_id: int, merchant_id: int) -> Perso
     return None if row is None else _person(row)
 
 
+def merchant_login(conn: Connection, operator_id: int, login: str) -> Person | None:
+    """The enabled account of a merchant's own people with this login."""
+    query = select(user).where(
+        user.c.operator_id == operator_id, user.c.login == login, user.c.enabled, user.c.merchant_id.is_not(None)
+    )
+    row = conn.execute(query).mappings().one_or_none()
+    return None if row is None else _person(row)
+
+
+def logins(conn: Connection, user_ids: Sequence[int]) -> dict[int, str]:
+    """Account names by id."""
+    rows = conn.execute(select(user.c.user_id, user.c.login).where(user.c.user_id.in_(user_ids)))
+    return {row.user_id: row.login for row in rows}
+
+
+def end_sessions(conn: Connection, user_id: int) -> None:
+    """Sign an account out everywhere: what it may do has changed."""
+    _drop_user(conn, user_id)
+
+
 def create_token(conn: Connection, act: Act, user_id: int, name: str) -> str:
     """A token for a program, shown once: it may do what the account may."""
     token = crockford_encode(act.random(20))

@@ -202,7 +202,8 @@ def coupon_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, eve
         return
     terms = contracts.terms_at(conn, row["merchant_id"], row["lot_id"], row["contract_version"])
     held = sum(reserving.reserved_parts(row).values())
-    charge = _charge(conn, terms, row["template_id"], held, event.off_fen)
+    bought = bool(row["reserved_bought"])  # paid for as a whole when it was bought
+    charge = held if bought else _charge(conn, terms, row["template_id"], held, event.off_fen)
     conn.execute(
         update(coupon)
         .where(coupon.c.coupon_id == event.coupon_id)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, insert, select
 
 from cloud.access import audit
 from cloud.act import Act, Refused
+from cloud.coupons import means
 from cloud.coupons.life import (
     CUSTOM,
     MINUTE_MS,
@@ -16,12 +17,13 @@ from cloud.coupons.life import (
     State,
     coupon_kind,
 )
-from cloud.coupons.reserving import carry
+from cloud.coupons.means import Means
+from cloud.coupons.reserving import RESERVED, carry
 from cloud.coupons.tables import coupon, coupon_template
 from cloud.coupons.template import find
 from cloud.lots import edges as lot_edges
 from cloud.lots import service as lots
-from cloud.merchants import contracts, credit, ledger
+from cloud.merchants import credit, ledger
 from cloud.merchants import service as merchants
 from cloud.merchants.contracts import Cost
 from cloud.sync.channels import put_row
@@ -29,8 +31,6 @@ from domain.coupon.model import CouponKind
 from domain.ledger import (
     AVAILABLE,
     OUTSTANDING,
-    Funds,
-    take,
 )
 from domain.serial import make_serial
 
@@ -44,22 +44,20 @@ class Issued:
 
 
 def issue(
-    conn: Connection, act: Act, merchant_id: int, template_id: int, stay_id: str, value: int = 0
+    conn: Connection, act: Act, merchant_id: int, template_id: int, stay_id: str, value: int = 0, branch_id: int = 0
 ) -> Issued | Refused:
     """Give a coupon of a template to a car inside: take its cost from the purse and send it to the lot (S1.32, S1.33).
 
     *value* is that of a custom kind (S1.28). A balance may be spent down to exactly zero (Q2); the month's free
-    allotment goes first, then bonus, then paid (E15).
+    allotment goes first, then bonus, then paid (E15). What was bought ahead costs nothing more (S2.18).
     """
     gift = _gift(conn, act, merchant_id, template_id, stay_id, value)
     if isinstance(gift, Refused):
         return gift
-    purse = ledger.purse(conn, merchant_id, gift.cost.commodity)
-    free = contracts.free_left(conn, act, merchant_id, gift.stay["lot_id"], gift.cost.commodity)
-    parts = dict(take(gift.cost.amount, purse.bonus, purse.paid, free))
-    if gift.cost.amount and not parts:
-        return Refused("balance_short", {"left": free + purse.total, "needed": gift.cost.amount})
-    row = _new_coupon(act, gift, parts)
+    paid_by = means.find(conn, act, merchant_id, gift.stay["lot_id"], gift.template, gift.cost, branch_id)
+    if isinstance(paid_by, Refused):
+        return paid_by
+    row = _new_coupon(act, gift, paid_by, branch_id)
     conn.execute(insert(coupon).values(**row))
     serial, coupon_id = str(row["serial"]), str(row["coupon_id"])
     entry = ledger.Entry(act.operator_id, merchant_id, act.uuid(), "coupon.issued", serial, act.by, act.now_ms)
@@ -109,12 +107,13 @@ def _gift(conn: Connection, act: Act, merchant_id: int, template_id: int, stay_i
     edge_id = lot_edges.edge_of_lot(conn, stay["lot_id"])
     if edge_id is None:
         return Refused("lot_without_edge")
-    cost = contracts.cost(conn, merchant_id, stay["lot_id"], kind, worth, template["cap_fen"])
+    cost = means.cost(conn, merchant_id, stay["lot_id"], template, kind, worth)
     return cost if isinstance(cost, Refused) else _Gift(account, template, stay, edge_id, kind, worth, cost)
 
 
-def _new_coupon(act: Act, gift: _Gift, parts: dict[Funds, int]) -> dict[str, object]:
+def _new_coupon(act: Act, gift: _Gift, paid_by: Means, branch_id: int) -> dict[str, object]:
     template, stay = gift.template, gift.stay
+    expires_ms = act.now_ms + template["valid_min"] * MINUTE_MS
     return {
         "coupon_id": act.uuid(),
         "operator_id": act.operator_id,
@@ -128,14 +127,14 @@ def _new_coupon(act: Act, gift: _Gift, parts: dict[Funds, int]) -> dict[str, obj
         "kind": gift.kind.value,
         "value": gift.value,
         "state": State.BOUND.value,
-        "reserved_bonus": parts.get(Funds.BONUS, 0),
-        "reserved_paid": parts.get(Funds.PAID, 0),
-        "reserved_free": parts.get(Funds.FREE, 0),
+        **{name: paid_by.parts.get(funds, 0) for funds, name in RESERVED.items()},
+        "purse": paid_by.purse,
+        "branch_id": branch_id,
         "contract_version": gift.cost.version,
         "cap_fen": gift.cost.hold.ceiling_fen,
         "commodity": gift.cost.commodity.value,
         "issued_ms": act.now_ms,
-        "expires_ms": act.now_ms + template["valid_min"] * MINUTE_MS,
+        "expires_ms": min(expires_ms, paid_by.until_ms or expires_ms),
         "is_expired": False,
         "issued_by": act.by,
         "void_reason": "",

@@ -17,7 +17,12 @@ from domain.ledger import (
     take,
 )
 
-RESERVED = {Funds.FREE: "reserved_free", Funds.BONUS: "reserved_bonus", Funds.PAID: "reserved_paid"}
+RESERVED = {
+    Funds.BOUGHT: "reserved_bought",
+    Funds.FREE: "reserved_free",
+    Funds.BONUS: "reserved_bonus",
+    Funds.PAID: "reserved_paid",
+}
 """Columns of a coupon by the kind of funds, in the order in which they are spent."""
 
 
@@ -34,13 +39,18 @@ def reserved_parts(row: RowMapping | dict[str, object]) -> dict[Funds, int]:
 def _carried(
     row: RowMapping | dict[str, object], source: str, target: str, parts: dict[Funds, int]
 ) -> tuple[Posting, ...]:
-    """A free allotment has an account of its own for each lot, in place of ``available``."""
-    commodity, free = Commodity(str(row["commodity"])), free_account(int(str(row["lot_id"])))
+    """``available`` stands for the account the value came from."""
+    commodity = Commodity(str(row["commodity"]))
     legs: tuple[Posting, ...] = ()
     for funds, amount in parts.items():
-        names = [free if name == AVAILABLE and funds is Funds.FREE else name for name in (source, target)]
+        names = [origin(row, funds) if name == AVAILABLE else name for name in (source, target)]
         legs += move(names[0], names[1], amount, commodity, funds)
     return legs
+
+
+def origin(row: RowMapping | dict[str, object], funds: Funds) -> str:
+    """The account a coupon's value came from and goes back to: its purse, for an allotment that of its lot."""
+    return free_account(int(str(row["lot_id"]))) if funds is Funds.FREE else str(row["purse"])
 
 
 def charge(row: RowMapping, amount: int) -> tuple[Posting, ...]:
@@ -56,16 +66,17 @@ def uncharge(conn: Connection, row: RowMapping) -> tuple[tuple[Posting, ...], di
     """
     used, rest = _shares(row, row["charged"] or 0)
     for funds, amount in rest.items():
-        account = free_account(row["lot_id"]) if funds is Funds.FREE else AVAILABLE
-        held = ledger.held_by(conn, row["merchant_id"], account, Commodity(row["commodity"]), funds)
+        held = ledger.held_by(conn, row["merchant_id"], origin(row, funds), Commodity(row["commodity"]), funds)
         rest[funds] = min(amount, max(0, held))
     legs = (*_carried(row, REDEEMED, OUTSTANDING, used), *_carried(row, AVAILABLE, OUTSTANDING, rest))
     return legs, {name: used[funds] + rest[funds] for funds, name in RESERVED.items()}
 
 
 def _shares(row: RowMapping, amount: int) -> tuple[dict[Funds, int], dict[Funds, int]]:
-    """What is reserved, split into *amount* and the rest."""
+    """What is reserved, split into *amount* and the rest; what was bought ahead is used up as a whole."""
     reserved = reserved_parts(row)
+    if reserved[Funds.BOUGHT]:
+        return reserved, dict.fromkeys(Funds, 0)
     parts = take(amount, reserved[Funds.BONUS], reserved[Funds.PAID], reserved[Funds.FREE])
     used = dict.fromkeys(Funds, 0) | dict(parts)
     return used, {funds: held - used[funds] for funds, held in reserved.items()}

@@ -3,7 +3,14 @@
 from cloud.coupons.issuing import Issued, issue
 from cloud.coupons.life import CUSTOM, MOVES, Kind, State, coupon_kind
 from cloud.coupons.listing import coupons, facts, vouchers
-from cloud.coupons.template import create_template, delete_template, tell_template, tell_templates, templates
+from cloud.coupons.template import (
+    create_template,
+    delete_template,
+    product_template,
+    tell_template,
+    tell_templates,
+    templates,
+)
 from cloud.coupons.voiding import record_expiries, release_voids, void
 
 __all__ = [
@@ -18,6 +25,7 @@ __all__ = [
     "delete_template",
     "facts",
     "issue",
+    "product_template",
     "record_expiries",
     "release_voids",
     "tell_template",

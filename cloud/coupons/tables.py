@@ -21,6 +21,7 @@ coupon_template = Table(
     Column("valid_min", Integer, nullable=False),  # how long a coupon of it is good after issue
     Column("created_ms", BigInteger, nullable=False),
     Column("deleted_ms", BigInteger),
+    Column("product_id", BigInteger),  # of the shop: given out of what was bought of it, and of nothing else
 )
 Index("ix_coupon_template_merchant_id", coupon_template.c.merchant_id)
 
@@ -42,6 +43,9 @@ coupon = Table(
     Column("reserved_bonus", BigInteger, nullable=False),  # of the commodity below, kept apart by funds (E15)
     Column("reserved_paid", BigInteger, nullable=False),
     Column("reserved_free", BigInteger, nullable=False),  # of the month's allotment at its lot
+    Column("reserved_bought", BigInteger, nullable=False, server_default="0"),  # of a purchase
+    Column("purse", Text, nullable=False, server_default="available"),  # the account it was taken from
+    Column("branch_id", BigInteger, nullable=False, server_default="0"),  # that gave it; 0: none
     Column("commodity", Text, nullable=False),
     Column("contract_version", Integer, nullable=False),
     Column("cap_fen", BigInteger, nullable=False),  # the most it may take off; 0: no limit
@@ -57,6 +61,7 @@ coupon = Table(
     Column("off_fen", BigInteger),
 )
 Index("ix_coupon_merchant_id_issued_ms", coupon.c.merchant_id, coupon.c.issued_ms)
+Index("ix_coupon_branch_id_issued_ms", coupon.c.branch_id, coupon.c.issued_ms)
 Index("ix_coupon_stay_id", coupon.c.stay_id)
 Index("ix_coupon_edge_id_state", coupon.c.edge_id, coupon.c.state)
 

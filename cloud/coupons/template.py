@@ -33,8 +33,9 @@ def create_template(
     cap_fen: int = 0,
     valid_min: int = 24 * 60,
     remainder: str = Remainder.FORFEIT,
+    product_id: int | None = None,
 ) -> int | Refused:
-    """A template; it can be deleted, never changed (S1.27)."""
+    """A template; it can be deleted, never changed (S1.27). One of a product is given out of what was bought of it."""
     if merchants.get(conn, act.operator_id, merchant_id) is None:
         return Refused("merchant_unknown")
     if not name.strip():
@@ -61,11 +62,27 @@ def create_template(
             remainder=str(remainder),
             valid_min=valid_min,
             created_ms=act.now_ms,
+            product_id=product_id,
         ),
     )
     audit.record(conn, act, "template.created", f"template:{template_id}", after={"kind": str(kind), "value": value})
     tell_template(conn, act.operator_id, template_id, act.now_ms)
     return template_id
+
+
+def product_template(conn: Connection, act: Act, merchant_id: int, product: RowMapping) -> None:
+    """The template a merchant gives coupons of a bought *product* from: made at the first purchase, again if deleted."""
+    known = select(coupon_template.c.template_id).where(
+        coupon_template.c.merchant_id == merchant_id,
+        coupon_template.c.product_id == product["product_id"],
+        coupon_template.c.deleted_ms.is_(None),
+    )
+    if conn.execute(known).first() is not None:
+        return
+    terms = {name: product[name] for name in ("meaning", "cap_fen", "valid_min", "product_id")}
+    made = create_template(conn, act, merchant_id, product["name"], product["kind"], product["value"], **terms)
+    if isinstance(made, Refused):
+        raise ValueError(f"product {product['product_id']} makes no template: {made.code}")
 
 
 def delete_template(conn: Connection, act: Act, merchant_id: int, template_id: int) -> Refused | None:
@@ -114,6 +131,8 @@ def tell_template(conn: Connection, operator_id: int, template_id: int, now_ms: 
     A deleted one stays there, marked: what was printed from it keeps its worth, nothing more is issued.
     """
     row = conn.execute(select(coupon_template).where(coupon_template.c.template_id == template_id)).mappings().one()
+    if row["product_id"] is not None:
+        return  # a counter spends a lease, and stock is not leased
     value = {name: row[name] for name in ("template_id", "merchant_id", "name", "kind", "value", "cap_fen", "meaning")}
     value |= {"remainder": row["remainder"], "valid_min": row["valid_min"]}
     if row["deleted_ms"] is not None:

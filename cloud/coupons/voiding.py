@@ -6,6 +6,7 @@ from sqlalchemy import Connection, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
+from cloud.coupons import means
 from cloud.coupons.life import (
     MOVES,
     State,
@@ -83,6 +84,7 @@ def release_voids(conn: Connection, edge_id: str, channel_version: int, now_ms: 
             now_ms,
         )
         ledger.post(conn, entry, carry(row, VOID_PENDING, AVAILABLE))
+        means.come_back(conn, row["purse"])
         conn.execute(update(coupon).where(coupon.c.coupon_id == row["coupon_id"]).values(state=State.VOIDED.value))
         released += 1
     return released

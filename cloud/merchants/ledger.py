@@ -150,13 +150,13 @@ def _add_to_balance(
         raise OverdrawnError(f"merchant {entry.merchant_id}: {account} {commodity} {funds} would be {after}")
 
 
-def purse(conn: Connection, merchant_id: int, commodity: Commodity) -> Purse:
-    """What is available. On PostgreSQL the rows stay locked until the transaction ends."""
+def purse(conn: Connection, merchant_id: int, commodity: Commodity, account: str = AVAILABLE) -> Purse:
+    """What is available, or what another *account* holds; locked until the transaction ends (PostgreSQL)."""
     rows = conn.execute(
         select(balance.c.funds, balance.c.amount)
         .where(
             balance.c.merchant_id == merchant_id,
-            balance.c.account == AVAILABLE,
+            balance.c.account == account,
             balance.c.commodity == commodity.value,
         )
         .order_by(balance.c.funds)

@@ -149,8 +149,43 @@ statement_line = Table(
     Column("owed", BigInteger, nullable=False),
     Column("commodity", Text, nullable=False),
     Column("happened_ms", BigInteger, nullable=False),
+    Column("branch_id", BigInteger, nullable=False, server_default="0"),  # 0: of no branch
     Column("operator_word", Text, nullable=False),  # "", confirmed or disputed
     Column("merchant_word", Text, nullable=False),
     Column("note", Text, nullable=False),
     UniqueConstraint("entry_id", "commodity"),  # told of once
 )
+
+branch = Table(  # a shop of a merchant with several
+    "branch",
+    metadata,
+    Column("branch_id", big_id(), primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("merchant_id", ForeignKey("merchant.merchant_id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("own_purse", Boolean, nullable=False),  # else it spends the merchant's
+    Column("month_fen", BigInteger, nullable=False),  # the most it may give in a month; 0: no limit
+    Column("month_min", BigInteger, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    UniqueConstraint("merchant_id", "name"),
+)
+
+branch_lot = Table(  # lots a branch serves; without any: all lots of its merchant
+    "branch_lot",
+    metadata,
+    Column("branch_id", ForeignKey("branch.branch_id"), primary_key=True),
+    Column("lot_id", ForeignKey("lot.lot_id"), primary_key=True),
+    Column("operator_id", BigInteger, nullable=False),
+)
+
+membership = Table(  # what a login may act for beside its own merchant
+    "membership",
+    metadata,
+    Column("user_id", ForeignKey("app_user.user_id"), primary_key=True),
+    Column("merchant_id", ForeignKey("merchant.merchant_id"), primary_key=True),
+    Column("branch_id", BigInteger, primary_key=True, autoincrement=False),  # 0: the whole merchant
+    Column("operator_id", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+Index("ix_membership_merchant_id", membership.c.merchant_id)

@@ -1,0 +1,1 @@
+"""Coupons for sale: products, purchases, and the stock they leave."""

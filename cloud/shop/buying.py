@@ -1,0 +1,221 @@
+"""A merchant buys coupons: the order, its payment, the stock it leaves, and giving unused stock back (S2.10-S2.17)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, RowMapping, Select, Update, func, insert, select, update
+
+from cloud.access import audit
+from cloud.act import Act, Refused
+from cloud.coupons import service as coupons
+from cloud.db import new_id
+from cloud.lots import service as lots
+from cloud.merchants import ledger
+from cloud.merchants import service as merchants
+from cloud.shop import products
+from cloud.shop.stock import LEFT, State
+from cloud.shop.tables import coupon_product, purchase
+from domain.ledger import RECHARGE, REFUND, Commodity, Funds, move, stock_account
+from domain.shop import first_day_after, is_over_cap
+
+PAY_WITHIN_MS = 15 * 60_000
+MOST_AT_ONCE = 100_000
+
+
+def order(conn: Connection, act: Act, merchant_id: int, product_id: int, quantity: int) -> RowMapping | Refused:
+    """A purchase that waits for its payment, or the reason against it; the price is quantity × unit price (S2.11)."""
+    account = merchants.get(conn, act.operator_id, merchant_id)
+    if account is None:
+        return Refused("merchant_unknown")
+    if not account["enabled"]:
+        return Refused("merchant_disabled")
+    product = products.get(conn, act.operator_id, product_id)
+    if product is None or product["withdrawn_ms"] is not None:
+        return Refused("product_unknown")
+    if not 0 < quantity <= MOST_AT_ONCE:
+        return Refused("quantity_malformed")
+    lapse(conn, act.operator_id, act.now_ms, merchant_id)
+    if is_over_cap(product["max_purchasable"], bought(conn, merchant_id, product_id), quantity):
+        return Refused("purchase_cap", {"most": product["max_purchasable"]})
+    purchase_id = new_id(
+        conn,
+        insert(purchase).values(
+            operator_id=act.operator_id,
+            merchant_id=merchant_id,
+            product_id=product_id,
+            order_id="",
+            quantity=quantity,
+            unit_fen=product["unit_fen"],
+            state=State.WAITING.value,
+            given=0,
+            refunded=0,
+            made_ms=act.now_ms,
+            made_by=act.by,
+            expires_ms=act.now_ms + PAY_WITHIN_MS,
+            paid_by="",
+        ),
+    )
+    after = {"product": product_id, "quantity": quantity}
+    audit.record(conn, act, "purchase.ordered", f"purchase:{purchase_id}", after=after)
+    return get(conn, act.operator_id, purchase_id) or Refused("purchase_unknown")
+
+
+def get(conn: Connection, operator_id: int, purchase_id: int) -> RowMapping | None:
+    """One purchase, locked until the transaction ends."""
+    query = select(purchase).where(purchase.c.purchase_id == purchase_id, purchase.c.operator_id == operator_id)
+    return conn.execute(query.with_for_update()).mappings().one_or_none()
+
+
+def bought(conn: Connection, merchant_id: int, product_id: int, but: int = 0) -> int:
+    """How many count against the cap: paid or on the way, refunded ones not; *but* is left out."""
+    counted = select(func.coalesce(func.sum(purchase.c.quantity - purchase.c.refunded), 0)).where(
+        purchase.c.merchant_id == merchant_id,
+        purchase.c.product_id == product_id,
+        purchase.c.state.in_((State.PAID.value, State.WAITING.value)),
+        purchase.c.purchase_id != but,
+    )
+    return int(conn.execute(counted).scalar_one())
+
+
+def bought_by_product(conn: Connection, merchant_id: int) -> dict[int, int]:
+    """The same for every product at once."""
+    rows = conn.execute(
+        select(purchase.c.product_id, func.sum(purchase.c.quantity - purchase.c.refunded).label("units"))
+        .where(
+            purchase.c.merchant_id == merchant_id,
+            purchase.c.state.in_((State.PAID.value, State.WAITING.value)),
+        )
+        .group_by(purchase.c.product_id)
+    )
+    return {row.product_id: int(row.units) for row in rows}
+
+
+def lapse(conn: Connection, operator_id: int, now_ms: int, merchant_id: int | None = None) -> int:
+    """Let orders go whose time to pay is over (E21); returns how many."""
+    late = update(purchase).where(
+        purchase.c.operator_id == operator_id,
+        purchase.c.state == State.WAITING.value,
+        purchase.c.expires_ms <= now_ms,
+    )
+    if merchant_id is not None:
+        late = late.where(purchase.c.merchant_id == merchant_id)
+    return conn.execute(late.values(state=State.LAPSED.value)).rowcount
+
+
+def settle(conn: Connection, act: Act, purchase_id: int, paid_fen: int, order_id: str = "") -> Refused | None:
+    """The money is there: leave the stock, once, however often this is said.
+
+    A payment that comes after the order lapsed is honoured while the cap allows. A refusal means: give the money back.
+    """
+    row = get(conn, act.operator_id, purchase_id)
+    if row is None:
+        return Refused("purchase_unknown")
+    if row["state"] == State.PAID.value:
+        return None if row["order_id"] == order_id else Refused("purchase_paid")
+    refused = _unfit(conn, act, row, paid_fen)
+    if refused is not None:
+        conn.execute(_own(purchase_id).values(state=State.REFUSED.value, order_id=order_id))
+        return refused
+    product = products.get(conn, act.operator_id, row["product_id"])
+    if product is None:
+        return Refused("product_unknown")
+    conn.execute(
+        _own(purchase_id).values(
+            state=State.PAID.value,
+            order_id=order_id,
+            valid_from_ms=act.now_ms,
+            valid_to_ms=_good_until(conn, act, product),
+            paid_ms=act.now_ms,
+            paid_by=act.by,
+        )
+    )
+    entry = _entry(act, row, f"purchase:{purchase_id}", "stock.bought")
+    ledger.post(conn, entry, move(RECHARGE, stock_account(purchase_id), paid_fen, Commodity.FEN, Funds.BOUGHT))
+    coupons.product_template(conn, act, row["merchant_id"], product)
+    after = {"quantity": row["quantity"], "fen": paid_fen}
+    audit.record(conn, act, "purchase.paid", f"purchase:{purchase_id}", after=after)
+    return None
+
+
+def _unfit(conn: Connection, act: Act, row: RowMapping, paid_fen: int) -> Refused | None:
+    """Why a payment cannot be honoured."""
+    if paid_fen != row["quantity"] * row["unit_fen"]:
+        return Refused("purchase_differs")
+    account = merchants.get(conn, act.operator_id, row["merchant_id"])
+    if account is None or not account["enabled"]:
+        return Refused("merchant_disabled")
+    product = products.get(conn, act.operator_id, row["product_id"])
+    before = bought(conn, row["merchant_id"], row["product_id"], but=row["purchase_id"])
+    if product is None or is_over_cap(product["max_purchasable"], before, row["quantity"]):
+        return Refused("purchase_cap", {"most": product["max_purchasable"] if product else 0})
+    return None
+
+
+def _good_until(conn: Connection, act: Act, product: RowMapping) -> int:
+    """The end of the stock's validity, by the days of its lot, or of the first lot there is."""
+    zones = {row["lot_id"]: row["time_zone"] for row in lots.lots(conn, act.operator_id)}
+    name = zones.get(product["lot_id"]) or next(iter(zones.values()), "")
+    zone = ZoneInfo(name) if name else UTC
+    today = datetime.fromtimestamp(act.now_ms / 1000, zone).date()
+    over = datetime.combine(first_day_after(today, product["valid_months"]), time(), zone)
+    return int(over.timestamp()) * 1000
+
+
+def refund(conn: Connection, act: Act, purchase_id: int, count: int, reason: str) -> int | Refused:
+    """Take back *count* unused coupons of a purchase; returns the fen that are to be paid out (E21).
+
+    What is at a lane or used cannot come back; stock whose validity is over can, if the operator wants to.
+    """
+    row = get(conn, act.operator_id, purchase_id)
+    if row is None or row["state"] != State.PAID.value:
+        return Refused("purchase_unknown")
+    left = row["quantity"] - row["given"] - row["refunded"]
+    if not 0 < count <= left:
+        return Refused("stock_short", {"left": left})
+    if not reason.strip():
+        return Refused("reason_missing")
+    if len(reason) > merchants.REMARK_LENGTH:
+        return Refused("remark_too_long", {"most": merchants.REMARK_LENGTH})
+    fen = int(count * row["unit_fen"])
+    entry = _entry(act, row, act.uuid(), "stock.refunded", reason.strip())
+    ledger.post(conn, entry, move(stock_account(purchase_id), REFUND, fen, Commodity.FEN, Funds.BOUGHT))
+    conn.execute(_own(purchase_id).values(refunded=purchase.c.refunded + count))
+    after = {"count": count, "fen": fen}
+    audit.record(conn, act, "purchase.refunded", f"purchase:{purchase_id}", reason=reason, after=after)
+    return fen
+
+
+def _own(purchase_id: int) -> Update:
+    return update(purchase).where(purchase.c.purchase_id == purchase_id)
+
+
+def _entry(act: Act, row: RowMapping, event_id: str, kind: str, note: str = "") -> ledger.Entry:
+    subject = f"purchase:{row['purchase_id']}"
+    return ledger.Entry(act.operator_id, row["merchant_id"], event_id, kind, subject, act.by, act.now_ms, note)
+
+
+def history(
+    operator_id: int, merchant_id: int | None = None, search: str = "", state: str = ""
+) -> Select[tuple[object, ...]]:
+    """Purchases newest first, each with its product, its merchant's name left to the page (S2.17)."""
+    found = (
+        select(
+            purchase,
+            coupon_product.c.name,
+            coupon_product.c.kind,
+            coupon_product.c.value,
+            LEFT.label("left"),
+            (purchase.c.quantity * purchase.c.unit_fen).label("price_fen"),
+        )
+        .join(coupon_product, coupon_product.c.product_id == purchase.c.product_id)
+        .where(purchase.c.operator_id == operator_id)
+    )
+    if merchant_id is not None:
+        found = found.where(purchase.c.merchant_id == merchant_id)
+    if search:
+        found = found.where(coupon_product.c.name.like(f"%{search}%"))
+    if state:
+        found = found.where(purchase.c.state == state)
+    return found.order_by(purchase.c.purchase_id.desc())

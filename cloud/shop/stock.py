@@ -1,0 +1,80 @@
+"""What a merchant bought and has not given to cars yet: by lot of purchase, soonest to expire first (S2.14, E22)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, RowMapping, func, select, update
+
+from cloud.shop.tables import coupon_product, purchase
+
+
+class State(StrEnum):
+    """What became of a purchase. LAPSED: not paid in time; REFUSED: paid, and the money goes back."""
+
+    WAITING = "WAITING"
+    PAID = "PAID"
+    LAPSED = "LAPSED"
+    REFUSED = "REFUSED"
+
+
+LEFT = purchase.c.quantity - purchase.c.given - purchase.c.refunded
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Of one product: how many coupons may still be given, and when the first of them run out."""
+
+    left: int
+    until_ms: int
+
+
+def next_lot(conn: Connection, merchant_id: int, product_id: int, lot_id: int, now_ms: int) -> RowMapping | None:
+    """The purchase to give the next coupon of a product from, locked; None where the stock is used up or over (E22)."""
+    query = (
+        select(purchase)
+        .join(coupon_product, coupon_product.c.product_id == purchase.c.product_id)
+        .where(
+            purchase.c.merchant_id == merchant_id,
+            purchase.c.product_id == product_id,
+            purchase.c.state == State.PAID.value,
+            purchase.c.valid_to_ms > now_ms,
+            coupon_product.c.lot_id.in_((0, lot_id)),
+            LEFT > 0,
+        )
+        .order_by(purchase.c.valid_to_ms, purchase.c.purchase_id)
+        .limit(1)
+    )
+    return conn.execute(query.with_for_update(of=purchase)).mappings().one_or_none()
+
+
+def count_given(conn: Connection, purchase_id: int, more: int) -> None:
+    """One coupon more of a purchase went to a car, or one came back from there (*more* = -1)."""
+    own = update(purchase).where(purchase.c.purchase_id == purchase_id)
+    conn.execute(own.values(given=purchase.c.given + more))
+
+
+def held(conn: Connection, merchant_id: int, now_ms: int) -> dict[int, Held]:
+    """What may be given now, by product."""
+    rows = conn.execute(
+        select(purchase.c.product_id, func.sum(LEFT).label("left"), func.min(purchase.c.valid_to_ms).label("until"))
+        .where(
+            purchase.c.merchant_id == merchant_id,
+            purchase.c.state == State.PAID.value,
+            purchase.c.valid_to_ms > now_ms,
+            LEFT > 0,
+        )
+        .group_by(purchase.c.product_id)
+    )
+    return {row.product_id: Held(int(row.left), int(row.until)) for row in rows}
+
+
+def worth(conn: Connection) -> dict[tuple[int, int], int]:
+    """What every purchase's account should hold in fen, by merchant and purchase."""
+    rows = conn.execute(
+        select(purchase.c.merchant_id, purchase.c.purchase_id, (LEFT * purchase.c.unit_fen).label("fen")).where(
+            purchase.c.state == State.PAID.value
+        )
+    )
+    return {(row.merchant_id, row.purchase_id): int(row.fen) for row in rows}
