@@ -71,7 +71,7 @@ def create_template(
 
 
 def product_template(conn: Connection, act: Act, merchant_id: int, product: RowMapping) -> None:
-    """The template a merchant gives coupons of a bought *product* from: made at the first purchase, again if deleted."""
+    """The template a merchant gives a bought *product* from: made at the first purchase, and again if deleted."""
     known = select(coupon_template.c.template_id).where(
         coupon_template.c.merchant_id == merchant_id,
         coupon_template.c.product_id == product["product_id"],

@@ -1,0 +1,232 @@
+"""Coupons bought ahead: the cap, the lots of purchase, and books that hold what is left of them."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import update
+
+from cloud import checking
+from cloud.act import Refused
+from cloud.coupons import service as coupons
+from cloud.merchants import service as merchants
+from cloud.merchants import statements
+from cloud.shop import buying, products, stock
+from cloud.shop.products import Product
+from cloud.shop.tables import purchase
+from domain.events import ChannelApplied, CouponRedeemed
+from domain.ledger import Commodity
+from tests.cloud.world import World
+
+DAY_MS = 86_400_000
+FIVE = Product("5 元券", "AMOUNT", 500, unit_fen=400, max_purchasable=100, valid_months=12)
+
+
+def offered(world: World, product: Product = FIVE) -> int:
+    made = products.offer(world.conn, world.act(), product)
+    assert isinstance(made, int), made
+    return made
+
+
+def buy(world: World, product_id: int, quantity: int, *, unit: int = 400) -> int:
+    """A purchase that was paid for."""
+    row = buying.order(world.conn, world.act("shop"), world.merchant_id, product_id, quantity)
+    assert not isinstance(row, Refused), row
+    refused = buying.settle(world.conn, world.act("gateway"), row["purchase_id"], quantity * unit, "o1")
+    assert refused is None, refused
+    return int(row["purchase_id"])
+
+
+def template_of(world: World, product_id: int) -> int:
+    found = coupons.templates(world.conn, world.operator_id, world.merchant_id)
+    return next(int(row["template_id"]) for row in found if row["product_id"] == product_id)
+
+
+def give(world: World, template_id: int, stay_id: str) -> coupons.Issued | Refused:
+    world.car(stay_id)
+    return coupons.issue(world.conn, world.act(), world.merchant_id, template_id, stay_id)
+
+
+def sound(world: World) -> bool:
+    """The books as ``lotgate verify-ledger`` looks at them."""
+    return [wrong for check in checking.CHECKS[:5] for wrong in check(world.conn)] == []
+
+
+def test_stock_is_paid_for_given_and_used_up_in_the_books(world: World) -> None:
+    before = world.accounts()
+    number = buy(world, offered(world), 3)
+    template = template_of(world, 1)
+
+    given = give(world, template, "s1")
+    assert isinstance(given, coupons.Issued), given
+    held = world.accounts()
+    world.apply(CouponRedeemed("r1", given.coupon_id, "s1", 200))  # a fee below the face value
+
+    after = world.accounts()
+    assert (held[f"stock:{number}"], held["outstanding"]) == (800, 400)
+    assert (after[f"stock:{number}"], after["redeemed"]) == (800, 400)
+    assert after["available"] == before["available"]
+    assert sound(world)
+
+
+def test_the_cap_counts_every_purchase_of_the_merchant_and_refuses_as_a_whole(world: World) -> None:
+    product = offered(world)
+    buy(world, product, 80)
+
+    over = buying.order(world.conn, world.act(), world.merchant_id, product, 21)
+    rest = buying.order(world.conn, world.act(), world.merchant_id, product, 20)
+    meanwhile = buying.order(world.conn, world.act(), world.merchant_id, product, 1)
+
+    assert over == Refused("purchase_cap", {"most": 100})
+    assert not isinstance(rest, Refused)
+    assert meanwhile == Refused("purchase_cap", {"most": 100})  # the one that waits for its payment counts
+
+
+def test_an_order_not_paid_in_time_lapses_and_frees_the_cap(world: World) -> None:
+    product = offered(world)
+    late = buying.order(world.conn, world.act(), world.merchant_id, product, 100)
+    assert not isinstance(late, Refused)
+
+    world.now_ms += buying.PAY_WITHIN_MS
+    again = buying.order(world.conn, world.act(), world.merchant_id, product, 100)
+    assert not isinstance(again, Refused)
+    first = buying.settle(world.conn, world.act(), again["purchase_id"], 40_000, "o2")
+    second = buying.settle(world.conn, world.act(), late["purchase_id"], 40_000, "o1")
+
+    assert (first, second) == (None, Refused("purchase_cap", {"most": 100}))
+    row = buying.get(world.conn, world.operator_id, late["purchase_id"])
+    assert row is not None
+    assert row["state"] == stock.State.REFUSED.value
+    assert sound(world)
+
+
+def test_a_payment_told_twice_leaves_one_stock(world: World) -> None:
+    number = buy(world, offered(world), 2)
+
+    again = buying.settle(world.conn, world.act(), number, 800, "o1")
+    other = buying.settle(world.conn, world.act(), number, 800, "o9")
+
+    assert (again, other) == (None, Refused("purchase_paid"))
+    assert world.accounts()[f"stock:{number}"] == 800
+
+
+def test_a_payment_of_another_amount_is_not_honoured(world: World) -> None:
+    row = buying.order(world.conn, world.act(), world.merchant_id, offered(world), 2)
+    assert not isinstance(row, Refused)
+
+    assert buying.settle(world.conn, world.act(), row["purchase_id"], 799, "o1") == Refused("purchase_differs")
+
+
+def test_the_lot_of_purchase_that_runs_out_first_is_used_first(world: World) -> None:
+    product = offered(world)
+    later = buy(world, product, 1)
+    sooner = buy(world, product, 1)
+    world.conn.execute(
+        update(purchase).where(purchase.c.purchase_id == sooner).values(valid_to_ms=world.now_ms + DAY_MS // 2)
+    )
+    template = template_of(world, product)
+
+    first = give(world, template, "s1")
+    left = stock.held(world.conn, world.merchant_id, world.now_ms)[product]
+    second, third = give(world, template, "s2"), give(world, template, "s3")
+
+    assert isinstance(first, coupons.Issued)
+    assert isinstance(second, coupons.Issued)
+    found = {row["coupon_id"]: row for row in coupons.coupons(world.conn, world.operator_id).items}
+    assert [found[one.coupon_id]["purse"] for one in (first, second)] == [f"stock:{sooner}", f"stock:{later}"]
+    assert found[first.coupon_id]["expires_ms"] == world.now_ms + DAY_MS // 2  # no longer than its lot
+    assert left.left == 1
+    assert third == Refused("stock_empty")
+
+
+def test_stock_is_good_until_its_day_and_no_longer(world: World) -> None:
+    product = offered(world)
+    number = buy(world, product, 1)
+    row = buying.get(world.conn, world.operator_id, number)
+    assert row is not None
+
+    world.now_ms = row["valid_to_ms"]
+
+    assert give(world, template_of(world, product), "s1") == Refused("stock_empty")
+    assert 365 * DAY_MS - DAY_MS < row["valid_to_ms"] - row["valid_from_ms"] <= 366 * DAY_MS
+
+
+def test_a_coupon_taken_back_may_be_given_again(world: World) -> None:
+    product = offered(world)
+    number = buy(world, product, 1)
+    template = template_of(world, product)
+    given = give(world, template, "s1")
+    assert isinstance(given, coupons.Issued)
+
+    coupons.void(world.conn, world.act(), given.coupon_id, "wrong car")
+    waiting = give(world, template, "s2")
+    world.apply(ChannelApplied("coupons", 10**6))
+
+    assert waiting == Refused("stock_empty")
+    assert world.accounts()[f"stock:{number}"] == 400
+    assert isinstance(give(world, template, "s3"), coupons.Issued)
+    assert sound(world)
+
+
+def test_only_unused_stock_is_refunded_and_the_cap_counts_it_no_more(world: World) -> None:
+    product = offered(world)
+    number = buy(world, product, 100)
+    give(world, template_of(world, product), "s1")
+
+    much = buying.refund(world.conn, world.act(), number, 100, "closing")
+    paid_out = buying.refund(world.conn, world.act(), number, 99, "closing")
+
+    assert (much, paid_out) == (Refused("stock_short", {"left": 99}), 99 * 400)
+    assert world.accounts().get(f"stock:{number}", 0) == 0
+    assert buying.bought(world.conn, world.merchant_id, product) == 1
+    assert sound(world)
+
+
+def test_a_product_of_one_lot_is_not_given_at_another(world: World) -> None:
+    elsewhere = Product("5", "AMOUNT", 500, 400, 0, 1, lot_id=world.lot_id)
+    product = offered(world, elsewhere)
+    buy(world, product, 1)
+
+    found = stock.next_lot(world.conn, world.merchant_id, product, world.lot_id + 1, world.now_ms)
+
+    assert found is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Product("", "AMOUNT", 500, 400, 0, 12),
+        Product("x", "AMOUNT", 0, 400, 0, 12),
+        Product("x", "AMOUNT_CUSTOM", 500, 400, 0, 12),
+        Product("x", "FULL_WAIVER", 1, 400, 0, 12),
+        Product("x", "AMOUNT", 500, 0, 0, 12),
+        Product("x", "AMOUNT", 500, 400, 0, 0),
+    ],
+)
+def test_a_product_nobody_can_mean_is_refused(world: World, wrong: Product) -> None:
+    assert isinstance(products.offer(world.conn, world.act(), wrong), Refused)
+
+
+def test_what_was_bought_is_never_owed_again(world: World) -> None:
+    product = offered(world)
+    buy(world, product, 2)
+    given = give(world, template_of(world, product), "s1")
+    assert isinstance(given, coupons.Issued)
+    world.apply(CouponRedeemed("r1", given.coupon_id, "s1", 500))
+
+    assert statements.unstated(world.conn, world.merchant_id, "ON_REDEEM", world.now_ms) == {}
+
+
+def test_a_disabled_merchant_buys_nothing(world: World) -> None:
+    product = offered(world)
+    merchants.set_enabled(world.conn, world.act(), world.merchant_id, enabled=False)
+
+    assert buying.order(world.conn, world.act(), world.merchant_id, product, 1) == Refused("merchant_disabled")
+
+
+def test_a_check_finds_stock_that_is_not_in_the_books(world: World) -> None:
+    number = buy(world, offered(world), 2)
+
+    stock.count_given(world.conn, number, 1)
+
+    assert checking.stock_holds(world.conn) == [f"purchase {number} should hold 400, its account holds 800"]
+    assert world.accounts(Commodity.MIN)["available"] == 600
