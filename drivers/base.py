@@ -48,6 +48,10 @@ class DeviceUnreachableError(DeviceError):
     fault = Fault.SILENT
 
 
+class NothingSentError(DeviceUnreachableError):
+    """It could not be reached at all, so nothing of what was to be sent went out."""
+
+
 class DeviceRefusedError(DeviceError):
     """The device answered, and the answer was no."""
 
@@ -330,8 +334,11 @@ class PrinterStatus(StrEnum):
 class Printer(Protocol):
     """Puts bytes on paper and says what it knows of the outcome."""
 
-    async def print(self, data: bytes) -> None:
-        """Send *data* whole (it ends with its own cut). Raises DeviceError; what reached the paper is then unknown."""
+    async def print(self, data: bytes) -> PrinterStatus:
+        """Send *data* whole (it ends with its own cut) and hear how it went; UNKNOWN where nothing is heard.
+
+        Raises NothingSentError when no byte went out, else DeviceError: what reached the paper is then unknown.
+        """
         ...
 
     async def status(self) -> PrinterStatus:

@@ -81,12 +81,14 @@ class SerialLine:
         """
         return await self.use(_read_some)
 
-    async def exchange(self, data: bytes, size_of: Callable[[bytes], int | None]) -> bytes:
+    async def exchange(
+        self, data: bytes, size_of: Callable[[bytes], int | None], within_s: float | None = None
+    ) -> bytes:
         """Send *data* once and read until *size_of* what came is reached; b"" or a part when time runs out.
 
         What lay unread before is thrown away first. Raises DeviceUnreachableError.
         """
-        return await self.use(lambda line: _exchange(line, data, size_of, self._timeout_s))
+        return await self.use(lambda line: _exchange(line, data, size_of, within_s or self._timeout_s))
 
     async def aclose(self) -> None:
         """Leave the line; the last of its users closes the port and ends its thread."""

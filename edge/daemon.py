@@ -47,6 +47,7 @@ from edge.ntp import chrony_is_right
 from edge.offline_lists import duties
 from edge.pictures import Pictures
 from edge.pricelists import load_prices
+from edge.printing import slip_printers
 from edge.selftest import SelfTest
 from edge.services import timing
 from edge.services.leases import HANDLERS
@@ -147,7 +148,7 @@ async def run_edge(
             live,
             workers,
             Copies(settings, office.thread, office.db, office.now, office.incident),
-            devices.printers,
+            slip_printers(devices.printers, devices.profiles),
             lambda: _link_state(link),
             lambda: watchdog.stuck,
             devices.cameras,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from domain.decision import Decision, Refuse
 from domain.plate import normalise
 from domain.stay import OUTSIDE
 from domain.wire import Json
-from drivers.base import Camera, DeviceError, PlateRead, Printer, Snapshots, Viewable
+from drivers.base import Camera, DeviceError, PlateRead, Snapshots, Viewable
 from edge import printing
 from edge.clock import Clock
 from edge.copies import Copies
@@ -34,6 +34,7 @@ from edge.lanes.office import Office
 from edge.lanes.tickets import TicketDesk
 from edge.lanes.witness import keep_picture
 from edge.lanes.worker import LaneWorker
+from edge.printing import Ended, SlipPrinter
 from edge.services import (
     arrears,
     attending,
@@ -66,12 +67,16 @@ AFAR = "cloud:"  # before the name of somebody who acts from there
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A voucher was issued; *state* says how printing ended: confirmed, failed or unknown (never printed again)."""
+    """A voucher was issued; *state* says how printing ended: confirmed, failed or unknown (never printed again).
+
+    *silent*: unknown only because this printer never answers; somebody says later what came out.
+    """
 
     key_id: int
     counter: int
     state: str
     left: int
+    silent: bool = False
 
 
 @dataclass(slots=True)
@@ -83,7 +88,7 @@ class Edge:
     live: LiveLanes
     workers: Mapping[str, LaneWorker]
     copies: Copies
-    printers: Mapping[str, Printer] = field(default_factory=dict)
+    printers: Mapping[str, SlipPrinter] = field(default_factory=dict)
     link_state: Callable[[], str] = lambda: "off"
     stuck: Callable[[], tuple[str, ...]] = tuple
     cameras: Mapping[str, Camera] = field(default_factory=dict)
@@ -453,27 +458,31 @@ class Edge:
         if self.office.disk.level is Level.FULL:
             return Refuse("disk_full")
         device = self.printers.get(printer) if printer else next(iter(self.printers.values()), None)
-        if device is None or not await printing.is_ready(device):
+        if device is None or not await device.is_ready():
             return Refuse("printer_not_ready")
         issued = await self._do(issuing.issue, self.office.lot, Order(merchant_id, template_id, by))
         if isinstance(issued, Refuse):
             return issued
-        payload, state = issued.payload, "unknown"
+        payload, ended = issued.payload, Ended("unknown")
         try:
-            state = await self._print(issued, device, by)
+            ended = await self._print(issued, device, by)
         finally:  # whatever broke: the voucher is in doubt now, not only after the next start
-            await self._must(issuing.printed, payload.key_id, payload.counter, state)
-        return Printed(payload.key_id, payload.counter, state, issued.left)
+            await self._must(issuing.printed, payload.key_id, payload.counter, ended.state)
+        return Printed(payload.key_id, payload.counter, ended.state, issued.left, ended.silent)
 
-    async def _print(self, issued: Issued, device: Printer, by: str) -> str:
+    async def _print(self, issued: Issued, device: SlipPrinter, by: str) -> Ended:
         payload = issued.payload
         template = await self.read(channels.get, "rules", f"template:{payload.template_id}") or {"kind": "AMOUNT"}
         merchant = await self.read(channels.get, "rules", f"merchant:{payload.merchant_id}") or {}
         slip = printing.slip_of(
             self.office.lot, self.settings.voucher_host, issued, template, str(merchant.get("name", "")), by,
-            self.office.now().wall_ms,
+            self.office.now().wall_ms, device.paper,
         )  # fmt: skip
-        return await printing.put_on_paper(device, slip)
+        return await device.put_on_paper(slip)
+
+    async def came_out(self, slips: Sequence[tuple[int, int]], by: str) -> int:
+        """Somebody saw vouchers in doubt come out of the printer; returns how many of them were in doubt."""
+        return await self._must(issuing.came_out, slips, by)
 
     async def void_voucher(self, key_id: int, counter: int, by: str, reason: str) -> Result:
         """Withdraw a voucher that was not used."""

@@ -1,8 +1,10 @@
-"""Vouchers on paper: the slip, the bytes, the printer, and an honest word on how it ended (I13)."""
+"""Slips on paper: the bytes as the printer likes them, and an honest word on how it ended (I13)."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from domain.coupon import CouponKind
@@ -10,8 +12,9 @@ from domain.slip import Paper, Slip
 from domain.slip_layouts import Language, Voucher, voucher_slip
 from domain.voucher import number, paper_text
 from domain.wire import Json
-from drivers.base import DeviceError, Printer, PrinterStatus
+from drivers.base import DeviceError, NothingSentError, Printer, PrinterStatus
 from drivers.printer.encode import encode
+from drivers.printer.profile import Profile
 from edge.services.issuing import Issued
 from edge.services.lot import Lot
 
@@ -22,7 +25,65 @@ GOOD = (PrinterStatus.READY, PrinterStatus.PAPER_LOW)
 MAY_TRY = (*GOOD, PrinterStatus.UNKNOWN)  # many cheap units never answer
 
 
-def slip_of(lot: Lot, host: str, issued: Issued, template: Json, merchant: str, by: str, now_ms: int) -> Slip:
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a job ended: ``confirmed``, ``failed`` (nothing was sent) or ``unknown`` (it may be on paper).
+
+    *silent*: unknown for no other reason than that this printer never answers, and somebody is asked instead.
+    """
+
+    state: str
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SlipPrinter:
+    """A printer of the lot file with the way it likes its slips."""
+
+    device: Printer
+    profile: Profile
+
+    @property
+    def paper(self) -> Paper:
+        """How wide its slips are."""
+        return self.profile.width
+
+    async def status(self) -> PrinterStatus:
+        """The printer's own word. Raises DeviceUnreachableError."""
+        return await self.device.status()
+
+    async def is_ready(self) -> bool:
+        """May a job be tried? A printer known to be out of paper gets none."""
+        try:
+            return await self.device.status() in MAY_TRY
+        except DeviceError as exc:
+            log.warning("printer: %s", exc)
+            return False
+
+    async def put_on_paper(self, slip: Slip) -> Ended:
+        """Print once. ``confirmed`` only when the printer says afterwards that all is well."""
+        data = encode(slip, self.profile)
+        try:
+            status = await self.device.print(data)
+        except NothingSentError as exc:
+            log.error("printer: %s", exc)
+            return Ended("failed")
+        except DeviceError as exc:
+            log.error("printer: %s", exc)
+            return Ended("unknown")
+        if status in GOOD:
+            return Ended("confirmed")
+        return Ended("unknown", silent=self.profile.confirms == "attendant" and status is PrinterStatus.UNKNOWN)
+
+
+def slip_printers(printers: Mapping[str, Printer], profiles: Mapping[str, Profile]) -> dict[str, SlipPrinter]:
+    """Every printer of a lot by its name."""
+    return {name: SlipPrinter(device, profiles[name]) for name, device in printers.items()}
+
+
+def slip_of(
+    lot: Lot, host: str, issued: Issued, template: Json, merchant: str, by: str, now_ms: int, paper: Paper
+) -> Slip:
     """The voucher as it is printed."""
     payload = issued.payload
     language = Language.ZH if lot.locale == "zh-CN" else Language.EN
@@ -45,26 +106,6 @@ def slip_of(lot: Lot, host: str, issued: Issued, template: Json, merchant: str, 
             till=lot.edge,
             max_fen=payload.cap_fen or None,
         ),
-        Paper.MM58,
+        paper,
         language,
     )
-
-
-async def is_ready(printer: Printer) -> bool:
-    """May a job be tried? A printer known to be out of paper gets none."""
-    try:
-        return await printer.status() in MAY_TRY
-    except DeviceError as exc:
-        log.warning("printer: %s", exc)
-        return False
-
-
-async def put_on_paper(printer: Printer, slip: Slip) -> str:
-    """Print once. ``confirmed`` when the printer says all is well afterwards, else ``unknown``: it may be on paper."""
-    try:
-        await printer.print(encode(slip))
-        status = await printer.status()
-    except DeviceError as exc:
-        log.error("printer: %s", exc)
-        return "unknown"
-    return "confirmed" if status in GOOD else "unknown"

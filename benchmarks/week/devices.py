@@ -164,10 +164,11 @@ class StreetPrinter(Device[None]):
         super().__init__(name, now_s)
         self.slips = 0
 
-    async def print(self, data: bytes) -> None:
+    async def print(self, data: bytes) -> PrinterStatus:
         """One slip."""
         self.require()
         self.slips += bool(data)
+        return PrinterStatus.READY
 
     async def status(self) -> PrinterStatus:
         """Ready, or nobody there."""

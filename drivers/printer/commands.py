@@ -19,12 +19,26 @@ RASTER = b"\x1dv0"
 SYMBOL = b"\x1d(k"
 DRAWER = b"\x1bp"
 LINE_FEED = b"\n"
-STATUS = b"\x10\x04"
+STATUS = b"\x10\x04"  # DLE EOT n: answered at once, whatever is still to be printed
+STATUS_BACK = b"\x1da"  # GS a n: four bytes now, and again whenever something changes
+SENSOR = b"\x1dr"  # GS r n: answered in its turn, after everything before it is on paper
 
 LONGEST_SYMBOL = 7092  # digits of the largest QR
 LONGEST_RASTER = 1 << 20
 
-_FIXED = {INIT: 0, ALIGN: 1, BOLD: 1, FEED_LINES: 1, SIZE: 1, HANZI_ON: 0, HANZI_OFF: 0, DRAWER: 3, STATUS: 1}
+_FIXED = {
+    INIT: 0,
+    ALIGN: 1,
+    BOLD: 1,
+    FEED_LINES: 1,
+    SIZE: 1,
+    HANZI_ON: 0,
+    HANZI_OFF: 0,
+    DRAWER: 3,
+    STATUS: 1,
+    STATUS_BACK: 1,
+    SENSOR: 1,
+}
 
 
 @dataclass(frozen=True, slots=True)

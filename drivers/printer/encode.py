@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import segno
 
 from domain.slip import Align, Cut, Feed, Line, Qr, Rule, Slip, Text
@@ -21,6 +18,7 @@ from drivers.printer.commands import (
     SIZE,
     SYMBOL,
 )
+from drivers.printer.profile import DEFAULT, Profile
 
 COLUMN_DOTS = 12  # font A
 QUIET_MODULES = 4
@@ -30,41 +28,51 @@ ALIGNMENTS = {Align.LEFT: 0, Align.CENTRE: 1, Align.RIGHT: 2}
 LOOKS_LIKE = str.maketrans({"¥": "￥", "\u00a0": " "})  # what GB18030 writes in four bytes and printers do not know
 
 
-@dataclass(frozen=True, slots=True)
-class EncodeOptions:
-    """How one printer likes it: cheap 58 mm units have no QR of their own, so it is drawn."""
-
-    qr: Literal["raster", "native"] = "raster"
-    cutter: bool = True  # False: feed past the tear bar instead
-    tear_lines: int = 4
-
-
-DEFAULT = EncodeOptions()
-
-
-def encode(slip: Slip, options: EncodeOptions = DEFAULT) -> bytes:
+def encode(slip: Slip, profile: Profile = DEFAULT) -> bytes:
     """All bytes of one job, in the order of its lines. Raises ValueError when a QR is wider than the paper."""
-    return INIT + b"".join(_line(line, slip.columns, options) for line in slip.lines)
+    return INIT + b"".join(_line(line, slip.columns, profile) for line in slip.lines)
 
 
-def _line(line: Line, columns: int, options: EncodeOptions) -> bytes:
+def _line(line: Line, columns: int, profile: Profile) -> bytes:
     match line:
         case Text():
-            return _text(line)
+            return _text(line, columns, profile)
         case Rule():
-            return _text(Text(line.mark * columns))
+            return _text(Text(line.mark * columns), columns, profile)
         case Qr():
-            return _qr(line, columns * COLUMN_DOTS, options)
+            return _qr(line, columns * COLUMN_DOTS, profile)
         case Feed():
             return FEED_LINES + bytes([min(max(line.lines, 0), 255)])
         case Cut():
-            return CUT + FEED_AND_CUT if options.cutter else FEED_LINES + bytes([options.tear_lines])
+            return CUT + FEED_AND_CUT if profile.cutter else FEED_LINES + bytes([profile.tear_lines])
 
 
-def _text(line: Text) -> bytes:
+def _text(line: Text, columns: int, profile: Profile) -> bytes:
+    if profile.text == "drawn" or not all(map(_is_in_font, line.text.translate(LOOKS_LIKE))):
+        return _drawn_text(line, columns * COLUMN_DOTS)
     style = ALIGN + bytes([ALIGNMENTS[line.align]]) + BOLD + bytes([line.bold])
     size = SIZE + bytes([(line.size - 1) * 0x11])
     return style + size + HANZI_ON + gb_bytes(line.text) + HANZI_OFF + LINE_FEED
+
+
+def _drawn_text(line: Text, dots: int) -> bytes:
+    from drivers.printer.lettering import dots_of, line_picture  # most slips do without
+
+    text = "".join("?" if _is_control(letter) else letter for letter in line.text)
+    width, rows = dots_of(line_picture(text, dots, ALIGNMENTS[line.align], size=line.size, bold=line.bold))
+    return ALIGN + b"\0" + RASTER + _size(width, len(rows) // width) + rows
+
+
+def _size(width: int, height: int) -> bytes:
+    return b"\0" + width.to_bytes(2, "little") + height.to_bytes(2, "little")
+
+
+def _is_in_font(letter: str) -> bool:
+    return len(letter.encode("gb18030", "replace")) <= 2
+
+
+def _is_control(letter: str) -> bool:
+    return letter < " " or letter == "\x7f"
 
 
 def gb_bytes(text: str) -> bytes:
@@ -73,14 +81,14 @@ def gb_bytes(text: str) -> bytes:
 
 
 def _letter(letter: str) -> bytes:
-    if letter < " " or letter == "\x7f":
+    if _is_control(letter):
         return b"?"
     code = letter.encode("gb18030", "replace")
     return code if len(code) <= 2 else UNPRINTABLE.encode("gb18030")
 
 
-def _qr(line: Qr, paper_dots: int, options: EncodeOptions) -> bytes:
-    if options.qr == "native":
+def _qr(line: Qr, paper_dots: int, profile: Profile) -> bytes:
+    if profile.qr == "native":
         return _native_qr(line)
     rows = [
         list(row)
@@ -93,8 +101,7 @@ def _qr(line: Qr, paper_dots: int, options: EncodeOptions) -> bytes:
     left = (paper_dots - len(rows)) // 2
     width = (paper_dots + 7) // 8
     picture = b"".join(_row(row, left, width) for row in rows)
-    head = bytes([0, width % 256, width // 256, len(rows) % 256, len(rows) // 256])
-    return ALIGN + b"\0" + RASTER + head + picture
+    return ALIGN + b"\0" + RASTER + _size(width, len(rows)) + picture
 
 
 def _row(row: list[int], left: int, width: int) -> bytes:

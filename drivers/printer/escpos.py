@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import socket
 from collections.abc import Callable
@@ -10,16 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from drivers.base import DeviceRefusedError, DeviceUnreachableError, Fault, PrinterStatus
-from drivers.printer.commands import STATUS
-from drivers.printer.status import QUESTIONS, is_answer, status_of
+from drivers.base import DeviceRefusedError, DeviceUnreachableError, Fault, NothingSentError, PrinterStatus
+from drivers.printer.talk import STOPPED, Asks, Dialogue, Question, Talk, hold
 from drivers.wiring import Wiring
 from plumbing.onethread import OneThread
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
-
-STOPPED = frozenset({PrinterStatus.PAPER_OUT, PrinterStatus.COVER_OPEN, PrinterStatus.OFFLINE, PrinterStatus.FAULT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +27,8 @@ class EscposNetworkOptions:
     connect_ms: int = 3000
     send_ms: int = 15_000  # a slow head and a small buffer hold the sender up
     status_ms: int = 500  # cheap units never answer; after one silence they are not asked again in that connection
+    finish_ms: int = 10_000  # how long a slip may take to come out after its last byte was sent
+    asks: Asks = Asks.DLE_EOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +44,20 @@ class EscposNetworkPrinter:
     def __init__(self, name: str, options: EscposNetworkOptions) -> None:
         self.name = name
         self._options = options
+        self._talk = Talk(name, options.asks)
         self._thread = OneThread(f"printer {name}")
         self._lost = False
 
-    async def print(self, data: bytes) -> None:
+    async def print(self, data: bytes) -> PrinterStatus:
         """Send *data*, then ask how it went. DeviceRefusedError: it arrived and the printer stopped."""
-        status = await self._thread.run(self._connected, lambda device: _send(device, data, self._options))
+        status = await self._thread.run(self._connected, lambda device: self._send(device, data))
         if status in STOPPED:
             raise DeviceRefusedError(f"printer {self.name}: {status}; see what came out before printing again")
+        return status
 
     async def status(self) -> PrinterStatus:
         """The printer's own word. Raises DeviceUnreachableError when it cannot be reached at all."""
-        return await self._thread.run(self._connected, lambda device: _ask(device, self._options))
+        return await self._thread.run(self._connected, lambda device: self._hold(device, self._talk.look()))
 
     async def aclose(self) -> None:
         """Finish the job at hand and end the thread."""
@@ -68,18 +68,46 @@ class EscposNetworkPrinter:
         from escpos.printer import Network  # type: ignore[import-untyped]
 
         options = self._options
+        where = f"{options.host}:{options.port}"
         device = Network(options.host, options.port)
         try:  # connected here: the library leaves its socket open when nobody answers
             device.device = socket.create_connection((options.host, options.port), options.connect_ms / 1000)
+        except OSError as exc:
+            self._went(exc)
+            raise NothingSentError(f"printer {self.name}: {where} does not take the job") from exc
+        try:
             result = act(device)
         except (Error, OSError) as exc:
             self._went(exc)
-            where = f"{options.host}:{options.port}"
             raise DeviceUnreachableError(f"printer {self.name}: {where} does not take the job") from exc
         finally:
             device.close()
         self._came()
         return result
+
+    def _send(self, device: Any, data: bytes) -> PrinterStatus:
+        device.device.settimeout(self._options.send_ms / 1000)
+        device._raw(data)
+        return self._hold(device, self._talk.after_job())
+
+    def _hold(self, device: Any, dialogue: Dialogue) -> PrinterStatus:
+        """Carry a dialogue to its end. Raises OSError when the connection breaks meanwhile."""
+        return hold(dialogue, lambda question: self._exchange(device, question))
+
+    def _exchange(self, device: Any, question: Question) -> bytes:
+        wait_ms = self._options.finish_ms if question.patient else self._options.status_ms
+        device.device.settimeout(wait_ms / 1000)
+        heard = b""
+        try:
+            device._raw(question.data)
+            while len(heard) < question.size:
+                said = device._read()
+                if not said:
+                    raise ConnectionResetError("closed by the printer")
+                heard += said
+        except TimeoutError:
+            return b""
+        return heard
 
     def _went(self, exc: Exception) -> None:
         if not self._lost:
@@ -92,28 +120,6 @@ class EscposNetworkPrinter:
             log.info("printer %s is back", self.name)
 
 
-def _send(device: Any, data: bytes, options: EscposNetworkOptions) -> PrinterStatus:
-    device.device.settimeout(options.send_ms / 1000)
-    device._raw(data)
-    return _ask(device, options)
-
-
-def _ask(device: Any, options: EscposNetworkOptions) -> PrinterStatus:
-    """DLE EOT 1 to 4. Raises OSError when the connection breaks meanwhile."""
-    device.device.settimeout(options.status_ms / 1000)
-    answers = {}
-    for question in QUESTIONS:
-        with contextlib.suppress(TimeoutError):
-            said = device.query_status(STATUS + bytes([question]))
-            if not said:
-                raise ConnectionResetError("closed by the printer")
-            if is_answer(said[-1]):
-                answers[question] = said[-1]
-                continue
-        break
-    return status_of(answers)
-
-
 class EscposFilePrinter:
     """A device node that takes bytes and says nothing, or a folder of jobs."""
 
@@ -122,9 +128,10 @@ class EscposFilePrinter:
         self._path = options.path
         self._thread = OneThread(f"printer {name}")
 
-    async def print(self, data: bytes) -> None:
-        """Write *data* whole. Raises DeviceUnreachableError."""
+    async def print(self, data: bytes) -> PrinterStatus:
+        """Write *data* whole; UNKNOWN, for nothing comes back. Raises DeviceUnreachableError."""
         await self._thread.run(self._write, data)
+        return PrinterStatus.UNKNOWN
 
     async def status(self) -> PrinterStatus:
         """UNKNOWN: nothing comes back on this way. Raises DeviceUnreachableError when the path is gone."""
@@ -142,7 +149,7 @@ class EscposFilePrinter:
 
         path = self._next_job() if self._path.is_dir() else self._path
         if path is self._path and not path.exists():
-            raise DeviceUnreachableError(f"printer {self.name}: {path} is not there", Fault.ABSENT)
+            raise NothingSentError(f"printer {self.name}: {path} is not there", Fault.ABSENT)
         device = File(str(path))
         try:
             device.open()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from drivers.base import DeviceRefusedError, PrinterStatus
-from drivers.printer.commands import STATUS
-from drivers.printer.escpos import STOPPED
-from drivers.printer.status import QUESTIONS, is_answer, status_of
+from drivers.base import DeviceRefusedError, DeviceUnreachableError, NothingSentError, PrinterStatus
+from drivers.printer.talk import STOPPED, Asks, Dialogue, Talk
 from drivers.serial_port import SerialLine, SerialPort, check_baud
 from drivers.wiring import Wiring
 
@@ -18,6 +16,8 @@ class EscposSerialOptions(SerialPort):
 
     send_ms: int = 30_000
     status_ms: int = 500  # cheap units never answer; after one silence they are not asked again in that job
+    finish_ms: int = 10_000  # how long a slip may take to come out after its last byte was sent
+    asks: Asks = Asks.DLE_EOT
 
     def __post_init__(self) -> None:
         check_baud(self.baud)
@@ -26,26 +26,38 @@ class EscposSerialOptions(SerialPort):
 class EscposSerialPrinter:
     """One job at a time, in the order they came."""
 
-    def __init__(self, name: str, line: SerialLine) -> None:
+    def __init__(self, name: str, line: SerialLine, options: EscposSerialOptions) -> None:
         self.name = name
         self._line = line
+        self._talk = Talk(name, options.asks)
+        self._finish_s = options.finish_ms / 1000
 
-    async def print(self, data: bytes) -> None:
+    async def print(self, data: bytes) -> PrinterStatus:
         """Send *data*, then ask how it went. DeviceRefusedError: it arrived and the printer stopped."""
+        try:
+            await self._line.check()
+        except DeviceUnreachableError as exc:
+            raise NothingSentError(str(exc), exc.fault) from exc
         await self._line.write(data)
-        status = await self.status()
+        status = await self._hold(self._talk.after_job())
         if status in STOPPED:
             raise DeviceRefusedError(f"printer {self.name}: {status}; see what came out before printing again")
+        return status
 
     async def status(self) -> PrinterStatus:
-        """DLE EOT 1 to 4. Raises DeviceUnreachableError when the port is gone."""
-        answers = {}
-        for question in QUESTIONS:
-            said = await self._line.exchange(STATUS + bytes([question]), lambda answer: 1)
-            if not said or not is_answer(said[-1]):
-                break
-            answers[question] = said[-1]
-        return status_of(answers)
+        """The printer's own word. Raises DeviceUnreachableError when the port is gone."""
+        return await self._hold(self._talk.look())
+
+    async def _hold(self, dialogue: Dialogue) -> PrinterStatus:
+        heard: bytes | None = None
+        while True:
+            try:
+                question = next(dialogue) if heard is None else dialogue.send(heard)
+            except StopIteration as done:
+                status: PrinterStatus = done.value
+                return status
+            within_s = self._finish_s if question.patient else None
+            heard = await self._line.exchange(question.data, lambda said, size=question.size: size, within_s)  # type: ignore[misc]
 
     async def aclose(self) -> None:
         """Finish the job at hand and close the port."""
@@ -55,4 +67,4 @@ class EscposSerialPrinter:
 async def open_escpos_serial(options: EscposSerialOptions, wiring: Wiring) -> EscposSerialPrinter:
     """A printer whose port is opened by the first job."""
     line = SerialLine(f"printer {wiring.name}", options, options.status_ms, options.send_ms)
-    return EscposSerialPrinter(wiring.name, line)
+    return EscposSerialPrinter(wiring.name, line, options)

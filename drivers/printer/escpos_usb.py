@@ -8,10 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from drivers.base import DeviceRefusedError, DeviceUnreachableError, Fault, PrinterStatus
-from drivers.printer.commands import STATUS
-from drivers.printer.escpos import STOPPED
-from drivers.printer.status import QUESTIONS, is_answer, status_of
+from drivers.base import DeviceRefusedError, DeviceUnreachableError, Fault, NothingSentError, PrinterStatus
+from drivers.printer.talk import STOPPED, Asks, Dialogue, Question, Talk, hold
 from drivers.wiring import Wiring
 from plumbing.onethread import OneThread
 
@@ -31,6 +29,8 @@ class EscposUsbOptions:
     out_endpoint: int = 0x01
     send_ms: int = 15_000
     status_ms: int = 500
+    finish_ms: int = 10_000
+    asks: Asks = Asks.DLE_EOT
 
     def __post_init__(self) -> None:
         if not (0 < self.vendor <= 0xFFFF and 0 < self.product <= 0xFFFF):
@@ -53,18 +53,22 @@ class EscposUsbPrinter:
         self.name = name
         self._options = options
         self._connect = connect
+        self._talk = Talk(name, options.asks)
         self._thread = OneThread(f"printer {name}")
         self._lost = False
 
-    async def print(self, data: bytes) -> None:
+    async def print(self, data: bytes) -> PrinterStatus:
         """Send *data*, then ask how it went. DeviceRefusedError: it arrived and the printer stopped."""
         status = await self._thread.run(self._connected, lambda device: self._send(device, data))
         if status in STOPPED:
             raise DeviceRefusedError(f"printer {self.name}: {status}; see what came out before printing again")
+        return status
 
     async def status(self) -> PrinterStatus:
         """The printer's own word. Raises DeviceUnreachableError when it is not plugged in."""
-        return await self._thread.run(self._connected, self._ask)
+        return await self._thread.run(
+            self._connected, lambda device: hold(self._talk.look(), lambda one: self._exchange(device, one))
+        )
 
     async def aclose(self) -> None:
         """Finish the job at hand and end the thread."""
@@ -75,38 +79,41 @@ class EscposUsbPrinter:
 
         try:
             device = self._connect(self._options)
-            try:
-                result = act(device)
-            finally:
-                device.close()
         except (Error, OSError, RuntimeError) as exc:  # RuntimeError: pyusb or libusb is not installed
-            self._went(exc)
-            number = f"{self._options.vendor:04x}:{self._options.product:04x}"
-            raise DeviceUnreachableError(
-                f"printer {self.name}: USB {number} does not take the job", _fault(exc)
-            ) from exc
+            raise NothingSentError(self._lost_words(exc), _fault(exc)) from exc
+        try:
+            result = act(device)
+        except (Error, OSError) as exc:
+            raise DeviceUnreachableError(self._lost_words(exc), _fault(exc)) from exc
+        finally:
+            device.close()
         self._came()
         return result
 
     def _send(self, device: Any, data: bytes) -> PrinterStatus:
         device.timeout = self._options.send_ms
         device._raw(data)
-        return self._ask(device)
+        return self._hold(device, self._talk.after_job())
 
-    def _ask(self, device: Any) -> PrinterStatus:
-        device.timeout = self._options.status_ms
-        answers = {}
-        for question in QUESTIONS:
-            try:
-                said = bytes(device.query_status(STATUS + bytes([question])))
-            except OSError as exc:
-                if exc.errno != errno.ETIMEDOUT:
-                    raise
-                break
-            if not said or not is_answer(said[-1]):
-                break
-            answers[question] = said[-1]
-        return status_of(answers)
+    def _hold(self, device: Any, dialogue: Dialogue) -> PrinterStatus:
+        return hold(dialogue, lambda question: self._exchange(device, question))
+
+    def _exchange(self, device: Any, question: Question) -> bytes:
+        device.timeout = self._options.finish_ms if question.patient else self._options.status_ms
+        heard = b""
+        try:
+            device._raw(question.data)
+            while len(heard) < question.size:
+                heard += bytes(device._read())
+        except OSError as exc:
+            if exc.errno != errno.ETIMEDOUT:
+                raise
+            return b""
+        return heard
+
+    def _lost_words(self, exc: Exception) -> str:
+        self._went(exc)
+        return f"printer {self.name}: USB {self._options.vendor:04x}:{self._options.product:04x} does not take the job"
 
     def _went(self, exc: Exception) -> None:
         if not self._lost:

@@ -9,7 +9,6 @@ import segno
 from PIL import Image, ImageDraw
 
 from drivers.base import BadFrameError
-from drivers.fonts import font
 from drivers.printer.commands import (
     ALIGN,
     BOLD,
@@ -23,9 +22,9 @@ from drivers.printer.commands import (
     Command,
     split,
 )
+from drivers.printer.lettering import COLUMN, LINE, blank, line_picture
 
-COLUMN, LINE, MARGIN = 12, 30, 16  # dots of font A, a line with its gap, the paper's white edge
-HANZI = 24
+MARGIN = 16  # dots of the paper's white edge
 
 
 @dataclass(slots=True)
@@ -71,7 +70,7 @@ def _draw(paper: _Paper, command: Command) -> None:
         case x if x == LINE_FEED:
             _end_line(paper)
         case x if x == FEED_LINES:
-            paper.pieces.append(_blank(paper.dots, LINE * command.data[0]))
+            paper.pieces.append(blank(paper.dots, LINE * command.data[0]))
         case x if x == RASTER:
             paper.pieces.append(_raster(command.data, paper.dots))
         case x if x == SYMBOL:
@@ -83,19 +82,7 @@ def _draw(paper: _Paper, command: Command) -> None:
 def _end_line(paper: _Paper) -> None:
     cells = paper.line.decode("gb18030", "replace")
     paper.line = b""
-    width = sum(_columns(letter) for letter in cells) * COLUMN * paper.size
-    strip = _blank(paper.dots, LINE * paper.size)
-    left = {1: (paper.dots - width) // 2, 2: paper.dots - width}.get(paper.align, 0)
-    draw = ImageDraw.Draw(strip)
-    letters = font(HANZI * paper.size)
-    for letter in cells:
-        draw.text((left, 0), letter, fill=0, font=letters, stroke_width=int(paper.bold))
-        left += _columns(letter) * COLUMN * paper.size
-    paper.pieces.append(strip)
-
-
-def _columns(letter: str) -> int:
-    return 1 if letter < "\x80" else 2
+    paper.pieces.append(line_picture(cells, paper.dots, paper.align, size=paper.size, bold=paper.bold))
 
 
 def _raster(data: bytes, dots: int) -> Image.Image:
@@ -114,26 +101,22 @@ def _symbol(paper: _Paper, step: bytes) -> None:
         rows = list(segno.make_qr(paper.symbol, error="m", boost_error=False).matrix_iter(paper.module, border=4))
         picture = Image.new("L", (len(rows), len(rows)), 255)
         picture.putdata([0 if dot else 255 for row in rows for dot in row])
-        strip = _blank(paper.dots, len(rows))
+        strip = blank(paper.dots, len(rows))
         strip.paste(picture, ((paper.dots - len(rows)) // 2 if paper.align == 1 else 0, 0))
         paper.pieces.append(strip)
 
 
 def _knife(dots: int) -> Image.Image:
-    strip = _blank(dots, LINE * 2)
+    strip = blank(dots, LINE * 2)
     draw = ImageDraw.Draw(strip)
     for left in range(0, dots, 12):
         draw.line((left, LINE, left + 5, LINE), fill=160)
     return strip
 
 
-def _blank(width: int, height: int) -> Image.Image:
-    return Image.new("L", (width, height), 255)
-
-
 def _png(paper: _Paper) -> bytes:
     height = sum(piece.height for piece in paper.pieces)
-    sheet = _blank(paper.dots + 2 * MARGIN, height + 2 * MARGIN)
+    sheet = blank(paper.dots + 2 * MARGIN, height + 2 * MARGIN)
     top = MARGIN
     for piece in paper.pieces:
         sheet.paste(piece, (MARGIN, top))

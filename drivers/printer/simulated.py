@@ -1,14 +1,15 @@
-"""A printer without paper: takes jobs on a TCP port, answers DLE EOT, fails on demand, keeps every byte."""
+"""A printer without paper: takes jobs on a TCP port, says how it is, fails at any byte, keeps what it printed."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from drivers.base import BadFrameError
-from drivers.printer.commands import INIT, STATUS, Command, split
+from drivers.printer.commands import INIT, SENSOR, STATUS, STATUS_BACK, Command, split
 from drivers.printer.escpos import EscposNetworkOptions, EscposNetworkPrinter
 from drivers.wiring import Wiring
 
@@ -32,16 +33,41 @@ ANSWERS: dict[PrinterFault | None, tuple[int, int, int, int]] = {  # DLE EOT 1 t
     PrinterFault.OFFLINE: (0x1A, 0x12, 0x12, 0x12),
     PrinterFault.CUTTER: (0x1A, 0x52, 0x1A, 0x12),
 }
+BACK: dict[PrinterFault | None, bytes] = {  # the four bytes of GS a
+    None: bytes((0x10, 0, 0, 0)),
+    PrinterFault.PAPER_LOW: bytes((0x10, 0, 3, 0)),
+    PrinterFault.PAPER_OUT: bytes((0x18, 0, 0x0F, 0)),
+    PrinterFault.COVER_OPEN: bytes((0x38, 0, 0, 0)),
+    PrinterFault.OFFLINE: bytes((0x18, 0, 0, 0)),
+    PrinterFault.CUTTER: bytes((0x18, 8, 0, 0)),
+}
+QUESTIONS = (STATUS, STATUS_BACK, SENSOR)
 STOPS = frozenset(ANSWERS) - {None, PrinterFault.PAPER_LOW}
 
 
+def answer(command: Command, fault: PrinterFault | None) -> bytes:
+    """What a printer with *fault* says to a question; b"" when it says nothing, or is in no state to get to it."""
+    if fault is PrinterFault.MUTE:
+        return b""
+    if command.name == STATUS:
+        return bytes([ANSWERS[fault][command.data[0] - 1]]) if 1 <= command.data[0] <= len(ANSWERS[fault]) else b""
+    if command.name == STATUS_BACK:
+        return BACK[fault] if command.data[0] else b""
+    return b"" if fault in STOPS else bytes([BACK[fault][2]])
+
+
 class SimulatedPrinter:
-    """Serves on loopback. ``jobs`` has the bytes of every job that reached the paper, status questions left out."""
+    """Serves on loopback. ``jobs`` has the bytes of every job that reached the paper, questions left out.
+
+    *tells_end* False: a unit that does not know GS r.
+    """
 
     def __init__(self, *, port: int = 0) -> None:
         self.port = port
         self.fault: PrinterFault | None = None
         self.jobs: list[bytes] = []
+        self.tells_end = True
+        self._breaks_at: tuple[int, PrinterFault | None] | None = None
         self._breaks_after: tuple[int, PrinterFault] | None = None
         self._server: asyncio.Server | None = None
         self._handlers: set[asyncio.Task[None]] = set()
@@ -73,32 +99,50 @@ class SimulatedPrinter:
         """Let *fault* happen once *commands* commands of the next job are on paper."""
         self._breaks_after = (commands, fault)
 
+    def break_at(self, byte: int, fault: PrinterFault | None) -> None:
+        """Let *fault* happen once *byte* bytes of the next job have arrived; None pulls the cable there."""
+        self._breaks_at = (byte, fault)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         handler = asyncio.current_task()
         assert handler is not None  # noqa: S101 - streams run this in a task
         self._handlers.add(handler)
-        rest = b""
         try:
             with contextlib.suppress(ConnectionError, BadFrameError, asyncio.CancelledError):
-                while data := await reader.read(4096):
-                    commands, rest = split(rest + data)
-                    for command in commands:
-                        await self._obey(command, writer)
+                await self._listen(reader, writer)
         finally:
             self._handlers.discard(handler)
             writer.transport.abort()
 
+    async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        rest, heard = b"", 0
+        while data := await reader.read(4096):
+            is_job = heard > 0 or data.startswith(INIT[:1])
+            for part in self._up_to_the_break(data, heard) if is_job else (data,):
+                commands, rest = split(rest + part)
+                for command in commands:
+                    await self._obey(command, writer)
+            heard += len(data) if is_job else 0
+
+    def _up_to_the_break(self, data: bytes, heard: int) -> Iterator[bytes]:
+        """*data* in the parts before and after what breaks at a byte of it. Raises ConnectionResetError there."""
+        if self._breaks_at is None or heard + len(data) < self._breaks_at[0]:
+            yield data
+            return
+        (byte, fault), self._breaks_at = self._breaks_at, None
+        yield data[: byte - heard]
+        if fault is None:
+            raise ConnectionResetError
+        self.fault = fault
+        yield data[byte - heard :]
+
     async def _obey(self, command: Command, writer: asyncio.StreamWriter) -> None:
-        if command.name == STATUS:
-            await self._answer(command.data[0], writer)
+        if command.name in QUESTIONS:
+            if command.name != SENSOR or self.tells_end:
+                writer.write(answer(command, self.fault))
+                await writer.drain()
         elif self.fault not in STOPS:
             self._print(command)
-
-    async def _answer(self, question: int, writer: asyncio.StreamWriter) -> None:
-        if self.fault is PrinterFault.MUTE or question not in (1, 2, 3, 4):
-            return
-        writer.write(bytes([ANSWERS[self.fault][question - 1]]))
-        await writer.drain()
 
     def _print(self, command: Command) -> None:
         if command.name == INIT or not self.jobs:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from drivers.base import Barrier, Camera, Display, Loop, Printer, Recogniser, Scanner
+from drivers.printer.profile import Profile
 from drivers.registry import choose, open_device
 from drivers.wiring import Wiring
 from edge.settings import DeviceTable, EdgeSettings, Lane
-from plumbing.settings import Problem, SettingsError
+from plumbing.settings import Problem, SettingsError, build
 
 D = TypeVar("D")
 
@@ -39,6 +40,7 @@ class LotDevices:
     displays: dict[str, Display] = field(default_factory=dict)
     printers: dict[str, Printer] = field(default_factory=dict)
     scanners: dict[str, Scanner] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)  # of printers
 
     def by_kind(self) -> dict[str, Mapping[str, object]]:
         """Everything but recognisers and printers, by kind and name."""
@@ -84,6 +86,8 @@ async def open_devices(settings: EdgeSettings, stack: AsyncExitStack, source: st
     for kind, at, named, held in kinds:
         for name, table in named.items():
             camera = opener.named(lot.cameras, table, "camera", f"{at}.{name}")  # loops and outputs a camera has
+            if kind == "printer":
+                lot.profiles[name], table = opener.profile(name, table)
             held[name] = await opener.open(kind, at, name, table, Wiring(name, None, camera, shared))
     return lot
 
@@ -104,6 +108,13 @@ class _Opener:
                 self.source, [Problem(f"devices.{at}.{key}", f"no {key} {table[key]!r}; known: {known}")]
             )
         return devices[table[key]]
+
+    def profile(self, name: str, table: DeviceTable) -> tuple[Profile, DeviceTable]:
+        """How the printer likes its slips, and what is left of its table for its driver. Raises SettingsError."""
+        keys = {one.name for one in fields(Profile)}
+        own = {key: value for key, value in table.items() if key in keys}
+        rest = {key: value for key, value in table.items() if key not in keys}
+        return build(own, Profile, source=self.source, at=f"devices.printers.{name}", folder=self.folder), rest
 
     async def open(self, kind: str, at: str, name: str, table: DeviceTable, wiring: Wiring) -> Any:
         own = {key: value for key, value in table.items() if key not in ("recogniser", "camera")}

@@ -18,13 +18,12 @@ from domain.plate import is_virtual
 from domain.scanned import ScannedKind, link_of
 from domain.slip_layouts import Language, Ticket, entry_ticket
 from domain.stay import OUTSIDE
-from drivers.base import Printer
-from edge import printing
 from edge.db import stays
 from edge.db.stays import StayRow
 from edge.lanes.door import DriverDoor
 from edge.lanes.office import Office
 from edge.lanes.worker import LaneWorker
+from edge.printing import SlipPrinter
 from edge.services import ticketing
 from edge.services.lot import Done, Result
 
@@ -50,7 +49,7 @@ class TicketDesk:
         office: Office,
         door: DriverDoor,
         workers: Mapping[str, LaneWorker],
-        printers: Mapping[str, Printer],
+        printers: Mapping[str, SlipPrinter],
         host: str,
     ) -> None:
         self._office, self._door, self._workers, self._printers = office, door, workers, printers
@@ -68,7 +67,7 @@ class TicketDesk:
         printer = self._printers.get(worker.lane.printer)
         if printer is None:
             return Refuse("no_ticket_printer")
-        if not await printing.is_ready(printer):
+        if not await printer.is_ready():
             return Refuse("printer_not_ready")
         answer = await self._door.ticket_at(lane, by)
         if answer.outcome is not Outcome.OPENS or not answer.number:
@@ -88,7 +87,7 @@ class TicketDesk:
         name = lane.printer if lane and lane.printer else next(iter(self._printers), "")
         if name not in self._printers:
             return Refuse("no_ticket_printer")
-        if not await printing.is_ready(self._printers[name]):
+        if not await self._printers[name].is_ready():
             return Refuse("printer_not_ready")
         await self._print(stay, ticketing.token_of(office.lot, stay.plate[1:], office.now()), name, by)
         return Done(stay.plate[1:])
@@ -109,11 +108,12 @@ class TicketDesk:
                 qr=link_of(self._host, ScannedKind.ENTRY_TICKET, token),
                 copy=copy,
             ),
-            language=Language.ZH if lot.locale == "zh-CN" else Language.EN,
+            self._printers[printer].paper,
+            Language.ZH if lot.locale == "zh-CN" else Language.EN,
         )
         state = "unknown"
         try:
-            state = await printing.put_on_paper(self._printers[printer], slip)
+            state = (await self._printers[printer].put_on_paper(slip)).state
         finally:
             await office.commit(ticketing.printed, office.db, stay.lane_in, job_id, state, office.now())
 

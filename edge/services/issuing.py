@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain import lease, voucher
@@ -144,6 +145,16 @@ def printed(db: Database, key_id: int, counter: int, state: str, now: Moment) ->
         if moved:
             log.append(conn, VoucherPrinted(key_id, counter, state), now)
         return moved
+
+
+def came_out(db: Database, slips: Sequence[tuple[int, int]], by: str, now: Moment) -> int:
+    """Somebody saw these vouchers (key, counter) on paper: those in doubt are confirmed. Returns how many were."""
+    with transaction(db) as conn:
+        proven = [one for one in slips if vouchers.set_state(conn, *one, "confirmed", expected=("unknown",))]
+        for key_id, counter in proven:
+            log.append(conn, VoucherPrinted(key_id, counter, "confirmed"), now)
+            journal.act(conn, by, "voucher.came_out", f"{key_id}-{counter}", "", now)
+        return len(proven)
 
 
 def void(db: Database, key_id: int, counter: int, by: str, reason: str, now: Moment) -> Result:

@@ -85,6 +85,7 @@ def shared(request: web.Request) -> dict[str, Any]:
         "coded": lambda group, code: words.coded(t, group, code),
         "worth": lambda template: worth(t, template),
         "refusal": lambda code: refusal_words(request, code),
+        "slip_names": lambda rows: " ".join(f"{row.key_id}-{row.counter}" for row in rows),
         "number": lambda row: f"{row.key_id}-{row.counter:06d}",
     }
 
@@ -228,6 +229,18 @@ def _ms(local: datetime, zone: Any) -> int:
     return round(local.replace(tzinfo=zone).timestamp() * 1000)
 
 
+async def came_out(request: web.Request) -> web.Response:
+    """Slips in doubt were seen on paper: those the form names."""
+    session, merchant_id, data = await require_session(request), await merchant_at(request), await request.post()
+    named = text_field(data, "slips", 4000).split()
+    mine = await request.app[EDGE].read(vouchers.in_doubt, merchant_id)
+    slips = [(row.key_id, row.counter) for row in mine if f"{row.key_id}-{row.counter}" in named]
+    count = await request.app[EDGE].came_out(slips, session.name)
+    await flash(request, "ok", texts(request)("done.came_out", count=count))
+    request.app[WATCH].hub.publish(Changed(vouchers=True))
+    return see_other("/counter")
+
+
 async def void_page(request: web.Request) -> web.Response:
     """Withdraw a voucher, with a reason, and print a new one if wanted."""
     return await _void(request, await _own_voucher(request))
@@ -285,6 +298,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/counter/merchant", choose_shop)
     app.router.add_get("/counter/print/{template:\\d{1,10}}", print_page)
     app.router.add_post("/counter/print/{template:\\d{1,10}}", order_print)
+    app.router.add_post("/counter/came-out", came_out)
     app.router.add_get("/counter/vouchers", list_page)
     app.router.add_get("/counter/voucher/{key:\\d{1,10}}-{counter:\\d{1,15}}", void_page)
     app.router.add_post("/counter/voucher/{key:\\d{1,10}}-{counter:\\d{1,15}}/void", void)

@@ -1,4 +1,5 @@
 """Orders of vouchers, printed one after another: each has its own counter, and a printer in doubt ends its order.
+One that never answers does not: somebody says at the end what came out.
 
 Nothing waits on disk. An order that is cut off by a crash leaves at most one voucher behind, which recovery marks
 ``unknown``; the rest was never issued.
@@ -106,5 +107,5 @@ class PrintDesk:
             order.refused, order.ended = result.code, True
         else:
             order.states.append(result.state)
-            order.ended = order.ended or result.state != "confirmed"
+            order.ended = order.ended or not (result.state == "confirmed" or result.silent)
         self._changed()

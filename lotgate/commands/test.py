@@ -14,6 +14,7 @@ from aiohttp import web
 from domain.slip_layouts import printer_test_page
 from drivers.base import BadOptionsError
 from drivers.printer.encode import encode
+from drivers.printer.profile import Profile
 from edge.asking import ask_daemon
 from edge.lanes.devices import open_devices
 from edge.lanes.trying import LaneTry, Tried
@@ -55,13 +56,17 @@ async def _try(settings: EdgeSettings, lane: Lane, args: argparse.Namespace) -> 
         devices = await open_devices(settings, stack, str(args.config), args.config.parent)
         await _listen(settings, device_app(devices.cameras.values()), stack)
         now = datetime.now(settings.tz).replace(tzinfo=None)
-        pages = {name: (one, encode(printer_test_page(name, now))) for name, one in devices.printers.items()}
+        pages = {name: (one, _test_page(name, devices.profiles[name], now)) for name, one in devices.printers.items()}
         trying = LaneTry(lane, devices.of_lane(lane), pages, Console(), args.pictures)
         async for tried in trying.run():
             results.append(tried)
             print(f"{'ok   ' if tried.well else 'WRONG'} {tried.device}" + (f": {tried.note}" if tried.note else ""))
     print("--- " + ("all was seen" if all(one.well for one in results) else "see WRONG above"))
     return 0 if all(one.well for one in results) else 1
+
+
+def _test_page(name: str, profile: Profile, now: datetime) -> bytes:
+    return encode(printer_test_page(name, now, profile.width), profile)
 
 
 async def _listen(settings: EdgeSettings, app: web.Application, stack: AsyncExitStack) -> None:

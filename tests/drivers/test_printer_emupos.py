@@ -16,8 +16,9 @@ from PIL import Image
 
 from domain.slip import Align, Cut, Qr, Rule, Slip, Text
 from drivers.base import DeviceRefusedError, PrinterStatus
-from drivers.printer.encode import EncodeOptions, encode
+from drivers.printer.encode import encode
 from drivers.printer.escpos import EscposNetworkOptions, open_escpos_network
+from drivers.printer.profile import Profile
 from drivers.wiring import Wiring
 from plumbing.broker import free_port
 from tests.services.needs import needs
@@ -109,7 +110,7 @@ async def test_another_interpreter_reads_our_chinese_and_our_qr(emupos: Emupos, 
         EscposNetworkOptions("127.0.0.1", emupos.printer_port, status_ms=3000), Wiring("counter")
     )
 
-    await printer.print(encode(SLIP, EncodeOptions(qr=qr)))  # type: ignore[arg-type]
+    await printer.print(encode(SLIP, Profile(qr=qr)))  # type: ignore[arg-type]
     await printer.aclose()
 
     lines, picture = emupos.receipt()

@@ -11,9 +11,10 @@ from PIL import Image
 from domain.slip import Align, Cut, Feed, Qr, Rule, Slip, Text
 from drivers.base import BadFrameError, PrinterStatus
 from drivers.printer.commands import CUT, HANZI_OFF, HANZI_ON, RASTER, Command, split
-from drivers.printer.encode import EncodeOptions, encode, gb_bytes
+from drivers.printer.encode import encode, gb_bytes
 from drivers.printer.picture import render
-from drivers.printer.status import is_answer, status_of
+from drivers.printer.profile import Profile
+from drivers.printer.status import is_answer, status_back, status_of
 
 TOKEN = "HTTPS://PARK.EXAMPLE/V/LG1" + "0123456789ABCDEFGHJKMNPQRSTVWXYZ" * 5 + "0123456789"  # as long as a real one
 SLIP = Slip(
@@ -80,7 +81,7 @@ def test_text_is_between_hanzi_on_and_off_and_the_qr_comes_last_before_the_cut()
 def test_a_drawn_slip_can_be_scanned(qr: str, columns: int) -> None:
     slip = Slip(columns, SLIP.lines)
 
-    picture = Image.open(io.BytesIO(render(encode(slip, EncodeOptions(qr=qr)), columns)))  # type: ignore[arg-type]
+    picture = Image.open(io.BytesIO(render(encode(slip, Profile(qr=qr)), columns)))  # type: ignore[arg-type]
 
     assert [found.text for found in zxingcpp.read_barcodes(picture)] == [TOKEN]
     assert picture.width == columns * 12 + 32
@@ -96,8 +97,26 @@ def test_modules_have_the_dots_asked_for_and_a_qr_wider_than_the_paper_is_refuse
         encode(Slip(32, (Qr(TOKEN, dots=8),)))
 
 
+def dark_rows(picture: Image.Image) -> int:
+    """How many rows have any black."""
+    width, data = picture.width, picture.convert("L").tobytes()
+    return sum(min(data[start : start + width]) < 128 for start in range(0, len(data), width))
+
+
+def test_a_line_the_printer_has_no_letters_for_is_drawn_in_its_place_and_looks_the_same() -> None:
+    slip = Slip(32, (Text("𠮷野家 ￥5", Align.RIGHT, size=2), Cut()))
+    common = Slip(32, (Text("停车券 ￥5", Align.RIGHT, size=2), Cut()))
+
+    assert RASTER in encode(slip)
+    assert RASTER not in encode(common)
+    assert RASTER in encode(common, Profile(text="drawn"))
+    pages = [Image.open(io.BytesIO(render(encode(common, Profile(text=text))))) for text in ("font", "drawn")]
+    assert dark_rows(pages[0]) == dark_rows(pages[1]) > 20
+    assert pages[0].size == pages[1].size
+
+
 def test_a_printer_without_a_knife_feeds_past_its_tear_bar() -> None:
-    assert encode(SLIP, EncodeOptions(cutter=False)).endswith(b"\x1bd\x04")
+    assert encode(SLIP, Profile(cutter=False)).endswith(b"\x1bd\x04")
 
 
 def test_commands_cut_in_the_middle_wait_for_the_rest() -> None:
@@ -152,6 +171,24 @@ def test_answers_to_dle_eot_mean_their_worst(answers: str, status: PrinterStatus
 
     assert all(is_answer(byte) for byte in said.values())
     assert status_of(said) is status
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("10 00 00 00", PrinterStatus.READY),
+        ("10 00 03 00", PrinterStatus.PAPER_LOW),
+        ("18 00 0F 00", PrinterStatus.PAPER_OUT),
+        ("38 00 00 00", PrinterStatus.COVER_OPEN),
+        ("18 08 00 00", PrinterStatus.FAULT),
+        ("10 00 00 00 18 00 0F 00", PrinterStatus.PAPER_OUT),  # the newest word counts
+        ("12", PrinterStatus.UNKNOWN),
+        ("00 00 10 00", PrinterStatus.UNKNOWN),
+        ("", PrinterStatus.UNKNOWN),
+    ],
+)
+def test_status_told_back_means_its_worst(said: str, status: PrinterStatus) -> None:
+    assert status_back(bytes.fromhex(said)) is status
 
 
 def test_a_byte_that_cannot_be_an_answer_is_told_apart() -> None:

@@ -10,10 +10,11 @@ import pytest
 
 from domain.slip import Cut, Slip, Text
 from drivers.base import DeviceRefusedError, DeviceUnreachableError, PrinterStatus
+from drivers.printer.commands import split
 from drivers.printer.encode import encode
 from drivers.printer.escpos_serial import EscposSerialOptions, EscposSerialPrinter, open_escpos_serial
 from drivers.printer.escpos_usb import EscposUsbOptions, EscposUsbPrinter
-from drivers.printer.simulated import ANSWERS, PrinterFault
+from drivers.printer.simulated import PrinterFault, answer
 from drivers.printer.simulated_serial import SimulatedSerialPrinter
 from drivers.wiring import Wiring
 
@@ -86,12 +87,16 @@ class ToldUsb:
         self.timeout = 0
 
     def _raw(self, data: bytes) -> None:
-        self.written += data
+        (command, *rest), _ = split(data)
+        if rest:
+            self.written += data
+        self.question = command
 
-    def query_status(self, question: bytes) -> list[int]:
-        if self.fault is PrinterFault.MUTE:
+    def _read(self) -> list[int]:
+        said = list(answer(self.question, self.fault))
+        if not said:
             raise OSError(errno.ETIMEDOUT, "Operation timed out")
-        return [ANSWERS[self.fault][question[-1] - 1]]
+        return said
 
     def close(self) -> None:
         self.closed += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from drivers.printer.simulated import PrinterFault
 from edge import printing
 from edge.db.vouchers import VoucherRow
+from edge.settings import EdgeSettings
 from tests.edge.web.running import Lot, Visitor, running, visiting
 
 
@@ -103,6 +105,29 @@ async def test_a_slip_in_doubt_stops_the_order_and_can_only_be_withdrawn_and_rep
     assert (refused, done) == (409, 200)
     assert "请选择或填写原因" in text
     assert [(one.counter, one.state, one.voided) for one in rows] == [(2, "confirmed", 0), (1, "unknown", 1)]
+
+
+async def test_a_printer_that_never_answers_prints_on_and_somebody_says_what_came_out(tmp_path: Path) -> None:
+    def silent(settings: EdgeSettings) -> EdgeSettings:
+        table = {**settings.devices.printers["counter"], "confirms": "attendant", "asks": "nothing"}
+        return replace(settings, devices=replace(settings.devices, printers={"counter": table}))
+
+    async with running(tmp_path, silent) as lot, visiting(lot, "counter") as shop:
+        await lot.opens_shop(3, "咖啡店", granted=2000)
+        await shop.sign_in("shop")
+        await shop.send("/counter/print/30", {"count": "3"})
+        assert [row.state for row in await printed(lot, 3)] == ["unknown"] * 3
+        assert "全部打出来了（3 张）" in await shop.get("/counter")
+
+        await shop.send("/counter/came-out", {"slips": "1-2"}, page="/counter")
+        some = {row.counter: row.state for row in await lot.edge.vouchers(3)}
+        await shop.send("/counter/came-out", {"slips": "1-1 1-2 1-3 9-9"}, page="/counter")
+        states = {row.state for row in await lot.edge.vouchers(3)}
+        acts = [act.subject for act in await lot.edge.acts() if act.act == "voucher.came_out"]
+
+    assert some == {1: "unknown", 2: "confirmed", 3: "unknown"}
+    assert states == {"confirmed"}
+    assert sorted(acts) == ["1-1", "1-2", "1-3"]
 
 
 async def test_a_merchant_sees_and_withdraws_only_its_own(lot: Lot, shop: Visitor) -> None:

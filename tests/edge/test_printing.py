@@ -1,0 +1,98 @@
+"""A job cut off at every byte, over a real socket: confirmed is what came out whole, and nothing is printed twice."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from domain.slip import Cut, Qr, Slip, Text
+from drivers.base import PrinterStatus
+from drivers.printer.encode import encode
+from drivers.printer.escpos import EscposNetworkOptions, EscposNetworkPrinter
+from drivers.printer.profile import Profile
+from drivers.printer.simulated import PrinterFault, SimulatedPrinter
+from drivers.printer.talk import Asks, Question, Talk, hold
+from edge.printing import Ended, SlipPrinter
+
+SLIP = Slip(32, (Text("停车券 ￥12.50", bold=True), Qr("LG1-7-000345"), Cut()))
+NATIVE = Profile(qr="native")
+JOB = encode(SLIP, NATIVE)
+CABLE = None  # pulled
+
+
+@pytest.fixture
+async def device() -> AsyncIterator[SimulatedPrinter]:
+    async with SimulatedPrinter() as device:
+        yield device
+
+
+def printer_at(
+    device: SimulatedPrinter, asks: Asks = Asks.DLE_EOT, profile: Profile = NATIVE, status_ms: int = 5_000
+) -> SlipPrinter:
+    options = EscposNetworkOptions("127.0.0.1", device.port, asks=asks, status_ms=status_ms)
+    return SlipPrinter(EscposNetworkPrinter("counter", options), profile)
+
+
+@pytest.mark.parametrize("asks", [Asks.DLE_EOT, Asks.ASB])
+async def test_a_job_that_breaks_at_any_byte_is_in_doubt_and_never_called_confirmed(
+    device: SimulatedPrinter, asks: Asks
+) -> None:
+    printer = printer_at(device, asks)
+    assert await printer.put_on_paper(SLIP) == Ended("confirmed")
+
+    for byte in range(0, len(JOB) + 1, 1 if asks is Asks.DLE_EOT else 13):
+        for fault in (PrinterFault.PAPER_OUT, PrinterFault.COVER_OPEN, CABLE):
+            device.fault = None
+            device.jobs.clear()
+            device.break_at(byte, fault)
+
+            assert await printer.put_on_paper(SLIP) == Ended("unknown"), (byte, fault)
+
+            assert len(device.jobs) <= 1, (byte, fault)
+            assert JOB.startswith(b"".join(device.jobs)), (byte, fault)
+
+    device.fault = None
+    device.jobs.clear()
+    assert await printer.put_on_paper(SLIP) == Ended("confirmed")  # plugged in again, with no restart
+    assert device.jobs == [JOB]
+    await printer.device.aclose()
+
+
+async def test_a_printer_that_cannot_be_reached_at_all_has_printed_nothing(device: SimulatedPrinter) -> None:
+    printer = printer_at(device)
+    await device.stop()
+
+    assert await printer.put_on_paper(SLIP) == Ended("failed")
+    assert not await printer.is_ready()
+    await printer.device.aclose()
+
+
+@pytest.mark.parametrize("confirms", ["printer", "attendant"])
+async def test_a_printer_that_never_answers_leaves_it_to_somebody_where_its_profile_says_so(
+    device: SimulatedPrinter, confirms: str
+) -> None:
+    device.fault = PrinterFault.MUTE
+    printer = printer_at(device, profile=Profile(qr="native", confirms=confirms), status_ms=100)  # type: ignore[arg-type]
+
+    ended = await printer.put_on_paper(SLIP)
+
+    assert ended == Ended("unknown", silent=confirms == "attendant")
+    assert device.jobs == [JOB]
+    await printer.device.aclose()
+
+
+def told(*answers: str) -> Callable[[Question], bytes]:
+    """An exchange that hears these bytes, one after another."""
+    heard = iter(answers)
+    return lambda question: bytes.fromhex(next(heard))
+
+
+def test_a_printer_that_said_once_when_a_job_was_done_must_say_so_again() -> None:
+    well, done, silence = ("12", "12", "12", "12"), "00", ""
+    knows, does_not = Talk("one", Asks.DLE_EOT), Talk("other", Asks.DLE_EOT)
+
+    assert hold(knows.after_job(), told(*well, done, *well)) is PrinterStatus.READY
+    assert hold(knows.after_job(), told(*well, silence, *well)) is PrinterStatus.UNKNOWN  # half may be in its memory
+    assert hold(does_not.after_job(), told(*well, silence, *well)) is PrinterStatus.READY
+    assert hold(does_not.after_job(), told(*well)) is PrinterStatus.READY  # it is not waited for again
