@@ -1,4 +1,4 @@
-"""Coupons straight to a car inside: paid out of a purse, and on their way to its lot (S1.32, S1.33)."""
+"""Coupons straight to a car inside: paid out of a purse, and on their way to its lot (S1.32, S1.33, S2.19)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,7 @@ from sqlalchemy import Connection, RowMapping, insert, select
 from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.coupons import means
-from cloud.coupons.life import (
-    CUSTOM,
-    MINUTE_MS,
-    MOST_VALUE,
-    State,
-    coupon_kind,
-)
+from cloud.coupons.life import CUSTOM, MINUTE_MS, MOST_VALUE, State, coupon_kind
 from cloud.coupons.means import Means
 from cloud.coupons.reserving import RESERVED, carry
 from cloud.coupons.tables import coupon, coupon_template
@@ -28,63 +22,101 @@ from cloud.merchants import service as merchants
 from cloud.merchants.contracts import Cost
 from cloud.sync.channels import put_row
 from domain.coupon.model import CouponKind
-from domain.ledger import (
-    AVAILABLE,
-    OUTSTANDING,
-)
+from domain.ledger import AVAILABLE, OUTSTANDING
 from domain.serial import make_serial
+
+MOST_AT_ONCE = 20  # coupons to one car in one step (S2.19)
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A coupon is on its way to the lot."""
+    """A coupon is on its way to the lot; of several given in one step, the last."""
 
     coupon_id: str
     serial: str
 
 
-def issue(
-    conn: Connection, act: Act, merchant_id: int, template_id: int, stay_id: str, value: int = 0, branch_id: int = 0
-) -> Issued | Refused:
-    """Give a coupon of a template to a car inside: take its cost from the purse and send it to the lot (S1.32, S1.33).
-
-    *value* is that of a custom kind (S1.28). A balance may be spent down to exactly zero (Q2); the month's free
-    allotment goes first, then bonus, then paid (E15). What was bought ahead costs nothing more (S2.18).
-    """
-    gift = _gift(conn, act, merchant_id, template_id, stay_id, value)
-    if isinstance(gift, Refused):
-        return gift
-    paid_by = means.find(conn, act, merchant_id, gift.stay["lot_id"], gift.template, gift.cost, branch_id)
-    if isinstance(paid_by, Refused):
-        return paid_by
-    row = _new_coupon(act, gift, paid_by, branch_id)
-    conn.execute(insert(coupon).values(**row))
-    serial, coupon_id = str(row["serial"]), str(row["coupon_id"])
-    entry = ledger.Entry(act.operator_id, merchant_id, act.uuid(), "coupon.issued", serial, act.by, act.now_ms)
-    ledger.post(conn, entry, carry(row, AVAILABLE, OUTSTANDING))
-    told = for_edge(row, gift.template, gift.account["name"])
-    put_row(conn, act.operator_id, gift.edge_id, "coupons", coupon_id, told, act.now_ms)
-    audit.record(conn, act, "coupon.issued", f"coupon:{serial}", after={"template": template_id, "stay": stay_id})
-    return Issued(coupon_id, serial)
-
-
 @dataclass(frozen=True, slots=True)
-class _Gift:
-    """Who gives what to which car, and what it costs."""
+class Gift:
+    """Who gives what; *branch_id* 0: the merchant itself."""
 
     account: RowMapping
     template: RowMapping
-    stay: RowMapping
-    edge_id: str
     kind: CouponKind
     value: int
+    branch_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where it is spent, by which edge, and what that costs."""
+
+    lot_id: int
+    edge_id: str
     cost: Cost
 
 
-def _gift(conn: Connection, act: Act, merchant_id: int, template_id: int, stay_id: str, value: int) -> _Gift | Refused:
-    """Everything an issue needs, or the first reason against it."""
-    operator_id = act.operator_id
-    account = merchants.get(conn, operator_id, merchant_id)
+@dataclass(frozen=True, slots=True)
+class Car:
+    """The car it is bound to; *stay_id* is empty while it is not inside, both while nobody has claimed it."""
+
+    plate: str = ""
+    stay_id: str = ""
+
+
+def issue(
+    conn: Connection,
+    act: Act,
+    merchant_id: int,
+    template_id: int,
+    stay_id: str,
+    value: int = 0,
+    branch_id: int = 0,
+    count: int = 1,
+) -> Issued | Refused:
+    """Give *count* coupons of a template to a car inside: take their cost from the purse and send them to the lot.
+
+    *value* is that of a custom kind (S1.28). A balance may be spent down to exactly zero (Q2); the month's free
+    allotment goes first, then bonus, then paid (E15). What was bought ahead costs nothing more (S2.18).
+    Of several, all are given or none (S2.19).
+    """
+    if not 0 < count <= MOST_AT_ONCE:
+        return Refused("count_malformed", {"most": MOST_AT_ONCE})
+    gift = gift_of(conn, act, merchant_id, template_id, value, branch_id)
+    if isinstance(gift, Refused):
+        return gift
+    stay = lots.open_stay(conn, act.operator_id, stay_id)
+    if stay is None:
+        return Refused("stay_not_inside")
+    place = place_of(conn, gift, stay["lot_id"])
+    if isinstance(place, Refused):
+        return place
+    attempt = conn.begin_nested()
+    made = _give(conn, act, gift, place, Car(stay["plate"], stay["stay_id"]), count)
+    if isinstance(made, Refused):
+        attempt.rollback()
+    else:
+        attempt.commit()
+    return made
+
+
+def _give(conn: Connection, act: Act, gift: Gift, place: Place, car: Car, count: int) -> Issued | Refused:
+    """*count* coupons one after another, up to the first that is refused."""
+    given: Issued | Refused = Refused("count_malformed", {"most": MOST_AT_ONCE})
+    for _ in range(count):
+        row = make(conn, act, gift, place, car, State.BOUND)
+        if isinstance(row, Refused):
+            return row
+        tell(conn, act, row, gift)
+        given = Issued(str(row["coupon_id"]), str(row["serial"]))
+    return given
+
+
+def gift_of(
+    conn: Connection, act: Act, merchant_id: int, template_id: int, value: int, branch_id: int = 0
+) -> Gift | Refused:
+    """What a merchant wants to give, or the first reason against it."""
+    account = merchants.get(conn, act.operator_id, merchant_id)
     if account is None:
         return Refused("merchant_unknown")
     if not account["enabled"]:
@@ -93,46 +125,69 @@ def _gift(conn: Connection, act: Act, merchant_id: int, template_id: int, stay_i
         return Refused("settlement_missing")
     if credit.is_overdue(conn, merchant_id, act.now_ms):
         return Refused("statement_overdue")
-    template = find(conn, operator_id, merchant_id, template_id)
+    template = find(conn, act.operator_id, merchant_id, template_id)
     if template is None:
         return Refused("template_unknown")
     is_custom = template["kind"] in CUSTOM
     if is_custom and not 0 < value <= MOST_VALUE:
         return Refused("value_malformed")
-    kind = coupon_kind(template["kind"])
     worth = value if is_custom else template["value"]
-    stay = lots.open_stay(conn, operator_id, stay_id)
-    if stay is None:
-        return Refused("stay_not_inside")
-    edge_id = lot_edges.edge_of_lot(conn, stay["lot_id"])
+    return Gift(account, template, coupon_kind(template["kind"]), worth, branch_id)
+
+
+def place_of(conn: Connection, gift: Gift, lot_id: int) -> Place | Refused:
+    """What *gift* costs at a lot and which edge will honour it there."""
+    edge_id = lot_edges.edge_of_lot(conn, lot_id)
     if edge_id is None:
         return Refused("lot_without_edge")
-    cost = means.cost(conn, merchant_id, stay["lot_id"], template, kind, worth)
-    return cost if isinstance(cost, Refused) else _Gift(account, template, stay, edge_id, kind, worth, cost)
+    cost = means.cost(conn, gift.account["merchant_id"], lot_id, gift.template, gift.kind, gift.value)
+    return cost if isinstance(cost, Refused) else Place(lot_id, edge_id, cost)
 
 
-def _new_coupon(act: Act, gift: _Gift, paid_by: Means, branch_id: int) -> dict[str, object]:
-    template, stay = gift.template, gift.stay
-    expires_ms = act.now_ms + template["valid_min"] * MINUTE_MS
+def make(
+    conn: Connection, act: Act, gift: Gift, place: Place, car: Car, state: State, **more: object
+) -> dict[str, object] | Refused:
+    """One coupon in *state*, its cost held for it from now on; returns its row. *more*: further columns."""
+    merchant_id = gift.account["merchant_id"]
+    paid_by = means.find(conn, act, merchant_id, place.lot_id, gift.template, place.cost, gift.branch_id)
+    if isinstance(paid_by, Refused):
+        return paid_by
+    row = _new_coupon(act, gift, place, car, paid_by) | {"state": state.value, **more}
+    conn.execute(insert(coupon).values(**row))
+    serial = str(row["serial"])
+    entry = ledger.Entry(act.operator_id, merchant_id, act.uuid(), "coupon.issued", serial, act.by, act.now_ms)
+    ledger.post(conn, entry, carry(row, AVAILABLE, OUTSTANDING))
+    after = {"template": gift.template["template_id"], "stay": car.stay_id}
+    audit.record(conn, act, "coupon.issued", f"coupon:{serial}", after=after)
+    return row
+
+
+def tell(conn: Connection, act: Act, row: Mapping[str, object], gift: Gift) -> None:
+    """Send a bound coupon to its lot."""
+    told = for_edge(row, gift.template, gift.account["name"])
+    put_row(conn, act.operator_id, str(row["edge_id"]), "coupons", str(row["coupon_id"]), told, act.now_ms)
+
+
+def _new_coupon(act: Act, gift: Gift, place: Place, car: Car, paid_by: Means) -> dict[str, object]:
+    expires_ms = act.now_ms + gift.template["valid_min"] * MINUTE_MS
     return {
         "coupon_id": act.uuid(),
         "operator_id": act.operator_id,
         "merchant_id": gift.account["merchant_id"],
-        "template_id": template["template_id"],
-        "lot_id": stay["lot_id"],
-        "edge_id": gift.edge_id,
+        "template_id": gift.template["template_id"],
+        "lot_id": place.lot_id,
+        "edge_id": place.edge_id,
         "serial": make_serial(act.now_ms, int(gift.account["account_no"]), act.below(1 << 32)),
-        "stay_id": stay["stay_id"],
-        "plate": stay["plate"],
+        "stay_id": car.stay_id,
+        "plate": car.plate,
         "kind": gift.kind.value,
         "value": gift.value,
-        "state": State.BOUND.value,
         **{name: paid_by.parts.get(funds, 0) for funds, name in RESERVED.items()},
         "purse": paid_by.purse,
-        "branch_id": branch_id,
-        "contract_version": gift.cost.version,
-        "cap_fen": gift.cost.hold.ceiling_fen,
-        "commodity": gift.cost.commodity.value,
+        "branch_id": gift.branch_id,
+        "contract_version": place.cost.version,
+        "cap_fen": place.cost.hold.ceiling_fen,
+        "commodity": place.cost.commodity.value,
         "issued_ms": act.now_ms,
         "expires_ms": min(expires_ms, paid_by.until_ms or expires_ms),
         "is_expired": False,

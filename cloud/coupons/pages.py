@@ -126,8 +126,10 @@ async def _typed_worth(request: web.Request) -> int:
 
 async def _issue(request: web.Request, session: Session, merchant_id: int, base: str, after: str) -> web.Response:
     template_id, stay_id = whole(await field_of(request, "template_id")) or 0, await field_of(request, "stay_id")
-    worth = await _typed_worth(request)
-    made = await change(request, login_of(session), service.issue, merchant_id, template_id, stay_id, worth)
+    worth, count = await _typed_worth(request), whole(await field_of(request, "count") or "1") or 0
+    made = await change(
+        request, login_of(session), service.issue, merchant_id, template_id, stay_id, worth, count=count
+    )
     if isinstance(made, Refused):
         search = await field_of(request, "q")
         return await _issue_page(request, merchant_id, base, search, error=words(request, made))

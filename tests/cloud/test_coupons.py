@@ -65,6 +65,22 @@ def test_a_balance_may_be_spent_to_zero_and_not_below(world: World) -> None:
     assert refused == Refused("balance_short", {"left": 0, "needed": 1})
 
 
+def test_of_several_at_once_all_are_given_or_none(world: World) -> None:
+    world.car("s1")
+    template = world.template("AMOUNT", 5_000)
+
+    short = coupons.issue(world.conn, world.act(), world.merchant_id, template, "s1", count=3)
+    before = (world.accounts(), coupons.coupons(world.conn, world.operator_id).total)
+    given = coupons.issue(world.conn, world.act(), world.merchant_id, template, "s1", count=2)
+
+    assert short == Refused("balance_short", {"left": 2_000, "needed": 5_000})
+    assert before == ({"recharge": -12_000, "available": 12_000}, 0)
+    assert isinstance(given, Issued)
+    assert len({row["serial"] for row in coupons.coupons(world.conn, world.operator_id).items}) == 2
+    assert world.accounts() == {"recharge": -12_000, "available": 2_000, "outstanding": 10_000}
+    assert check_all(world.conn) == []
+
+
 def test_only_cars_inside_get_coupons(world: World) -> None:
     world.car("s1")
     world.apply(StayClosed("s1", "out", "京A12345", "FREE", "", 0, 0, 0, 0, 0, "d", "t"))
