@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,10 @@ from cloud.members import routes as members_routes
 from cloud.members import telling
 from cloud.merchants import leases
 from cloud.merchants import pages as merchants_pages
+from cloud.paid import DUTIES
+from cloud.payments import pages as payments_pages
+from cloud.payments.desk import DESK, Desk
+from cloud.payments.provider import PaymentProvider
 from cloud.settings import BrokerSettings, CloudSettings
 from cloud.sync import pages as sync_pages
 from cloud.sync.agent import CloudAgent, Issue
@@ -105,12 +109,16 @@ def _hand_over(password: str, file: Path | None) -> None:
     print(f"First account: {access.FIRST_LOGIN}  password: {password}  (shown once)", flush=True)  # noqa: T201
 
 
-def make_app(cloud: Cloud) -> web.Application:
-    """The web application over *cloud*; its background work runs from start-up to clean-up."""
+def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = None) -> web.Application:
+    """The web application over *cloud*; its background work runs from start-up to clean-up.
+
+    *providers* by account name take the place of those that the settings name.
+    """
     sessions = Sessions(DatabaseSessions(cloud.db, lambda: cloud.operator_id), "cloud")
     https = cloud.public_url.startswith("https://")
     app = shell_app(cloud_shell(sessions, https=https, zone=cloud.settings.time_zone, origins=(cloud.public_url,)))
     app[CLOUD], app[SESSIONS] = cloud, sessions
+    app[DESK] = Desk(cloud.db, cloud.act, providers or {}, DUTIES, lambda: cloud.public_url, lambda: _moved(cloud))
     for pages in (
         access_pages,
         lots_pages,
@@ -120,6 +128,7 @@ def make_app(cloud: Cloud) -> web.Application:
         merchants_pages,
         coupons_pages,
         members_routes,
+        payments_pages,
         sync_pages,
         api,
     ):
@@ -132,10 +141,16 @@ def make_app(cloud: Cloud) -> web.Application:
     app.middlewares.append(doors.guard)
     doors.check(app)
     app.cleanup_ctx.append(_keep)
+    app.cleanup_ctx.append(_payments)
     app.cleanup_ctx.append(_sync)
     app.cleanup_ctx.append(_jobs)
     app.on_shutdown.append(_let_pages_go)
     return app
+
+
+def _moved(cloud: Cloud) -> None:
+    cloud.wake()
+    cloud.hub.publish("changed")
 
 
 async def _let_pages_go(app: web.Application) -> None:
@@ -147,6 +162,15 @@ async def _keep(app: web.Application) -> AsyncIterator[None]:
     yield
     app[CLOUD].passwords.close()
     await asyncio.to_thread(app[CLOUD].db.close)
+
+
+async def _payments(app: web.Application) -> AsyncIterator[None]:
+    """The desk that speaks with payment providers, and its rounds."""
+    desk = app[DESK]
+    await desk.start()
+    async with _running(desk.run(), "payments"):
+        yield
+    await desk.aclose()
 
 
 def _issuer(broker: BrokerSettings) -> Issue | None:

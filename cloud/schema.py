@@ -8,10 +8,11 @@ from cloud.db import metadata
 from cloud.lots import tables as lots
 from cloud.members import tables as members
 from cloud.merchants import tables as merchants
+from cloud.payments import tables as payments
 from cloud.shop import tables as shop
 from cloud.sync import tables as sync
 
-__all__ = ["APPEND_ONLY", "access", "coupons", "lots", "members", "merchants", "metadata", "shop", "sync"]
+__all__ = ["APPEND_ONLY", "access", "coupons", "lots", "members", "merchants", "metadata", "payments", "shop", "sync"]
 
 APPEND_ONLY = ("ledger_entry", "posting", "audit_log")
 """Tables whose rows no statement may change or remove; triggers see to it (I24)."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from cloud.payments.settings import PaymentSettings
 from plumbing.demo_clock import refuse_outside_demo
 from plumbing.settings import load
 from plumbing.tls import TlsFiles
@@ -56,6 +57,7 @@ class CloudSettings:
     listen: ListenSettings = ListenSettings()
     broker: BrokerSettings | None = None  # without one the cloud serves its pages and waits
     leases: LeaseSettings = LeaseSettings()
+    payments: PaymentSettings = field(default_factory=PaymentSettings)
     demo_clock: Path | None = None  # a file that puts the clock forward: demos and tests on one machine only
 
     def __post_init__(self) -> None:

@@ -13,13 +13,14 @@ from domain.stay import Outcome, UnpaidCause
 from domain.sync.channel import CHANNELS
 from plumbing.i18n import SHELL_LOCALE, differences, load_catalogue
 
-CATALOGUE = load_catalogue(SHELL_LOCALE, HERE / "locale")
+LOCALES = (HERE / "locale", HERE / "payments" / "locale")
+CATALOGUE = load_catalogue(SHELL_LOCALE, *LOCALES)
 WRITTEN = r"(?:journal\.act\(conn, [\w.]+, |record_act, (?:office\.db, )?by, |audit\.record\(conn, act, |Deed\([^,]*, )"
 ACT = re.compile(WRITTEN + r'"([\w.]+)"')
 
 
 def test_both_languages_have_the_same_keys_and_fields() -> None:
-    assert differences(HERE / "locale") == []
+    assert [found for locale in LOCALES for found in differences(locale)] == []
 
 
 def test_events_acts_and_lists_are_words_not_codes() -> None:

@@ -1,0 +1,37 @@
+"""What money that came in is for: each purpose of an order and who honours it. Payments knows none of them."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from cloud.act import Act, Refused
+from cloud.lots import incidents
+from cloud.merchants import service as merchants
+from cloud.payments.orders import Alarm, Duties, PayOrder, UnfulfillableError
+from domain.ledger import Commodity
+
+
+def _top_up(conn: Connection, act: Act, order: PayOrder) -> None:
+    """A merchant's purse is filled with what it paid (S1.19)."""
+    refused = merchants.top_up(conn, act, order.merchant_id or 0, Commodity.FEN, order.amount_fen, 0, order.order_id)
+    if refused is not None:
+        raise UnfulfillableError(refused.code)
+
+
+def _take_top_up_back(conn: Connection, act: Act, order: PayOrder, amount_fen: int) -> Refused | None:
+    """What goes back to the payer leaves the purse first; spent money is not there any more (E14)."""
+    return merchants.refund(conn, act, order.merchant_id or 0, Commodity.FEN, amount_fen, order.order_id)
+
+
+def _alarm(conn: Connection, act: Act, alarm: Alarm) -> None:
+    incidents.raise_incident(
+        conn, act.operator_id, alarm.alarm_id, alarm.code, alarm.detail, act.now_ms, lot_id=alarm.lot_id
+    )
+
+
+DUTIES = Duties(
+    fulfil={"topup": _top_up},
+    take_back={"topup": _take_top_up_back},
+    alarm=_alarm,
+)
+"""Handed to payments by ``cloud/app.py``. A purpose without an entry in *fulfil* cannot be paid for."""
