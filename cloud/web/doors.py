@@ -42,6 +42,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "GET /healthz",
         "GET /metrics",
     ),
+    Open.KEY: ("POST /api/payments/notices/{account}",),  # signed by the payment provider
     Open.SIGNED_IN: (
         "GET /",
         "GET /password",
