@@ -28,7 +28,7 @@ def join(conn: Connection, edge_id: str, secret: str, public_key: bytes, now_ms:
         succession.move_to_edge(conn, claimed.operator_id, before, edge_id, now_ms)
     for row in merchants.everyone(conn, claimed.operator_id):
         merchants.tell_merchant(conn, claimed.operator_id, row["merchant_id"], now_ms)
-    coupons.tell_templates(conn, claimed.operator_id, now_ms)
+    coupons.tell_coupon_rules(conn, claimed.operator_id, now_ms)
     telling.tell_lot(conn, claimed.operator_id, claimed.lot_id, now_ms)
     return claimed
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, insert, select
 
 from cloud.access import audit
 from cloud.act import Act, Refused
-from cloud.coupons import means
+from cloud.coupons import limiting, means
 from cloud.coupons.life import CUSTOM, MINUTE_MS, MOST_VALUE, State, coupon_kind
 from cloud.coupons.means import Means
 from cloud.coupons.reserving import RESERVED, carry
@@ -91,6 +91,11 @@ def issue(
     place = place_of(conn, gift, stay["lot_id"])
     if isinstance(place, Refused):
         return place
+    over = limiting.refusal(
+        conn, act, limiting.Ask(place.lot_id, merchant_id, template_id, stay["plate"], stay_id, count)
+    )
+    if over is not None:
+        return over
     attempt = conn.begin_nested()
     made = _give(conn, act, gift, place, Car(stay["plate"], stay["stay_id"]), count)
     if isinstance(made, Refused):

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from cloud.access.roles import Right, may
 from cloud.act import Refused
-from cloud.coupons import service
+from cloud.coupons import limit_pages, plate_pages, service
 from cloud.coupons.service import Kind
 from cloud.db import paged
 from cloud.lots import service as lots
@@ -261,6 +261,8 @@ async def my_ledger(request: web.Request) -> web.Response:
 
 def add_routes(app: web.Application) -> None:
     """Pages of coupons, for both sides."""
+    limit_pages.add_routes(app)
+    plate_pages.add_routes(app)
     add_get, add_post = app.router.add_get, app.router.add_post
     add_post("/admin/merchants/{merchant_id:[0-9]+}/templates", add_template)
     add_post("/admin/merchants/{merchant_id:[0-9]+}/templates/delete", delete_template)

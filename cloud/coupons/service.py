@@ -2,13 +2,14 @@
 
 from cloud.coupons.issuing import Issued, issue
 from cloud.coupons.life import CUSTOM, MOVES, Kind, State, coupon_kind
+from cloud.coupons.limiting import Ask, refusal
 from cloud.coupons.listing import coupons, facts, vouchers
+from cloud.coupons.telling import tell_coupon_rules
 from cloud.coupons.template import (
     create_template,
     delete_template,
     product_template,
     tell_template,
-    tell_templates,
     templates,
 )
 from cloud.coupons.voiding import record_expiries, release_voids, void
@@ -16,6 +17,7 @@ from cloud.coupons.voiding import record_expiries, release_voids, void
 __all__ = [
     "CUSTOM",
     "MOVES",
+    "Ask",
     "Issued",
     "Kind",
     "State",
@@ -27,9 +29,10 @@ __all__ = [
     "issue",
     "product_template",
     "record_expiries",
+    "refusal",
     "release_voids",
+    "tell_coupon_rules",
     "tell_template",
-    "tell_templates",
     "templates",
     "void",
     "vouchers",

@@ -22,8 +22,50 @@ coupon_template = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("deleted_ms", BigInteger),
     Column("product_id", BigInteger),  # of the shop: given out of what was bought of it, and of nothing else
+    Column("terms", Text, nullable=False, server_default="{}"),  # when, where and with what it holds (domain Terms)
 )
 Index("ix_coupon_template_merchant_id", coupon_template.c.merchant_id)
+
+coupon_rule = Table(
+    "coupon_rule",
+    metadata,
+    Column("level", Text, primary_key=True),  # lot, merchant, coupon (S2.24)
+    Column("subject_id", BigInteger, primary_key=True),  # of the lot, merchant or template
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("body", Text, nullable=False),  # canonical JSON: limits, and at a lot what goes together
+    Column("changed_ms", BigInteger, nullable=False),
+    Column("changed_by", Text, nullable=False),
+)
+
+coupon_blocked = Table(
+    "coupon_blocked",
+    metadata,
+    Column("blocked_id", big_id(), primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("plate", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("ended_by", Text),
+)
+Index("ix_coupon_blocked_plate", coupon_blocked.c.plate)
+
+coupon_poster = Table(
+    "coupon_poster",
+    metadata,
+    Column("poster_id", big_id(), primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("merchant_id", ForeignKey("merchant.merchant_id"), nullable=False),
+    Column("template_id", ForeignKey("coupon_template.template_id"), nullable=False),
+    Column("lot_id", ForeignKey("lot.lot_id"), nullable=False),
+    Column("code", Text, nullable=False, unique=True),  # what the printed QR says: used many times (E11)
+    Column("name", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("ended_ms", BigInteger),
+)
+Index("ix_coupon_poster_merchant_id", coupon_poster.c.merchant_id)
 
 coupon = Table(
     "coupon",
@@ -59,7 +101,9 @@ coupon = Table(
     Column("void_version", BigInteger),  # of the coupons channel: the edge knows of the void from here on
     Column("redeemed_ms", BigInteger),
     Column("off_fen", BigInteger),
+    Column("pass_id", Text, nullable=False, server_default=""),  # uses of one pass share it (E10)
 )
+Index("ix_coupon_plate", coupon.c.plate)
 Index("ix_coupon_merchant_id_issued_ms", coupon.c.merchant_id, coupon.c.issued_ms)
 Index("ix_coupon_branch_id_issued_ms", coupon.c.branch_id, coupon.c.issued_ms)
 Index("ix_coupon_stay_id", coupon.c.stay_id)

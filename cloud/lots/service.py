@@ -86,6 +86,12 @@ def lots(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
     return conn.execute(query.order_by(lot.c.lot_id)).mappings().all()
 
 
+def time_zone(conn: Connection, operator_id: int, lot_id: int) -> str | None:
+    """Where a lot's clock stands, or None when it is not the operator's."""
+    query = select(lot.c.time_zone).where(lot.c.lot_id == lot_id, lot.c.operator_id == operator_id)
+    return conn.execute(query).scalar_one_or_none()
+
+
 def lanes(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
     """Every lane, by lot."""
     query = select(lane).where(lane.c.operator_id == operator_id).order_by(lane.c.lot_id, lane.c.lane_id)
@@ -113,6 +119,18 @@ def stays(conn: Connection, operator_id: int, stay_ids: Sequence[str]) -> dict[s
     """Stays by id, whatever became of them."""
     query = select(stay).where(stay.c.operator_id == operator_id, stay.c.stay_id.in_(stay_ids))
     return {row["stay_id"]: row for row in conn.execute(query).mappings()}
+
+
+def stays_of_plate(conn: Connection, operator_id: int, plate: str) -> list[str]:
+    """The ids of a car's stays, whatever became of them."""
+    query = select(stay.c.stay_id).where(stay.c.operator_id == operator_id, stay.c.plate == plate)
+    return list(conn.execute(query).scalars())
+
+
+def paid_fen(conn: Connection, stay_id: str) -> int:
+    """Fen its lot took for a stay so far."""
+    query = select(func.coalesce(func.sum(payment.c.amount_fen), 0)).where(payment.c.stay_id == stay_id)
+    return int(conn.execute(query).scalar_one())
 
 
 def cars_inside(

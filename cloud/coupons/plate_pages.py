@@ -1,0 +1,102 @@
+"""The operator's pages of plates: those that get no coupons, and those that get many."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from cloud import sheets
+from cloud.access.roles import Right, may
+from cloud.act import Refused
+from cloud.coupons import often, plates
+from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, whole, words
+from domain.fen import yuan
+from domain.plate import mask
+from plumbing.web import page_number, render, texts
+
+COLUMNS = ("plate", "merchant", "by", "count", "used", "off")
+
+
+async def blocked(request: web.Request) -> web.Response:
+    """The list, with a form for one more."""
+    session = await allow(request, Right.VIEW)
+    return await _blocked(request, session.role)
+
+
+async def _blocked(request: web.Request, role: str, refused: Refused | None = None) -> web.Response:
+    search = request.query.get("q", "").strip()[:20]
+    return render(
+        request,
+        "coupon_plates.html",
+        status=422 if refused else 200,
+        error=words(request, refused),
+        page=await read(request, plates.listed, search, page_number(request.query)),
+        plates=may(role, Right.PLATES),
+        manage=may(role, Right.MANAGE),
+        typed={name: await field_of(request, name) for name in ("plate", "reason")} if refused else {},
+    )
+
+
+async def block(request: web.Request) -> web.Response:
+    """No more coupons for a plate."""
+    session = await allow(request, Right.MANAGE)
+    args = await field_of(request, "plate"), await field_of(request, "reason")
+    made = await change(request, login_of(session), plates.block, *args)
+    if isinstance(made, Refused):
+        return await _blocked(request, session.role, made)
+    raise done("/admin/coupons/plates", "coupon_plate_blocked")
+
+
+async def unblock(request: web.Request) -> web.Response:
+    """Coupons again."""
+    session = await allow(request, Right.MANAGE)
+    reason = await field_of(request, "reason")
+    refused = await change(request, login_of(session), plates.unblock, path_id(request, "number"), reason)
+    if refused is not None:
+        return await _blocked(request, session.role, refused)
+    raise done("/admin/coupons/plates", "coupon_plate_unblocked")
+
+
+def _asked(request: web.Request) -> tuple[often.Month, int, bool]:
+    cloud, query = request.config_dict[CLOUD], request.query
+    month = often.month_of(query.get("month", ""), cloud.now_ms(), ZoneInfo(cloud.settings.time_zone))
+    return month, whole(query.get("least", "")) or often.USUAL_LEAST, query.get("by") == "staff"
+
+
+async def report(request: web.Request) -> web.Response:
+    """Plates with many coupons in a month from one merchant, or from one person."""
+    session = await allow(request, Right.VIEW)
+    month, least, by_staff = _asked(request)
+    return render(
+        request,
+        "often.html",
+        rows=await read(request, often.plates_with, month, least, by_staff=by_staff),
+        month=month.name,
+        least=least,
+        by_staff=by_staff,
+        plates=may(session.role, Right.PLATES),
+    )
+
+
+async def export(request: web.Request) -> web.Response:
+    """The same as a file."""
+    session = await allow(request, Right.VIEW)
+    month, least, by_staff = _asked(request)
+    t, shown = texts(request), may(session.role, Right.PLATES)
+    rows = [
+        (one.plate if shown else mask(one.plate), one.merchant, one.by, one.count, one.used, yuan(one.off_fen))
+        for one in await read(request, often.plates_with, month, least, by_staff=by_staff)
+    ]
+    return sheets.attachment(
+        sheets.csv_file([t(f"often.{name}") for name in COLUMNS], rows), f"coupons-{month.name}.csv"
+    )
+
+
+def add_routes(app: web.Application) -> None:
+    """The list and the report."""
+    app.router.add_get("/admin/coupons/plates", blocked)
+    app.router.add_post("/admin/coupons/plates", block)
+    app.router.add_post("/admin/coupons/plates/{number:[0-9]+}/end", unblock)
+    app.router.add_get("/admin/coupons/often", report)
+    app.router.add_get("/admin/coupons/often.csv", export)
