@@ -1,4 +1,4 @@
-"""How many coupons a car may take: at a lot, from a merchant, of one coupon (S2.24-S2.28, S2.30, E11; docs/coupons.md)."""
+"""How many coupons a car may take: at a lot, from a merchant, of one coupon (S2.24-S2.30, docs/coupons.md)."""
 
 from __future__ import annotations
 
