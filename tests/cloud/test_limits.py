@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Connection
@@ -177,7 +178,7 @@ def test_limits_reach_every_lot_and_a_lot_that_joins_later(world: World) -> None
     ],
 )
 def test_limits_of_nothing_and_limits_nobody_means_are_refused(
-    world: World, level: Level, subject_id: int, limits: dict[str, int], code: str
+    world: World, level: Level, subject_id: int, limits: dict[str, Any], code: str
 ) -> None:
     subject = subject_id or world.lot_id
     assert rules.set_limits(world.conn, world.act(), level, subject, Limits(**limits)) == Refused(code)
@@ -190,7 +191,7 @@ def test_plates_with_many_coupons_are_listed_by_merchant_and_by_person(world: Wo
     for _ in range(3):
         give(world, template)
     give(world, template, "s2")
-    month = often.month_of("2026-05", NOW, often.ZoneInfo("Asia/Shanghai"))
+    month = often.month_of("2026-05", NOW, ZoneInfo("Asia/Shanghai"))
 
     found = often.plates_with(world.conn, world.operator_id, month, 3, by_staff=False)
     by_staff = often.plates_with(world.conn, world.operator_id, month, 4, by_staff=True)
