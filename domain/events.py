@@ -148,6 +148,23 @@ class PaymentTaken(Event):
     by: str
 
 
+@event("payment.applied", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class PaymentApplied(Event):
+    """A payment by phone reached the lot: *used_fen* were for something, *back_fen* go back to whoever paid.
+
+    *told*: by list, pass or code; *outcome*: settled, part (more is due), debt (for what was owed) or returned.
+    """
+
+    payment_id: str
+    quote: str
+    stay_id: str
+    told: str
+    outcome: str
+    used_fen: int
+    back_fen: int
+
+
 @event("debt.recorded", 1, Priority.P0)
 @dataclass(frozen=True, slots=True)
 class DebtRecorded(Event):

@@ -46,4 +46,11 @@ def build_lot(
         public_key=key.public.raw,
         sign=key,
         verify=verify,
+        cloud_key=_cloud_key(settings),
     )
+
+
+def _cloud_key(settings: EdgeSettings) -> bytes:
+    """The cloud's key as it was pinned at the claim."""
+    pinned = settings.cloud_key_file
+    return bytes.fromhex(pinned.read_text(encoding="ascii").strip()) if pinned.exists() else b""

@@ -241,6 +241,7 @@ class LotRules:
     arm_up_s: int = 90  # up this long with nothing under it and nobody holding it, it should have fallen
     loop_taken_s: int = 900  # nobody stands on a loop for longer
     restart_grace_min: int = 15
+    quote_good_min: int = 10  # what a phone is told to pay holds for this long
 
     def __post_init__(self) -> None:
         if (self.no_entry is NoEntry.FIXED_FEE) != (self.no_entry_fen > 0):

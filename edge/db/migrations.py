@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from edge.db import arrears, excused, fewer_pages, moves, stocktakes, trade, undone_uses
+from edge.db import arrears, excused, fewer_pages, moves, phone, stocktakes, trade, undone_uses
 
 migrations = Migrations("edge")
 
@@ -195,4 +195,11 @@ def m0017_no_entry(db: Database) -> None:
 def m0018_excused(db: Database) -> None:
     """Stays that ended without their fee being paid."""
     for statement in excused.statements():
+        db.conn.execute(statement)
+
+
+@migrations()
+def m0019_phone(db: Database) -> None:
+    """Quotes given to phones and what was paid for them."""
+    for statement in phone.statements():
         db.conn.execute(statement)

@@ -41,13 +41,14 @@ def pay(db: Database, lot: Lot, payment_id: str, plate: str, amount_fen: int, by
 
 
 def settle(
-    conn: sqlite3.Connection, lot: Lot, debts: list[Debt], amount_fen: int, payment_id: str, by: str, now: Moment
-) -> int:
+    conn: sqlite3.Connection, lot: Lot, debts: list[Debt], amount_fen: int, payment_id: str, by: str, now: Moment,
+    account: str = "cash",
+) -> int:  # fmt: skip
     """Put a payment's money into *debts*, the oldest first, in the caller's transaction; returns what is over."""
     for debt in debts:
         part = min(amount_fen, debt.left_fen)
         if part:
-            add_move(conn, lot, debt, "paid", part, by, "", now, payment_id)
+            add_move(conn, lot, debt, "paid", part, by, "", now, payment_id, account)
         amount_fen -= part
     return amount_fen
 
@@ -96,12 +97,15 @@ def _say(db: Database, lot: Lot, debt_id: str, kind: str, by: str, reason: str, 
 
 def add_move(
     conn: sqlite3.Connection, lot: Lot, debt: Debt, kind: str, amount_fen: int, by: str, reason: str, now: Moment,
-    payment_id: str = "",
+    payment_id: str = "", account: str = "cash",
 ) -> None:  # fmt: skip
-    """Add what became of a debt in the caller's transaction: the row, the book where it moves, the event."""
+    """Add what became of a debt in the caller's transaction: the row, the book where it moves, the event.
+
+    *account* is the one that took the money of a debt that was paid.
+    """
     move_id = lot.new_id(now)
     arrears.add(conn, Move(move_id, debt.debt_id, kind, amount_fen, payment_id, by, reason, now.wall_ms))
     if kind in LANDS_IN:
-        postings = move("owed", LANDS_IN[kind], amount_fen, Commodity.FEN, Funds.PAID)
+        postings = move("owed", account if kind == "paid" else LANDS_IN[kind], amount_fen, Commodity.FEN, Funds.PAID)
         money.post(conn, f"debt:{move_id}", postings, debt.stay_id, now)
     log.append(conn, DebtMoved(move_id, debt.debt_id, kind, amount_fen, payment_id, by, reason), now, debt.debt_id)

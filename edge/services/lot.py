@@ -37,6 +37,7 @@ class Lot:
     public_key: bytes
     sign: voucher.Sign
     verify: voucher.Verify
+    cloud_key: bytes = b""  # the cloud's public key, empty before this edge was claimed
 
     @property
     def is_nested(self) -> bool:

@@ -15,6 +15,7 @@ from domain.takeover import Inside, Owed, Takeover
 from edge.db import arrears, channels, journal, log, money, people, stays, vouchers
 from edge.db.database import Database, transaction
 from edge.db.people import Attendant
+from edge.services import phone_paying
 
 TAKEN_OVER = "taken_over"  # note: whose place was taken
 SALVAGE_OF = "salvage_of"
@@ -48,7 +49,8 @@ def begin_with(
             )
             money.insert_payment(conn, payment)
             stays.add_paid(conn, paid.stay_id, paid.amount_fen)
-            legs = move("held", "cash", paid.amount_fen, Commodity.FEN, Funds.PAID)
+            account = phone_paying.ACCOUNT if paid.method == phone_paying.METHOD else "cash"
+            legs = move("held", account, paid.amount_fen, Commodity.FEN, Funds.PAID)
             money.post(conn, f"pay:{paid.payment_id}", legs, paid.stay_id, replace(now, wall_ms=paid.wall_ms))
         for debt in taken.owed:
             _carry_debt(conn, debt, now)
