@@ -81,6 +81,7 @@ class Answer:
     turn: str = ""
     number: str = ""
     token: str = ""
+    quote: str = ""  # signed by the lot: what is due, to be paid by phone
 
     def text(self) -> str:
         """As it travels: what is empty stays at home."""

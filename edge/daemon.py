@@ -167,9 +167,11 @@ async def run_edge(
             "watchdog": watchdog.run(),
             "self-test": selftest.run(),
             "tickets": edge.tickets.dispense(),
+            "phone payments": edge.phone.run(),
         }
         if link is not None:
-            handlers = {**HANDLERS, **({"cert.install": certificate.install} if certificate else {})}
+            handlers = {**HANDLERS, **driver.handlers(office.lot, driver_words())}
+            handlers |= {"cert.install": certificate.install} if certificate else {}
             tasks["cold time"] = keep_time(
                 settings, office.clock, office.thread, office.db, _cloud_key(settings), lambda: link.last_error
             )

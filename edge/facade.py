@@ -31,6 +31,7 @@ from edge.disk import Level
 from edge.lanes.door import DriverDoor
 from edge.lanes.live import LiveLanes
 from edge.lanes.office import Office
+from edge.lanes.phone import PhoneDesk
 from edge.lanes.tickets import TicketDesk
 from edge.lanes.witness import keep_picture
 from edge.lanes.worker import LaneWorker
@@ -94,10 +95,12 @@ class Edge:
     cameras: Mapping[str, Camera] = field(default_factory=dict)
     door: DriverDoor = field(init=False)  # what a driver may ask of the lane it stands at
     tickets: TicketDesk = field(init=False)  # for cars without plates
+    phone: PhoneDesk = field(init=False)  # for fees paid by phone
 
     def __post_init__(self) -> None:
-        self.door = DriverDoor(self.office, self.live, self.workers)
         host = self.settings.voucher_host
+        self.phone = PhoneDesk(self.office, host)
+        self.door = DriverDoor(self.office, self.live, self.workers, self.phone)
         self.tickets = TicketDesk(self.office, self.door, self.workers, self.printers, host)
 
     @property

@@ -15,7 +15,7 @@ from drivers.base import Scanner
 from edge.db.database import DiskFullError
 from edge.lanes.board import LaneBoard
 from edge.lanes.office import Office
-from edge.services import audit, ticketing
+from edge.services import audit, phone_paying, ticketing
 from edge.settings import Lane
 from edge.supervise import Health
 
@@ -65,6 +65,9 @@ class LaneCodes:
         if scanned.kind is ScannedKind.VOUCHER:
             await self._take_voucher(text, by)
             return
+        if scanned.kind is ScannedKind.EXIT_PASS:
+            await self._take_pass(scanned.token)
+            return
         if scanned.kind is ScannedKind.ENTRY_TICKET and await self._take_ticket(scanned.token):
             return
         log.info("%s: %s read a code that does not count here: %s", self._worker.lane.name, by, scanned.kind.value)
@@ -85,6 +88,21 @@ class LaneCodes:
             return True
         self._worker.choose(plate, BY_TICKET)
         return True
+
+    async def _take_pass(self, token: str) -> None:
+        """What was paid by phone is booked, whosever car it was for; a car that waits for it may go."""
+        office = self._office
+        try:
+            taken = await office.commit(phone_paying.take_pass, office.db, office.lot, token, office.now())
+        except DiskFullError as exc:
+            self._health.set("disk", str(exc))
+            return
+        if isinstance(taken, Refuse):
+            await self._board.show_event("code.exit_pass")
+        elif self._worker.waiting_stay == taken.stay_id:
+            self._worker.post(DueChanged())
+        elif self._worker.waiting_stay:
+            await self._board.show_event("code.pass_other_car")
 
     async def _take_voucher(self, text: str, by: str) -> None:
         lane, stay_id = self._worker.lane, self._worker.waiting_stay

@@ -22,6 +22,7 @@ from domain.tries import Tries
 from edge.db.database import DiskFullError
 from edge.lanes.live import LiveLanes
 from edge.lanes.office import Office
+from edge.lanes.phone import PhoneDesk, Shown
 from edge.lanes.worker import LaneWorker
 from edge.services import audit, ticketing
 from edge.services.lot import Decided
@@ -37,8 +38,8 @@ MINUTE_MS = 60_000
 class DriverDoor:
     """Every lane by its code."""
 
-    def __init__(self, office: Office, live: LiveLanes, workers: Mapping[str, LaneWorker]) -> None:
-        self._office, self._live = office, live
+    def __init__(self, office: Office, live: LiveLanes, workers: Mapping[str, LaneWorker], phone: PhoneDesk) -> None:
+        self._office, self._live, self._phone = office, live, phone
         self._workers = {lane_code(office.lot.lot_id, name): worker for name, worker in workers.items()}
         self._turns = {code: asyncio.Lock() for code in self._workers}
         self._tries = Tries(TRIES, TRIES_S)
@@ -62,7 +63,12 @@ class DriverDoor:
             answer = await self._answer(worker, here, question, f"{DRIVER}{source}")
             if answer.outcome is Outcome.OPENS:
                 self._tries.forget(code)
-            return answer
+            return await self._payable(answer, worker) if answer.outcome is Outcome.PAY else answer
+
+    async def _payable(self, answer: Answer, worker: LaneWorker) -> Answer:
+        """Add the quote that lets the phone pay what is due, where there is one."""
+        shown = await self._phone.quote(worker.waiting_stay)
+        return replace(answer, quote=shown.token) if isinstance(shown, Shown) else answer
 
     async def ticket_at(self, lane: str, by: str) -> Answer:
         """Let the car at an entry in with a number, at somebody's wish who is at the lane or sees it."""

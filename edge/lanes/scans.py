@@ -29,9 +29,12 @@ def booth_scanners(
 
 async def _follow(name: str, scanner: Scanner, workers: Mapping[str, LaneWorker]) -> None:
     async for text in scanner.scans():
-        is_ticket = recognise(text).kind is ScannedKind.ENTRY_TICKET
+        kind = recognise(text).kind
+        is_ticket = kind is ScannedKind.ENTRY_TICKET
         waiting = [one for one in workers.values() if one.waiting_stay or (is_ticket and one.is_asked)]
-        if len(waiting) == 1:
+        if kind is ScannedKind.EXIT_PASS and workers:  # it names its car itself
+            await (waiting or list(workers.values()))[0].codes.take(text, f"scanner {name}")
+        elif len(waiting) == 1:
             await waiting[0].codes.take(text, f"scanner {name}")
         else:
             log.warning("scanner %s: %d cars wait, so nobody knows whose voucher that is", name, len(waiting))

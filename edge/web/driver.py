@@ -11,6 +11,8 @@ from domain.driver_page import Answer, Outcome, Question, Wish
 from domain.stay import OUTSIDE
 from domain.wire import Json
 from edge.facade import Edge
+from edge.services import phone_asked
+from edge.services.lot import Lot
 from edge.web import words
 from edge.web.keys import EDGE
 from plumbing.i18n import LANGUAGES, Catalogue
@@ -24,7 +26,9 @@ async def find(request: web.Request, code: str) -> Place | None:
     """The lane of a code."""
     edge = request.app[EDGE]
     lane = edge.door.lane(code)
-    return Place(edge.settings.name, lane.name, lane.target == OUTSIDE) if lane else None
+    if lane is None:
+        return None
+    return Place(edge.settings.name, lane.name, lane.target == OUTSIDE, f"https://{edge.settings.voucher_host.lower()}")
 
 
 async def put(request: web.Request, code: str, question: Question) -> Answer:
@@ -55,6 +59,15 @@ async def answer_from_afar(edge: Edge, catalogue: Catalogue, body: Mapping[str, 
     question = Question(wish, str(body.get("text", ""))[:200], str(body.get("turn", ""))[:64])
     answer = await edge.door.ask(str(body.get("code", "")), question, AFAR_SOURCE)
     return worded(catalogue, answer).text()
+
+
+def handlers(lot: Lot, catalogue: Catalogue) -> dict[str, phone_asked.Handler]:
+    """What the cloud may ask for drivers that writes no more than a quote."""
+
+    def worded_rule(rule: str) -> Json:
+        return {language: words.rule(catalogue.speaking(language), rule) for language in LANGUAGES}
+
+    return {phone_asked.KIND: phone_asked.handler(lot, worded_rule)}
 
 
 def add_routes(app: web.Application, catalogue: Catalogue) -> None:

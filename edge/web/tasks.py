@@ -8,12 +8,15 @@ from datetime import datetime
 
 from aiohttp import web
 
+from domain import exit_pass
 from domain.decision import Refuse
 from domain.fen import fen_from_yuan, yuan
 from domain.plate import normalise
+from domain.scanned import ScannedKind, recognise
 from edge.web.booth import shared
 from edge.web.cards import StayCard, stay_card
 from edge.web.keys import EDGE, first_time, flash, refusal_words, see_other, taken_flash, text_field
+from plumbing.lanepage.pages import lane_qr
 from plumbing.web import render, require_session, texts
 
 PAYMENT_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
@@ -106,6 +109,22 @@ async def waive(request: web.Request) -> web.Response:
     return _back(card)
 
 
+async def phone_page(request: web.Request) -> web.Response:
+    """Show the code a phone pays by; a car that is paid for leads back to the lanes."""
+    await require_session(request)
+    edge, card = request.app[EDGE], await card_of(request)
+    if card.stay.is_open and not card.due_fen:
+        await flash(request, "ok", texts(request)("phone.paid", plate=card.stay.plate))
+        return _back(card)
+    shown = await edge.phone.quote(card.stay.stay_id)
+    if isinstance(shown, Refuse):
+        return await _task(request, "phone.html", card, shown, shown=None)
+    return await _task(
+        request, "phone.html", card, shown=shown, code=lane_qr(edge.phone.link_of(shown)),
+        link_state=edge.link_state(), until=f"{edge.office.lot.local(shown.quote.until_s * 1000):%H:%M}",
+    )  # fmt: skip
+
+
 async def paper_page(request: web.Request) -> web.Response:
     """Scan or type a voucher; take one off again."""
     await require_session(request)
@@ -116,11 +135,26 @@ async def lay_paper(request: web.Request) -> web.Response:
     """Lay a scanned voucher on the stay and show the fee it leaves."""
     session, card, data = await require_session(request), await card_of(request), await request.post()
     scanned = text_field(data, "scanned", 600)
+    if exit_pass.code_in(scanned) or recognise(scanned).kind is ScannedKind.EXIT_PASS:
+        return await _take_phone_payment(request, card, scanned)
     result = await request.app[EDGE].lay_voucher(card.stay.stay_id, scanned, session.name, card.lane)
     if isinstance(result, Refuse):
         return await _task(request, "paper.html", await card_of(request), result, flash=None)
     await flash(request, "ok", texts(request)("done.paper", yuan=yuan(result.due_fen)))
     return _back(card) if card.lane else see_other(f"/booth/stay/{card.stay.stay_id}/paper")
+
+
+async def _take_phone_payment(request: web.Request, card: StayCard, scanned: str) -> web.Response:
+    """An exit pass scanned here, or its eight digits: what was paid by phone while the lot had no line."""
+    desk, told = request.app[EDGE].phone, recognise(scanned)
+    is_pass = told.kind is ScannedKind.EXIT_PASS
+    result = await (desk.take_pass(told.token) if is_pass else desk.take_digits(card.stay.stay_id, scanned))
+    if isinstance(result, Refuse):
+        return await _task(request, "paper.html", await card_of(request), result, flash=None)
+    await request.app[EDGE].record_act((await require_session(request)).name, "pass.take", result.payment_id)
+    key = "phone.taken" if result.stay_id == card.stay.stay_id else "phone.taken_other"
+    await flash(request, "ok", texts(request)(key, yuan=yuan(result.used_fen)))
+    return _back(card)
 
 
 async def take_paper_off(request: web.Request) -> web.Response:
@@ -281,6 +315,7 @@ def add_routes(app: web.Application) -> None:
     ):
         app.router.add_get(f"{at}/{name}", page)
         app.router.add_post(f"{at}/{name}", act)
+    app.router.add_get(f"{at}/phone", phone_page)
     app.router.add_post(f"{at}/paper/off", take_paper_off)
     app.router.add_post(f"{at}/charging", note_charging)
     app.router.add_post(f"{at}/ticket", ticket_again)

@@ -34,11 +34,12 @@ STATUS = {Outcome.TOO_MANY: 429, Outcome.SILENT: 503}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The lane of a code."""
+    """The lane of a code; *pay_base* is where its quotes are paid, "" on the page's own host."""
 
     lot: str
     lane: str
     leads_out: bool
+    pay_base: str = ""
 
 
 Find = Callable[[web.Request, str], Awaitable[Place | None]]

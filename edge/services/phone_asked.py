@@ -1,0 +1,55 @@
+"""The cloud's ``fee.ask``: what a plate has to pay here, for a phone that is not at the lane.
+
+Whoever types a plate learns what is due for it and nothing of when it came: no times, no places, no pictures.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+
+from domain.decision import Refuse
+from domain.fee_quote import FeeQuote
+from domain.moment import Moment
+from domain.plate import normalise
+from domain.wire import Json, canonical
+from edge.db import stays
+from edge.services import settling
+from edge.services.lot import Lot
+from edge.services.phone_quotes import quote_debts, quote_of_stay, token_of
+from edge.settings import Arrears
+
+KIND = "fee.ask"
+LONGEST_PLATE = 20
+
+Handler = Callable[[sqlite3.Connection, Moment, Json], str]
+Worded = Callable[[str], Json]  # a price list's rule -> its words by language
+
+
+def handler(lot: Lot, worded: Worded) -> Handler:
+    """What answers the command: quotes for the car inside and for what its plate owes, each signed."""
+
+    def answer(conn: sqlite3.Connection, now: Moment, body: Json) -> str:
+        plate = normalise(str(body.get("plate", ""))[:LONGEST_PLATE])
+        stay = stays.find_open(conn, plate)
+        made = quote_of_stay(conn, lot, stay, now)
+        said: Json = {"code": made.code if isinstance(made, Refuse) else ""}
+        if isinstance(made, FeeQuote) and stay is not None:
+            why = settling.standing(conn, lot, stay, now).explanation
+            said |= {"quote": token_of(lot, made), "lines": summed(why.get("lines", ()), worded)}
+        collected = isinstance(made, FeeQuote) and lot.rules.arrears is Arrears.COLLECT
+        owed = Refuse("nothing_due") if collected else quote_debts(conn, lot, plate, now)
+        if isinstance(owed, FeeQuote):
+            said["debts"] = token_of(lot, owed)
+        return canonical(said).decode()
+
+    return answer
+
+
+def summed(lines: Iterable[Json], worded: Worded) -> list[Json]:
+    """A fee's lines added up by their rule: how it came about, and not when."""
+    sums: dict[str, int] = {}
+    for line in lines:
+        rule = str(line.get("rule", ""))
+        sums[rule] = sums.get(rule, 0) + int(line.get("fen", 0))
+    return [{**worded(rule), "fen": fen} for rule, fen in sums.items() if fen]
