@@ -255,6 +255,15 @@ class Checkable(Protocol):
 
 
 @runtime_checkable
+class Watchable(Protocol):
+    """A device whose loss would not show by itself until it is needed."""
+
+    async def still_there(self) -> None:
+        """Raises DeviceError when it is gone; cheap enough to be asked every second, and moves nothing."""
+        ...
+
+
+@runtime_checkable
 class Viewable(Protocol):
     """A camera whose present picture can be read for a person who sets it up."""
 

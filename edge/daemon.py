@@ -159,7 +159,7 @@ async def run_edge(
         jobs = start_jobs(office, devices.cameras, settings.pictures, duties(settings))
         stack.callback(jobs.shutdown, wait=False)
         tasks: dict[str, Awaitable[None]] = {f"lane {name}": worker.run() for name, worker in workers.items()}
-        tasks |= booth_scanners(settings, devices, workers)
+        tasks |= booth_scanners(settings, devices, workers, edge.parts)
         tasks |= {
             "clock": _watch_clock(office),
             "disk": _watch_disk(office),

@@ -61,6 +61,7 @@ from edge.services.manual import Candidate
 from edge.services.paying import Taken
 from edge.services.redeeming import LaidOn
 from edge.settings import EdgeSettings
+from edge.supervise import Health
 
 T = TypeVar("T")
 AFAR = "cloud:"  # before the name of somebody who acts from there
@@ -93,6 +94,7 @@ class Edge:
     link_state: Callable[[], str] = lambda: "off"
     stuck: Callable[[], tuple[str, ...]] = tuple
     cameras: Mapping[str, Camera] = field(default_factory=dict)
+    parts: Health = field(default_factory=Health)  # of devices that belong to no lane
     door: DriverDoor = field(init=False)  # what a driver may ask of the lane it stands at
     tickets: TicketDesk = field(init=False)  # for cars without plates
     phone: PhoneDesk = field(init=False)  # for fees paid by phone
@@ -514,6 +516,7 @@ class Edge:
 
         now = self.office.now()
         wrong = {f"{view.lane}: {part}": why for view in self.live.snapshot() for part, why in view.wrong.items()}
+        wrong |= self.parts.wrong
         return {
             **await self.read(look),
             "lot": self.settings.name,

@@ -36,12 +36,13 @@ class Ended:
     silent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SlipPrinter:
     """A printer of the lot file with the way it likes its slips."""
 
     device: Printer
     profile: Profile
+    jobs: int = 0  # in the printer now
 
     @property
     def paper(self) -> Paper:
@@ -63,6 +64,7 @@ class SlipPrinter:
     async def put_on_paper(self, slip: Slip) -> Ended:
         """Print once. ``confirmed`` only when the printer says afterwards that all is well."""
         data = encode(slip, self.profile)
+        self.jobs += 1
         try:
             status = await self.device.print(data)
         except NothingSentError as exc:
@@ -71,6 +73,8 @@ class SlipPrinter:
         except DeviceError as exc:
             log.error("printer: %s", exc)
             return Ended("unknown")
+        finally:
+            self.jobs -= 1
         if status in GOOD:
             return Ended("confirmed")
         return Ended("unknown", silent=self.profile.confirms == "attendant" and status is PrinterStatus.UNKNOWN)

@@ -83,6 +83,10 @@ class LcusBarrier:
         await self._fallen()
         await self._line.write(frame(self._options.channel, ON if self._held else OFF))
 
+    async def still_there(self) -> None:
+        """Open the port. Raises DeviceUnreachableError."""
+        await self._line.check()
+
     async def check(self) -> None:
         """Open the port: more this board does not tell. Raises DeviceUnreachableError."""
         await self._line.check()

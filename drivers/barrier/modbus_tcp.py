@@ -126,6 +126,10 @@ class ModbusBarrier:
                     f"{self._line.name}: output {channel} stays {stays}; check the relay and its wires", Fault.STUCK
                 )
 
+    async def still_there(self) -> None:
+        """Read an output, where nothing else of the board was answered within the last second. Raises DeviceError."""
+        await self._line.wake(self._options.coil_base)
+
     async def check(self) -> None:
         """Read an output. Raises DeviceError."""
         await self._line.read_coils(self._options.coil_base + self._options.channel, 1)

@@ -108,6 +108,8 @@ class DahuaCamera:
         self._inbox.heard()
         if isinstance(parsed, TollgateInfo):
             self._inbox.put_new(parsed.record, self._read_of(parsed))
+        else:
+            self._inbox.beat()
         return Answer(ANSWER)
 
     def _read_of(self, info: TollgateInfo) -> PlateRead:
@@ -115,6 +117,10 @@ class DahuaCamera:
         candidate = PlateCandidate(info.plate, info.confidence, info.colour, verdict=verdict)
         live = self._fresh.is_live(info.taken_wall_ms)
         return PlateRead(info.record, self.name, (candidate,), live, info.image, info.crop, info.taken_wall_ms)
+
+    async def still_there(self) -> None:
+        """Raises DeviceUnreachableError when its port does not answer or its heartbeats have stopped."""
+        await self._inbox.still_there()
 
     def is_lost(self) -> bool:
         """True when nothing came for longer than allowed; logs the change once."""

@@ -132,6 +132,11 @@ class HikvisionCamera:
             self._went(exc)
             self._taker.inbox.fail(exc)
 
+    async def still_there(self) -> None:
+        """Raises DeviceUnreachableError while its stream is lost."""
+        if self._lost:
+            raise DeviceUnreachableError(f"camera {self.name}: its event stream is lost")
+
     async def snapshot(self) -> bytes:
         """A JPEG of what it sees now. Raises DeviceError."""
         picture = await self._isapi.request("GET", f"/ISAPI/Streaming/channels/{self._options.channel}01/picture")
@@ -200,6 +205,10 @@ class HikvisionPushCamera:
             self._taker.take(part)
         self._taker.end_of_body(parts)
         return Answer(OK, "application/xml")
+
+    async def still_there(self) -> None:
+        """Raises DeviceUnreachableError when its port does not answer."""
+        await self._taker.inbox.still_there()
 
     def reads(self) -> AsyncIterator[PlateRead]:
         """Reads in order of arrival; a silent camera just says nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 SHORTEST_SECRET = 16
 WAITING_READS = 256  # reads the lane has not taken yet; a camera keeps what is not acknowledged
 REMEMBERED = 20_000  # twice what a camera can replay
+REACH = re.compile(r"[\w.\-]+:\d{1,5}")
+REACH_S = 1.0
 PARSE_IN_THREAD = 128 * 1024  # bigger bodies carry pictures and would hold the loop for milliseconds
 
 
@@ -63,6 +66,7 @@ class InboxOptions:
     dedupe_minutes: int = 60
     lost_after_seconds: int = 90  # three plain heartbeats of 30 s
     answer_within_ms: int = 3000
+    reach: str = ""  # host:port of the camera that answers while it is there, so that its loss shows within seconds
     accept_from: int = 0  # confidence 0-100 from which a read may open by itself; below it a person confirms
 
     def __post_init__(self) -> None:
@@ -70,6 +74,8 @@ class InboxOptions:
             raise ValueError(f"accept_from is {self.accept_from}; a confidence is 0 to 100")
         for address in self.addresses:
             ip_network(address, strict=False)
+        if self.reach and not REACH.fullmatch(self.reach):
+            raise ValueError(f"reach is {self.reach!r}; host:port is taken, as in 192.168.1.64:80")
 
 
 class Inbox:
@@ -85,6 +91,7 @@ class Inbox:
         self._listeners: list[tuple[int, str, asyncio.Queue[LoopChange]]] = []
         self._heard_at = clock()
         self._lost = False
+        self._beats = False
 
     def check_address(self, remote: str) -> None:
         """Raises DeviceRefusedError for an address that is not on the list."""
@@ -101,6 +108,27 @@ class Inbox:
         if self._lost:
             self._lost = False
             log.info("camera %s is back", self.name)
+
+    def beat(self) -> None:
+        """A heartbeat came: from now on silence means that the camera is gone."""
+        self._beats = True
+
+    async def still_there(self) -> None:
+        """Raises DeviceUnreachableError when its port does not answer, or its heartbeats have stopped.
+
+        Of a camera with neither nothing is known until the next vehicle.
+        """
+        if self._options.reach:
+            host, _, port = self._options.reach.rpartition(":")
+            try:
+                async with asyncio.timeout(REACH_S):
+                    _, writer = await asyncio.open_connection(host, int(port))
+            except (OSError, TimeoutError) as exc:
+                where = self._options.reach
+                raise DeviceUnreachableError(f"camera {self.name}: {where} does not answer") from exc
+            writer.transport.abort()
+        elif self._beats and self.is_lost():
+            raise DeviceUnreachableError(f"camera {self.name}: its heartbeats have stopped")
 
     def is_lost(self) -> bool:
         """True when nothing, heartbeats included, came for longer than allowed; logs the change once."""

@@ -149,6 +149,11 @@ class VideoCamera:
                 self._viewed = time.monotonic(), new_read(self.name, await self._thread.run(self._see, pixels))
             return self._viewed[1]
 
+    async def still_there(self) -> None:
+        """Raises DeviceUnreachableError while no picture comes."""
+        if self._lost:
+            raise DeviceUnreachableError(f"camera {self.name}: sends no picture")
+
     async def check(self) -> None:
         """Wait for a picture and throw it away. Raises DeviceUnreachableError."""
         if self._capture is not None:

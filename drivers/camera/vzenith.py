@@ -79,8 +79,9 @@ class VzenithCamera:
             case PlateResult():
                 new = self._inbox.put_new(parsed.record, read_of(parsed, self.name))
                 return LONGEST_HOLD_S if self._orders_ride_on_plates and new and not parsed.offline else 0.0
-            case Heartbeat() if self.options.comet:
-                return self.options.comet_hold_ms / 1000
+            case Heartbeat():
+                self._inbox.beat()
+                return self.options.comet_hold_ms / 1000 if self.options.comet else 0.0
         return 0.0
 
     async def _answer(self, parsed: VzenithPush, hold_s: float) -> Answer:
@@ -120,6 +121,10 @@ class VzenithCamera:
         change = ListChange(next(self._list_numbers), cars, gone)
         for _ in range(LIST_SENDS):
             await self.order(Order(listed=change))
+
+    async def still_there(self) -> None:
+        """Raises DeviceUnreachableError when its port does not answer or its heartbeats have stopped."""
+        await self._inbox.still_there()
 
     def is_lost(self) -> bool:
         """True when nothing, heartbeats included, came for longer than allowed; logs the change once."""

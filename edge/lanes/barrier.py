@@ -10,6 +10,7 @@ from contextlib import suppress
 from domain.lane import BarrierFailed, Incident
 from drivers.base import Barrier, DeviceError, DeviceUnreachableError, Holdable
 from edge.lanes.loops import LaneWatch
+from edge.lanes.watching import watch_over
 from edge.settings import Lane
 from edge.supervise import Health
 
@@ -28,7 +29,7 @@ class LaneBarrier:
     ) -> None:
         self.part = f"barrier {lane.barrier}"
         self._lane, self._barrier, self._health, self._watch, self._is_held = lane, barrier, health, watch, is_held
-        self._prepared = False
+        self._prepared = asyncio.Event()
         self._latch = asyncio.Event()  # the hold was set or let go
         self._outcomes: dict[str, asyncio.Future[str]] = {}  # pulses somebody far away waits to hear of
 
@@ -40,7 +41,7 @@ class LaneBarrier:
     @property
     def is_tested(self) -> bool:
         """Has it been written off and read back, or said why not?"""
-        return self._barrier is None or self._prepared or self.part in self._health.wrong
+        return self._barrier is None or self._prepared.is_set() or self.part in self._health.wrong
 
     async def mind(self) -> None:
         """Every output off and read back, before anything is trusted to it; then a hold is kept up while it lasts."""
@@ -49,7 +50,7 @@ class LaneBarrier:
             return
         await self._keep_hold(barrier)
         await barrier.prepare()
-        self._prepared = True
+        self._prepared.set()
         self._health.set(self.part, "")
         while isinstance(barrier, Holdable):
             with suppress(TimeoutError):
@@ -61,6 +62,11 @@ class LaneBarrier:
     async def _keep_hold(self, barrier: Barrier) -> None:
         if isinstance(barrier, Holdable):
             await (barrier.hold() if self._is_held() else barrier.release())
+
+    async def watch_over(self) -> None:
+        """Notice within seconds that it is gone, and latch it again where it comes back held open."""
+        await self._prepared.wait()
+        await watch_over(self.part, self._barrier, self._health, only_own=True, came_back=self.hold_changed)
 
     def hold_changed(self) -> None:
         """It is to be held open from now on, or no more."""

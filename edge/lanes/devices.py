@@ -28,6 +28,15 @@ class LaneDevices:
     display: Display | None = None
     scanner: Scanner | None = None
 
+    def named(self, lane: Lane) -> list[tuple[str, object]]:
+        """All but the barrier, each under the name that the booth calls it by."""
+        found: list[tuple[str, object]] = [
+            *((f"camera {name}", one) for name, one in zip(lane.cameras, self.cameras, strict=True)),
+            *((f"loop {name}", one) for name, one in zip(lane.reporting_loops, self.loops, strict=True)),
+        ]
+        single = ((f"display {lane.display}", self.display), (f"scanner {lane.scanner}", self.scanner))
+        return found + [(part, one) for part, one in single if one is not None]
+
 
 @dataclass(slots=True)
 class LotDevices:

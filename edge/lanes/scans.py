@@ -8,23 +8,30 @@ from collections.abc import Awaitable, Mapping
 from domain.scanned import ScannedKind, recognise
 from drivers.base import Scanner
 from edge.lanes.devices import LotDevices
+from edge.lanes.watching import watch_over
 from edge.lanes.worker import LaneWorker
 from edge.settings import EdgeSettings
-from edge.supervise import keep_running
+from edge.supervise import Health, keep_running
 
 log = logging.getLogger(__name__)
 
 
 def booth_scanners(
-    settings: EdgeSettings, devices: LotDevices, workers: Mapping[str, LaneWorker]
+    settings: EdgeSettings, devices: LotDevices, workers: Mapping[str, LaneWorker], health: Health
 ) -> dict[str, Awaitable[None]]:
-    """A task for every scanner that no lane names."""
+    """Tasks for every scanner that no lane names; *health* hears when one is lost and when it is back."""
     of_lanes = {lane.scanner for lane in settings.lanes}
     free = {name: scanner for name, scanner in devices.scanners.items() if name not in of_lanes}
-    return {
-        f"scanner {name}": keep_running(f"scanner {name}", lambda n=name, s=scanner: _follow(n, s, workers))  # type: ignore[misc]
-        for name, scanner in free.items()
-    }
+    tasks: dict[str, Awaitable[None]] = {}
+    for name, scanner in free.items():
+        part = f"scanner {name}"
+        tasks[part] = keep_running(
+            part,
+            lambda n=name, s=scanner: _follow(n, s, workers),  # type: ignore[misc]
+            on_state=lambda wrong, p=part: health.set(p, wrong),  # type: ignore[misc]
+        )
+        tasks[f"{part}: watch"] = watch_over(part, scanner, health)
+    return tasks
 
 
 async def _follow(name: str, scanner: Scanner, workers: Mapping[str, LaneWorker]) -> None:

@@ -71,6 +71,7 @@ from edge.lanes.records import LaneRecords
 from edge.lanes.screen import Screen
 from edge.lanes.sides import SharedBarrier, Turn
 from edge.lanes.timers import LaneTimers, just_goes, patience
+from edge.lanes.watching import watch_over
 from edge.services.lot import Decided
 from edge.settings import Lane, LotRules
 from edge.supervise import Health, keep_running
@@ -179,7 +180,10 @@ class LaneWorker:
                 if self._devices.scanner is not None:
                     scanner = self._devices.scanner
                     group.create_task(self._keep(f"scanner {self.lane.scanner}", lambda: self.codes.follow(scanner)))
+                for part, device in self._devices.named(self.lane):
+                    group.create_task(watch_over(part, device, self._health))
                 if self._devices.barrier is not None:
+                    group.create_task(self.barrier.watch_over())
                     group.create_task(self._keep(self.barrier.part, self.barrier.mind))
                 group.create_task(self._board.keep_idle(lambda: isinstance(self._state.phase, Idle)))
                 group.create_task(self._work(), name=f"lane {self.lane.name}")

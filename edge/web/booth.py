@@ -57,6 +57,7 @@ def shared(request: web.Request) -> dict[str, Any]:
         "saved_fen": words.saved_fen,
         "short_ref": words.short_ref,
         "coded": lambda group, code: words.coded(t, group, code),
+        "lost_words": lambda part: words.lost(t, part),
         "standing_words": lambda standing: words.standing(t, standing),
     }
 

@@ -17,9 +17,10 @@ from plumbing.web import Hub
 
 logger = logging.getLogger(__name__)
 
-TICK_S = 2.0
-PRINTER_EVERY = 5  # ticks between two looks at the printers
+TICK_S = 1.0
+PRINTER_S = 1.5  # a printer that has not said how it is by then counts as lost
 MINUTE_MS = 60_000
+DAY_MIN = 1440
 GOOD_CLOCK = (Quality.CLOUD, Quality.NTP)
 
 
@@ -35,6 +36,7 @@ class Strip:
     disk: str = "fine"
     printers: tuple[tuple[str, str], ...] = ()
     wrong: tuple[tuple[str, str], ...] = ()
+    parts: tuple[str, ...] = ()  # devices of no lane that do not work
     cameras: int = 0
     cameras_wrong: tuple[str, ...] = ()
     zones: tuple[tuple[str, int, int | None], ...] = ()  # of a lot with several: cars inside, places free
@@ -42,6 +44,11 @@ class Strip:
     @property
     def clock_good(self) -> bool:
         return self.clock in [int(quality) for quality in GOOD_CLOCK]
+
+    @property
+    def rules_fresh(self) -> bool:
+        """Are prices and lists no older than a day?"""
+        return self.synced_min is not None and self.synced_min < DAY_MIN
 
     @property
     def printer(self) -> str:
@@ -66,16 +73,18 @@ class Watch:
         self._edge = edge
         self._views: Mapping[str, LaneView] = {}
         self._synced_ms: int | None = None
-        self._printers: tuple[tuple[str, str], ...] = ()
+        self._printers: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.hub: Hub[Changed] = Hub()
         self.strip = Strip()
 
     async def start(self) -> None:
         """Look once, then keep looking."""
-        await self._look_at_printers()
+        said = await asyncio.gather(*map(self._status, self._edge.printers))
+        self._printers = dict(zip(self._edge.printers, said, strict=True))
         await self._look()
         self._tasks = [
+            *(asyncio.create_task(self._follow_printer(name), name=f"pages: {name}") for name in self._edge.printers),
             asyncio.create_task(self._follow_lanes(), name="pages: lanes"),
             asyncio.create_task(self._tick(), name="pages: states"),
         ]
@@ -98,20 +107,25 @@ class Watch:
                 self.hub.publish(Changed(lanes=changed))
 
     async def _tick(self) -> None:
-        turn = 0
         while True:
             await asyncio.sleep(TICK_S)
-            turn += 1
-            if turn % PRINTER_EVERY == 0:
-                await self._look_at_printers()
             await self._look()
 
-    async def _look_at_printers(self) -> None:
-        self._printers = tuple([(name, await self._status(name)) for name in self._edge.printers])
+    async def _follow_printer(self, name: str) -> None:
+        while True:
+            self._printers[name] = await self._status(name)
+            await asyncio.sleep(TICK_S)
 
     async def _status(self, name: str) -> str:
+        """Its own word; what it said last while a job is in it, behind which any question would wait."""
+        last = self._printers.get(name, PrinterStatus.UNKNOWN.value)
+        if self._edge.printers[name].jobs:
+            return last
         try:
-            return (await self._edge.printers[name].status()).value
+            async with asyncio.timeout(PRINTER_S):
+                return (await self._edge.printers[name].status()).value
+        except TimeoutError:
+            return last if self._edge.printers[name].jobs else PrinterStatus.OFFLINE.value
         except DeviceError:
             return PrinterStatus.OFFLINE.value
 
@@ -133,8 +147,9 @@ class Watch:
             inside=sum(pool.inside for pool in pools),
             clock=int(standing["clock"]),
             disk=str(standing["disk"]),
-            printers=self._printers,
+            printers=tuple(self._printers.items()),
             wrong=tuple(sorted(wrong.items())),
+            parts=tuple(sorted(self._edge.parts.wrong)),
             cameras=len(cameras),
             cameras_wrong=tuple(sorted(cameras & set(wrong))),
             zones=_zones(pools) if len(self._edge.office.lot.zones) > 1 else (),

@@ -30,6 +30,15 @@ def coupon(t: Texts, step: Json) -> str:
     return t(f"coupon.{name}") if t.catalogue.has(f"coupon.{name}") else name
 
 
+def lost(t: Texts, part: str) -> str:
+    """What is wrong with a device, and what to do meanwhile."""
+    kind, _, name = part.partition(" ")
+    key = f"lost.{kind}"
+    if name.endswith(" taken") or not t.catalogue.has(key):
+        return t("booth.wrong", part=part)
+    return t(key, name=name)
+
+
 def saved_fen(step: Json) -> int:
     """What a used coupon took off."""
     return int(step.get("before", 0)) - int(step.get("after", 0))

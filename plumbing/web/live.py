@@ -12,8 +12,9 @@ from aiohttp import web
 
 T = TypeVar("T")
 
-HEARTBEAT_SECONDS = 15.0
+HEARTBEAT_SECONDS = 5.0
 LISTENER_QUEUE = 64
+BEAT = b"event: beat\ndata: 1\n\n"  # without data it would not be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ async def stream(
 ) -> web.StreamResponse:
     """Answer with what *show* makes of *start* and of each fact of *hub*, until hub or page goes away.
 
-    *show* renders for this request (its language, its CSRF token); comments in between keep proxies awake.
+    *show* renders for this request (its language, its CSRF token); a beat in between tells the page that it is right.
     """
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
     with hub.listening() as queue, contextlib.suppress(ConnectionResetError):
@@ -83,7 +84,7 @@ async def stream(
                 async with asyncio.timeout(heartbeat_seconds):
                     upcoming = await queue.get()
             except TimeoutError:
-                await response.write(b": still here\n\n")
+                await response.write(BEAT)
                 continue
             if upcoming is None:
                 break

@@ -4,6 +4,7 @@
 const confirmDialog = document.getElementById("confirm");
 const page = document.getElementById("main");
 const DOUBLE_TAP_MS = 500;
+const SILENT_MS = 12000; // the server beats every 5 s
 
 function askTwice(form, submitter) {
   const title = confirmDialog.querySelector("[data-title]");
@@ -101,7 +102,10 @@ function follow(root) {
     root.querySelectorAll("[data-part]").forEach((part) => {
       if (known.has(part.dataset.part)) return;
       known.add(part.dataset.part);
-      source.addEventListener(part.dataset.part, (event) => swap(part.dataset.part, event.data));
+      source.addEventListener(part.dataset.part, (event) => {
+        hear();
+        swap(part.dataset.part, event.data);
+      });
     });
   const swap = (name, html) => {
     root.querySelectorAll(`[data-part="${CSS.escape(name)}"]`).forEach((part) => {
@@ -115,11 +119,22 @@ function follow(root) {
     listen();
   };
   const show = (lost) => {
+    root.classList.toggle("stale", lost); // what was true then must not look true now
     if (!state) return;
     state.hidden = false;
     state.classList.toggle("lost", lost);
   };
-  source.onopen = () => show(false);
+  let heard = Date.now();
+  const hear = () => {
+    heard = Date.now();
+    show(false);
+  };
+  const silence = setInterval(() => {
+    if (source.readyState === EventSource.CLOSED) clearInterval(silence);
+    else if (Date.now() - heard > SILENT_MS) show(true);
+  }, 1000);
+  source.addEventListener("beat", hear);
+  source.onopen = hear;
   source.onerror = () => {
     show(true);
     if (source.readyState === EventSource.CLOSED) setTimeout(() => followAgain(root), 5000); // refused, not merely cut

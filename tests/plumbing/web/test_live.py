@@ -29,7 +29,7 @@ async def test_a_quiet_stream_is_kept_awake_and_ends_with_the_hub(visitor: Visit
     hub = visitor.app[HUB]  # type: ignore[index]
 
     async with visitor.get("/live") as answer, asyncio.timeout(5):
-        lines = await answer.content.readuntil(b": still here\n\n")
+        lines = await answer.content.readuntil(b"event: beat\ndata: 1\n\n")
         hub.close()
         await answer.content.read()
 
