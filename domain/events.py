@@ -397,6 +397,64 @@ class StayExcused(Event):
     decision_id: str
 
 
+@event("shift.opened", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class ShiftOpened(Event):
+    """Somebody began a shift at a workstation, with *float_fen* of change in the drawer."""
+
+    shift_id: str
+    number: int
+    workstation: str
+    by: str
+    float_fen: int
+
+
+@event("cash.dropped", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class CashDropped(Event):
+    """Cash went from a shift's drawer into the safe."""
+
+    drop_id: str
+    shift_id: str
+    amount_fen: int
+    by: str
+
+
+@event("shift.closed", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class ShiftClosed(Event):
+    """A shift ended with its cash counted; *takes_over* begins the next one. Sums are those of its postings.
+
+    *log_seq* and *log_head* say where this log stood before: a cloud that holds the same head has seen all of it.
+    """
+
+    shift_id: str
+    number: int
+    workstation: str
+    opened_by: str
+    opened_ms: int
+    closed_by: str
+    takes_over: str
+    reason: str
+    cars: int
+    payments: int
+    fee_fen: int
+    coupon_fen: int
+    waived_fen: int
+    owed_fen: int
+    debts_fen: int
+    cash_fen: int
+    electronic_fen: int
+    refund_fen: int
+    float_fen: int
+    drop_fen: int
+    openings: int
+    expected_fen: int
+    counted_fen: int
+    log_seq: int
+    log_head: str
+
+
 @event("channel.applied", 1, Priority.P1)
 @dataclass(frozen=True, slots=True)
 class ChannelApplied(Event):

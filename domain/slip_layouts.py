@@ -9,6 +9,7 @@ from typing import Final
 
 from domain.coupon.model import CouponKind
 from domain.fen import yuan
+from domain.shift import ShiftTotals
 from domain.slip import Align, Cut, Feed, Line, Paper, Qr, Rule, Slip, Text, pair, paragraph
 
 
@@ -55,6 +56,23 @@ _WORDS: Final = {
     "paper": ("纸宽", "Paper"),
     "printed": ("打印时间", "Printed"),
     "shift": ("交接班报表", "Shift report"),
+    "shift_now": ("班中报表", "Shift so far"),
+    "closed_by": ("代为结班", "Closed by"),
+    "cars": ("出场车辆", "Cars out"),
+    "payments": ("收费笔数", "Payments"),
+    "fee_fen": ("应收", "Due"),
+    "coupon_fen": ("优惠券抵扣", "Coupons"),
+    "waived_fen": ("减免", "Waived"),
+    "owed_fen": ("欠费离场", "Left owing"),
+    "debts_fen": ("收回欠费", "Debts collected"),
+    "cash_fen": ("现金收入", "Cash taken"),
+    "electronic_fen": ("电子支付", "Electronic"),
+    "refund_fen": ("现金退款", "Cash refunded"),
+    "openings": ("手动开闸", "Opened by hand"),
+    "float_fen": ("备用金", "Change at start"),
+    "drop_fen": ("缴存保险柜", "Into the safe"),
+    "expected_cash": ("应有现金", "Cash expected"),
+    "signed": ("交班签字          接班签字", "Handed over      Taken over"),
     "begins": ("上班", "Begins"),
     "ends": ("下班", "Ends"),
     "cashier": ("当班", "Cashier"),
@@ -65,6 +83,9 @@ _WORDS: Final = {
     "code": ("提货码", "Code"),
     "picked_up": ("提货时间", "Picked up"),
 }
+
+SHIFT_SUMS: Final = ("fee_fen", "coupon_fen", "waived_fen", "owed_fen", "debts_fen", "electronic_fen")
+SHIFT_DRAWER: Final = ("float_fen", "cash_fen", "refund_fen", "drop_fen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +147,18 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class ShiftReport:
-    """A hand-over. *totals* are (what, amount or count as text) in the reader's words; money in fen."""
+    """A shift as it stands (*counted_cash_fen* None) or its end. *closed_by* where that is not the cashier. Fen."""
 
     lot: str
     till: str
+    number: int
     cashier: str
     takes_over: str
     begins: datetime
     ends: datetime
-    totals: tuple[tuple[str, str], ...]
-    expected_cash_fen: int
-    counted_cash_fen: int
+    sums: ShiftTotals
+    counted_cash_fen: int | None = None
+    closed_by: str = ""
     copy: int = 0
 
 
@@ -259,21 +281,28 @@ def entry_ticket(ticket: Ticket, paper: Paper = Paper.MM58, language: Language =
 
 
 def shift_report(report: ShiftReport, paper: Paper = Paper.MM58, language: Language = Language.ZH) -> Slip:
-    """The hand-over of a till, with both names and the difference in cash."""
-    desk = _Desk(paper, language)
-    totals = [line for label, value in report.totals for line in pair(label, value, paper)]
+    """A shift's figures; at its end with both names, the count, its difference and room for two signatures."""
+    desk, counted, sums = _Desk(paper, language), report.counted_cash_fen, report.sums
+    ended: tuple[Line, ...] = () if counted is None else (
+        *desk.money("counted", counted), *desk.money("difference", counted - sums.expected_fen, bold=True),
+        Feed(1), Text(desk.say("signed")), Feed(2),
+    )  # fmt: skip
     return desk.slip(
-        *desk.head(report.lot, "shift", report.copy),
+        *desk.head(report.lot, "shift_now" if counted is None else "shift", report.copy),
         *desk.pair("till", report.till),
+        *desk.pair("number", str(report.number)),
         *desk.pair("begins", _when(report.begins)),
-        *desk.pair("ends", _when(report.ends)),
+        *desk.pair("printed" if counted is None else "ends", _when(report.ends)),
         *desk.pair("cashier", report.cashier),
-        *desk.pair("takes_over", report.takes_over),
+        *(desk.pair("closed_by", report.closed_by) if report.closed_by else ()),
+        *(desk.pair("takes_over", report.takes_over) if report.takes_over else ()),
         Rule(),
-        *totals,
+        *(line for name in ("cars", "payments", "openings") for line in desk.pair(name, str(getattr(sums, name)))),
+        *(line for name in SHIFT_SUMS for line in desk.money(name, getattr(sums, name))),
         Rule(),
-        *desk.money("counted", report.counted_cash_fen),
-        *desk.money("difference", report.counted_cash_fen - report.expected_cash_fen, bold=True),
+        *(line for name in SHIFT_DRAWER for line in desk.money(name, getattr(sums, name))),
+        *desk.money("expected_cash", sums.expected_fen, bold=True),
+        *ended,
         Feed(2),
     )
 

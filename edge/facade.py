@@ -10,6 +10,7 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,8 +24,7 @@ from edge import printing
 from edge.clock import Clock
 from edge.copies import Copies
 from edge.db import arrears as owed
-from edge.db import channels, decisions, journal, leases, log, money, people, stays, vouchers, zone_counts
-from edge.db.database import DiskFullError
+from edge.db import channels, decisions, journal, leases, log, money, stays, vouchers, zone_counts
 from edge.db.stays import StayRow
 from edge.db.zone_counts import CountRow
 from edge.disk import Level
@@ -50,8 +50,6 @@ from edge.services import (
     redeeming,
     reopening,
     settling,
-    staffing,
-    stocktaking,
     visitors,
 )
 from edge.services.filling import Filling
@@ -61,7 +59,10 @@ from edge.services.manual import Candidate
 from edge.services.paying import Taken
 from edge.services.redeeming import LaidOn
 from edge.settings import EdgeSettings
+from edge.staffroom import StaffRoom
+from edge.stocktakes import StockTakes
 from edge.supervise import Health
+from edge.tills import Tills
 
 T = TypeVar("T")
 AFAR = "cloud:"  # before the name of somebody who acts from there
@@ -98,12 +99,17 @@ class Edge:
     door: DriverDoor = field(init=False)  # what a driver may ask of the lane it stands at
     tickets: TicketDesk = field(init=False)  # for cars without plates
     phone: PhoneDesk = field(init=False)  # for fees paid by phone
+    staff: StaffRoom = field(init=False)  # who may sign in
+    walks: StockTakes = field(init=False)  # walks through the lot
+    tills: Tills = field(init=False)  # shifts, and what is printed for them
 
     def __post_init__(self) -> None:
         host = self.settings.voucher_host
         self.phone = PhoneDesk(self.office, host)
         self.door = DriverDoor(self.office, self.live, self.workers, self.phone)
         self.tickets = TicketDesk(self.office, self.door, self.workers, self.printers, host)
+        self.staff, self.walks = StaffRoom(self.office), StockTakes(self.office)
+        self.tills = Tills(self.office, self.printers)
 
     @property
     def clock(self) -> Clock:
@@ -112,17 +118,14 @@ class Edge:
 
     async def read(self, query: Callable[..., T], *args: Any) -> T:
         """Run ``query(conn, *args)`` on the database thread; for looking, never for changing."""
-        return await self.office.thread.run(query, self.office.db.conn, *args)
+        return await self.office.read(query, *args)
 
     async def _do(self, service: Callable[..., T], *args: Any) -> T | Refuse:
         """Run ``service(db, *args, now)`` on the database thread; refuses ``not_recorded`` when the disk is full."""
-        try:
-            return await self._must(service, *args)
-        except DiskFullError:
-            return Refuse("not_recorded")
+        return await self.office.do(service, *args)
 
     async def _must(self, service: Callable[..., T], *args: Any) -> T:
-        """The same; raises DiskFullError."""
+        """The same; raises DiskFullError when there is no room."""
         return await self.office.commit(service, self.office.db, *args, self.office.now())
 
     # The booth
@@ -150,9 +153,12 @@ class Edge:
 
         return await self.read(look)
 
-    async def take_cash(self, payment_id: str, stay_id: str, amount_fen: int, by: str) -> Taken | Refuse:
-        """Take cash; a car of this stay that waits at a lane is decided on again at once."""
-        result = await self._do(paying.take_cash, self.office.lot, payment_id, stay_id, amount_fen, by)
+    async def take_cash(
+        self, payment_id: str, stay_id: str, amount_fen: int, by: str, *, at: str = ""
+    ) -> Taken | Refuse:
+        """Take cash at a workstation; a car of this stay that waits at a lane is decided on again at once."""
+        take = partial(paying.take_cash, at=at)
+        result = await self._do(take, self.office.lot, payment_id, stay_id, amount_fen, by)
         self._due_changed(stay_id)
         return result
 
@@ -358,37 +364,10 @@ class Edge:
         """A second entry was a misread: open the first stay again, and give the other car its plate."""
         return await self._do(reopening.undo_second_entry, self.office.lot, stay_id, typed, by, reason)
 
-    async def start_stock_take(self, zone: str, by: str) -> Result:
-        """Begin a walk through the lot, or a zone of it."""
-        return await self._do(stocktaking.start, self.office.lot, zone, by)
-
-    async def mark_car(self, plate: str, by: str) -> Result:
-        """The walk saw this car."""
-        return await self._do(stocktaking.mark, plate, by)
-
-    async def unmark_car(self, plate: str, by: str) -> Result:
-        """The walk did not see it after all."""
-        return await self._do(stocktaking.unmark, plate, by)
-
-    async def finish_stock_take(self, take_id: str, by: str) -> Result:
-        """Close what was not seen and enter what nobody knew, in one act."""
-        return await self._do(stocktaking.finish, self.office.lot, take_id, by)
-
-    async def drop_stock_take(self, take_id: str, by: str) -> Result:
-        """Give the walk up."""
-        return await self._do(stocktaking.drop, take_id, by)
-
-    async def undo_stock_take(self, take_id: str, by: str, reason: str) -> Result:
-        """Take back what a walk did, as far as it still can be."""
-        return await self._do(stocktaking.undo, self.office.lot, take_id, by, reason)
-
-    async def write_off(self, stay_id: str, by: str, reason: str) -> Result:
-        """One car is not here any more, whatever the books say."""
-        return await self._do(stocktaking.gone, self.office.lot, stay_id, by, reason)
-
-    async def pay_debts(self, payment_id: str, plate: str, amount_fen: int, by: str) -> Result:
-        """Take cash for what a plate owes, without a visit; the oldest debt first."""
-        result = await self._do(arrears.pay, self.office.lot, payment_id, normalise(plate), amount_fen, by)
+    async def pay_debts(self, payment_id: str, plate: str, amount_fen: int, by: str, *, at: str = "") -> Result:
+        """Take cash at a workstation for what a plate owes, without a visit; the oldest debt first."""
+        pay = partial(arrears.pay, at=at)
+        result = await self._do(pay, self.office.lot, payment_id, normalise(plate), amount_fen, by)
         self._decide_again(normalise(plate), result)
         return result
 
@@ -409,26 +388,6 @@ class Edge:
         debt = await self.read(owed.get, debt_id)
         self._decide_again(debt.plate if debt else "", result)
         return result
-
-    async def attendant(self, name: str) -> people.Attendant | None:
-        """Someone who may use the booth."""
-        return await self.read(people.get, name)
-
-    async def attendants(self) -> list[people.Attendant]:
-        """Everyone who may use the booth."""
-        return await self.read(people.everyone)
-
-    async def employ(self, name: str, role: str, pin_hash: str, by: str) -> Result:
-        """Let somebody sign in: an attendant, a manager, or a merchant's staff."""
-        return await self._do(staffing.employ, name, role, pin_hash, by)
-
-    async def set_pin(self, name: str, pin_hash: str, by: str) -> Result:
-        """Give somebody another PIN."""
-        return await self._do(staffing.set_pin, name, pin_hash, by)
-
-    async def dismiss(self, name: str, by: str) -> Result:
-        """Let somebody sign in no more."""
-        return await self._do(staffing.dismiss, name, by)
 
     # The counter
 

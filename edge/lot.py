@@ -47,6 +47,7 @@ def build_lot(
         sign=key,
         verify=verify,
         cloud_key=_cloud_key(settings),
+        workstations={place.name: place for place in settings.workstations},
     )
 
 

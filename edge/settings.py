@@ -14,6 +14,8 @@ from domain.decision import Rules
 from domain.plate import FREE_BY_KIND, PlateKind
 from domain.stay import OUTSIDE, Direction
 from domain.zones import CapPer, Charge, ZoneRule
+from edge import workstations
+from edge.workstations import Shifts, Workstation
 from plumbing.demo_clock import refuse_outside_demo
 from plumbing.i18n import LANGUAGES
 from plumbing.settings import load
@@ -222,6 +224,7 @@ class LotRules:
     arrears: Arrears = Arrears.SHOW
     waive_limits_fen: dict[str, int] = field(default_factory=dict)  # by role, for one stay or debt; none: no limit
     same_cap: SameCap = SameCap.OFF
+    shifts: Shifts = Shifts.OFF
     visitors_by: VisitorsBy = VisitorsBy.MANAGER
     left_before_h: int = 24  # a plate at an exit without a stay that left within these hours is asked about as such
     turnaround_s: int = 300  # sooner than that no car leaves, comes in unseen and stands at an exit again
@@ -340,6 +343,7 @@ class EdgeSettings:
     name: str
     zones: tuple[Zone, ...]
     lanes: tuple[Lane, ...]
+    workstations: tuple[Workstation, ...] = ()
     edge: str = "edge"
     time_zone: str = "Asia/Shanghai"
     data: Path = Path("data")
@@ -375,6 +379,8 @@ class EdgeSettings:
         _check_once("lanes", [lane.name for lane in self.lanes])
         _check_once("zones", [OUTSIDE, *(zone.name for zone in self.zones)])
         _check_nesting(self.zones)
+        names = [lane.name for lane in self.lanes]
+        workstations.check(self.workstations, names, self.devices.printers, self.rules.shifts)
 
     def _hosts(self) -> list[str]:
         """Every address this edge listens on or speaks to the cloud at."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from edge.db import arrears, excused, fewer_pages, moves, phone, stocktakes, trade, undone_uses
+from edge.db import arrears, excused, fewer_pages, moves, phone, shifts, stocktakes, trade, undone_uses
 
 migrations = Migrations("edge")
 
@@ -202,4 +202,11 @@ def m0018_excused(db: Database) -> None:
 def m0019_phone(db: Database) -> None:
     """Quotes given to phones and what was paid for them."""
     for statement in phone.statements():
+        db.conn.execute(statement)
+
+
+@migrations()
+def m0020_shifts(db: Database) -> None:
+    """Shifts at the booths and what belongs to them."""
+    for statement in shifts.statements():
         db.conn.execute(statement)

@@ -60,6 +60,17 @@ class Office:
                 raise
             return await self.thread.run(service, *args)
 
+    async def do(self, service: Callable[..., T], *args: Any) -> T | Refuse:
+        """Run ``service(db, *args, now)``; refuses ``not_recorded`` when the disk is full."""
+        try:
+            return await self.commit(service, self.db, *args, self.now())
+        except DiskFullError:
+            return Refuse("not_recorded")
+
+    async def read(self, query: Callable[..., T], *args: Any) -> T:
+        """Run ``query(conn, *args)`` on the database thread; for looking, never for changing."""
+        return await self.thread.run(query, self.db.conn, *args)
+
     async def decide(self, arrival: Arrival) -> Decided:
         """An entry, an exit or a move inside, by where the lane leads."""
         lane = self.lot.lanes[arrival.lane]

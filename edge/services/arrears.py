@@ -11,16 +11,21 @@ from domain.moment import Moment
 from edge.db import arrears, journal, log, money
 from edge.db.arrears import Debt, Move
 from edge.db.database import Database, transaction
+from edge.db.shifts import ShiftRow
+from edge.services import shifts
 from edge.services.lot import Done, Lot, Result
 from edge.services.staffing import may_waive
 
 LANDS_IN = {"paid": "cash", "waived": "waived"}  # which account takes what is no longer owed
 
 
-def pay(db: Database, lot: Lot, payment_id: str, plate: str, amount_fen: int, by: str, now: Moment) -> Result:
+def pay(
+    db: Database, lot: Lot, payment_id: str, plate: str, amount_fen: int, by: str, now: Moment, *, at: str = ""
+) -> Result:
     """Take cash at the booth for what a plate owes, the oldest debt first; the same *payment_id* again takes nothing.
 
-    Refuses ``nothing_owed``, ``bad_amount`` and ``more_than_due``.
+    *at* is the workstation whose drawer it goes into. Refuses ``nothing_owed``, ``bad_amount``, ``more_than_due`` and
+    what ``shifts.taking`` refuses.
     """
     with transaction(db) as conn:
         if money.payment(conn, payment_id) is not None:
@@ -32,23 +37,27 @@ def pay(db: Database, lot: Lot, payment_id: str, plate: str, amount_fen: int, by
             return Refuse("bad_amount")
         if amount_fen > sum(debt.left_fen for debt in debts):
             return Refuse("more_than_due")
+        shift = shifts.taking(conn, lot, at, by)
+        if isinstance(shift, Refuse):
+            return shift
         stay_id = debts[0].stay_id
         money.insert_payment(conn, money.PaymentRow(payment_id, stay_id, "cash", amount_fen, by, now.wall_ms))
         log.append(conn, PaymentTaken(payment_id, stay_id, "cash", amount_fen, by), now, payment_id)
         journal.act(conn, by, "debt.pay", payment_id, "", now)
-        settle(conn, lot, debts, amount_fen, payment_id, by, now)
+        settle(conn, lot, debts, amount_fen, payment_id, by, now, shift=shift)
         return Done(payment_id)
 
 
 def settle(
     conn: sqlite3.Connection, lot: Lot, debts: list[Debt], amount_fen: int, payment_id: str, by: str, now: Moment,
-    account: str = "cash",
+    account: str = "cash", shift: ShiftRow | None = None,
 ) -> int:  # fmt: skip
     """Put a payment's money into *debts*, the oldest first, in the caller's transaction; returns what is over."""
     for debt in debts:
         part = min(amount_fen, debt.left_fen)
         if part:
-            add_move(conn, lot, debt, "paid", part, by, "", now, payment_id, account)
+            move_id = add_move(conn, lot, debt, "paid", part, by, "", now, payment_id, account)
+            shifts.note_entry(conn, shift, f"debt:{move_id}")
         amount_fen -= part
     return amount_fen
 
@@ -98,8 +107,8 @@ def _say(db: Database, lot: Lot, debt_id: str, kind: str, by: str, reason: str, 
 def add_move(
     conn: sqlite3.Connection, lot: Lot, debt: Debt, kind: str, amount_fen: int, by: str, reason: str, now: Moment,
     payment_id: str = "", account: str = "cash",
-) -> None:  # fmt: skip
-    """Add what became of a debt in the caller's transaction: the row, the book where it moves, the event.
+) -> str:  # fmt: skip
+    """Add what became of a debt in the caller's transaction: the row, the book where it moves, the event. Its id.
 
     *account* is the one that took the money of a debt that was paid.
     """
@@ -109,3 +118,4 @@ def add_move(
         postings = move("owed", account if kind == "paid" else LANDS_IN[kind], amount_fen, Commodity.FEN, Funds.PAID)
         money.post(conn, f"debt:{move_id}", postings, debt.stay_id, now)
     log.append(conn, DebtMoved(move_id, debt.debt_id, kind, amount_fen, payment_id, by, reason), now, debt.debt_id)
+    return move_id

@@ -8,7 +8,7 @@ from domain.moment import Moment
 from edge.db import attendance, journal
 from edge.db.database import Database, transaction
 from edge.services.lot import Lot
-from edge.services.staffing import MANAGER
+from edge.services.staffing import SUPERVISOR, is_at_least
 
 LONGEST_MS = 7 * 86_400_000
 
@@ -22,7 +22,7 @@ def attend(
     """
     if lane not in lot.lanes:
         return Refuse("no_such_lane")
-    if role != MANAGER:
+    if not is_at_least(role, SUPERVISOR):
         return Refuse("supervisor_only")
     if until_wall_ms - now.wall_ms > LONGEST_MS:
         return Refuse("time_too_far")

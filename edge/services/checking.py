@@ -107,6 +107,12 @@ BOOKS = (
         " (SELECT count(*) FROM voucher WHERE voucher.key_id = voucher_counter.key_id)",
     ),
     (
+        "a shift ended and its drawer is not empty by the book",
+        "SELECT shift_id FROM shift WHERE closed_wall_ms IS NOT NULL AND 0 <> (SELECT coalesce(sum(amount), 0)"
+        " FROM shift_part AS part JOIN posting ON posting.entry = part.ref"
+        " WHERE part.shift_id = shift.shift_id AND part.kind = 'entry' AND posting.account = 'cash')",
+    ),
+    (
         "a stay is not where its last move led",
         "SELECT stay_id FROM stay WHERE moves <>"
         " (SELECT count(*) FROM stay_move WHERE stay_move.stay_id = stay.stay_id) OR moves > 0 AND zone_now IS NOT"

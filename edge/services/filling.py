@@ -12,7 +12,7 @@ from edge.db import journal, log, stays, zone_counts
 from edge.db.database import Database, transaction
 from edge.services import entitled
 from edge.services.lot import Done, Lot, Result
-from edge.services.staffing import MANAGER
+from edge.services.staffing import SUPERVISOR, is_at_least
 from edge.settings import Zone
 
 ALL = ""  # every class without places of its own
@@ -88,7 +88,7 @@ def count(
 
     Refuses ``supervisor_only``, ``reason_missing``, ``no_such_zone`` and ``bad_cars``.
     """
-    if role != MANAGER:
+    if not is_at_least(role, SUPERVISOR):
         return Refuse("supervisor_only")
     if not reason.strip() or not by:
         return Refuse("reason_missing")

@@ -12,7 +12,7 @@ from edge.db import holds, journal
 from edge.db.database import Database, transaction
 from edge.db.holds import Hold
 from edge.services.lot import Done, Lot, Result
-from edge.services.staffing import MANAGER
+from edge.services.staffing import SUPERVISOR, is_at_least
 
 EMERGENCIES = ("fire", "accident")  # anybody at the booth may act on these
 ORDERED = ("convoy", "full", "repair")  # these a manager decides
@@ -65,4 +65,4 @@ def _refused(lot: Lot, lane: str, role: str, reason: str) -> Refuse | None:
 
 
 def _may(role: str, reason: str) -> bool:
-    return reason in EMERGENCIES or role == MANAGER
+    return reason in EMERGENCIES or is_at_least(role, SUPERVISOR)

@@ -13,6 +13,7 @@ from domain.moment import Moment
 from domain.pricing import PriceLists
 from domain.stay import OUTSIDE
 from edge.settings import Lane, LotRules, Zone
+from edge.workstations import Workstation
 
 NewId = Callable[[Moment], str]
 
@@ -38,6 +39,7 @@ class Lot:
     sign: voucher.Sign
     verify: voucher.Verify
     cloud_key: bytes = b""  # the cloud's public key, empty before this edge was claimed
+    workstations: Mapping[str, Workstation] = field(default_factory=dict)
 
     @property
     def is_nested(self) -> bool:
@@ -48,6 +50,10 @@ class Lot:
         """Does *lane* lead towards the street?"""
         source = self.zones.get(lane.source)
         return lane.target == OUTSIDE or (source is not None and source.inside == lane.target)
+
+    def workstation_of(self, lane: str) -> str:
+        """The workstation that sees to a lane, "" when none does."""
+        return next((place.name for place in self.workstations.values() if lane in place.lanes), "")
 
     def local(self, wall_ms: int) -> datetime:
         """Lot-local time of *wall_ms*, naive, cut to the minute."""

@@ -14,7 +14,7 @@ from domain.stay import OUTSIDE, UnpaidCause
 from edge.db import journal, log, moves, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
-from edge.services import entering, learning, paying, recording, settling, staffing, zoning
+from edge.services import entering, learning, paying, recording, settling, shifts, staffing, zoning
 from edge.services.lot import Arrival, Done, Lot, Result
 
 TYPED_BOOT = "typed"  # an entry time from a person: no boot clock can vouch for it
@@ -54,6 +54,7 @@ def open_barrier(db: Database, lot: Lot, lane: str, by: str, reason: str, plate:
         if stay is not None and leads_out:
             settling.close_unpaid(conn, lot, stay, UnpaidCause.MANUAL, lane, decision_id, now)
         recording.reserve_pulse(conn, decision_id, lane, stay_id, now, by, reason)
+        shifts.note_opening(conn, lot, lane, decision_id)
         return Done(decision_id)
 
 

@@ -12,8 +12,9 @@ from domain.moment import Moment
 from edge.db import arrears as owed
 from edge.db import journal, log, money, stays
 from edge.db.database import Database, transaction
+from edge.db.shifts import ShiftRow
 from edge.db.stays import StayRow
-from edge.services import arrears, settling
+from edge.services import arrears, settling, shifts
 from edge.services.lot import Lot
 from edge.settings import Arrears
 
@@ -31,11 +32,12 @@ class Taken:
 
 
 def take_cash(
-    db: Database, lot: Lot, payment_id: str, stay_id: str, amount_fen: int, by: str, now: Moment
+    db: Database, lot: Lot, payment_id: str, stay_id: str, amount_fen: int, by: str, now: Moment, *, at: str = ""
 ) -> Taken | Refuse:
     """Take cash for an open stay; the same *payment_id* again (a double tap) takes nothing more.
 
-    Refuses ``no_open_stay``, ``bad_amount`` and ``more_than_due`` (change is given before the money is booked).
+    *at* is the workstation whose drawer it goes into. Refuses ``no_open_stay``, ``bad_amount``, ``more_than_due``
+    (change is given before the money is booked) and what ``shifts.taking`` refuses.
     """
     with transaction(db) as conn:
         known = money.payment(conn, payment_id)
@@ -48,21 +50,26 @@ def take_cash(
             return Refuse("bad_amount")
         if amount_fen > due_of(conn, lot, stay_id, now):
             return Refuse("more_than_due")
-        _book(conn, lot, payment_id, stay, amount_fen, by, now)
+        shift = shifts.taking(conn, lot, at, by)
+        if isinstance(shift, Refuse):
+            return shift
+        _book(conn, lot, payment_id, stay, amount_fen, by, now, shift)
         return Taken(payment_id, stay_id, amount_fen, settle_if_paid(conn, lot, stay_id, now))
 
 
 def _book(
-    conn: sqlite3.Connection, lot: Lot, payment_id: str, stay: StayRow, amount_fen: int, by: str, now: Moment
-) -> None:
+    conn: sqlite3.Connection, lot: Lot, payment_id: str, stay: StayRow, amount_fen: int, by: str, now: Moment,
+    shift: ShiftRow | None,
+) -> None:  # fmt: skip
     """One payment: debts the exit collects are older, so they come first; what is over is for the stay."""
     stay_id = stay.stay_id
     money.insert_payment(conn, money.PaymentRow(payment_id, stay_id, "cash", amount_fen, by, now.wall_ms))
     collected = owed.open_of(conn, stay.plate) if lot.rules.arrears is Arrears.COLLECT else []
-    for_stay = arrears.settle(conn, lot, collected, amount_fen, payment_id, by, now)
+    for_stay = arrears.settle(conn, lot, collected, amount_fen, payment_id, by, now, shift=shift)
     stays.add_paid(conn, stay_id, for_stay)
     postings = move("held", "cash", for_stay, Commodity.FEN, Funds.PAID)
     money.post(conn, f"pay:{payment_id}", postings, stay_id, now)
+    shifts.note_entry(conn, shift, f"pay:{payment_id}")
     log.append(conn, PaymentTaken(payment_id, stay_id, "cash", amount_fen, by), now, payment_id)
     journal.act(conn, by, "payment.take", stay_id, "", now)
 

@@ -17,7 +17,7 @@ from edge.db import arrears, journal, log, money, stays, vouchers
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
 from edge.services import arrears as debts
-from edge.services import manual, settling
+from edge.services import manual, settling, shifts
 from edge.services.lot import Done, Lot, Result
 
 
@@ -117,7 +117,9 @@ def take_back(conn: sqlite3.Connection, lot: Lot, stay_id: str, by: str, reason:
             debts.add_move(conn, lot, debt, "reversed", debt.left_fen, by, reason, now)
     charged = settling.Ending(stay.fee_fen, (("", stay.discount_fen),), stay.waived_fen, stay.paid_fen, stay.owed_fen)
     back = [Posting(one.account, one.commodity, one.funds, -one.amount) for one in settling.postings(charged)]
-    money.post(conn, f"reopen:{stay_id}:{stay.closings}", back, stay_id, now)
+    entry = f"reopen:{stay_id}:{stay.closings}"
+    money.post(conn, entry, back, stay_id, now)
+    shifts.note_entry(conn, shifts.at_lane(conn, lot, stay.lane_out), entry)
     stays.reopen(conn, stay)
     log.append(conn, StayReopened(stay_id, stay.plate, by, reason), now)
     journal.act(conn, by, "stay.reopen", stay_id, reason, now)

@@ -21,7 +21,7 @@ from domain.stay import UnpaidCause, outcome_of
 from domain.wire import BadMessageError, Json, canonical
 from edge.db import arrears, boots, channels, journal, log, money, stays, unseen, vouchers
 from edge.db.stays import Closing, StayRow
-from edge.services import entitled, excusing, facts, prepaid, zoning
+from edge.services import entitled, excusing, facts, prepaid, shifts, zoning
 from edge.services.lot import Lot
 from edge.settings import MissedExit
 
@@ -267,6 +267,7 @@ def close(
     excused = excusing.note(conn, stay, priced, final.waived_fen, lane, decision_id, cause, now)
     log.append_all(conn, [*redeemed, *excused, (closed, decision_id or None)], now)
     money.post(conn, _entry_of(stay), postings(final), stay.stay_id, now)
+    shifts.note_entry(conn, shifts.at_lane(conn, lot, lane), _entry_of(stay))
     if final.owed_fen:
         _record_debt(conn, lot, stay, final.owed_fen, cause, now)
     if final.fee_fen > priced.fee_fen:

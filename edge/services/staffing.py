@@ -1,4 +1,5 @@
-"""Who may sign in at this lot: attendants and managers at the booth, merchants' staff at the counter."""
+"""Who may sign in at this lot, and how far each role goes: attendants, supervisors and managers at the booth (a
+manager is the lot's administrator), merchants' staff at the counter."""
 
 from __future__ import annotations
 
@@ -11,8 +12,7 @@ from edge.db.database import Database, transaction
 from edge.services.lot import Done, Result
 from edge.settings import LotRules
 
-ATTENDANT = "attendant"
-MANAGER = "manager"
+ATTENDANT, SUPERVISOR, MANAGER = BOOTH_ROLES = ("attendant", "supervisor", "manager")  # each may what those before may
 MERCHANT = "merchant:"  # followed by the merchant's number
 LONGEST_NAME = 24
 
@@ -63,8 +63,19 @@ def may_waive(conn: sqlite3.Connection, rules: LotRules, by: str, amount_fen: in
     return limit is None or amount_fen <= limit
 
 
+def is_at_least(role: str, least: str) -> bool:
+    """Does a role of the booth go as far as *least*? Nobody else's does."""
+    return role in BOOTH_ROLES and BOOTH_ROLES.index(role) >= BOOTH_ROLES.index(least)
+
+
+def ranks(conn: sqlite3.Connection, by: str, least: str) -> bool:
+    """The same by name."""
+    person = people.get(conn, by)
+    return person is not None and is_at_least(person.role, least)
+
+
 def _is_role(conn: sqlite3.Connection, role: str) -> bool:
-    if role in (ATTENDANT, MANAGER):
+    if role in BOOTH_ROLES:
         return True
     number = role.removeprefix(MERCHANT)
     known = role.startswith(MERCHANT) and number.isascii() and number.isdigit()

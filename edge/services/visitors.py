@@ -13,7 +13,7 @@ from edge.db.database import Database, transaction
 from edge.db.visitors import VisitorRow
 from edge.services import manual
 from edge.services.lot import Done, Lot, Result
-from edge.services.staffing import ATTENDANT, MANAGER
+from edge.services.staffing import ATTENDANT, SUPERVISOR, is_at_least
 from edge.settings import VisitorsBy
 
 LONGEST_HOST = 60
@@ -23,9 +23,9 @@ def may_add(lot: Lot, role: str) -> bool:
     """May somebody in this role let visitors park free?"""
     match lot.rules.visitors_by:
         case VisitorsBy.ATTENDANT:
-            return role in (ATTENDANT, MANAGER)
+            return is_at_least(role, ATTENDANT)
         case VisitorsBy.MANAGER:
-            return role == MANAGER
+            return is_at_least(role, SUPERVISOR)
         case _:
             return False
 

@@ -24,6 +24,7 @@ from edge.web import (
     lists,
     login,
     reopen,
+    shifts,
     staff,
     stock,
     tasks,
@@ -88,6 +89,7 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
             "lists",
             "arrears",
             "entry",
+            *(("shift",) if edge.office.lot.workstations else ()),
             "cameras",
             *(("people",) if session.role == MANAGER else ()),
             "pin",
@@ -97,7 +99,7 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
     sessions = Sessions(MemorySessionStore(), "booth", idle_minutes=BOOTH_IDLE_MINUTES)
     app = _app(edge, passwords, watch, Shell("booth", _words(), sessions=sessions, navigation=navigation))
     app[login.MAY], app[login.SHOWS_NAMES] = _is_of_the_lot, True
-    for pages in (booth, tasks, arrears, lane_tasks, hold, attend, zones, cameras, staff, stock, reopen, lists):
+    for pages in (booth, tasks, arrears, lane_tasks, hold, attend, zones, cameras, staff, stock, reopen, lists, shifts):
         pages.add_routes(app)
     return app
 

@@ -11,6 +11,7 @@ from domain.fen import yuan
 from domain.plate import normalise
 from edge.db import arrears as owed
 from edge.services.lot import Result
+from edge.web import workstation
 from edge.web.booth import shared
 from edge.web.debt_cards import DebtCard, debt_card, debt_cards
 from edge.web.keys import EDGE, first_time, flash, refusal_words, see_other, taken_flash, text_field
@@ -85,7 +86,9 @@ async def take_cash(request: web.Request) -> web.Response:
     payment_id, amount = text_field(data, "payment_id", 64), fen_of(text_field(data, "amount", 16))
     if amount is None or not PAYMENT_ID.fullmatch(payment_id):
         return _cash(request, card, "bad_amount")
-    result = await request.app[EDGE].pay_debts(payment_id, card.debt.plate, amount, session.name)
+    result = await request.app[EDGE].pay_debts(
+        payment_id, card.debt.plate, amount, session.name, at=workstation.at(request)
+    )
     if isinstance(result, Refuse):
         return _cash(request, await _card_of(request), result)
     await flash(request, "ok", texts(request)("arrears.done_paid", yuan=yuan(amount), plate=card.debt.plate))

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from domain.decision import Refuse
 from domain.driver_page import lane_code, lane_url
-from edge.services.staffing import MANAGER
+from edge.services.staffing import SUPERVISOR, is_at_least
 from edge.web.booth import shared
 from edge.web.keys import EDGE, flash, refusal_words, see_other, text_field
 from edge.web.lane_tasks import card_of
@@ -44,7 +44,7 @@ async def _page(request: web.Request, session: Session, refused: Refuse | str = 
     url = lane_url(edge.settings.lanes_url, lane_code(lot.lot_id, request.match_info["lane"]))
     return render(
         request, "attend.html", status=409 if refused else 200, card=await card_of(request),
-        error=refusal_words(request, refused) if refused else "", may=session.role == MANAGER,
+        error=refusal_words(request, refused) if refused else "", may=is_at_least(session.role, SUPERVISOR),
         code=lane_qr(url), url=url,
         now=f"{lot.local(now_ms):%Y-%m-%dT%H:%M}", until=f"{lot.local(now_ms + 2 * HOUR_MS):%Y-%m-%dT%H:%M}",
         **shared(request),

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from domain.decision import Refuse
 from edge.services.holding import EMERGENCIES, REASONS
-from edge.services.staffing import MANAGER
+from edge.services.staffing import SUPERVISOR, is_at_least
 from edge.web.booth import shared
 from edge.web.keys import EDGE, flash, refusal_words, see_other, text_field
 from edge.web.lane_tasks import card_of
@@ -47,7 +47,7 @@ async def _page(request: web.Request, session: Session, refused: Refuse | None =
     return render(
         request, "hold.html", status=409 if refused else 200, card=await card_of(request),
         error=refusal_words(request, refused) if refused else "",
-        reasons=REASONS if session.role == MANAGER else EMERGENCIES, **shared(request),
+        reasons=REASONS if is_at_least(session.role, SUPERVISOR) else EMERGENCIES, **shared(request),
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ async def sign_in(request: web.Request) -> web.Response:
     if wait:
         return await _page(request, texts(request)("login.wait", seconds=wait), account, 429)
     edge = request.app[EDGE]
-    person = await edge.attendant(account)
+    person = await edge.staff.get(account)
     known = person if person is not None and request.app[MAY](person) else None
     if not await request.app[PASSWORDS].verify(known.pin_hash if known else None, pin) or known is None:
         throttle.failed(account, address)
@@ -54,7 +54,7 @@ async def sign_out(request: web.Request) -> web.Response:
 
 
 async def _page(request: web.Request, error: str = "", account: str = "", status: int = 200) -> web.Response:
-    people = [one for one in await request.app[EDGE].attendants() if request.app[MAY](one)]
+    people = [one for one in await request.app[EDGE].staff.everyone() if request.app[MAY](one)]
     if not people:
         return render(request, "nobody.html", status=status)
     names = [(one.name, one.name) for one in people] if request.app[SHOWS_NAMES] else []

@@ -75,7 +75,7 @@ async def gone(request: web.Request) -> web.Response:
     """One car is not here any more, whatever the books say."""
     session, card, data = await require_session(request), await card_of(request), await request.post()
     if first_time(request, data):
-        result = await request.app[EDGE].write_off(
+        result = await request.app[EDGE].walks.write_off(
             card.stay.stay_id, session.name, reason_of(request, data, "gone_reason")
         )
         if isinstance(result, Refuse):

@@ -7,7 +7,7 @@ import asyncio
 from aiohttp import web
 
 from domain.decision import Refuse
-from edge.services.staffing import ATTENDANT, MANAGER, MERCHANT
+from edge.services.staffing import BOOTH_ROLES, MANAGER, MERCHANT
 from edge.web.booth import shared
 from edge.web.keys import EDGE, PASSWORDS, SIGNED_IN, flash, refusal_words, see_other, taken_flash, text_field
 from plumbing.passwords import random_pin, weak_pin
@@ -35,7 +35,7 @@ async def add(request: web.Request) -> web.Response:
     session, data = await manager(request), await request.post()
     name, role = text_field(data, "name", 64), text_field(data, "role", 40)
     pin = random_pin()
-    result = await request.app[EDGE].employ(name, role, await request.app[PASSWORDS].hash(pin), session.name)
+    result = await request.app[EDGE].staff.employ(name, role, await request.app[PASSWORDS].hash(pin), session.name)
     return await _people(request, result) if isinstance(result, Refuse) else await _people(request, pin=(name, pin))
 
 
@@ -43,7 +43,7 @@ async def new_pin(request: web.Request) -> web.Response:
     """Give somebody a new random PIN, shown once; their sessions end."""
     session, data = await manager(request), await request.post()
     name, pin = text_field(data, "name", 64), random_pin()
-    result = await request.app[EDGE].set_pin(name, await request.app[PASSWORDS].hash(pin), session.name)
+    result = await request.app[EDGE].staff.set_pin(name, await request.app[PASSWORDS].hash(pin), session.name)
     if isinstance(result, Refuse):
         return await _people(request, result)
     if name != session.name:
@@ -55,7 +55,7 @@ async def dismiss(request: web.Request) -> web.Response:
     """Let somebody sign in no more."""
     session, data = await manager(request), await request.post()
     name = text_field(data, "name", 64)
-    result = await request.app[EDGE].dismiss(name, session.name)
+    result = await request.app[EDGE].staff.dismiss(name, session.name)
     if isinstance(result, Refuse):
         return await _people(request, result)
     await _end_sessions(request, name)
@@ -68,11 +68,12 @@ async def _people(
 ) -> web.Response:
     edge, t = request.app[EDGE], texts(request)
     shops = {f"{MERCHANT}{row['merchant_id']}": str(row.get("name", "")) for row in await edge.merchants()}
-    roles = {ATTENDANT: t("people.attendant"), MANAGER: t("people.manager")}
+    roles = {role: t(f"people.{role}") for role in BOOTH_ROLES}
     roles |= {role: t("people.merchant", name=name) for role, name in shops.items()}
     return render(
-        request, "people.html", status=409 if refused else 200, people=await edge.attendants(), roles=roles, pin=pin,
-        error=refusal_words(request, refused) if refused else "", flash=await taken_flash(request), **shared(request),
+        request, "people.html", status=409 if refused else 200, roles=roles, pin=pin,
+        people=await edge.staff.everyone(), error=refusal_words(request, refused) if refused else "",
+        flash=await taken_flash(request), **shared(request),
     )  # fmt: skip
 
 
@@ -86,7 +87,7 @@ async def change_pin(request: web.Request) -> web.Response:
     """The old one is asked for, so that an open screen gives nobody a way in."""
     session, data, edge = await require_session(request), await request.post(), request.app[EDGE]
     old, new = text_field(data, "old", 64), text_field(data, "new", 64)
-    person, passwords = await edge.attendant(session.name), request.app[PASSWORDS]
+    person, passwords = await edge.staff.get(session.name), request.app[PASSWORDS]
     if weak_pin(new) or not SHORTEST_PIN <= len(new) <= LONGEST_PIN or new == old:
         code = "weak_pin"
     elif new != text_field(data, "again", 64):
@@ -95,7 +96,7 @@ async def change_pin(request: web.Request) -> web.Response:
         await asyncio.sleep(1)  # a guess at an open screen
         code = "wrong_pin"
     else:
-        await edge.set_pin(session.name, await passwords.hash(new), session.name)
+        await edge.staff.set_pin(session.name, await passwords.hash(new), session.name)
         await flash(request, "ok", texts(request)("done.pin"))
         return see_other("/booth")
     return render(request, "pin.html", status=409, error=refusal_words(request, code), **shared(request))

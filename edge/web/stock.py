@@ -17,7 +17,7 @@ from edge.db.stays import StayRow
 from edge.db.stocktakes import Take
 from edge.services import overstaying, stocktaking
 from edge.services.lot import Result
-from edge.services.staffing import MANAGER
+from edge.services.staffing import SUPERVISOR, is_at_least
 from edge.web.booth import shared
 from edge.web.cards import CandidateCard, car_cards
 from edge.web.keys import EDGE, first_time, flash, refusal_words, see_other, taken_flash, text_field
@@ -71,7 +71,7 @@ async def stock_page(request: web.Request) -> web.Response:
 async def start(request: web.Request) -> web.Response:
     """Begin a walk."""
     session, data = await require_session(request), await request.post()
-    result = await request.app[EDGE].start_stock_take(text_field(data, "zone", 64), session.name)
+    result = await request.app[EDGE].walks.start(text_field(data, "zone", 64), session.name)
     if isinstance(result, Refuse):
         await flash(request, "bad", refusal_words(request, result))
         return see_other("/booth/stock")
@@ -122,7 +122,7 @@ async def mark(request: web.Request) -> web.Response:
     """A car stands there, or does not after all."""
     session, take, data = await require_session(request), await _take(request), await request.post()
     edge, plate = request.app[EDGE], text_field(data, "plate", 20)
-    act = edge.unmark_car if "off" in data else edge.mark_car
+    act = edge.walks.unmark if "off" in data else edge.walks.mark
     result = await act(plate, session.name)
     if isinstance(result, Refuse):
         await flash(request, "bad", refusal_words(request, result))
@@ -133,7 +133,7 @@ async def end(request: web.Request) -> web.Response:
     """Finish, drop or undo; a form sent twice acts once."""
     session, take, data = await require_session(request), await _take(request), await request.post()
     act = request.match_info["act"]
-    if act == "undo" and session.role != MANAGER:
+    if act == "undo" and not is_at_least(session.role, SUPERVISOR):
         raise web.HTTPForbidden
     if first_time(request, data):
         result = await _end(request, take, act, session.name, reason_of(request, data, "stock_reason"))
@@ -147,10 +147,10 @@ async def end(request: web.Request) -> web.Response:
 async def _end(request: web.Request, take: Take, act: str, by: str, reason: str) -> Result:
     edge = request.app[EDGE]
     if act == "finish":
-        return await edge.finish_stock_take(take.take_id, by)
+        return await edge.walks.finish(take.take_id, by)
     if act == "drop":
-        return await edge.drop_stock_take(take.take_id, by)
-    return await edge.undo_stock_take(take.take_id, by, reason)
+        return await edge.walks.drop(take.take_id, by)
+    return await edge.walks.undo(take.take_id, by, reason)
 
 
 async def report_csv(request: web.Request) -> web.Response:
@@ -165,7 +165,7 @@ async def report_csv(request: web.Request) -> web.Response:
     )  # fmt: skip
     for what, found in kinds:
         for stay in found:
-            plate = stay.plate if session.role == MANAGER else mask(stay.plate)
+            plate = stay.plate if is_at_least(session.role, SUPERVISOR) else mask(stay.plate)
             entered = request.app[EDGE].office.lot.local(stay.entered.wall_ms).isoformat(" ", "minutes")
             writer.writerow(
                 [t(f"stock.{what}"), plate, entered, f"{stay.fee_fen / 100:.2f}", f"{stay.owed_fen / 100:.2f}"]

@@ -13,6 +13,7 @@ from domain.decision import Refuse
 from domain.fen import fen_from_yuan, yuan
 from domain.plate import normalise
 from domain.scanned import ScannedKind, recognise
+from edge.web import workstation
 from edge.web.booth import shared
 from edge.web.cards import StayCard, stay_card
 from edge.web.keys import EDGE, first_time, flash, refusal_words, see_other, taken_flash, text_field
@@ -71,7 +72,7 @@ async def take_cash(request: web.Request) -> web.Response:
         return await _task(
             request, "cash.html", card, "bad_amount", payment_id=edge.office.lot.new_id(edge.office.now())
         )
-    result = await edge.take_cash(payment_id, stay_id, amount, session.name)
+    result = await edge.take_cash(payment_id, stay_id, amount, session.name, at=workstation.at(request))
     if isinstance(result, Refuse):
         fresh = edge.office.lot.new_id(edge.office.now())
         return await _task(request, "cash.html", await card_of(request), result, payment_id=fresh)

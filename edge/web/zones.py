@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from domain.decision import Refuse
-from edge.services.staffing import MANAGER
+from edge.services.staffing import SUPERVISOR, is_at_least
 from edge.web.booth import shared
 from edge.web.keys import EDGE, flash, refusal_words, see_other, taken_flash, text_field
 from edge.web.tasks import reason_of
@@ -40,8 +40,8 @@ async def _zones(request: web.Request, refused: Refuse | None = None, typed: str
     pools, counts = await edge.zones()
     return render(
         request, "zones.html", status=409 if refused else 200, pools=pools, counts=counts, typed=typed,
-        may=session.role == MANAGER, reasons=REASONS, error=refusal_words(request, refused) if refused else "",
-        flash=await taken_flash(request), **shared(request),
+        may=is_at_least(session.role, SUPERVISOR), reasons=REASONS,
+        error=refusal_words(request, refused) if refused else "", flash=await taken_flash(request), **shared(request),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 import pytest
 
 from domain.coupon.model import CouponKind
+from domain.shift import ShiftTotals
 from domain.slip import Align, Cut, Feed, Paper, Qr, Rule, Slip, Text, aligned
 from domain.slip_layouts import (
     Language,
@@ -58,12 +59,12 @@ TICKET = Ticket("西湖文化广场地下停车场", "东入口", "E-9", "", NOO
 REPORT = ShiftReport(
     "西湖文化广场地下停车场",
     "岗亭",
+    3,
     "甲",
     "乙",
     NOON,
     NOON.replace(hour=18),
-    (("车次", "120"), ("现金", "960.00")),
-    96000,
+    ShiftTotals(cars=120, cash_fen=95000, float_fen=1000),
     95500,
 )
 PICKUP = Pickup("二号门店", "P-3", "7QX4", (("礼盒", 2),), NOON, "店员")

@@ -62,6 +62,26 @@ document.querySelectorAll("form[data-cash]").forEach((form) => {
   });
 });
 
+// A drawer is counted note by note, or as one sum.
+document.querySelectorAll("[data-count]").forEach((notes) => {
+  const form = notes.closest("form");
+  const sum = form.elements[notes.dataset.count];
+  const expected = form.querySelector("[data-expected]");
+  const show = () => {
+    const counted = sum.value === "" ? NaN : Math.round(Number(sum.value) * 100);
+    const over = counted - Number(expected.dataset.expected);
+    form.querySelector("[data-difference]").textContent = Number.isNaN(over) ? "—" : `¥${yuan(over)}`;
+  };
+  notes.addEventListener("input", () => {
+    let fen = 0;
+    notes.querySelectorAll("[data-fen]").forEach((one) => (fen += Number(one.dataset.fen) * (Number(one.value) || 0)));
+    sum.value = yuan(fen);
+    show();
+  });
+  sum.addEventListener("input", show);
+  show();
+});
+
 // A plate begins with a province: letters first show after it.
 document.querySelectorAll("[data-plate-pad]").forEach((pad) => {
   const field = pad.closest("form").elements[pad.dataset.keypad];
@@ -91,6 +111,7 @@ document.querySelectorAll("[data-keypad-focused]").forEach((pad) => {
     if (digit === "clear") field.value = "";
     else if (digit === "back") field.value = field.value.slice(0, -1);
     else field.value += digit;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
     field.focus();
   });
 });

@@ -64,7 +64,7 @@ async def test_attendants_may_not_see_or_change_people(lot: Lot) -> None:
         for path in ("/booth/people", "/booth/people/pin", "/booth/people/dismiss"):
             form = {"name": "王主管", "role": "manager", "csrf_token": token}
             assert await visitor.status(path, "POST", data=form) == 403
-    assert await lot.edge.attendant("王主管") is not None
+    assert await lot.edge.staff.get("王主管") is not None
 
 
 async def test_a_new_pin_ends_the_old_one_and_its_sessions(lot: Lot, manager: Visitor) -> None:

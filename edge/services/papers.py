@@ -1,0 +1,30 @@
+"""What is put on paper besides vouchers, on record before and after: a second print is a copy and says so (E40)."""
+
+from __future__ import annotations
+
+from domain.moment import Moment
+from edge.db import journal, printjobs
+from edge.db.database import Database, transaction
+from edge.services.lot import Lot
+
+REPORT, RECEIPT = "report", "receipt"
+
+
+def begin(
+    db: Database, lot: Lot, kind: str, subject: str, printer: str, by: str, now: Moment, *, counts: bool = True
+) -> tuple[str, int]:
+    """Before the printer hears of it; returns the job and which copy it is (0: the paper itself).
+
+    What does not *count* is not a paper of its own yet, such as a report in the middle of a shift.
+    """
+    with transaction(db) as conn:
+        job_id = lot.new_id(now)
+        copy = printjobs.begin(conn, job_id, kind if counts else f"{kind}.draft", subject, printer, now)
+        journal.act(conn, by, f"{kind}.print", subject, str(copy) if counts else "", now)
+        return job_id, copy if counts else 0
+
+
+def end(db: Database, job_id: str, state: str, _now: Moment) -> None:
+    """How it ended: confirmed, or unknown (somebody looks, and prints again if it did not come out)."""
+    with transaction(db) as conn:
+        printjobs.end(conn, job_id, state)

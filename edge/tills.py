@@ -1,0 +1,122 @@
+"""The booths' drawers for a running edge's pages: shifts, and what is printed for them at the workstation's printer."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from domain.decision import Refuse
+from domain.shift import ShiftTotals
+from domain.slip import Slip
+from domain.slip_layouts import Language, ShiftReport, shift_report
+from drivers.base import Printer
+from edge import printing
+from edge.db import shifts as rows
+from edge.db.shifts import ShiftRow
+from edge.lanes.office import Office
+from edge.services import papers, shifts
+from edge.services.lot import Done, Result
+from edge.services.shifts import Count
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A shift and what it comes to."""
+
+    row: ShiftRow
+    sums: ShiftTotals
+
+
+@dataclass(frozen=True, slots=True)
+class Tills:
+    """Every workstation's drawer."""
+
+    office: Office
+    printers: Mapping[str, Printer]
+
+    async def open(self, workstation: str, float_fen: int, by: str) -> Result:
+        """Begin a shift."""
+        return await self.office.do(shifts.open_shift, self.office.lot, workstation, float_fen, by)
+
+    async def drop(self, shift_id: str, drop_id: str, amount_fen: int, by: str) -> Result:
+        """Put cash into the safe."""
+        return await self.office.do(shifts.drop_cash, self.office.lot, shift_id, drop_id, amount_fen, by)
+
+    async def close(self, shift_id: str, count: Count, by: str) -> Result:
+        """End a shift, and begin the next one if somebody takes over."""
+        return await self.office.do(shifts.close_shift, self.office.lot, shift_id, count, by)
+
+    async def at(self, workstation: str) -> Shift | None:
+        """The shift that is open at a workstation."""
+
+        def look(conn: sqlite3.Connection) -> Shift | None:
+            row = rows.open_at(conn, workstation)
+            return Shift(row, shifts.totals(conn, row.shift_id)) if row else None
+
+        return await self.office.read(look)
+
+    async def get(self, shift_id: str) -> Shift | None:
+        """One shift."""
+
+        def look(conn: sqlite3.Connection) -> Shift | None:
+            row = rows.get(conn, shift_id)
+            return Shift(row, shifts.totals(conn, shift_id)) if row else None
+
+        return await self.office.read(look)
+
+    async def newest(self, most: int = 30) -> list[ShiftRow]:
+        """Open shifts first, then the others, the newest first."""
+        return await self.office.read(rows.newest, most)
+
+    async def print_report(self, shift_id: str, by: str) -> Result:
+        """Print a shift's report: how it stands, or its end (a second print of that says so).
+
+        Refuses ``no_such_shift`` and what ``_print`` refuses.
+        """
+        shift = await self.get(shift_id)
+        if shift is None:
+            return Refuse("no_such_shift")
+        return await self._print(
+            papers.REPORT, shift_id, shift.row.workstation, by, lambda copy: self._report(shift, copy),
+            counts=not shift.row.is_open,
+        )  # fmt: skip
+
+    def _report(self, shift: Shift, copy: int) -> Slip:
+        lot, row = self.office.lot, shift.row
+        ends = self.office.now().wall_ms if row.closed_wall_ms is None else row.closed_wall_ms
+        return shift_report(
+            ShiftReport(
+                lot=lot.name, till=row.workstation, number=row.number, cashier=row.opened_by,
+                closed_by=row.closed_by if row.closed_by != row.opened_by else "", takes_over=row.takes_over,
+                begins=lot.local(row.opened_wall_ms), ends=lot.local(ends), sums=shift.sums,
+                counted_cash_fen=row.counted_fen, copy=copy,
+            ),
+            language=self._language,
+        )  # fmt: skip
+
+    @property
+    def _language(self) -> Language:
+        return Language.ZH if self.office.lot.locale == "zh-CN" else Language.EN
+
+    async def _print(
+        self, kind: str, subject: str, workstation: str, by: str, slip: Callable[[int], Slip], *, counts: bool = True
+    ) -> Result:
+        """Refuses ``no_printer_here``, ``printer_not_ready`` and ``print_unknown`` (it may have come out)."""
+        office, place = self.office, self.office.lot.workstations.get(workstation)
+        name = place.printer if place else ""
+        if name not in self.printers:
+            return Refuse("no_printer_here")
+        if not await printing.is_ready(self.printers[name]):
+            return Refuse("printer_not_ready")
+        begun = await office.do(partial(papers.begin, counts=counts), office.lot, kind, subject, name, by)
+        if isinstance(begun, Refuse):
+            return begun
+        job_id, copy = begun
+        state = "unknown"
+        try:
+            state = await printing.put_on_paper(self.printers[name], slip(copy))
+        finally:
+            await office.do(papers.end, job_id, state)
+        return Done(subject) if state == "confirmed" else Refuse("print_unknown")

@@ -1,0 +1,63 @@
+"""A shift at the booth: no cash without one, two names under a hand-over, a report on paper."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edge.db import printjobs
+from edge.services.checking import check_books
+from edge.settings import EdgeSettings
+from edge.workstations import Shifts, Workstation
+from tests.edge.web.running import PIN, WALL, Lot, Visitor, running, visiting
+
+
+def with_shifts(settings: EdgeSettings) -> EdgeSettings:
+    rules = replace(settings.rules, shifts=Shifts.NEEDED)
+    return replace(settings, rules=rules, workstations=(Workstation("东岗亭", ("in", "out"), "counter"),))
+
+
+@pytest.fixture
+async def lot(tmp_path: Path) -> AsyncIterator[Lot]:
+    async with running(tmp_path, with_shifts) as lot:
+        yield lot
+
+
+@pytest.fixture
+async def booth(lot: Lot) -> AsyncIterator[Visitor]:
+    async with visiting(lot, "booth") as visitor:
+        await visitor.sign_in()
+        yield visitor
+
+
+async def test_a_shift_is_begun_takes_cash_and_is_handed_over_on_paper(lot: Lot, booth: Visitor) -> None:
+    stay = await lot.enters()
+    cash = f"/booth/stay/{stay}/cash"
+    status, page = await booth.send(cash, {})
+    assert (status, "还没有开班" in page) == (409, True)
+
+    await booth.send("/booth/shift", {"float": "100.00"})
+    status, _ = await booth.send(cash, {})
+    assert status == 200
+    shift = await lot.edge.tills.at("东岗亭")
+    assert shift is not None
+    assert shift.sums.expected_fen == 10_000 + shift.sums.cash_fen > 10_000
+
+    at = f"/booth/shift/{shift.row.shift_id}"
+    wrong = {"counted": "105", "takes_over": WALL["manager"][0], "pin": "000000", "kept": "50"}
+    status, page = await booth.send(f"{at}/close", wrong)
+    assert (status, "密码不对" in page) == (409, True)
+    status, page = await booth.send(f"{at}/close", {**wrong, "pin": PIN})
+
+    assert status == 200
+    assert f"{WALL['attendant'][0]} → {WALL['manager'][0]}" in page
+    following = await lot.edge.tills.at("东岗亭")
+    assert following is not None
+    assert (following.row.opened_by, following.sums.expected_fen) == (WALL["manager"][0], 5000)
+    assert "/booth/people" in await booth.get("/booth"), "who took over is signed in"
+    await booth.send(f"{at}/print", {}, at)
+    assert await lot.edge.read(printjobs.states, "report", shift.row.shift_id) == ["confirmed", "confirmed"]
+    assert await lot.edge.read(check_books) == []
