@@ -147,7 +147,8 @@ async def _close(
     session = await require_session(request)
     people = [one.name for one in await request.app[EDGE].staff.everyone() if one.role in BOOTH_ROLES]
     return render(
-        request, "shift_close.html", status=409 if refused else 200, shift=shift, typed=typed or dict.fromkeys(CLOSING, ""),
+        request, "shift_close.html", status=409 if refused else 200, shift=shift,
+        typed=typed or dict.fromkeys(CLOSING, ""),
         people=[(name, name) for name in people if name != shift.row.opened_by],
         own=shift.row.opened_by == session.name,
         error=refusal_words(request, refused) if refused else "", **shared(request),
