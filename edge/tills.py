@@ -9,13 +9,12 @@ from functools import partial
 
 from domain.decision import Refuse
 from domain.shift import ShiftTotals
-from domain.slip import Slip
+from domain.slip import Paper, Slip
 from domain.slip_layouts import Language, ShiftReport, shift_report
-from drivers.base import Printer
-from edge import printing
 from edge.db import shifts as rows
 from edge.db.shifts import ShiftRow
 from edge.lanes.office import Office
+from edge.printing import Ended, SlipPrinter
 from edge.services import papers, shifts
 from edge.services.lot import Done, Result
 from edge.services.shifts import Count
@@ -34,7 +33,7 @@ class Tills:
     """Every workstation's drawer."""
 
     office: Office
-    printers: Mapping[str, Printer]
+    printers: Mapping[str, SlipPrinter]
 
     async def open(self, workstation: str, float_fen: int, by: str) -> Result:
         """Begin a shift."""
@@ -79,11 +78,11 @@ class Tills:
         if shift is None:
             return Refuse("no_such_shift")
         return await self._print(
-            papers.REPORT, shift_id, shift.row.workstation, by, lambda copy: self._report(shift, copy),
+            papers.REPORT, shift_id, shift.row.workstation, by, lambda copy, paper: self._report(shift, copy, paper),
             counts=not shift.row.is_open,
         )  # fmt: skip
 
-    def _report(self, shift: Shift, copy: int) -> Slip:
+    def _report(self, shift: Shift, copy: int, paper: Paper) -> Slip:
         lot, row = self.office.lot, shift.row
         ends = self.office.now().wall_ms if row.closed_wall_ms is None else row.closed_wall_ms
         return shift_report(
@@ -93,7 +92,7 @@ class Tills:
                 begins=lot.local(row.opened_wall_ms), ends=lot.local(ends), sums=shift.sums,
                 counted_cash_fen=row.counted_fen, copy=copy,
             ),
-            language=self._language,
+            paper, self._language,
         )  # fmt: skip
 
     @property
@@ -101,22 +100,26 @@ class Tills:
         return Language.ZH if self.office.lot.locale == "zh-CN" else Language.EN
 
     async def _print(
-        self, kind: str, subject: str, workstation: str, by: str, slip: Callable[[int], Slip], *, counts: bool = True
-    ) -> Result:
-        """Refuses ``no_printer_here``, ``printer_not_ready`` and ``print_unknown`` (it may have come out)."""
+        self, kind: str, subject: str, workstation: str, by: str, slip: Callable[[int, Paper], Slip], *,
+        counts: bool = True,
+    ) -> Result:  # fmt: skip
+        """Refuses ``no_printer_here``, ``printer_not_ready``, ``print_failed`` and ``print_unknown`` (it may be on paper)."""
         office, place = self.office, self.office.lot.workstations.get(workstation)
         name = place.printer if place else ""
         if name not in self.printers:
             return Refuse("no_printer_here")
-        if not await printing.is_ready(self.printers[name]):
+        printer = self.printers[name]
+        if not await printer.is_ready():
             return Refuse("printer_not_ready")
         begun = await office.do(partial(papers.begin, counts=counts), office.lot, kind, subject, name, by)
         if isinstance(begun, Refuse):
             return begun
         job_id, copy = begun
-        state = "unknown"
+        ended = Ended("unknown")
         try:
-            state = await printing.put_on_paper(self.printers[name], slip(copy))
+            ended = await printer.put_on_paper(slip(copy, printer.paper))
         finally:
-            await office.do(papers.end, job_id, state)
-        return Done(subject) if state == "confirmed" else Refuse("print_unknown")
+            await office.do(papers.end, job_id, ended.state)
+        if ended.state == "confirmed" or ended.silent:
+            return Done(subject)
+        return Refuse("print_failed" if ended.state == "failed" else "print_unknown")

@@ -8,8 +8,9 @@ from domain.moment import Moment
 
 
 def begin(conn: sqlite3.Connection, job_id: str, kind: str, subject: str, printer: str, now: Moment) -> int:
-    """A slip of *subject* is about to be printed; returns how often one was before."""
-    before = conn.execute("SELECT count(*) FROM print_job WHERE kind = ? AND subject = ?", (kind, subject)).fetchone()
+    """A slip of *subject* is about to be printed; returns how often one was, or may have been, before."""
+    query = "SELECT count(*) FROM print_job WHERE kind = ? AND subject = ? AND state <> 'failed'"
+    before = conn.execute(query, (kind, subject)).fetchone()
     conn.execute(
         "INSERT INTO print_job (job_id, kind, subject, printer, state, wall_ms) VALUES (?, ?, ?, ?, 'printing', ?)",
         (job_id, kind, subject, printer, now.wall_ms),
