@@ -103,7 +103,7 @@ class Tills:
         self, kind: str, subject: str, workstation: str, by: str, slip: Callable[[int, Paper], Slip], *,
         counts: bool = True,
     ) -> Result:  # fmt: skip
-        """Refuses ``no_printer_here``, ``printer_not_ready``, ``print_failed`` and ``print_unknown`` (it may be on paper)."""
+        """Refuses ``no_printer_here``, ``printer_not_ready``, ``print_failed``, ``print_unknown`` (it may be out)."""
         office, place = self.office, self.office.lot.workstations.get(workstation)
         name = place.printer if place else ""
         if name not in self.printers:
