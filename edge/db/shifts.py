@@ -91,8 +91,8 @@ def close(conn: sqlite3.Connection, row: ShiftRow) -> None:
 
 
 def add(conn: sqlite3.Connection, shift_id: str, kind: str, ref: str) -> None:
-    """An entry of the book (by its name) or an opening by hand (by its decision) belongs to a shift."""
-    conn.execute("INSERT INTO shift_part (kind, ref, shift_id) VALUES (?, ?, ?)", (kind, ref, shift_id))
+    """An entry of the book (by its name) or an opening by hand (by its decision) belongs to one shift."""
+    conn.execute("INSERT OR IGNORE INTO shift_part (kind, ref, shift_id) VALUES (?, ?, ?)", (kind, ref, shift_id))
 
 
 def legs(conn: sqlite3.Connection, shift_id: str) -> list[Leg]:

@@ -267,7 +267,7 @@ def close(
     excused = excusing.note(conn, stay, priced, final.waived_fen, lane, decision_id, cause, now)
     log.append_all(conn, [*redeemed, *excused, (closed, decision_id or None)], now)
     money.post(conn, _entry_of(stay), postings(final), stay.stay_id, now)
-    shifts.note_entry(conn, shifts.at_lane(conn, lot, lane), _entry_of(stay))
+    shifts.note_closing(conn, lot, lane, stay.stay_id, _entry_of(stay))
     if final.owed_fen:
         _record_debt(conn, lot, stay, final.owed_fen, cause, now)
     if final.fee_fen > priced.fee_fen:

@@ -173,6 +173,17 @@ def at_lane(conn: sqlite3.Connection, lot: Lot, lane: str) -> ShiftRow | None:
     return rows.open_at(conn, workstation) if workstation else None
 
 
+def note_closing(conn: sqlite3.Connection, lot: Lot, lane: str, stay_id: str, entry: str) -> None:
+    """A stay ended at a lane; what was paid for it by other means than cash is its shift's too."""
+    shift = at_lane(conn, lot, lane)
+    if shift is None:
+        return
+    rows.add(conn, shift.shift_id, ENTRY, entry)
+    for payment in money.payments(conn, stay_id):
+        if payment.method != CASH:
+            rows.add(conn, shift.shift_id, ENTRY, f"pay:{payment.payment_id}")
+
+
 def note_opening(conn: sqlite3.Connection, lot: Lot, lane: str, decision_id: str) -> None:
     """A barrier was opened by hand."""
     shift = at_lane(conn, lot, lane)

@@ -9,9 +9,10 @@ import pytest
 
 from domain.decision import Refuse
 from domain.events import ShiftClosed, decode, open_envelope
+from domain.ledger import Commodity, Funds, move
 from domain.moment import Moment
 from domain.shift import ShiftTotals
-from edge.db import log, people
+from edge.db import log, money, people, stays
 from edge.db import shifts as rows
 from edge.db.database import transaction
 from edge.services import arrears, manual, paying, reopening, shifts
@@ -98,6 +99,19 @@ def test_the_figures_are_those_of_the_postings_and_the_count_empties_the_drawer(
     assert (row.expected_fen, row.counted_fen) == (6400, 6300)
     assert check_books(lot.db.conn) == []
     assert other
+
+
+def test_what_was_paid_by_other_means_counts_where_the_car_leaves(lot: SmallLot) -> None:
+    shift, stay = opened(lot), inside(lot)
+    with transaction(lot.db) as conn:
+        money.insert_payment(conn, money.PaymentRow("ph", stay, "phone", 1000, "phone", at(60).wall_ms))
+        stays.add_paid(conn, stay, 1000)
+        money.post(conn, "pay:ph", move("held", "phone", 1000, Commodity.FEN, Funds.PAID), stay, at(60))
+    leave(lot.db, lot.lot, lot.arrival("out", CAR), at(70))
+
+    sums = shifts.totals(lot.db.conn, shift)
+
+    assert (sums.cars, sums.fee_fen, sums.electronic_fen, sums.cash_fen) == (1, 1000, 1000, 0)
 
 
 def test_an_exit_taken_back_leaves_the_shift(lot: SmallLot) -> None:
