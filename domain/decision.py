@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -80,6 +80,8 @@ class Rules:
     arrears: str = field(default="show", metadata=LATER)  # of a car that owes from before: show, collect, ask, refuse
     typed_free: str = field(default="ask", metadata=LATER)
     """A plate the driver typed, that no camera vouches for and nothing is due for: ask or mark."""
+    coupons: str = field(default="", metadata=LATER)
+    """The lot's number and its ways with several coupons, as canonical JSON; "" where no coupon was looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,7 +377,7 @@ def _unclear(inputs: MoveInputs | ExitInputs, found: lookalike.Found, *, known: 
 
 def _price(inputs: ExitInputs, stay: OpenStay, price: Pricer) -> Priced:
     if _is_free(stay.plate, inputs.rules):
-        return Priced(0, ({"rule": "free_kind", "fen": 0},))
+        return Priced(0, ({"rule": "free_kind", "fen": 0},), steps=_kept(inputs.coupons))
     if _may_still_leave(inputs):
         return Priced(inputs.settled_fee_fen, ({"rule": "settled", "fen": inputs.settled_fee_fen},), inputs.settled_off)
     if stay.no_entry:
@@ -402,7 +404,12 @@ def _without_entry(inputs: ExitInputs, stay: OpenStay, price: Pricer) -> Priced:
         return price(replace(alone, length_ms=minutes * MS_A_MINUTE), unpaid).fee_fen
 
     fee = int(fixed_fen) if rule == "fixed_fee" else first_segment(fee_after)
-    return Priced(fee, ({"rule": f"no_entry:{rule}", "fen": fee},))
+    return Priced(fee, ({"rule": f"no_entry:{rule}", "fen": fee},), steps=_kept(inputs.coupons, "no_entry"))
+
+
+def _kept(coupons: Sequence[CouponGiven], code: str = "nothing_due") -> tuple[Json, ...]:
+    """Why coupons that were not even looked at keep their value."""
+    return tuple({"coupon": one.ref, "refused": code} for one in coupons)
 
 
 def _capped(off: tuple[tuple[str, int], ...], fee_fen: int) -> tuple[tuple[str, int], ...]:

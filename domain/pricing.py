@@ -10,7 +10,8 @@ from functools import cache, lru_cache
 from typing import Any
 
 from domain.calendar import CalendarSet
-from domain.coupon import Coupon, CouponKind, CouponResult, Meaning, Remainder, apply_coupons
+from domain.coupon import Coupon, CouponKind, CouponResult, CouponRules, Meaning, Remainder, apply_coupons
+from domain.coupon.terms import terms_of, ways_of
 from domain.decision import CouponGiven, ExitInputs, OpenStay, Priced, TariffRef
 from domain.fen import Fen
 from domain.nesting import ZonePrices
@@ -52,7 +53,10 @@ class PriceLists:
         given = _unused(inputs.coupons, earlier)
         used = CouponResult(quote.fee, quote.fee)
         if given:
-            used = apply_coupons(lambda start, end: priced(start, end).fee, begins, left, map(coupon_of, given))
+            lot_id, rules = _ways(inputs.rules.coupons)
+            used = apply_coupons(
+                lambda start, end: priced(start, end).fee, begins, left, map(coupon_of, given), rules, lot_id
+            )
         off = (*earlier, *_off(used, quote.fee - stay.paid_fen - sum(saved for _, saved in earlier)))
         settled = stay.paid_fen + stay.waived_fen + base_fen + sum(saved for _, saved in off)
         method = Method.CASH if inputs.cash else Method.ELECTRONIC
@@ -181,17 +185,28 @@ def coupon_of(given: CouponGiven) -> Coupon:
 def _coupon_like(text: str) -> Coupon:
     """What all coupons of one *text* have in common: a template makes many."""
     spec: dict[str, Any] = json.loads(text)
-    until = spec.get("until")
+    until, issued = (datetime.fromisoformat(spec[name]) if spec.get(name) else None for name in ("until", "issued"))
     remainder = spec.get("remainder", "forfeit")
+    terms = terms_of(spec.get("terms"))
     return Coupon(
         id="",
         kind=CouponKind(spec["kind"]),
         value=int(spec.get("value", 0)),
         meaning=Meaning(spec.get("meaning", "end")),
-        until=datetime.fromisoformat(until) if until else None,
+        until=terms.free_until(issued) if until is None and issued is not None else until,
+        validity=terms.validity,
+        stacking=terms.stacking(int(spec.get("template_id", 0))),
         max_fen=int(spec.get("cap_fen", 0)) or None,
         remainder=Remainder.FORFEIT if remainder == "lost" else Remainder(remainder),
+        issued_at=issued,
     )
+
+
+@lru_cache(maxsize=8)
+def _ways(text: str) -> tuple[int | None, CouponRules]:
+    """The lot and its rules for several coupons that a decision recorded."""
+    said: dict[str, Any] = json.loads(text) if text else {}
+    return said.get("lot"), ways_of(said).rules
 
 
 def _unused(given: Iterable[CouponGiven], earlier: Iterable[tuple[str, int]]) -> list[CouponGiven]:

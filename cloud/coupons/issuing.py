@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from cloud.coupons.means import Means
 from cloud.coupons.reserving import RESERVED, carry
 from cloud.coupons.tables import coupon, coupon_template
 from cloud.coupons.template import find
+from cloud.coupons.template import terms as template_terms
 from cloud.lots import edges as lot_edges
 from cloud.lots import service as lots
 from cloud.merchants import credit, ledger
@@ -76,7 +78,7 @@ def issue(
 ) -> Issued | Refused:
     """Give *count* coupons of a template to a car inside: take their cost from the purse and send them to the lot.
 
-    *value* is that of a custom kind (S1.28). A balance may be spent down to exactly zero (Q2); the month's free
+    A pass is held for as often as it may be used. *value* is that of a custom kind (S1.28). A balance may be spent down to exactly zero (Q2); the month's free
     allotment goes first, then bonus, then paid (E15). What was bought ahead costs nothing more (S2.18).
     Of several, all are given or none (S2.19).
     """
@@ -108,12 +110,15 @@ def issue(
 def _give(conn: Connection, act: Act, gift: Gift, place: Place, car: Car, count: int) -> Issued | Refused:
     """*count* coupons one after another, up to the first that is refused."""
     given: Issued | Refused = Refused("count_malformed", {"most": MOST_AT_ONCE})
+    uses = template_terms(gift.template).uses
     for _ in range(count):
-        row = make(conn, act, gift, place, car, State.BOUND)
-        if isinstance(row, Refused):
-            return row
-        tell(conn, act, row, gift)
-        given = Issued(str(row["coupon_id"]), str(row["serial"]))
+        whole = {"pass_id": act.uuid()} if uses > 1 else {}
+        for _ in range(uses):  # each use of a pass is a coupon of its own, for whichever stay comes (E10)
+            row = make(conn, act, gift, place, Car(car.plate) if whole else car, State.BOUND, **whole)
+            if isinstance(row, Refused):
+                return row
+            tell(conn, act, row, gift)
+            given = Issued(str(row["coupon_id"]), str(row["serial"]))
     return given
 
 
@@ -217,6 +222,9 @@ def for_edge(row: Mapping[str, object], template: RowMapping, merchant: str) -> 
         "merchant": merchant,
         "template_id": row["template_id"],
         "not_after_ms": row["expires_ms"],
+        "issued_ms": row["issued_ms"],
+        **({"terms": small} if (small := json.loads(template["terms"])) else {}),
+        **({"pass_id": row["pass_id"]} if row.get("pass_id") else {}),
     }
 
 

@@ -11,17 +11,20 @@ MOST_VALUE = 10_000_000  # fen or minutes: more is a slip of the finger
 
 
 class Kind(StrEnum):
-    """The five kinds of S1.24."""
+    """The five kinds of S1.24, and two of E10."""
 
     AMOUNT = "AMOUNT"
     AMOUNT_CUSTOM = "AMOUNT_CUSTOM"
     DURATION = "DURATION"
     DURATION_CUSTOM = "DURATION_CUSTOM"
     FULL_WAIVER = "FULL_WAIVER"
+    PERCENT = "PERCENT"
+    FREE_UNTIL = "FREE_UNTIL"
 
 
 CUSTOM = {Kind.AMOUNT_CUSTOM: CouponKind.AMOUNT, Kind.DURATION_CUSTOM: CouponKind.DURATION}
 """Kinds whose value is typed at issue (S1.28), and what such a coupon is."""
+NO_VALUE = (Kind.FULL_WAIVER, Kind.FREE_UNTIL, *CUSTOM)
 
 
 def coupon_kind(kind: str) -> CouponKind:

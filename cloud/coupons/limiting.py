@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, case, func, select, text
 
 from cloud.act import Act, Refused
-from cloud.coupons import plates, rules
+from cloud.coupons import plates, rules, template
 from cloud.coupons.life import State
 from cloud.coupons.tables import coupon, redemption, voucher
 from cloud.lots import service as lots
 from cloud.merchants import service as merchants
 from domain.coupon.limits import NONE, Given, Level, Levels, Limits, Taken, Wanted, over
-from domain.coupon.terms import Late
+from domain.coupon.terms import PLAIN, Late
 
+PAST = "past"  # no stay that is asked about
 WITHDRAWN = tuple(state.value for state in (State.VOID_PENDING, State.VOIDED, State.RECLAIMED))
 
 
@@ -42,6 +44,14 @@ def refusal(conn: Connection, act: Act, ask: Ask) -> Refused | None:
         return Refused("plate_gets_no_coupons")
     if ask.stay_id and lots.paid_fen(conn, ask.stay_id) and rules.ways(conn, ask.lot_id).late is Late.REFUSE:
         return Refused("already_paid")
+    zone = ZoneInfo(lots.time_zone(conn, act.operator_id, ask.lot_id) or "UTC")
+    today = _day(act.now_ms, zone)
+    row = template.find(conn, act.operator_id, ask.merchant_id, ask.template_id)
+    terms = PLAIN if row is None else template.terms(row)
+    if terms.lots and ask.lot_id not in terms.lots:
+        return Refused("coupon_other_lot")
+    if terms.ends and today > terms.ends:
+        return Refused("coupon_over", {"ends": terms.ends})
     levels = Levels(
         rules.limits(conn, Level.LOT, ask.lot_id),
         rules.limits(conn, Level.MERCHANT, ask.merchant_id),
@@ -49,9 +59,8 @@ def refusal(conn: Connection, act: Act, ask: Ask) -> Refused | None:
     )
     if levels == Levels():
         return None
-    zone = ZoneInfo(lots.time_zone(conn, act.operator_id, ask.lot_id) or "UTC")
-    wanted = Wanted(ask.merchant_id, ask.template_id, ask.stay_id, _day(act.now_ms, zone), ask.count)
-    taken = _taken(conn, act.operator_id, ask.plate, zone)
+    wanted = Wanted(ask.merchant_id, ask.template_id, ask.stay_id, today, ask.count)
+    taken = _taken(conn, act, ask.plate, zone)
     broken = over(wanted, taken, levels, _given(conn, ask.template_id, act.now_ms, zone, levels.coupon))
     return Refused(broken.code, broken.facts) if broken else None
 
@@ -71,24 +80,33 @@ def _midnight_ms(at_ms: int, zone: ZoneInfo) -> int:
     return round(here.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC).timestamp() * 1000)
 
 
-def _taken(conn: Connection, operator_id: int, plate: str, zone: ZoneInfo) -> list[Taken]:
-    names = {row["merchant_id"]: row["name"] for row in merchants.everyone(conn, operator_id)}
-    found = [
-        Taken(row.merchant_id, names[row.merchant_id], row.template_id, row.stay_id, _day(row.issued_ms, zone))
-        for row in conn.execute(
-            select(coupon)
-            .where(
-                coupon.c.operator_id == operator_id,
-                coupon.c.plate == plate,
-                coupon.c.state.not_in(WITHDRAWN),
-            )
-            .order_by(coupon.c.issued_ms, coupon.c.coupon_id)
-        )
-    ]
-    return found + [
+def _taken(conn: Connection, act: Act, plate: str, zone: ZoneInfo) -> list[Taken]:
+    names = {row["merchant_id"]: row["name"] for row in merchants.everyone(conn, act.operator_id)}
+    query = select(coupon).where(
+        coupon.c.operator_id == act.operator_id, coupon.c.plate == plate, coupon.c.state.not_in(WITHDRAWN)
+    )
+    found: dict[str, Taken] = {}
+    for row in conn.execute(query.order_by(coupon.c.issued_ms, coupon.c.coupon_id)).all():
+        # the uses of a pass are one coupon, which waits for as long as one use does
+        whole, stay_id = row.pass_id or row.coupon_id, _stay_of(conn, row, act.now_ms)
+        if whole not in found or not stay_id:
+            day = _day(row.issued_ms, zone)
+            found[whole] = Taken(row.merchant_id, names[row.merchant_id], row.template_id, stay_id, day)
+    papers = _papers(conn, lots.stays_of_plate(conn, act.operator_id, plate))
+    return [*found.values()] + [
         Taken(paper.merchant_id, names.get(paper.merchant_id, ""), paper.template_id, used.stay_id, _day(used.at, zone))
-        for used, paper in _papers(conn, lots.stays_of_plate(conn, operator_id, plate))
+        for used, paper in papers
     ]
+
+
+def _stay_of(conn: Connection, row: Any, now_ms: int) -> str:
+    """Which stay a coupon is bound to or was used on; "" while it waits for one."""
+    if row.stay_id:
+        return str(row.stay_id)
+    if row.state == State.REDEEMED:
+        of = (redemption.c.subject == f"coupon:{row.coupon_id}") & redemption.c.restored_ms.is_(None)
+        return str(conn.execute(select(redemption.c.stay_id).where(of).limit(1)).scalar_one_or_none() or PAST)
+    return PAST if row.expires_ms < now_ms else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +144,8 @@ def _given(conn: Connection, template_id: int, now_ms: int, zone: ZoneInfo, limi
         return Given()
     start = _midnight_ms(now_ms, zone)
     bound = (coupon.c.plate != "") & coupon.c.state.not_in(WITHDRAWN)
-    ours = select(func.count()).where(coupon.c.template_id == template_id, bound)
+    whole = case((coupon.c.pass_id == "", coupon.c.coupon_id), else_=coupon.c.pass_id)
+    ours = select(func.count(whole.distinct())).where(coupon.c.template_id == template_id, bound)
     papers = select(func.count()).where(voucher.c.template_id == template_id, voucher.c.state != State.VOIDED.value)
     today = (ours.where(coupon.c.issued_ms >= start), papers.where(voucher.c.issued_ms >= start))
     return Given(

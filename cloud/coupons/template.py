@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
@@ -11,14 +12,18 @@ from cloud.act import Act, Refused
 from cloud.coupons.life import (
     CUSTOM,
     MOST_VALUE,
+    NO_VALUE,
     Kind,
 )
 from cloud.coupons.tables import coupon_template
 from cloud.db import new_id
 from cloud.lots import edges as lot_edges
+from cloud.lots import service as lots
 from cloud.merchants import service as merchants
 from cloud.sync.channels import put_row
 from domain.coupon.model import Meaning, Remainder
+from domain.coupon.terms import PLAIN, Terms, terms_of
+from domain.wire import canonical
 
 
 def create_template(
@@ -34,6 +39,7 @@ def create_template(
     valid_min: int = 24 * 60,
     remainder: str = Remainder.FORFEIT,
     product_id: int | None = None,
+    terms: Terms = PLAIN,
 ) -> int | Refused:
     """A template; it can be deleted, never changed (S1.27). One of a product is given out of what was bought of it."""
     if merchants.get(conn, act.operator_id, merchant_id) is None:
@@ -42,13 +48,15 @@ def create_template(
         return Refused("name_missing")
     if kind not in set(Kind):
         return Refused("kind_not_offered", {"kind": kind})
-    without = kind == Kind.FULL_WAIVER or kind in CUSTOM
-    if (without and value) or (not without and not 0 < value <= MOST_VALUE):
+    if not _is_value(Kind(kind), value):
         return Refused("value_malformed")
     if meaning not in set(Meaning) or not 0 <= cap_fen <= MOST_VALUE or not 0 < valid_min <= 60 * 24 * 400:
         return Refused("template_malformed")
     if remainder not in set(Remainder):
         return Refused("template_malformed")
+    refused = _terms_refusal(conn, act.operator_id, Kind(kind), terms)
+    if refused is not None:
+        return refused
     template_id = new_id(
         conn,
         insert(coupon_template).values(
@@ -63,9 +71,11 @@ def create_template(
             valid_min=valid_min,
             created_ms=act.now_ms,
             product_id=product_id,
+            terms=canonical(terms.values()).decode(),
         ),
     )
-    audit.record(conn, act, "template.created", f"template:{template_id}", after={"kind": str(kind), "value": value})
+    after = {"kind": str(kind), "value": value, **terms.values()}
+    audit.record(conn, act, "template.created", f"template:{template_id}", after=after)
     tell_template(conn, act.operator_id, template_id, act.now_ms)
     return template_id
 
@@ -83,6 +93,26 @@ def product_template(conn: Connection, act: Act, merchant_id: int, product: RowM
     made = create_template(conn, act, merchant_id, product["name"], product["kind"], product["value"], **terms)
     if isinstance(made, Refused):
         raise ValueError(f"product {product['product_id']} makes no template: {made.code}")
+
+
+def _is_value(kind: Kind, value: int) -> bool:
+    """Per cent still to pay, fen or minutes; nothing where a kind has none or takes it at issue."""
+    if kind in NO_VALUE:
+        return value == 0
+    return 0 < value < (100 if kind is Kind.PERCENT else MOST_VALUE + 1)
+
+
+def _terms_refusal(conn: Connection, operator_id: int, kind: Kind, terms: Terms) -> Refused | None:
+    if not terms.is_sound or not set(terms.lots) <= lots.zones(conn, operator_id).keys():
+        return Refused("terms_malformed")
+    if (kind is Kind.FREE_UNTIL) != (terms.until >= 0):
+        return Refused("until_missing")
+    return Refused("pass_without_value") if terms.uses > 1 and kind in CUSTOM else None
+
+
+def terms(row: RowMapping) -> Terms:
+    """The small print of a template."""
+    return terms_of(json.loads(row["terms"]))
 
 
 def delete_template(conn: Connection, act: Act, merchant_id: int, template_id: int) -> Refused | None:
@@ -135,6 +165,7 @@ def tell_template(conn: Connection, operator_id: int, template_id: int, now_ms: 
         return  # a counter spends a lease, and stock is not leased
     value = {name: row[name] for name in ("template_id", "merchant_id", "name", "kind", "value", "cap_fen", "meaning")}
     value |= {"remainder": row["remainder"], "valid_min": row["valid_min"]}
+    value |= {"terms": small} if (small := json.loads(row["terms"])) else {}
     if row["deleted_ms"] is not None:
         value |= {"deleted": True}
     for edge_id in lot_edges.operator_edges(conn, operator_id):

@@ -6,10 +6,9 @@ The result depends on the set of coupons, never on the order they were scanned i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
-from itertools import combinations
 
 from domain.coupon.model import Applied, Coupon, CouponKind, CouponResult, CouponRules, Meaning, Refused, Step
 from domain.fen import Fen
@@ -17,7 +16,7 @@ from domain.fen import Fen
 PriceStay = Callable[[datetime, datetime], Fen]
 """The fee of a stay between two lot-local times; see ``domain.tariff.pricer``."""
 
-MOST_CONSIDERED = 8
+MOST_CONSIDERED = 12
 """So many coupons are tried in every combination; of more, those that save most by themselves."""
 _NEVER = datetime(9999, 12, 31)  # noqa: DTZ001  naive on purpose: lot-local
 
@@ -48,14 +47,16 @@ def apply_coupons(
             usable.append(coupon)
         else:
             refused.append(Refused(coupon.id, code))
-    best = _choose(usable, rules, lambda some: _Application(priced, entered, left, some, rules))
+    start = _State(fee, entered, left)
+    chosen = _choose(priced, start, usable, rules)
+    due, applied, steps = _apply(priced, start, chosen, rules)
     refused += [
-        Refused(coupon.id, why_not_with(best.coupons, coupon, rules) or "no_effect")
+        Refused(coupon.id, why_not_with(chosen, coupon, rules) or "no_effect")
         for coupon in usable
-        if coupon not in best.coupons
+        if coupon not in chosen
     ]
     refused.sort(key=lambda one: one.coupon_id)
-    return CouponResult(fee, best.fee, tuple(best.applied), tuple(refused), tuple(best.steps))
+    return CouponResult(fee, due, applied, tuple(refused), steps)
 
 
 def why_invalid(coupon: Coupon, entered: datetime, left: datetime, lot: int | None) -> str | None:
@@ -103,26 +104,38 @@ def _too_late(coupon: Coupon, left: datetime) -> bool:
     return within is not None and coupon.issued_at is not None and left - coupon.issued_at > timedelta(minutes=within)
 
 
-def _choose(
-    usable: Sequence[Coupon], rules: CouponRules, run: Callable[[Sequence[Coupon]], _Application]
-) -> _Application:
-    """The permitted set with the lowest due, then the fewest coupons, then what expires first, then the lowest ids."""
+def _choose(price: PriceStay, start: _State, usable: Sequence[Coupon], rules: CouponRules) -> tuple[Coupon, ...]:
+    """The permitted set with the lowest due, then the fewest coupons, then what expires first, then the lowest ids.
+
+    In the order in which they are applied, so that every set costs one step more than the set before it.
+    """
     considered = usable
     if len(usable) > MOST_CONSIDERED:
-        by_saving = sorted(usable, key=lambda coupon: (run([coupon]).fee, _expiry(coupon), coupon.id))
+        by_saving = sorted(usable, key=lambda one: (_used(price, start, one)[0].fee, _expiry(one), one.id))
         considered = by_saving[:MOST_CONSIDERED]
-    considered = sorted(considered, key=lambda coupon: (_expiry(coupon), coupon.id))
-    best = run(())
-    for size in range(1, len(considered) + 1):
-        for some in combinations(considered, size):
-            if _permitted(some, rules) and (tried := run(some)).fee < best.fee:
-                best = tried
-    return best
+    rank = {one.id: place for place, one in enumerate(sorted(considered, key=lambda one: (_expiry(one), one.id)))}
+    ordered = _in_order(considered, rules)
+    best: tuple[int, int, list[int]] = (start.fee, 0, [])
+    chosen: tuple[Coupon, ...] = ()
+    waiting: list[tuple[int, _State, tuple[Coupon, ...]]] = [(0, start, ())]
+    while waiting:
+        at, state, some = waiting.pop()
+        for place in range(at, len(ordered)):
+            coupon = ordered[place]
+            if why_not_with(some, coupon, rules) is not None:
+                continue
+            after, more = _used(price, state, coupon)[0], (*some, coupon)
+            if (key := (after.fee, len(more), sorted(rank[one.id] for one in more))) < best:
+                best, chosen = key, more
+            if after.fee:  # nothing can be better than nothing due
+                waiting.append((place + 1, after, more))
+    return chosen
 
 
-def _permitted(some: Sequence[Coupon], rules: CouponRules) -> bool:
-    return all(
-        why_not_with([*some[:place], *some[place + 1 :]], coupon, rules) is None for place, coupon in enumerate(some)
+def _in_order(coupons: Iterable[Coupon], rules: CouponRules) -> list[Coupon]:
+    meanings = list(Meaning)
+    return sorted(
+        coupons, key=lambda one: (rules.order.index(one.kind), meanings.index(one.meaning), -one.value, one.id)
     )
 
 
@@ -130,83 +143,82 @@ def _expiry(coupon: Coupon) -> datetime:
     return coupon.validity.ends or _NEVER
 
 
-@dataclass
-class _Application:
-    """One run through the stages; ``fee`` falls from step to step."""
+@dataclass(frozen=True, slots=True)
+class _State:
+    """A stay as the coupons applied so far leave it; *first* and *minutes* are minutes covered."""
 
-    price: PriceStay
+    fee: int
     entered: datetime
     left: datetime
-    coupons: Sequence[Coupon]
-    rules: CouponRules
-    fee: Fen = field(init=False)
     first: int = 0
     minutes: int = 0
-    applied: list[Applied] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.fee = self.price(self.entered, self.left)
-        order = self.rules.order
-        meanings = list(Meaning)
-        for coupon in sorted(
-            self.coupons, key=lambda one: (order.index(one.kind), meanings.index(one.meaning), -one.value, one.id)
-        ):
-            self._apply(coupon)
 
-    def _apply(self, coupon: Coupon) -> None:
-        before, most = self.fee, coupon.max_fen
-        unit, rule = "FEN", coupon.kind.lower()
-        if coupon.kind in (CouponKind.DURATION, CouponKind.FREE_UNTIL):
-            unit, used = "MIN", self._cover(coupon)
-            off = before - self.fee if most is None else min(before - self.fee, most)
-            rule = f"{rule}:{coupon.meaning}" if coupon.kind is CouponKind.DURATION else rule
-        else:
-            off = self._money_off(coupon) if most is None else min(self._money_off(coupon), most)
-            used = off
-        self.fee = Fen(before - off)
+def _used(price: PriceStay, state: _State, coupon: Coupon) -> tuple[_State, int]:
+    """The stay after one more coupon, and how much of the coupon's own value that took."""
+    if coupon.kind in (CouponKind.DURATION, CouponKind.FREE_UNTIL):
+        after, used = _covered(price, state, coupon)
+    else:
+        used = _money_off(state.fee, coupon)
+        if coupon.max_fen is not None:
+            used = min(used, coupon.max_fen)
+        after = replace(state, fee=state.fee - used)
+    if coupon.max_fen is not None and state.fee - after.fee > coupon.max_fen:
+        after = replace(after, fee=state.fee - coupon.max_fen)
+    return after, used
+
+
+def _money_off(fee: int, coupon: Coupon) -> int:
+    if coupon.kind is CouponKind.PERCENT:
+        return fee - fee * coupon.value // 100
+    return min(fee, coupon.value) if coupon.kind is CouponKind.AMOUNT else fee
+
+
+def _covered(price: PriceStay, state: _State, coupon: Coupon) -> tuple[_State, int]:
+    """Let a time coupon shorten the stay; the minutes it really covers."""
+    length = (state.left - state.entered) // timedelta(minutes=1) - state.first
+    wanted = coupon.value
+    if coupon.until is not None and coupon.kind is CouponKind.FREE_UNTIL:
+        wanted = max(0, (coupon.until - state.entered) // timedelta(minutes=1))
+    if coupon.max_minutes is not None:
+        wanted = min(wanted, max(0, coupon.max_minutes - state.minutes))
+    used = min(wanted, length)
+    shift = timedelta(minutes=used)
+    shorter = replace(state, minutes=state.minutes + used)
+    if coupon.kind is CouponKind.FREE_UNTIL or coupon.meaning is Meaning.ENTRY:
+        shorter = replace(shorter, entered=state.entered + shift)
+    elif coupon.meaning is Meaning.END:
+        shorter = replace(shorter, left=state.left - shift)
+    else:
+        shorter = replace(shorter, first=state.first + used)
+    fee = max(0, state.fee - max(0, _timed(price, state) - _timed(price, shorter)))
+    return replace(shorter, fee=fee), used
+
+
+def _timed(price: PriceStay, state: _State) -> int:
+    """The fee of what is left of the stay, less the price of its first minutes already covered."""
+    whole = price(state.entered, state.left)
+    first = state.entered + timedelta(minutes=state.first)
+    return whole - price(state.entered, first) if state.first else whole
+
+
+def _apply(
+    price: PriceStay, start: _State, coupons: Sequence[Coupon], rules: CouponRules
+) -> tuple[Fen, tuple[Applied, ...], tuple[Step, ...]]:
+    """Due, what each coupon of a chosen set came to, and the log of it."""
+    state = start
+    applied: list[Applied] = []
+    steps: list[Step] = []
+    for coupon in _in_order(coupons, rules):
+        before = state.fee
+        state, used = _used(price, state, coupon)
+        is_time = coupon.kind in (CouponKind.DURATION, CouponKind.FREE_UNTIL)
+        rule = f"{coupon.kind.lower()}:{coupon.meaning}" if coupon.kind is CouponKind.DURATION else coupon.kind.lower()
         whole = coupon.value if coupon.kind in (CouponKind.DURATION, CouponKind.AMOUNT) else used
-        self.applied.append(
-            Applied(
-                coupon.id,
-                coupon.kind,
-                coupon.merchant_id,
-                coupon.source,
-                Fen(off),
-                unit,
-                used,
-                max(whole - used, 0),
-                coupon.remainder,
-            )
+        off, unit = Fen(before - state.fee), "MIN" if is_time else "FEN"
+        rest = max(whole - used, 0)
+        applied.append(
+            Applied(coupon.id, coupon.kind, coupon.merchant_id, coupon.source, off, unit, used, rest, coupon.remainder)
         )
-        self.steps.append(Step(rule, coupon.id, before, self.fee))
-
-    def _money_off(self, coupon: Coupon) -> int:
-        if coupon.kind is CouponKind.PERCENT:
-            return self.fee - self.fee * coupon.value // 100
-        return min(self.fee, coupon.value) if coupon.kind is CouponKind.AMOUNT else self.fee
-
-    def _cover(self, coupon: Coupon) -> int:
-        """Let a time coupon shorten the stay; the minutes it really covers."""
-        length = (self.left - self.entered) // timedelta(minutes=1) - self.first
-        wanted = coupon.value
-        if coupon.until is not None and coupon.kind is CouponKind.FREE_UNTIL:
-            wanted = max(0, (coupon.until - self.entered) // timedelta(minutes=1))
-        if coupon.max_minutes is not None:
-            wanted = min(wanted, max(0, coupon.max_minutes - self.minutes))
-        used = min(wanted, length)
-        before = self._timed()
-        if coupon.kind is CouponKind.FREE_UNTIL or coupon.meaning is Meaning.ENTRY:
-            self.entered += timedelta(minutes=used)
-        elif coupon.meaning is Meaning.END:
-            self.left -= timedelta(minutes=used)
-        else:
-            self.first += used
-        self.minutes += used
-        self.fee = Fen(max(0, self.fee - max(0, before - self._timed())))
-        return used
-
-    def _timed(self) -> int:
-        """The fee of what is left of the stay, less the price of its first minutes already covered."""
-        whole = self.price(self.entered, self.left)
-        return whole - self.price(self.entered, self.entered + timedelta(minutes=self.first)) if self.first else whole
+        steps.append(Step(rule, coupon.id, Fen(before), Fen(state.fee)))
+    return Fen(state.fee), tuple(applied), tuple(steps)

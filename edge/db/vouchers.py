@@ -95,6 +95,12 @@ def count_between(conn: sqlite3.Connection, merchant_id: int, start_ms: int, end
     return int(row.fetchone()[0])
 
 
+def count_of_template(conn: sqlite3.Connection, template_id: int, since_ms: int) -> int:
+    """How many vouchers of a template were issued here since, without those that were voided."""
+    query = "SELECT count(*) FROM voucher WHERE template_id = ? AND wall_ms >= ? AND voided = 0"
+    return int(conn.execute(query, (template_id, since_ms)).fetchone()[0])
+
+
 def between(
     conn: sqlite3.Connection, merchant_id: int, start_ms: int, end_ms: int, most: int, after: int
 ) -> list[tuple[VoucherRow, bool]]:
@@ -182,6 +188,29 @@ def used_by(conn: sqlite3.Connection, stay_id: str) -> list[Use]:
         (stay_id,),
     )
     return [Use(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class UsedPaper:
+    """What a car used here at some time."""
+
+    ref: str
+    stay_id: str
+    spec: str
+    merchant_id: int
+    wall_ms: int
+
+
+def used_by_plate(conn: sqlite3.Connection, plate: str) -> list[UsedPaper]:
+    """Coupons and vouchers that stays of a plate used here and were not given back."""
+    rows = conn.execute(
+        "SELECT used.ref, used.stay_id, used.spec, used.merchant_id, used.wall_ms FROM"
+        " (SELECT coupon_id AS ref, stay_id, spec, merchant_id, wall_ms FROM coupon_in_use UNION ALL"
+        " SELECT key_id || ':' || counter, stay_id, spec, merchant_id, wall_ms FROM voucher_in_use) AS used"
+        " JOIN stay USING (stay_id) WHERE stay.plate = ? ORDER BY used.wall_ms",
+        (plate,),
+    )
+    return [UsedPaper(*row) for row in rows]
 
 
 def undo_use(conn: sqlite3.Connection, redemption_id: str, stay_id: str, now: Moment) -> None:

@@ -18,6 +18,7 @@ from edge.db import channels, journal, leases, log, vouchers
 from edge.db.database import Database, transaction
 from edge.db.leases import HeldLease
 from edge.db.vouchers import VoucherRow
+from edge.services import limiting
 from edge.services.lot import Done, Lot, Result
 from edge.services.redeeming import own_key_id
 
@@ -49,6 +50,9 @@ def issue(db: Database, lot: Lot, order: Order, now: Moment) -> Issued | Refuse:
         template = channels.get(conn, "rules", f"template:{order.template_id}")
         if template is None or template.get("deleted") or int(template.get("merchant_id", -1)) != order.merchant_id:
             return Refuse("no_such_template")
+        over = limiting.print_refusal(conn, lot, order.merchant_id, order.template_id, now)
+        if over is not None:
+            return over
         key_id = own_key_id(conn, lot)
         if key_id is None:
             return Refuse("no_voucher_key")
@@ -73,6 +77,8 @@ def cost_of(conn: sqlite3.Connection, lot: Lot, template: Json) -> Hold | Refuse
     terms = (merchant.get("contracts") or {}).get(str(lot.lot_id))
     if terms is None:
         return Refuse("contract_missing")
+    if (template.get("terms") or {}).get("uses", 1) != 1:
+        return Refuse("kind_not_offered")  # a pass belongs to a plate, and a paper names none
     try:
         kind = CouponKind(template.get("kind", ""))
         return hold(terms_of(terms), kind, int(template.get("value") or 0), int(template.get("cap_fen") or 0))

@@ -12,10 +12,10 @@ from domain.moment import Moment
 from domain.scanned import ScannedKind, recognise
 from edge.db import channels, journal, log, stays, vouchers
 from edge.db.database import Database, transaction
-from edge.services import paying
+from edge.services import bound, limiting, paying
 from edge.services.lot import Done, Lot, Result
-from edge.services.settling import coupon_spec
 
+MINUTE_MS = 60_000
 NOT_A_VOUCHER = {
     ScannedKind.ENTRY_TICKET: "scanned_entry_ticket",
     ScannedKind.EXIT_PASS: "scanned_exit_pass",
@@ -52,11 +52,12 @@ def lay_voucher(db: Database, lot: Lot, stay_id: str, scanned: str, by: str, lan
         payload = checked.payload
         ref = f"{payload.key_id}:{payload.counter}"
         refusal = _use_refusal(conn, payload, ref, stay_id)
+        refusal = refusal or limiting.paper_refusal(conn, lot, stay, payload, now)
         if refusal is not None:
             return refusal
         _prove_printed(conn, payload, now)
         laid = vouchers.Laid(
-            ref, stay_id, "voucher", template_spec(conn, payload), payload.merchant_id, by, now.wall_ms
+            ref, stay_id, "voucher", template_spec(conn, lot, payload), payload.merchant_id, by, now.wall_ms
         )
         vouchers.lay(conn, laid)
         return LaidOn(ref, stay_id, paying.settle_if_paid(conn, lot, stay_id, now))
@@ -128,10 +129,12 @@ def _prove_printed(conn: sqlite3.Connection, payload: voucher.Payload, now: Mome
         log.append(conn, VoucherPrinted(*payload.voucher_id, "confirmed"), now)
 
 
-def template_spec(conn: sqlite3.Connection, payload: voucher.Payload) -> str:
+def template_spec(conn: sqlite3.Connection, lot: Lot, payload: voucher.Payload) -> str:
     """What the voucher is worth: its template as held here, never above the cap on the paper."""
     template = dict(channels.get(conn, "rules", f"template:{payload.template_id}") or {})
     template.setdefault("kind", "AMOUNT")
     template.setdefault("value", payload.cap_fen)
     template["cap_fen"] = payload.cap_fen
-    return coupon_spec(template)
+    valid_min = template.get("valid_min")
+    issued_min = payload.not_after_min - valid_min if isinstance(valid_min, int) else payload.not_before_min
+    return bound.coupon_spec(lot, template, issued_min * MINUTE_MS)

@@ -15,13 +15,11 @@ from domain.entitlement import ZoneSpan
 from domain.events import CouponRedeemed, DebtRecorded, Event, StayClosed, VoucherRedeemed
 from domain.ledger import Commodity, Funds, Posting
 from domain.moment import Moment, elapsed, possible_entry
-from domain.plate import mask, normalise
-from domain.pricing import coupon_of
+from domain.plate import mask
 from domain.stay import UnpaidCause, outcome_of
-from domain.wire import BadMessageError, Json, canonical
-from edge.db import arrears, boots, channels, journal, log, money, stays, unseen, vouchers
+from edge.db import arrears, boots, journal, log, money, stays, unseen, vouchers
 from edge.db.stays import Closing, StayRow
-from edge.services import entitled, excusing, facts, prepaid, shifts, zoning
+from edge.services import bound, entitled, excusing, facts, limiting, prepaid, shifts, zoning
 from edge.services.lot import Lot
 from edge.settings import MissedExit
 
@@ -101,6 +99,9 @@ def exit_inputs(
     rules = replace(lot.rules.for_decisions(), leave_within_min=prepaid.leave_within_min(lot, stay))
     if stay is not None and not stay.is_open and _before_start(lot, stay):
         rules = replace(rules, leave_within_min=min(rules.leave_within_min, lot.rules.restart_grace_min))
+    coupons = bound.coupons_for(conn, lot, stay, now) if stay and is_open else ()
+    if coupons:
+        rules = replace(rules, coupons=limiting.ways(conn, lot))
     return ExitInputs(
         lane=lane,
         plate=plate,
@@ -122,7 +123,7 @@ def exit_inputs(
         charged_before_fen=facts.charged_before_fen(conn, lot, stay) if stay and is_open else 0,
         tariffs=zoning.tariffs(conn, lot, stay) if stay else (),
         calendars=lot.calendars,
-        coupons=coupons_for(conn, stay, now) if stay and is_open else (),
+        coupons=coupons,
         covered=_covered(conn, lot, stay, length_ms) if stay and is_open and not stay.moves else (),
         cash=True,
         rules=rules,
@@ -189,51 +190,10 @@ def _settled_ms(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) 
     return round(boots.since(conn, since, now).total_seconds() * 1000)
 
 
-def coupons_for(conn: sqlite3.Connection, stay: StayRow, now: Moment) -> tuple[CouponGiven, ...]:
-    """Coupons bound to this car by the cloud and papers laid on it here, without those already used here."""
-    given = []
-    for key, row in _rows_for(conn, stay):
-        fits = not row.get("stay_id") or row["stay_id"] in (stay.stay_id, stay.continues)
-        not_after, merchant_id = row.get("not_after_ms") or 1 << 62, row.get("merchant_id") or 0
-        if not isinstance(not_after, int) or not isinstance(merchant_id, int):
-            logger.warning("left aside: coupon %s is not written as coupons are", key)
-        elif fits and now.wall_ms - now.uncertainty_ms <= not_after and not vouchers.is_coupon_used(conn, key):
-            given.append(CouponGiven(key, "coupon", coupon_spec(row), merchant_id))
-    named = {one.ref for one in given}
-    papers = [paper for paper in vouchers.laid_on(conn, stay.stay_id) if paper.ref not in named]
-    given += [CouponGiven(paper.ref, paper.kind, paper.spec, paper.merchant_id) for paper in papers]
-    return tuple(one for one in given if _makes_sense(one))
-
-
-def _rows_for(conn: sqlite3.Connection, stay: StayRow) -> list[tuple[str, Json]]:
-    """Coupon rows of the plate; of the plate as it was read, before a person mended it, those that name this stay."""
-    rows = channels.for_plate(conn, "coupons", stay.plate)
-    read = normalise(stay.plate_raw)
-    if read == stay.plate:
-        return rows
-    return rows + [(key, row) for key, row in channels.for_plate(conn, "coupons", read) if row.get("stay_id")]
-
-
-def _makes_sense(given: CouponGiven) -> bool:
-    """A coupon this program cannot read must not keep a car from leaving."""
-    try:
-        coupon_of(given)
-    except BadMessageError as exc:
-        logger.warning("left aside: %s", exc)
-        return False
-    return True
-
-
 def _covered(conn: sqlite3.Connection, lot: Lot, stay: StayRow, length_ms: int) -> tuple[tuple[int, int], ...]:
     """Spans of this stay an entitlement pays for; the minute begun counts as covered too."""
     minutes = length_ms // MS_A_MINUTE + 1
     return entitled.covered(conn, lot, stay.plate, [ZoneSpan(stay.zone, 0, minutes)], stay.entered, minutes)
-
-
-def coupon_spec(row: Json) -> str:
-    """A coupon row or voucher template as one canonical text: what the pricer needs and nothing else."""
-    wanted = ("kind", "value", "cap_fen", "meaning", "remainder")
-    return canonical({name: row[name] for name in wanted if row.get(name) not in (None, "")}).decode()
 
 
 def close(

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from domain.decision import Refuse
 from edge.facade import Edge
+from edge.services.limiting import Limited
 from edge.services.staffing import MERCHANT
 from edge.web.watch import Watch
 from plumbing.passwords import Passwords
@@ -85,7 +86,8 @@ def refusal_words(request: web.Request, refused: Refuse | str) -> str:
     code = refused.code if isinstance(refused, Refuse) else refused
     words = texts(request)
     key = f"refused.{code}"
-    return words(key) if words.catalogue.has(key) else words("refused.other", code=code)
+    facts = dict(refused.facts) if isinstance(refused, Limited) else {}
+    return words(key, **facts) if words.catalogue.has(key) else words("refused.other", code=code)
 
 
 def text_field(form: object, name: str, most: int = 400) -> str:

@@ -97,6 +97,17 @@ def test_two_half_hours_together_may_save_what_neither_does_alone() -> None:
     assert (result.fee, result.due, result.refused) == (2500, 2000, ())
 
 
+def test_twelve_coupons_are_tried_in_every_set() -> None:
+    """Each half hour saves nothing by itself, so a choice among those that save most would miss the best pair."""
+    price = pricer(TariffBook([load(G2)]), VehicleClass("small"), CALENDAR)
+    halves = [Coupon(name, CouponKind.DURATION, 30) for name in ("y", "z")]
+    small = [Coupon(f"a{number}", CouponKind.AMOUNT, 1) for number in range(10)]
+
+    result = apply_coupons(price, ENTERED, at("2026-03-03T11:00"), [*small, *halves], CouponRules(max_coupons=2))
+
+    assert (result.due, [one.coupon_id for one in result.applied]) == (2000, ["y", "z"])
+
+
 def test_the_minutes_and_the_fen_a_coupon_saves_may_be_limited() -> None:
     hours = [Coupon(name, CouponKind.DURATION, 60, max_minutes=90) for name in ("a", "b")]
     result = apply_coupons(PRICE, ENTERED, LEFT, hours)

@@ -1,0 +1,82 @@
+"""Which coupons count for a stay: those the cloud bound to its car and papers laid on it, as the pricer reads them."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+
+from domain.decision import CouponGiven
+from domain.moment import Moment
+from domain.plate import normalise
+from domain.pricing import coupon_of
+from domain.wire import BadMessageError, Json, canonical
+from edge.db import channels, vouchers
+from edge.db.stays import StayRow
+from edge.services.lot import Lot
+
+logger = logging.getLogger(__name__)
+
+
+def coupons_for(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> tuple[CouponGiven, ...]:
+    """Coupons bound to this car by the cloud and papers laid on it here, without those already used here.
+
+    Of a pass, which is many coupons, the first that is not used.
+    """
+    given: list[CouponGiven] = []
+    passes: set[str] = set()
+    for key, row in bound_rows(conn, stay):
+        one = _given(lot, key, row, stay, now)
+        if one is None or vouchers.is_coupon_used(conn, key):
+            continue
+        whole = str(row.get("pass_id") or "")
+        if whole not in passes:
+            given.append(one)
+        passes |= {whole} - {""}
+    named = {one.ref for one in given}
+    papers = [paper for paper in vouchers.laid_on(conn, stay.stay_id) if paper.ref not in named]
+    given += [CouponGiven(paper.ref, paper.kind, paper.spec, paper.merchant_id) for paper in papers]
+    return tuple(one for one in given if _makes_sense(one))
+
+
+def bound_rows(conn: sqlite3.Connection, stay: StayRow) -> list[tuple[str, Json]]:
+    """Coupon rows of the plate; of the plate as it was read, before a person mended it, those that name this stay."""
+    rows = channels.for_plate(conn, "coupons", stay.plate)
+    read = normalise(stay.plate_raw)
+    if read == stay.plate:
+        return rows
+    return rows + [(key, row) for key, row in channels.for_plate(conn, "coupons", read) if row.get("stay_id")]
+
+
+def fits(row: Json, stay: StayRow) -> bool:
+    """Is a coupon row bound to this stay, or to whichever its car makes?"""
+    return not row.get("stay_id") or row["stay_id"] in (stay.stay_id, stay.continues)
+
+
+def _given(lot: Lot, key: str, row: Json, stay: StayRow, now: Moment) -> CouponGiven | None:
+    not_after, merchant_id = row.get("not_after_ms") or 1 << 62, row.get("merchant_id") or 0
+    if not isinstance(not_after, int) or not isinstance(merchant_id, int):
+        logger.warning("left aside: coupon %s is not written as coupons are", key)
+        return None
+    if not fits(row, stay) or now.wall_ms - now.uncertainty_ms > not_after:
+        return None
+    issued = row.get("issued_ms")
+    return CouponGiven(key, "coupon", coupon_spec(lot, row, issued if isinstance(issued, int) else None), merchant_id)
+
+
+def _makes_sense(given: CouponGiven) -> bool:
+    """A coupon this program cannot read must not keep a car from leaving."""
+    try:
+        coupon_of(given)
+    except BadMessageError as exc:
+        logger.warning("left aside: %s", exc)
+        return False
+    return True
+
+
+def coupon_spec(lot: Lot, row: Json, issued_ms: int | None) -> str:
+    """A coupon row or voucher template as one canonical text: what the pricer needs and nothing else."""
+    wanted = ("kind", "value", "cap_fen", "meaning", "remainder", "template_id", "terms")
+    spec = {name: row[name] for name in wanted if row.get(name) not in (None, "", {})}
+    if "terms" in spec and issued_ms is not None:
+        spec["issued"] = lot.local(issued_ms).isoformat(timespec="minutes")
+    return canonical(spec).decode()
