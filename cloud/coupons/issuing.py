@@ -78,9 +78,9 @@ def issue(
 ) -> Issued | Refused:
     """Give *count* coupons of a template to a car inside: take their cost from the purse and send them to the lot.
 
-    A pass is held for as often as it may be used. *value* is that of a custom kind (S1.28). A balance may be spent down to exactly zero (Q2); the month's free
+    *value* is that of a custom kind (S1.28). A balance may be spent down to exactly zero (Q2); the month's free
     allotment goes first, then bonus, then paid (E15). What was bought ahead costs nothing more (S2.18).
-    Of several, all are given or none (S2.19).
+    Of several, all are given or none (S2.19); a pass is several for whichever stays come (E10).
     """
     if not 0 < count <= MOST_AT_ONCE:
         return Refused("count_malformed", {"most": MOST_AT_ONCE})

@@ -12,7 +12,7 @@ from domain.stay import UnpaidCause
 from edge.db import arrears as owed
 from edge.db import money, stays, vouchers
 from edge.db.stays import StayRow
-from edge.services import arrears, passages, settling
+from edge.services import arrears, bound, passages
 from edge.services.checking import check_books
 from edge.services.entering import enter
 from edge.services.leaving import leave
@@ -76,7 +76,7 @@ def test_a_coupon_the_cloud_has_struck_off_meanwhile_still_lies_on_the_stay(lot:
 
     reopen(lot.db, lot.lot, stay_id, "li", "turned round", at(71))
 
-    given = settling.coupons_for(lot.db.conn, stay_of(lot, stay_id), at(72))
+    given = bound.coupons_for(lot.db.conn, lot.lot, stay_of(lot, stay_id), at(72))
     assert [(one.ref, one.kind) for one in given] == [("c1", "coupon")]
     assert isinstance(verdict(leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(90))), Admit)
     assert vouchers.is_coupon_used(lot.db.conn, "c1")
