@@ -34,6 +34,7 @@ from cloud.paid import DUTIES
 from cloud.payments import pages as payments_pages
 from cloud.payments.desk import DESK, Desk
 from cloud.payments.provider import PaymentProvider
+from cloud.payments.settings import open_providers
 from cloud.settings import BrokerSettings, CloudSettings
 from cloud.sync import pages as sync_pages
 from cloud.sync.agent import CloudAgent, Issue
@@ -118,7 +119,8 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
     https = cloud.public_url.startswith("https://")
     app = shell_app(cloud_shell(sessions, https=https, zone=cloud.settings.time_zone, origins=(cloud.public_url,)))
     app[CLOUD], app[SESSIONS] = cloud, sessions
-    app[DESK] = Desk(cloud.db, cloud.act, providers or {}, DUTIES, lambda: cloud.public_url, lambda: _moved(cloud))
+    known = open_providers(cloud.settings.payments, cloud.now_ms) if providers is None else providers
+    app[DESK] = Desk(cloud.db, cloud.act, known, DUTIES, lambda: cloud.public_url, lambda: _moved(cloud))
     for pages in (
         access_pages,
         lots_pages,

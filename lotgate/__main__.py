@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {  # name -> the sentence shown by --help; the module
     "broker-ca": "Make the broker's certificates and sign those of edges.",
     "db": "Migrate the cloud's database.",
     "demo": "The whole system on this machine, with simulated devices.",
+    "pay-gateway": "A payment gateway to try things with, in place of WeChat Pay and Alipay.",
     "quote": "What a stay costs under a tariff, line by line.",
     "lane-codes": "Print the codes that drivers scan at the lanes: addresses, and pictures to put up.",
     "find": "Look for cameras, relay boards, printers and serial ports.",

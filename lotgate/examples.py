@@ -72,6 +72,11 @@ The cloud does this itself when it starts; an edge migrates its own database whe
   lotgate demo --once --port 0      one scripted day on free ports; exit 0 only if every check held
 
 Docs: docs/demo.md""",
+    "pay-gateway": """\
+  lotgate pay-gateway
+  lotgate pay-gateway --port 8620 --dir keys/
+
+Makes keys of its own and writes the part [payments] of a cloud's settings file. Docs: docs/payments.md""",
     "quote": """\
   lotgate quote --tariff config/tariffs/g1-hongqiao-t1.toml --entry 2026-03-03T08:00 --exit 2026-03-04T17:01
   lotgate quote --tariff my.toml --entry 2026-03-03T08:00 --exit 2026-03-03T11:30 --coupon duration:60:first --json

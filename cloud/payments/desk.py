@@ -220,7 +220,9 @@ class Desk:
         )
         try:
             if row["state"] == "sent":
-                return await provider.query_refund(row["number"], row["refund_id"])
+                outcome = await provider.query_refund(row["number"], row["refund_id"])
+                if outcome.state is not State.UNKNOWN:
+                    return outcome
             return await provider.refund(row["number"], repayment)
         except ProviderRefusedError as exc:
             return Outcome(State.CLOSED, detail=str(exc))

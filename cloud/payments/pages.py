@@ -23,7 +23,7 @@ async def notice(request: web.Request) -> web.Response:
     body = await request.read()
     taken = False
     try:
-        told = provider.read_notice(request.headers, body, desk.act(account).now_ms)
+        told = provider.read_notice(request.headers, body)
         if told is not None:
             await desk.take_notice(account, told)
         taken = True

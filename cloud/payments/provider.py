@@ -153,12 +153,12 @@ class PaymentProvider(Protocol):
         """Give back a part of a charge by the way it came. Asking twice gives back once."""
 
     async def query_refund(self, number: str, refund_number: str) -> Outcome:
-        """What became of a refund: REFUNDED, WAITING, UNKNOWN or CLOSED."""
+        """What became of a refund: REFUNDED, WAITING or CLOSED; UNKNOWN: the provider knows of no such refund."""
 
     async def bill(self, day: date) -> Sequence[BillLine]:
         """Everything of one day by the provider's own calendar (China time)."""
 
-    def read_notice(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Notice | None:
+    def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice | None:
         """The notice, proved; None for one that needs no act of ours. Raises BadNoticeError."""
 
     def reply(self, *, taken: bool) -> Reply:
@@ -166,3 +166,13 @@ class PaymentProvider(Protocol):
 
     async def aclose(self) -> None:
         """Let go of connections."""
+
+
+class KnowsPayers(Protocol):
+    """A provider that must be told who pays inside its wallet, and tells us who opened a page there."""
+
+    def ask_who(self, back: str, state: str) -> str:
+        """Where to send a browser inside the wallet; it comes back to *back* with ``code`` and *state*."""
+
+    async def who(self, code: str) -> str:
+        """The payer a *code* stands for (good once). Raises ProviderError."""

@@ -19,8 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop; 2 when the settings cannot be used."""
     try:
-        settings = load_settings(args.config)
+        return run_cloud(load_settings(args.config))
     except SettingsError as exc:
         print(exc, file=sys.stderr)
         return 2
-    return run_cloud(settings)

@@ -73,7 +73,7 @@ class Till:
     async def bill(self, day: date) -> Sequence[BillLine]:
         return []
 
-    def read_notice(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Notice | None:
+    def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice | None:
         return None
 
     def reply(self, *, taken: bool) -> Reply:

@@ -1,0 +1,1 @@
+"""Alipay's open platform (支付宝). Everything that is Alipay's own stays in this folder."""
