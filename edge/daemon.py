@@ -148,7 +148,7 @@ async def run_edge(
             live,
             workers,
             Copies(settings, office.thread, office.db, office.now, office.incident),
-            slip_printers(devices.printers, devices.profiles),
+            slip_printers(devices.printers, devices.profiles, settings.slips),
             lambda: _link_state(link),
             lambda: watchdog.stuck,
             devices.cameras,

@@ -24,7 +24,7 @@ from edge import printing
 from edge.clock import Clock
 from edge.copies import Copies
 from edge.db import arrears as owed
-from edge.db import channels, decisions, journal, leases, log, money, stays, vouchers, zone_counts
+from edge.db import channels, decisions, journal, leases, log, money, printjobs, stays, vouchers, zone_counts
 from edge.db.stays import StayRow
 from edge.db.zone_counts import CountRow
 from edge.disk import Level
@@ -442,7 +442,26 @@ class Edge:
             self.office.lot, self.settings.voucher_host, issued, template, str(merchant.get("name", "")), by,
             self.office.now().wall_ms, device.paper,
         )  # fmt: skip
-        return await device.put_on_paper(slip)
+        return await device.put_on_paper(slip, "voucher")
+
+    async def print_test(self, printer: str, by: str) -> str | Refuse:
+        """A test page; how that ended. Refuses ``printer_not_ready``."""
+        device = self.printers.get(printer)
+        if device is None or not await device.is_ready():
+            return Refuse("printer_not_ready")
+        begun = await self._do(papers.begin, self.office.lot, papers.TEST, printer, printer, by)
+        if isinstance(begun, Refuse):
+            return begun
+        (job_id, _), lot, ended = begun, self.office.lot, Ended("unknown")
+        try:
+            ended = await device.put_on_paper(device.test_page(printer, lot, self.office.now().wall_ms), papers.TEST)
+        finally:
+            await self._must(papers.end, job_id, ended.state)
+        return ended.state
+
+    async def recent_prints(self, most: int) -> list[printjobs.Print]:
+        """The newest prints and how they ended."""
+        return await self.read(printjobs.recent, most)
 
     async def came_out(self, slips: Sequence[tuple[int, int]], by: str) -> int:
         """Somebody saw vouchers in doubt come out of the printer; returns how many of them were in doubt."""

@@ -9,7 +9,9 @@ from datetime import datetime
 
 from domain.coupon import CouponKind
 from domain.slip import Paper, Slip
-from domain.slip_layouts import Language, Voucher, voucher_slip
+from domain.slip_layouts import Language, Voucher, printer_test_page, voucher_slip
+from domain.slip_own import OwnLines, dressed
+from domain.slip_samples import SAMPLES
 from domain.voucher import number, paper_text
 from domain.wire import Json
 from drivers.base import DeviceError, NothingSentError, Printer, PrinterStatus
@@ -42,6 +44,7 @@ class SlipPrinter:
 
     device: Printer
     profile: Profile
+    own: tuple[OwnLines, ...] = ()  # the lot's, on its slips
     jobs: int = 0  # in the printer now
 
     @property
@@ -61,9 +64,24 @@ class SlipPrinter:
             log.warning("printer: %s", exc)
             return False
 
-    async def put_on_paper(self, slip: Slip) -> Ended:
+    def bytes_of(self, slip: Slip, layout: str) -> bytes:
+        """*slip* with the lot's own lines, as this printer gets it."""
+        return encode(dressed(slip, layout, self.own), self.profile)
+
+    def test_page(self, name: str, lot: Lot, now_ms: int) -> Slip:
+        """What shows whether it prints right."""
+        return printer_test_page(name, lot.local(now_ms), self.paper, language_of(lot))
+
+    def sample(self, layout: str, lot: Lot, now_ms: int) -> bytes:
+        """PNG of a sample of *layout*, drawn from the bytes this printer would get."""
+        from drivers.printer.picture import render  # only who looks needs it
+
+        slip = SAMPLES[layout](lot.name, lot.local(now_ms), self.paper, language_of(lot))
+        return render(self.bytes_of(slip, layout), self.paper)
+
+    async def put_on_paper(self, slip: Slip, layout: str) -> Ended:
         """Print once. ``confirmed`` only when the printer says afterwards that all is well."""
-        data = encode(slip, self.profile)
+        data = self.bytes_of(slip, layout)
         self.jobs += 1
         try:
             status = await self.device.print(data)
@@ -80,9 +98,16 @@ class SlipPrinter:
         return Ended("unknown", silent=self.profile.confirms == "attendant" and status is PrinterStatus.UNKNOWN)
 
 
-def slip_printers(printers: Mapping[str, Printer], profiles: Mapping[str, Profile]) -> dict[str, SlipPrinter]:
+def slip_printers(
+    printers: Mapping[str, Printer], profiles: Mapping[str, Profile], own: tuple[OwnLines, ...]
+) -> dict[str, SlipPrinter]:
     """Every printer of a lot by its name."""
-    return {name: SlipPrinter(device, profiles[name]) for name, device in printers.items()}
+    return {name: SlipPrinter(device, profiles[name], own) for name, device in printers.items()}
+
+
+def language_of(lot: Lot) -> Language:
+    """What its slips are written in."""
+    return Language.ZH if lot.locale == "zh-CN" else Language.EN
 
 
 def slip_of(
@@ -90,7 +115,6 @@ def slip_of(
 ) -> Slip:
     """The voucher as it is printed."""
     payload = issued.payload
-    language = Language.ZH if lot.locale == "zh-CN" else Language.EN
 
     def local(minutes: int) -> datetime:
         return lot.local(minutes * MINUTE_MS)
@@ -111,5 +135,5 @@ def slip_of(
             max_fen=payload.cap_fen or None,
         ),
         paper,
-        language,
+        language_of(lot),
     )

@@ -117,7 +117,7 @@ class Tills:
         job_id, copy = begun
         ended = Ended("unknown")
         try:
-            ended = await printer.put_on_paper(slip(copy, printer.paper))
+            ended = await printer.put_on_paper(slip(copy, printer.paper), kind)
         finally:
             await office.do(papers.end, job_id, ended.state)
         if ended.state == "confirmed" or ended.silent:

@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 
 from domain.moment import Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """One print and how it ended. *kind* is that of its layout; a voucher's row does not name its printer."""
+
+    kind: str
+    subject: str
+    printer: str
+    by: str
+    state: str
+    wall_ms: int
 
 
 def begin(conn: sqlite3.Connection, job_id: str, kind: str, subject: str, printer: str, now: Moment) -> int:
@@ -26,6 +39,17 @@ def end(conn: sqlite3.Connection, job_id: str, state: str) -> None:
 def doubt(conn: sqlite3.Connection) -> int:
     """Jobs the last process was printing: nobody knows what came of them. Returns how many."""
     return conn.execute("UPDATE print_job SET state = 'unknown' WHERE state = 'printing'").rowcount
+
+
+def recent(conn: sqlite3.Connection, most: int) -> list[Print]:
+    """The newest prints of everything, vouchers among them."""
+    rows = conn.execute(
+        "SELECT kind, subject, printer, '' AS by, state, wall_ms FROM print_job UNION ALL"
+        " SELECT 'voucher', printf('%d-%06d', key_id, counter), '', by, state, wall_ms FROM"
+        " (SELECT * FROM voucher ORDER BY wall_ms DESC, counter DESC LIMIT ?1) ORDER BY wall_ms DESC LIMIT ?1",
+        (most,),
+    )
+    return [Print(*row) for row in rows]
 
 
 def states(conn: sqlite3.Connection, kind: str, subject: str) -> list[str]:

@@ -113,7 +113,7 @@ class TicketDesk:
         )
         state = "unknown"
         try:
-            state = (await self._printers[printer].put_on_paper(slip)).state
+            state = (await self._printers[printer].put_on_paper(slip, "ticket")).state
         finally:
             await office.commit(ticketing.printed, office.db, stay.lane_in, job_id, state, office.now())
 

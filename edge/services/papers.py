@@ -7,7 +7,7 @@ from edge.db import journal, printjobs
 from edge.db.database import Database, transaction
 from edge.services.lot import Lot
 
-REPORT, RECEIPT = "report", "receipt"
+REPORT, RECEIPT, TEST = "report", "receipt", "test"
 
 
 def begin(

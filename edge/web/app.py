@@ -23,6 +23,7 @@ from edge.web import (
     lane_tasks,
     lists,
     login,
+    printers,
     reopen,
     shifts,
     staff,
@@ -99,7 +100,8 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
     sessions = Sessions(MemorySessionStore(), "booth", idle_minutes=BOOTH_IDLE_MINUTES)
     app = _app(edge, passwords, watch, Shell("booth", _words(), sessions=sessions, navigation=navigation))
     app[login.MAY], app[login.SHOWS_NAMES] = _is_of_the_lot, True
-    for pages in (booth, tasks, arrears, lane_tasks, hold, attend, zones, cameras, staff, stock, reopen, lists, shifts):
+    looks = (booth, cameras, lists, printers, zones)
+    for pages in (*looks, tasks, arrears, lane_tasks, hold, attend, staff, stock, reopen, shifts):
         pages.add_routes(app)
     return app
 

@@ -39,7 +39,7 @@ async def test_a_job_that_breaks_at_any_byte_is_in_doubt_and_never_called_confir
     device: SimulatedPrinter, asks: Asks
 ) -> None:
     printer = printer_at(device, asks)
-    assert await printer.put_on_paper(SLIP) == Ended("confirmed")
+    assert await printer.put_on_paper(SLIP, "voucher") == Ended("confirmed")
 
     for byte in range(0, len(JOB) + 1, 1 if asks is Asks.DLE_EOT else 13):
         for fault in (PrinterFault.PAPER_OUT, PrinterFault.COVER_OPEN, CABLE):
@@ -47,14 +47,14 @@ async def test_a_job_that_breaks_at_any_byte_is_in_doubt_and_never_called_confir
             device.jobs.clear()
             device.break_at(byte, fault)
 
-            assert await printer.put_on_paper(SLIP) == Ended("unknown"), (byte, fault)
+            assert await printer.put_on_paper(SLIP, "voucher") == Ended("unknown"), (byte, fault)
 
             assert len(device.jobs) <= 1, (byte, fault)
             assert JOB.startswith(b"".join(device.jobs)), (byte, fault)
 
     device.fault = None
     device.jobs.clear()
-    assert await printer.put_on_paper(SLIP) == Ended("confirmed")  # plugged in again, with no restart
+    assert await printer.put_on_paper(SLIP, "voucher") == Ended("confirmed")  # plugged in again, with no restart
     assert device.jobs == [JOB]
     await printer.device.aclose()
 
@@ -63,7 +63,7 @@ async def test_a_printer_that_cannot_be_reached_at_all_has_printed_nothing(devic
     printer = printer_at(device)
     await device.stop()
 
-    assert await printer.put_on_paper(SLIP) == Ended("failed")
+    assert await printer.put_on_paper(SLIP, "voucher") == Ended("failed")
     assert not await printer.is_ready()
     await printer.device.aclose()
 
@@ -75,7 +75,7 @@ async def test_a_printer_that_never_answers_leaves_it_to_somebody_where_its_prof
     device.fault = PrinterFault.MUTE
     printer = printer_at(device, profile=Profile(qr="native", confirms=confirms), status_ms=100)  # type: ignore[arg-type]
 
-    ended = await printer.put_on_paper(SLIP)
+    ended = await printer.put_on_paper(SLIP, "voucher")
 
     assert ended == Ended("unknown", silent=confirms == "attendant")
     assert device.jobs == [JOB]

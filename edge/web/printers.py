@@ -1,0 +1,71 @@
+"""The printers' page: how each is, a test page out of it, every layout as it would print it, and the last prints."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from domain.decision import Refuse
+from domain.slip_samples import LAYOUTS
+from edge.web.booth import shared
+from edge.web.keys import EDGE, flash, refusal_words, see_other, taken_flash
+from plumbing.web import render, require_session, texts
+
+NEWEST = 12
+
+
+async def printers_page(request: web.Request) -> web.Response:
+    """Every printer; ``?printer=`` and ``?layout=`` choose what is drawn."""
+    await require_session(request)
+    return await _page(request)
+
+
+async def test_page(request: web.Request) -> web.Response:
+    """Print a test page."""
+    session, name = await require_session(request), _printer(request)
+    result = await request.app[EDGE].print_test(name, session.name)
+    if isinstance(result, Refuse):
+        return await _page(request, name, result)
+    await flash(request, "ok" if result == "confirmed" else "warn", texts(request)(f"printers.test_{result}"))
+    return see_other("/booth/printers")
+
+
+async def picture(request: web.Request) -> web.Response:
+    """A layout as this printer would print it, drawn from the very bytes."""
+    await require_session(request)
+    name, layout = _printer(request), request.match_info["layout"]
+    if layout not in LAYOUTS:
+        raise web.HTTPNotFound
+    edge = request.app[EDGE]
+    png = await asyncio.to_thread(edge.printers[name].sample, layout, edge.office.lot, edge.office.now().wall_ms)
+    return web.Response(body=png, content_type="image/png", headers={"Cache-Control": "no-store"})
+
+
+async def _page(request: web.Request, chosen: str = "", refused: Refuse | None = None) -> web.Response:
+    edge = request.app[EDGE]
+    values: dict[str, Any] = shared(request)
+    wanted = (chosen, request.query.get("printer", ""), next(iter(edge.printers), ""))
+    layout = request.query.get("layout", "")
+    return render(
+        request, "printers.html", status=409 if refused else 200, printers=edge.printers,
+        said=dict(values["strip"].printers), layouts=LAYOUTS,
+        printer=next((name for name in wanted if name in edge.printers), ""),
+        layout=layout if layout in LAYOUTS else LAYOUTS[0], prints=await edge.recent_prints(NEWEST),
+        error=refusal_words(request, refused) if refused else "", flash=await taken_flash(request), **values,
+    )  # fmt: skip
+
+
+def _printer(request: web.Request) -> str:
+    name = request.match_info["printer"]
+    if name not in request.app[EDGE].printers:
+        raise web.HTTPNotFound
+    return name
+
+
+def add_routes(app: web.Application) -> None:
+    """Look, and print a test page."""
+    app.router.add_get("/booth/printers", printers_page)
+    app.router.add_post("/booth/printers/{printer}/test", test_page)
+    app.router.add_get("/booth/printers/{printer}/{layout}.png", picture)

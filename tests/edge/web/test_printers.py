@@ -1,0 +1,73 @@
+"""The printers' page, and what it draws against what comes out."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import zxingcpp
+from PIL import Image
+
+from domain.scanned import recognise
+from domain.slip_own import OwnLines
+from domain.slip_samples import LAYOUTS
+from domain.voucher import Valid, VoucherKey, check
+from drivers.printer.picture import render
+from edge.settings import EdgeSettings
+from tests.edge.web.running import Lot, running, visiting
+
+
+def as_wide_as_80_mm(settings: EdgeSettings) -> EdgeSettings:
+    table = {**settings.devices.printers["counter"], "paper": 80, "qr": "native", "text": "drawn"}
+    own = (OwnLines("test", head=("示例车场欢迎您",)),)
+    return replace(settings, devices=replace(settings.devices, printers={"counter": table}), slips=own)
+
+
+async def test_a_layout_is_drawn_as_it_comes_out_and_a_test_page_is_on_record(tmp_path: Path) -> None:
+    async with running(tmp_path, as_wide_as_80_mm) as lot, visiting(lot, "booth") as booth:
+        await booth.sign_in()
+        page = await booth.get("/booth/printers?layout=report")
+        assert "80 mm" in page
+        assert "/booth/printers/counter/report.png" in page
+        for layout in LAYOUTS:
+            assert await booth.status(f"/booth/printers/counter/{layout}.png") == 200
+        assert await booth.status("/booth/printers/counter/menu.png") == 404
+
+        status, page = await booth.send("/booth/printers/counter/test", {}, page="/booth/printers")
+
+        assert (status, "测试页已打印" in page) == (200, True)
+        (job,) = lot.printer.jobs
+        printer, office = lot.edge.printers["counter"], lot.edge.office
+        expected = printer.bytes_of(printer.test_page("counter", office.lot, office.now().wall_ms), "test")
+        assert len(job) == len(expected)  # the minute may have changed
+        assert Image.open(io.BytesIO(render(job, 48))).width == 48 * 12 + 32
+        assert [(one.kind, one.state) for one in await lot.edge.recent_prints(5)] == [("test", "confirmed")]
+        assert [act.act for act in await lot.edge.acts() if act.act == "test.print"] == ["test.print"]
+
+
+async def scanned(lot: Lot, columns: int) -> str:
+    """The code on the last slip, read off its picture."""
+    (code,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(render(lot.printer.jobs[-1], columns))))
+    return str(code.text)
+
+
+@pytest.mark.parametrize(("paper", "qr"), [(58, "raster"), (80, "native")])
+async def test_the_code_on_a_printed_voucher_is_read_off_its_picture_and_is_genuine(
+    tmp_path: Path, paper: int, qr: str
+) -> None:
+    def change(settings: EdgeSettings) -> EdgeSettings:
+        table = {**settings.devices.printers["counter"], "paper": paper, "qr": qr}
+        return replace(settings, devices=replace(settings.devices, printers={"counter": table}))
+
+    async with running(tmp_path, change) as lot:
+        await lot.opens_shop(3, "咖啡店", granted=2000)
+        await lot.edge.issue_voucher(3, 30, "wang")
+        own, now = lot.edge.office.lot, lot.edge.office.now()
+        keys = {1: VoucherKey(1, own.public_key, 7, 0, 1 << 60)}
+
+        checked = check(recognise(await scanned(lot, 32 if paper == 58 else 48)).token, keys, own.verify, now, 7)
+
+    assert isinstance(checked, Valid)
+    assert checked.payload.voucher_id == (1, 1)
