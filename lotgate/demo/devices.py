@@ -128,13 +128,17 @@ async def _small_lot(args: argparse.Namespace, stack: AsyncExitStack) -> Acts:
     for name in args.camera:
         url = f"http://127.0.0.1:{args.device}/device/{os.environ[secret_variable(name)]}"
         cameras[name] = await stack.enter_async_context(SimulatedVzenith(url, f"demo-{name}"))
+    if args.slips:
+        from lotgate.demo.slips import serve
+
+        stack.push_async_callback((await serve(printer, args.slips)).cleanup)
     return Hardware(board, printer, cameras).acts
 
 
 def main(argv: Sequence[str]) -> int:
     """Run until standard input ends."""
     parser = argparse.ArgumentParser()
-    for name in ("board", "printer", "device"):
+    for name in ("board", "printer", "device", "slips"):
         parser.add_argument(f"--{name}", type=int, default=0)
     parser.add_argument("--lot", type=Path)
     parser.add_argument("--camera", action="append", default=[])

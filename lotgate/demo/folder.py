@@ -39,11 +39,12 @@ class Ports:
     printer: int
     camera: int
     video: int
+    slips: int
 
 
 def ports_from(first: int) -> Ports:
-    """*first* and the eight after it; 0 takes free ones."""
-    numbers = [free_port() if not first else first + place for place in range(9)]
+    """*first* and the nine after it; 0 takes free ones."""
+    numbers = [free_port() if not first else first + place for place in range(10)]
     while len(set(numbers)) < len(numbers):
         numbers = [free_port() for _ in numbers]
     return Ports(*numbers)

@@ -42,6 +42,8 @@ def _announce(system: System) -> None:
     print("READY")
     for what, url, login in rows:
         print(f"  {what:<23}{url:<36}{login['account']}  {login['password']}")
+    if system.slips_url:
+        print(f"  {'printed slips':<23}{system.slips_url}")
     print(f"  {'broker':<23}127.0.0.1:{system.ports.broker}")
     print(f"  {'everything else':<23}{system.folder.report}", flush=True)
 

@@ -59,6 +59,11 @@ class System:
     def counter_url(self) -> str:
         return f"http://{LOOPBACK}:{self.ports.counter}"
 
+    @property
+    def slips_url(self) -> str:
+        """Where the simulated printer shows its paper; "" in a lot whose devices are all twins."""
+        return "" if self.folder.lot.tells_all else f"http://{LOOPBACK}:{self.ports.slips}"
+
     def report(self) -> dict[str, Any]:
         """What demo.json says of a demo that is up."""
         children = {child.name: child.pid for child in (self.cloud, self.edge, self.devices)}
@@ -66,6 +71,7 @@ class System:
             "edge_url": self.edge_url,
             "cloud_url": self.cloud_url,
             "counter_url": self.counter_url,
+            "slips_url": self.slips_url,
             "broker_port": self.ports.broker,
             "admin": self.known["admin"],
             "merchant": self.known["merchant"],
@@ -165,6 +171,7 @@ def _wiring(folder: Folder, ports: Ports) -> list[str]:
     if folder.lot.tells_all:
         return ["--lot", str(folder.edge_toml)]
     wires = ["--board", str(ports.board), "--printer", str(ports.printer), "--device", str(ports.device)]
+    wires += ["--slips", str(ports.slips)]
     return [*wires, *(word for name in folder.lot.smart for word in ("--camera", name))]
 
 

@@ -9,10 +9,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
 from domain.moment import Moment
+from domain.slip import Cut, Qr, Slip
 from domain.voucher import Payload, Refusal, Refused, Valid, VoucherKey, check, issue
+from drivers.printer.encode import encode
 from drivers.printer.picture import render
+from drivers.printer.simulated import SimulatedPrinter
 from edge.lot import verify
 from edge.settings import load_settings
 from lotgate.__main__ import main
@@ -24,6 +28,7 @@ from lotgate.demo.photos import Photo, find_photos
 from lotgate.demo.progress import Progress
 from lotgate.demo.qr import read_qr
 from lotgate.demo.script import published_fee
+from lotgate.demo.slips import slips_app
 from lotgate.demo.toml_text import toml_text
 from plumbing.signing import PrivateKey
 
@@ -81,10 +86,10 @@ def test_the_lot_of_eight_lanes_has_every_make_and_one_folder_is_for_one_lot(tmp
         Folder(tmp_path).make()
 
 
-def test_free_ports_are_nine_different_ones() -> None:
+def test_free_ports_are_ten_different_ones() -> None:
     ports = ports_from(0)
 
-    assert len({getattr(ports, name) for name in ports.__slots__}) == 9
+    assert len({getattr(ports, name) for name in ports.__slots__}) == 10
 
 
 def test_one_demo_at_a_time_uses_a_folder(tmp_path: Path) -> None:
@@ -197,3 +202,16 @@ def test_a_taken_port_is_named_before_anything_is_set_up(tmp_path: Path, capsys:
 
     assert f"port {first} (cloud) is taken" in capsys.readouterr().err
     assert not (folder / "cloud.toml").exists()
+
+
+async def test_the_printers_paper_is_shown_as_pictures_that_can_be_scanned() -> None:
+    code = "HTTPS://LOTGATE.EXAMPLE/V/1"
+    async with SimulatedPrinter() as printer, TestClient(TestServer(slips_app(printer))) as browser:
+        printer.jobs += [encode(Slip(32, (Qr(code), Cut()))), b"\x1b@\x1d"]  # the second breaks off inside a command
+
+        page = await (await browser.get("/")).text()
+        png = await (await browser.get("/slip/1.png")).read()
+
+        assert "/slip/2.png" in page
+        assert read_qr(png) == code
+        assert (await browser.get("/slip/2.png")).status == 404
