@@ -46,6 +46,7 @@ from edge.services import (
     issuing,
     manual,
     offline_list,
+    papers,
     paying,
     redeeming,
     reopening,
