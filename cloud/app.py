@@ -19,6 +19,7 @@ from cloud.access import service as access
 from cloud.access.roles import Role
 from cloud.access.service import DatabaseSessions
 from cloud.act import Act
+from cloud.booth import shift_pages
 from cloud.coupons import pages as coupons_pages
 from cloud.coupons import service as coupons
 from cloud.db import Database, open_engine, upgrade
@@ -130,6 +131,7 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
         merchants_pages,
         coupons_pages,
         members_routes,
+        shift_pages,
         payments_pages,
         sync_pages,
         api,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloud.access import tables as access
+from cloud.booth import tables as booth
 from cloud.coupons import tables as coupons
 from cloud.db import metadata
 from cloud.lots import tables as lots
@@ -12,7 +13,19 @@ from cloud.payments import tables as payments
 from cloud.shop import tables as shop
 from cloud.sync import tables as sync
 
-__all__ = ["APPEND_ONLY", "access", "coupons", "lots", "members", "merchants", "metadata", "payments", "shop", "sync"]
+__all__ = [
+    "APPEND_ONLY",
+    "access",
+    "booth",
+    "coupons",
+    "lots",
+    "members",
+    "merchants",
+    "metadata",
+    "payments",
+    "shop",
+    "sync",
+]
 
 APPEND_ONLY = ("ledger_entry", "posting", "audit_log")
 """Tables whose rows no statement may change or remove; triggers see to it (I24)."""

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Connection, select, update
 
 from cloud.access import apply as access
+from cloud.booth import apply as booth
 from cloud.coupons import apply as coupons
 from cloud.lots import apply as lots
 from cloud.lots.incidents import raise_incident
@@ -71,6 +72,7 @@ PROJECTIONS: Final[dict[str, Projection]] = {
     **lots.PROJECTIONS,
     **access.PROJECTIONS,
     **members.PROJECTIONS,
+    **booth.PROJECTIONS,
 }
 """Event type -> effect without money, in the order in which the types of one batch are applied."""
 

@@ -78,6 +78,9 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "GET /admin/people/booth-visitors",
         "GET /admin/people/excused",
         "GET /admin/people/excused.{kind}",
+        "GET /admin/shifts",
+        "GET /admin/shifts.{kind}",
+        "GET /admin/shifts/{shift}",
         "GET /admin/events",
     ),
     Right.MANAGE: (

@@ -16,13 +16,14 @@ from plumbing.web import NavItem, Sessions, Shell, create_app, current_session
 from plumbing.web.rendering import ENVIRONMENT
 
 HERE = Path(cloud.__file__).parent
-CAPABILITIES = ("web", "access", "lots", "merchants", "coupons", "members", "payments")
+CAPABILITIES = ("web", "access", "lots", "merchants", "coupons", "members", "booth", "payments")
 
 STAFF = (
     (Right.VIEW, NavItem("/admin", "nav.dashboard")),
     (Right.VIEW, NavItem("/admin/cars", "nav.cars")),
     (Right.VIEW, NavItem("/admin/arrears", "nav.arrears")),
     (Right.VIEW, NavItem("/admin/people", "nav.people")),
+    (Right.VIEW, NavItem("/admin/shifts", "nav.shifts")),
     (Right.VIEW, NavItem("/admin/merchants", "nav.merchants")),
     (Right.VIEW, NavItem("/admin/coupons", "nav.coupons")),
     (Right.VIEW, NavItem("/admin/books", "nav.books")),
@@ -54,7 +55,9 @@ def cloud_shell(sessions: Sessions, *, https: bool, zone: str, origins: Sequence
     """How the cloud's pages look and sign in."""
     return Shell(
         name="cloud",
-        catalogue=load_catalogue(SHELL_LOCALE, HERE / "locale", HERE / "payments" / "locale", lanepage.LOCALE),
+        catalogue=load_catalogue(
+            SHELL_LOCALE, HERE / "locale", HERE / "booth" / "locale", HERE / "payments" / "locale", lanepage.LOCALE
+        ),
         templates=(*(HERE / name / "templates" for name in CAPABILITIES), lanepage.TEMPLATES),
         static=lanepage.STATIC,
         sessions=sessions,

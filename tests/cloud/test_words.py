@@ -13,7 +13,7 @@ from domain.stay import Outcome, UnpaidCause
 from domain.sync.channel import CHANNELS
 from plumbing.i18n import SHELL_LOCALE, differences, load_catalogue
 
-LOCALES = (HERE / "locale", HERE / "payments" / "locale")
+LOCALES = (HERE / "locale", HERE / "booth" / "locale", HERE / "payments" / "locale")
 CATALOGUE = load_catalogue(SHELL_LOCALE, *LOCALES)
 WRITTEN = r"(?:journal\.act\(conn, [\w.]+, |record_act, (?:office\.db, )?by, |audit\.record\(conn, act, |Deed\([^,]*, )"
 ACT = re.compile(WRITTEN + r'"([\w.]+)"')

@@ -1,0 +1,1 @@
+"""What the booths report of their drawers, and who may sign in there."""

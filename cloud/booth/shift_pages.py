@@ -1,0 +1,128 @@
+"""The booths' shift reports for the operator: a list, one report, a file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from sqlalchemy import Connection, RowMapping
+
+from cloud import sheets
+from cloud.access.roles import Right
+from cloud.booth import shifts
+from cloud.booth.shifts import Asked
+from cloud.lots import service as lots
+from cloud.web.state import CLOUD, allow, read, whole
+from domain.fen import yuan
+from plumbing.web import page_number, render, texts
+
+DAYS = 7  # shown where no day is asked for
+EXPORT_ROWS = 100_000
+SUMS = ("fee_fen", "coupon_fen", "waived_fen", "owed_fen", "debts_fen", "electronic_fen")
+DRAWER = ("float_fen", "cash_fen", "refund_fen", "drop_fen", "expected_fen", "counted_fen")
+COUNTS = ("cars", "payments", "openings")
+
+
+def _zone(request: web.Request) -> ZoneInfo:
+    return ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+
+
+def _asked(request: web.Request) -> tuple[str, str, Asked]:
+    """First and last day asked for, and the rest."""
+    tz, query = _zone(request), request.query
+    today = datetime.fromtimestamp(request.config_dict[CLOUD].now_ms() / 1000, tz).date()
+    last = _day(query.get("to", "")) or today
+    first = min(_day(query.get("from", "")) or last - timedelta(days=DAYS - 1), last)
+    start, end = (
+        round(datetime.combine(each, time.min, tz).timestamp() * 1000) for each in (first, last + timedelta(days=1))
+    )
+    asked = Asked(start, end, whole(query.get("lot", "")), query.get("q", "").strip()[:60], query.get("differs") == "1")
+    return first.isoformat(), last.isoformat(), asked
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _names(conn: Connection, operator_id: int) -> dict[int, str]:
+    return {int(row["lot_id"]): str(row["name"]) for row in lots.lots(conn, operator_id)}
+
+
+async def listed(request: web.Request) -> web.Response:
+    """Shifts of some days."""
+    await allow(request, Right.VIEW)
+    first, last, asked = _asked(request)
+    return render(
+        request,
+        "booth_shifts.html",
+        page=await read(request, shifts.listed, asked, page_number(request.query)),
+        totals=await read(request, shifts.totals, asked),
+        names=await read(request, _names),
+        asked=asked,
+        first=first,
+        last=last,
+    )
+
+
+async def one(request: web.Request) -> web.Response:
+    """One report, as the lot printed it."""
+    await allow(request, Right.VIEW)
+
+    def look(conn: Connection, operator_id: int) -> tuple[RowMapping, bool, dict[int, str]]:
+        shift = shifts.one(conn, operator_id, request.match_info["shift"])
+        if shift is None:
+            raise web.HTTPNotFound
+        return shift, shifts.stands_on_our_log(conn, shift), _names(conn, operator_id)
+
+    shift, stands, names = await read(request, look)
+    return render(
+        request, "booth_shift.html", shift=shift, stands=stands, names=names, sums=SUMS, drawer=DRAWER, counts=COUNTS
+    )
+
+
+async def export(request: web.Request) -> web.Response:
+    """The list as a file, every sum in a column of its own."""
+    await allow(request, Right.VIEW)
+    (first, _, asked), t, tz = _asked(request), texts(request), _zone(request)
+    texts_of = ("workstation", "opened_by", "closed_by", "takes_over", "reason")
+
+    def cells(row: RowMapping, names: dict[int, str]) -> Sequence[sheets.Cell]:
+        over = "" if row["closed_ms"] is None else yuan(row["counted_fen"] - row["expected_fen"])
+        return (
+            names.get(row["lot_id"], row["lot_id"]),
+            row["number"],
+            *(row[name] for name in texts_of),
+            *(_written(row[name], tz) for name in ("opened_ms", "closed_ms")),
+            *(row[name] for name in COUNTS),
+            *(yuan(row[name]) for name in (*SUMS, *DRAWER)),
+            over,
+        )
+
+    def collect(conn: Connection, operator_id: int) -> list[Sequence[sheets.Cell]]:
+        names = _names(conn, operator_id)
+        return [cells(row, names) for row in shifts.every(conn, operator_id, asked, EXPORT_ROWS)]
+
+    order = ("lot", "number", *texts_of, "opened_ms", "closed_ms", *COUNTS, *SUMS, *DRAWER, "difference")
+    rows, columns = await read(request, collect), [t(f"booth_shift.{name}") for name in order]
+    if request.match_info["kind"] == "xlsx":
+        body = await asyncio.to_thread(sheets.xlsx_file, t("nav.shifts"), columns, rows)
+        return sheets.attachment(body, f"shifts-{first}.xlsx")
+    return sheets.attachment(sheets.csv_file(columns, rows), f"shifts-{first}.csv")
+
+
+def _written(ms: Any, tz: ZoneInfo) -> str:
+    return "" if ms is None else f"{datetime.fromtimestamp(ms / 1000, tz):%Y-%m-%d %H:%M}"
+
+
+def add_routes(app: web.Application) -> None:
+    """List, file and report."""
+    app.router.add_get("/admin/shifts", listed)
+    app.router.add_get("/admin/shifts.{kind:csv|xlsx}", export)
+    app.router.add_get("/admin/shifts/{shift}", one)
