@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.coupon import CouponKind
+from domain.coupon.terms import terms_of
 from domain.slip import Paper, Slip
 from domain.slip_layouts import Language, Voucher, printer_test_page, voucher_slip
 from domain.slip_own import OwnLines, dressed
@@ -132,6 +133,7 @@ def slip_of(
             issued_at=lot.local(now_ms),
             issued_by=by,
             till=lot.edge,
+            until=terms_of(template.get("terms")).free_until(lot.local(now_ms)),
             max_fen=payload.cap_fen or None,
         ),
         paper,

@@ -159,6 +159,8 @@ def make(
 ) -> dict[str, object] | Refused:
     """One coupon in *state*, its cost held for it from now on; returns its row. *more*: further columns."""
     merchant_id = gift.account["merchant_id"]
+    if not car.plate and template_terms(gift.template).uses > 1:
+        return Refused("pass_without_plate")
     paid_by = means.find(conn, act, merchant_id, place.lot_id, gift.template, place.cost, gift.branch_id)
     if isinstance(paid_by, Refused):
         return paid_by

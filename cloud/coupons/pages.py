@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.coupons import limit_pages, plate_pages, service
+from cloud.coupons.forms import terms_in
 from cloud.coupons.service import Kind
 from cloud.db import paged
 from cloud.lots import service as lots
@@ -37,7 +38,15 @@ async def _typed_template(request: web.Request) -> dict[str, Any] | Refused:
         return Refused("value_malformed")
     name, meaning = await field_of(request, "name"), await field_of(request, "meaning")
     remainder = await field_of(request, "remainder") or Remainder.FORFEIT.value
-    typed = {"name": name, "kind": kind, "value": value, "meaning": meaning, "remainder": remainder}
+    typed: dict[str, Any] = {"name": name, "kind": kind, "value": value, "meaning": meaning, "remainder": remainder}
+    terms, cap = terms_in(await request.post()), await field_of(request, "cap_yuan")
+    if isinstance(terms, Refused):
+        return terms
+    try:
+        cap_fen = fen_from_yuan(cap) if cap else 0
+    except ValueError:
+        return Refused("value_malformed")
+    typed |= {"terms": terms, "cap_fen": cap_fen}
     return {**typed, "valid_min": hours * 60}
 
 
@@ -188,6 +197,7 @@ def _home_values(conn: Connection, operator_id: int, merchant_id: int) -> dict[s
     return {
         "merchant": row,
         "templates": service.templates(conn, operator_id, merchant_id),
+        "template_lots": service.lots_of(conn, operator_id, merchant_id),
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity) for commodity in Commodity},
         "vouchers": service.vouchers(conn, operator_id, merchant_id).items[:10],
     }

@@ -8,6 +8,7 @@ from cloud.coupons.telling import tell_coupon_rules
 from cloud.coupons.template import (
     create_template,
     delete_template,
+    lots_of,
     product_template,
     tell_template,
     templates,
@@ -27,6 +28,7 @@ __all__ = [
     "delete_template",
     "facts",
     "issue",
+    "lots_of",
     "product_template",
     "record_expiries",
     "refusal",

@@ -19,6 +19,7 @@ from cloud.coupons.tables import coupon_template
 from cloud.db import new_id
 from cloud.lots import edges as lot_edges
 from cloud.lots import service as lots
+from cloud.merchants import contracts
 from cloud.merchants import service as merchants
 from cloud.sync.channels import put_row
 from domain.coupon.model import Meaning, Remainder
@@ -113,6 +114,15 @@ def _terms_refusal(conn: Connection, operator_id: int, kind: Kind, terms: Terms)
 def terms(row: RowMapping) -> Terms:
     """The small print of a template."""
     return terms_of(json.loads(row["terms"]))
+
+
+def lots_of(conn: Connection, operator_id: int, merchant_id: int) -> Sequence[RowMapping]:
+    """Lots where the merchant has prices: there its coupons can be spent."""
+    return [
+        row
+        for row in lots.lots(conn, operator_id)
+        if contracts.current_contract(conn, merchant_id, row["lot_id"]) is not None
+    ]
 
 
 def delete_template(conn: Connection, act: Act, merchant_id: int, template_id: int) -> Refused | None:

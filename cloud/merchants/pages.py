@@ -73,6 +73,7 @@ def _all_about(conn: Connection, operator_id: int, merchant_id: int) -> dict[str
             for commodity in Commodity
         },
         "templates": coupons.templates(conn, operator_id, merchant_id),
+        "template_lots": coupons.lots_of(conn, operator_id, merchant_id),
         "books": ledger.merchant_books(conn, merchant_id),
     }
 

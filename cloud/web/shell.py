@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -71,7 +72,8 @@ def cloud_shell(sessions: Sessions, *, https: bool, zone: str, origins: Sequence
 
 
 def shell_app(shell: Shell) -> web.Application:
-    """An application of *shell* whose templates can mask plates."""
+    """An application of *shell* whose templates can mask plates and read what is kept as JSON."""
     app = create_app(shell)
     app[ENVIRONMENT].filters["masked"] = mask
+    app[ENVIRONMENT].filters["from_json"] = json.loads
     return app

@@ -31,7 +31,7 @@ class Terms:
 
     *hours* go past midnight where the end is before the beginning. *leave_within* counts minutes from issue (0: any
     time). *until* is where FREE_UNTIL ends. *uses*: a coupon of it serves so many stays. *per_stay*: at most so many of
-    it on one stay. *before_entry*: it may be given to a car that is not inside yet.
+    it on one stay.
     """
 
     begins: str = ""
@@ -45,7 +45,6 @@ class Terms:
     uses: int = 1
     alone: bool = False
     per_stay: int = 0
-    before_entry: bool = False
 
     @property
     def is_sound(self) -> bool:

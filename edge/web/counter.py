@@ -100,6 +100,11 @@ def worth(t: Texts, template: Json) -> str:
             return t("counter.worth_duration", minutes=value)
         case "FULL_WAIVER":
             return t("counter.worth_full")
+        case "PERCENT":
+            return t("counter.worth_percent", percent=value)
+        case "FREE_UNTIL":
+            hour, minute = divmod(int((template.get("terms") or {}).get("until", 0)), 60)
+            return t("counter.worth_until", at=f"{hour:02d}:{minute:02d}")
         case kind:
             return str(kind)
 

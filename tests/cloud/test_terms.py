@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from multidict import MultiDict
 
 from cloud.act import Refused
 from cloud.coupons import rules
 from cloud.coupons import service as coupons
+from cloud.coupons.forms import terms_in
 from cloud.coupons.service import Issued
 from cloud.sync.channels import get_row, rows_of
 from domain.contract import WAIVER_CAP_FEN
@@ -114,3 +116,19 @@ def test_a_pass_counts_once_and_waits_until_its_last_use(world: World) -> None:
 
     assert again == Refused("one_per_stay")
     assert isinstance(later, Issued), later
+
+
+def test_a_form_gives_the_terms_it_shows() -> None:
+    typed = [
+        ("until", ""), ("uses", "3"), ("begins", "2026-05-01"), ("ends", ""), ("hour_from", "18:00"),
+        ("hour_to", "02:00"), ("leave_within", "60"), ("min_stay", ""), ("per_stay", ""), ("weekday", "4"),
+        ("weekday", "0"), ("lot", "7"), ("alone", "1"),
+    ]  # fmt: skip
+
+    expected = Terms("2026-05-01", "", (0, 4), ((1080, 120),), (7,), 0, 60, -1, 3, True)
+    assert terms_in(MultiDict(typed)) == expected
+
+
+@pytest.mark.parametrize("wrong", [("hour_from", "18:00"), ("until", "noon"), ("uses", "many"), ("weekday", "Mon")])
+def test_a_form_nobody_can_read_is_refused(wrong: tuple[str, str]) -> None:
+    assert terms_in(MultiDict([wrong])) == Refused("terms_malformed")

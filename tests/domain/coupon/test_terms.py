@@ -106,7 +106,7 @@ def test_terms_nobody_can_mean_are_no_terms(wrong: dict[str, Any]) -> None:
 
 
 def test_terms_survive_their_json_values() -> None:
-    terms = Terms("2026-03-01", "2026-03-31", (0, 4), ((600, 1200),), (4,), 30, 15, -1, 1, True, 2, True)
+    terms = Terms("2026-03-01", "2026-03-31", (0, 4), ((600, 1200),), (4,), 30, 15, -1, 1, True, 2)
 
     assert terms_of(json.loads(json.dumps(terms.values()))) == terms
     assert PLAIN.values() == {}
