@@ -23,6 +23,8 @@ from cloud.booth import shift_pages
 from cloud.coupons import pages as coupons_pages
 from cloud.coupons import service as coupons
 from cloud.db import Database, open_engine, upgrade
+from cloud.fees import pages as fee_pages
+from cloud.fees import service as fees
 from cloud.lots import arrears_pages, debts_channel, driver_pages, remote_pages
 from cloud.lots import edges as lot_edges
 from cloud.lots import pages as lots_pages
@@ -133,6 +135,7 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
         members_routes,
         shift_pages,
         payments_pages,
+        fee_pages,
         sync_pages,
         api,
     ):
@@ -234,6 +237,7 @@ async def _refill(cloud: Cloud) -> None:
 
 async def _expire(cloud: Cloud) -> None:
     while True:
+        await cloud.db.run(fees.tell_codes, cloud.operator_id, cloud.config_key, cloud.now_ms())
         await asyncio.sleep(EXPIRY_SECONDS)
         await cloud.db.run(coupons.record_expiries, cloud.operator_id, cloud.now_ms())
         await cloud.db.run(access.forget_sessions, cloud.now_ms())

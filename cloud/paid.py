@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from cloud.act import Act, Refused
+from cloud.fees import service as fees
 from cloud.lots import incidents
 from cloud.merchants import service as merchants
 from cloud.payments.orders import Alarm, Duties, PayOrder, UnfulfillableError
@@ -30,7 +31,7 @@ def _alarm(conn: Connection, act: Act, alarm: Alarm) -> None:
 
 
 DUTIES = Duties(
-    fulfil={"topup": _top_up},
+    fulfil={"topup": _top_up, fees.PURPOSE: fees.fulfil},
     take_back={"topup": _take_top_up_back},
     alarm=_alarm,
 )

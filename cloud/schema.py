@@ -6,6 +6,7 @@ from cloud.access import tables as access
 from cloud.booth import tables as booth
 from cloud.coupons import tables as coupons
 from cloud.db import metadata
+from cloud.fees import tables as fees
 from cloud.lots import tables as lots
 from cloud.members import tables as members
 from cloud.merchants import tables as merchants
@@ -18,6 +19,7 @@ __all__ = [
     "access",
     "booth",
     "coupons",
+    "fees",
     "lots",
     "members",
     "merchants",

@@ -21,6 +21,7 @@ PURPOSE: Final = b"lotgate-pass-1\x00"
 CODE_PURPOSE: Final = b"lotgate-pass-code-1\x00"
 VERSION: Final = 1
 CODE_DIGITS: Final = 8
+CODE_ROW: Final = "pass_code"  # in the channel `keys`: the key of the digits as hex, `secret`
 _BODY: Final = struct.Struct(">BI32s8s36s16sIIH")
 _SIGNATURE_SIZE: Final = 64
 

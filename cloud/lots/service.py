@@ -76,6 +76,17 @@ def create_lot(
     return lot_id
 
 
+def get_lot(conn: Connection, operator_id: int, lot_id: int) -> RowMapping | None:
+    """One lot."""
+    query = select(lot).where(lot.c.lot_id == lot_id, lot.c.operator_id == operator_id)
+    return conn.execute(query).mappings().one_or_none()
+
+
+def lock_lot(conn: Connection, lot_id: int) -> None:
+    """Whoever does this with the same lot waits until this transaction ends."""
+    conn.execute(select(lot.c.lot_id).where(lot.c.lot_id == lot_id).with_for_update())
+
+
 def lots(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
     """Every lot with how many cars are inside and how many edges it has."""
     inside = (

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, update
 from cloud.access import apply as access
 from cloud.booth import apply as booth
 from cloud.coupons import apply as coupons
+from cloud.fees import apply as fees
 from cloud.lots import apply as lots
 from cloud.lots.incidents import raise_incident
 from cloud.members import apply as members
@@ -76,5 +77,5 @@ PROJECTIONS: Final[dict[str, Projection]] = {
 }
 """Event type -> effect without money, in the order in which the types of one batch are applied."""
 
-MONEY: Final[dict[str, MoneyApplier]] = {**merchants.MONEY, **coupons.MONEY}
+MONEY: Final[dict[str, MoneyApplier]] = {**merchants.MONEY, **coupons.MONEY, **fees.MONEY}
 """Event type -> effect on the books."""

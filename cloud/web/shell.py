@@ -17,7 +17,8 @@ from plumbing.web import NavItem, Sessions, Shell, create_app, current_session
 from plumbing.web.rendering import ENVIRONMENT
 
 HERE = Path(cloud.__file__).parent
-CAPABILITIES = ("web", "access", "lots", "merchants", "coupons", "members", "booth", "payments")
+LOCALES = tuple(HERE / name / "locale" for name in ("", "booth", "payments", "fees"))
+CAPABILITIES = ("web", "access", "lots", "merchants", "coupons", "members", "booth", "payments", "fees")
 
 STAFF = (
     (Right.VIEW, NavItem("/admin", "nav.dashboard")),
@@ -56,9 +57,7 @@ def cloud_shell(sessions: Sessions, *, https: bool, zone: str, origins: Sequence
     """How the cloud's pages look and sign in."""
     return Shell(
         name="cloud",
-        catalogue=load_catalogue(
-            SHELL_LOCALE, HERE / "locale", HERE / "booth" / "locale", HERE / "payments" / "locale", lanepage.LOCALE
-        ),
+        catalogue=load_catalogue(SHELL_LOCALE, *LOCALES, lanepage.LOCALE),
         templates=(*(HERE / name / "templates" for name in CAPABILITIES), lanepage.TEMPLATES),
         static=lanepage.STATIC,
         sessions=sessions,

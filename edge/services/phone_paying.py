@@ -32,7 +32,6 @@ METHOD = ACCOUNT = BY = "phone"
 LIST, PASS, CODE = "list", "pass", "code"
 SETTLED, PART, DEBT, RETURNED = "settled", "part", "debt", "returned"
 LATE_S = 120  # who confirmed in the wallet at the last moment still paid in time
-CODE_KEY = "pass_code"  # its row in the channel `keys`
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def take_code(db: Database, lot: Lot, stay_id: str, typed: str, now: Moment) -> 
     """Take the payment that eight typed digits prove, for a quote of this stay. Refuses ``pass_code_wrong``."""
     digits = exit_pass.code_in(typed)
     with transaction(db) as conn:
-        stay, row = stays.get(conn, stay_id), channels.get(conn, "keys", CODE_KEY)
+        stay, row = stays.get(conn, stay_id), channels.get(conn, "keys", exit_pass.CODE_ROW)
         if digits is None or stay is None or row is None:
             return Refuse("pass_code_wrong")
         key = bytes.fromhex(str(row.get("secret", "")))

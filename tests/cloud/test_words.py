@@ -7,13 +7,12 @@ from pathlib import Path
 
 import cloud
 import edge
-from cloud.web.shell import CAPABILITIES, HERE
+from cloud.web.shell import CAPABILITIES, HERE, LOCALES
 from domain.events import TYPES
 from domain.stay import Outcome, UnpaidCause
 from domain.sync.channel import CHANNELS
 from plumbing.i18n import SHELL_LOCALE, differences, load_catalogue
 
-LOCALES = (HERE / "locale", HERE / "booth" / "locale", HERE / "payments" / "locale")
 CATALOGUE = load_catalogue(SHELL_LOCALE, *LOCALES)
 WRITTEN = r"(?:journal\.act\(conn, [\w.]+, |record_act, (?:office\.db, )?by, |audit\.record\(conn, act, |Deed\([^,]*, )"
 ACT = re.compile(WRITTEN + r'"([\w.]+)"')

@@ -192,7 +192,7 @@ def test_a_pass_opens_without_a_line_and_the_list_that_comes_later_changes_nothi
 
 def test_digits_open_too_and_stand_for_the_one_payment_that_turns_up(tmp_path: Path) -> None:
     lot = lot_with(tmp_path)
-    lot.put("keys", phone_paying.CODE_KEY, {"secret": SECRET.hex()})
+    lot.put("keys", exit_pass.CODE_ROW, {"secret": SECRET.hex()})
     stay_id = comes(lot, 0)
     quote = quoted(lot, stay_id, 70)
     digits = exit_pass.code(SECRET, quote.number, stay_id, quote.due_fen)

@@ -16,7 +16,6 @@ from domain.fee_quote import FeeQuote
 from domain.scanned import ScannedKind, link_of
 from edge.lanes.phone import Shown
 from edge.services.checking import check_books
-from edge.services.phone_paying import CODE_KEY
 from edge.settings import EdgeSettings, Listener
 from plumbing.signing import PrivateKey
 from tests.edge.web.running import PLATE, Lot, running, visiting
@@ -79,7 +78,7 @@ async def test_the_page_behind_the_lanes_code_leads_to_where_the_quote_is_paid(l
 async def test_with_the_line_down_the_booth_takes_the_pass_or_its_digits(lot: Lot) -> None:
     stay_id = await lot.enters()
     await lot.waits_to_pay()
-    await lot.put("keys", CODE_KEY, {"secret": SECRET.hex()})
+    await lot.put("keys", exit_pass.CODE_ROW, {"secret": SECRET.hex()})
     quote = await quoted(lot)
     digits = exit_pass.code(SECRET, quote.number, stay_id, 500)
     async with visiting(lot, "booth") as booth:
@@ -96,7 +95,7 @@ async def test_with_the_line_down_the_booth_takes_the_pass_or_its_digits(lot: Lo
 
 async def test_digits_cannot_be_tried_for_ever(lot: Lot) -> None:
     stay_id = await lot.enters()
-    await lot.put("keys", CODE_KEY, {"secret": SECRET.hex()})
+    await lot.put("keys", exit_pass.CODE_ROW, {"secret": SECRET.hex()})
     desk = lot.edge.phone
 
     codes = [getattr(await desk.take_digits(stay_id, f"{number:08}"), "code", "") for number in range(6)]

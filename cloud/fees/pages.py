@@ -1,0 +1,144 @@
+"""A driver's phone pays: type a plate or scan a quote, see what is due, pay, and hold the exit pass.
+
+Nobody signs in, and nothing but a plate is asked for. Whoever types a plate sees what is due and not since when.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import segno
+from aiohttp import web
+from sqlalchemy import RowMapping
+
+from cloud.act import Refused
+from cloud.fees import asking, service
+from cloud.fees.asking import SILENT, Said
+from cloud.fees.service import Asked
+from cloud.lots import service as lots
+from cloud.lots.pages import ONLINE_MS
+from cloud.web.state import CLOUD, change, field_of, path_id, read
+from domain.driver_page import LONGEST_TYPED, typed_plate
+from domain.plate import PROVINCES
+from domain.scanned import ScannedKind, link_of
+from domain.tries import Tries
+from plumbing.lanepage.pages import LETTERS, TAILS
+from plumbing.web import client_address, render, texts
+
+POLL_S = 0.15
+LOOKS = 40  # six seconds
+TRIES, TRIES_S = 20, 600.0  # plates of one address
+PAYER = "driver:phone"
+
+
+class FeePages:
+    """The pages of every lot."""
+
+    def __init__(self) -> None:
+        self._tries = Tries(TRIES, TRIES_S)
+
+    def add_routes(self, app: web.Application) -> None:
+        """One address a lot, and one a quote."""
+        app.router.add_get("/pay/{lot}", self.form)
+        app.router.add_post("/pay/{lot}", self.ask)
+        app.router.add_get("/Q/{token}", self.quote)
+        app.router.add_post("/Q/{token}", self.pay)
+
+    async def form(self, request: web.Request) -> web.Response:
+        """The keyboard."""
+        return _form(request, await _lot(request))
+
+    async def ask(self, request: web.Request) -> web.Response:
+        """What a plate has to pay here, from the lot itself."""
+        lot, typed = await _lot(request), await field_of(request, "text")
+        plate, problem = typed_plate(typed[:LONGEST_TYPED])
+        if problem:
+            return _form(request, lot, typed[:LONGEST_TYPED], texts(request)(f"lanepage.{problem}"))
+        if not self._tries.take(client_address(request), asyncio.get_running_loop().time()):
+            return _form(request, lot, "", texts(request)("fees.too_many"), 429)
+        said = await _ask_lot(request, lot["lot_id"], plate)
+        quotes = [(one, token) for token in (said.quote, said.debts) if (one := await _open(request, token))]
+        return render(
+            request, "fee_due.html", status=503 if said == SILENT else 200, lot=lot, plate=plate, said=said,
+            quotes=[(one.quote, token) for one, token in quotes],
+        )  # fmt: skip
+
+    async def quote(self, request: web.Request) -> web.Response:
+        """A quote from its code: what is due, and once it is paid the pass."""
+        token = request.match_info["token"]
+        asked = await _open(request, token)
+        if asked is None:
+            return render(request, "fee_over.html", status=404, why="unknown", lot_id=None)
+        paid = await read(request, service.paid, asked.quote)
+        if paid is not None:
+            return _paid(request, asked, paid)
+        if not asked.quote.is_good_at(request.config_dict[CLOUD].now_ms() // 1000):
+            return render(request, "fee_over.html", status=410, why="over", lot_id=asked.quote.lot_id)
+        return render(request, "fee_quote.html", asked=asked, token=token, until=_local(asked, asked.quote.until_s))
+
+    async def pay(self, request: web.Request) -> web.Response:
+        """Open the order and go to where it is paid."""
+        token = request.match_info["token"]
+        order = await change(request, PAYER, service.begin, token)
+        if isinstance(order, Refused):
+            return await self.quote(request)
+        raise web.HTTPSeeOther(order.cashier_path)
+
+
+async def _lot(request: web.Request) -> RowMapping:
+    found = await read(request, lots.get_lot, path_id(request, "lot"))
+    if found is None:
+        raise web.HTTPNotFound
+    return found
+
+
+async def _open(request: web.Request, token: str) -> Asked | None:
+    return await read(request, service.open_quote, token) if token else None
+
+
+def _form(request: web.Request, lot: RowMapping, typed: str = "", error: str = "", status: int = 422) -> web.Response:
+    return render(
+        request, "fee_form.html", status=status if error else 200, lot=lot, typed=typed, error=error,
+        provinces=PROVINCES, letters=LETTERS, tails=TAILS,
+    )  # fmt: skip
+
+
+async def _ask_lot(request: web.Request, lot_id: int, plate: str) -> Said:
+    """The lot's own word; one not heard of lately is not asked at all."""
+    cloud = request.config_dict[CLOUD]
+    edge_id = await read(request, asking.edge_at, lot_id)
+    heard = cloud.live().get(edge_id) if edge_id else None
+    if edge_id is None or heard is None or cloud.now_ms() - heard.seen_ms > ONLINE_MS:
+        return SILENT
+    sent = await read(request, asking.ask, edge_id, plate, cloud.now_ms())
+    cloud.wake()
+    for _ in range(LOOKS):
+        await asyncio.sleep(POLL_S)
+        said = await read(request, asking.answer, sent)
+        if said is not None:
+            return said
+    return SILENT
+
+
+def _paid(request: web.Request, asked: Asked, row: RowMapping) -> web.Response:
+    cloud, quote = request.config_dict[CLOUD], asked.quote
+    token, digits = service.pass_of(row, cloud.config_key)
+    host = cloud.public_url.partition("://")[2]
+    code = segno.make_qr(link_of(host, ScannedKind.EXIT_PASS, token), error="m").svg_data_uri(scale=4, border=4)
+    leave_by = _local(asked, int(row["paid_ms"]) // 1000 + 60 * quote.leave_min)
+    return render(
+        request, "fee_paid.html", asked=asked, row=row, code=code, digits=digits, leave_by=leave_by,
+        paid_at=_local(asked, int(row["paid_ms"]) // 1000), waits=row["state"] == "paid",
+    )  # fmt: skip
+
+
+def _local(asked: Asked, utc_s: int) -> str:
+    """The lot's own time of day."""
+    return f"{datetime.fromtimestamp(utc_s, UTC).astimezone(ZoneInfo(asked.time_zone)):%H:%M}"
+
+
+def add_routes(app: web.Application) -> None:
+    """Public: nobody signs in."""
+    FeePages().add_routes(app)
