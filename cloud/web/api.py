@@ -20,11 +20,13 @@ from cloud.access.roles import Right, may
 from cloud.access.service import Person
 from cloud.act import Act, Refused
 from cloud.coupons import service as coupons
+from cloud.fees import service as fees
 from cloud.joining import join
 from cloud.lots import edges as lot_edges
 from cloud.lots import incidents as lot_incidents
 from cloud.lots import remote
 from cloud.lots import service as lots
+from cloud.lots.edges import Claimed
 from cloud.lots.service import LaneSpec
 from cloud.merchants import contracts, leases, ledger, onboarding
 from cloud.merchants import service as merchants
@@ -40,7 +42,7 @@ from domain.takeover import ANSWER, ASK
 from domain.time_statement import PURPOSE, statement
 from domain.wire import Json, is_genuine, signed
 from plumbing.passwords import random_password
-from plumbing.signing import PublicKey
+from plumbing.signing import PrivateKey, PublicKey
 from plumbing.web import client_address, csrf_exempt, problem
 
 MOST_NONCE = 64
@@ -117,7 +119,7 @@ async def claim(request: web.Request) -> web.Response:
         public_key = bytes.fromhex(text(body, "public_key"))
     except ValueError as exc:
         raise web.HTTPUnprocessableEntity from exc
-    made = await cloud.db.run(join, edge_id, text(body, "secret"), public_key, cloud.now_ms())
+    made = await cloud.db.run(_join, edge_id, text(body, "secret"), public_key, cloud.config_key, cloud.now_ms())
     if isinstance(made, Refused):
         cloud.throttle.failed(f"edge:{edge_id}", address)
         return refusal(request, made)
@@ -126,6 +128,16 @@ async def claim(request: web.Request) -> web.Response:
     broker = cloud.settings.broker
     line = {"host": broker.host, "port": broker.port} if broker else None
     return answer({**asdict(made), "config_key": cloud.config_key.public.raw.hex(), "broker": line})
+
+
+def _join(
+    conn: Connection, edge_id: str, secret: str, public_key: bytes, key: PrivateKey, now_ms: int
+) -> Claimed | Refused:
+    """Bind the device, and tell it how passes are typed at its lot."""
+    made = join(conn, edge_id, secret, public_key, now_ms)
+    if isinstance(made, Claimed):
+        fees.tell_codes(conn, made.operator_id, key, now_ms)
+    return made
 
 
 @csrf_exempt

@@ -193,11 +193,11 @@ class Visitor:
 
     def __init__(self, base: str, session: aiohttp.ClientSession) -> None:
         self.base = base
-        self._session = session
+        self.session = session
 
     async def get(self, path: str) -> str:
         """A page, which must be there."""
-        async with self._session.get(self.base.rstrip("/") + path) as answer:
+        async with self.session.get(self.base.rstrip("/") + path) as answer:
             text = await answer.text()
             assert answer.status == 200, text
             return text
@@ -205,7 +205,7 @@ class Visitor:
     @asynccontextmanager
     async def streaming(self, path: str) -> AsyncIterator[Callable[[float], Awaitable[str]]]:
         """A stream of events: call to hear what comes within so many seconds, or until it ends."""
-        async with self._session.get(self.base.rstrip("/") + path) as answer:
+        async with self.session.get(self.base.rstrip("/") + path) as answer:
             assert answer.status == 200
 
             async def hear(seconds: float) -> str:
@@ -220,7 +220,7 @@ class Visitor:
 
     async def status(self, path: str, method: str = "GET", **options: Any) -> int:
         """What asking for *path* is answered with."""
-        async with self._session.request(
+        async with self.session.request(
             method, self.base.rstrip("/") + path, allow_redirects=False, **options
         ) as answer:
             return answer.status
@@ -229,7 +229,7 @@ class Visitor:
         """Send a form with the token and the hidden fields that its page has."""
         text = await self.get(page or path)
         hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', text))
-        async with self._session.post(self.base.rstrip("/") + path, data={**hidden, **form}) as answer:
+        async with self.session.post(self.base.rstrip("/") + path, data={**hidden, **form}) as answer:
             return answer.status, await answer.text()
 
     async def token(self) -> str:

@@ -1,0 +1,192 @@
+"""A driver pays by phone: the lot, the broker and the cloud are real, only the wallet is played."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from sqlalchemy import Connection
+
+from cloud.act import Refused
+from cloud.app import make_app, open_cloud
+from cloud.fees import service as fees
+from cloud.lots import edges as lot_edges
+from cloud.lots import service as lots
+from cloud.lots.service import LaneSpec
+from cloud.payments import refunds
+from cloud.payments.desk import DESK
+from cloud.payments.provider import Outcome, State, Way
+from cloud.settings import BrokerSettings, CloudSettings
+from cloud.web.state import Cloud
+from domain.claim import write_claim
+from domain.scanned import ScannedKind, link_of
+from domain.stay import Direction
+from drivers.camera.simulated import Sight
+from edge.lanes.phone import Shown
+from edge.provisioning import claim, prepare
+from edge.services.checking import check_books
+from edge.settings import Broker, EdgeSettings
+from plumbing.broker import EmbeddedBroker, free_port
+from tests.cloud.paying import Till
+from tests.edge.test_daemon import PLATE, Running, lot_settings, running
+from tests.edge.web.running import Visitor
+
+LANES = (
+    LaneSpec("in", Direction.ENTRY, "outside", "main"),
+    LaneSpec("out", Direction.EXIT, "main", "outside"),
+)
+
+
+@dataclass
+class Town:
+    """A lot, its cloud, a wallet that pays when told to, and a phone on the Internet."""
+
+    lot: Running
+    cloud: Cloud
+    app: web.Application
+    till: Till
+    broker: EmbeddedBroker
+    phone: Visitor
+    lot_id: int
+    ahead: list[int]  # how far the cloud's clock was put forward, with the lot's
+
+    async def stands_at_the_exit(self) -> str:
+        """The car came half an hour ago and owes 5 yuan; its stay."""
+        await self.lot.passes("in", PLATE, 1)
+        (stay,) = await self.lot.opened.edge.cars_inside()
+        self.lot.later(30)
+        self.ahead.append(30 * 60_000)
+        await self.lot.cameras["out"].see(Sight(PLATE))
+        await self.lot.until(lambda: self._verdict() == "PayFirst")
+        return stay.stay_id
+
+    def _verdict(self) -> str:
+        view = self.lot.opened.edge.live.get("out")
+        return view.verdict if view else ""
+
+    async def begins(self, path: str) -> str:
+        """Presses "pay" on the page of a quote; the order."""
+        token = await self.phone.page_token(path)
+        url, form = self.phone.base + path, {"csrf_token": token}
+        async with self.phone.session.post(url, data=form, allow_redirects=False) as answer:
+            assert answer.status == 303, await answer.text()
+            return answer.headers["Location"].rpartition("/")[2]
+
+    async def pays(self, order_id: str) -> None:
+        """The wallet takes the money and says so."""
+        desk = self.app[DESK]
+        assert not isinstance(await desk.prepare(order_id, "till", Way.QR), Refused)
+        charge = self.till.charges[-1]
+        await desk.settle(charge.number, Outcome(State.PAID, charge.amount_fen, "p1"))
+
+    async def left(self) -> None:
+        edge = self.lot.opened.edge
+        await self.lot.until(lambda: len(self.lot.board.pulses) == 2)
+        assert await edge.cars_inside() == []
+        assert await edge.read(check_books) == []
+
+    async def shows(self, path: str, outcome: str) -> str:
+        """The page of the quote, once it says so."""
+        async with asyncio.timeout(15):
+            while f'data-outcome="{outcome}"' not in (page := await self.phone.get(path)):
+                await asyncio.sleep(0.1)
+        return page
+
+
+def _found(cloud: Cloud) -> tuple[int, str, str]:
+    """A lot and the claim of its edge."""
+
+    def make(conn: Connection) -> tuple[int, str, str]:
+        lot_id = lots.create_lot(conn, cloud.act("admin"), "North", "Asia/Shanghai", 60, LANES)
+        assert isinstance(lot_id, int)
+        made = lot_edges.create_edge(
+            conn, cloud.act("admin"), lot_id, "north", cloud.public_url, cloud.config_key.public.raw
+        )
+        assert not isinstance(made, Refused)
+        return lot_id, made.edge_id, write_claim(made)
+
+    return cloud.db.run_here(make)
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    async with contextlib.AsyncExitStack() as stack:
+        broker = await stack.enter_async_context(EmbeddedBroker(tmp_path, {}))
+        port = free_port()
+        settings = CloudSettings(
+            data=tmp_path / "cloud", public_url=f"http://127.0.0.1:{port}",
+            first_password_file=tmp_path / "first", broker=BrokerSettings(port=broker.port),
+        )  # fmt: skip
+        cloud = await asyncio.to_thread(open_cloud, settings)
+        till, now_ms = Till(), cloud.now_ms
+        ahead: list[int] = []
+        cloud.now_ms = lambda: now_ms() + sum(ahead)
+        lot_id, edge_id, text = await asyncio.to_thread(_found, cloud)
+        app = make_app(cloud, {"till": till})
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+
+        def make(folder: Path, board: int) -> EdgeSettings:
+            lot = lot_settings(folder, board)
+            return replace(lot, lot_id=lot_id, edge=edge_id, broker=Broker(port=broker.port))
+
+        made = make(tmp_path, 1)
+        await asyncio.to_thread(prepare, made)
+        await claim(made, text)
+        lot = await stack.enter_async_context(running(tmp_path, make=make))
+        await lot.until(lambda: lot.opened.edge.link_state() == "online", 20)
+        jar = aiohttp.CookieJar(unsafe=True)
+        session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=jar, cookies={"lg_lang": "zh-CN"}))
+        yield Town(lot, cloud, app, till, broker, Visitor(cloud.public_url, session), lot_id, ahead)
+
+
+async def test_a_phone_types_its_plate_pays_and_the_car_leaves(town: Town) -> None:
+    await town.stands_at_the_exit()
+    async with asyncio.timeout(20):  # until the cloud has heard the lot's first live word
+        while True:
+            status, page = await town.phone.send(f"/pay/{town.lot_id}", {"text": PLATE})
+            if status == 200:
+                break
+            await asyncio.sleep(0.3)
+    found = re.search(r'action="(/Q/\w+)"', page)
+    assert found is not None, page
+    assert (PLATE in page, "¥5.00" in page, re.search(r"\d\d-\d\d \d\d:\d\d", page)) == (False, True, None)
+
+    await town.pays(await town.begins(found[1]))
+
+    await town.left()
+    assert "道闸会自动打开" in await town.shows(found[1], "settled")
+
+
+async def test_with_the_lots_line_down_the_pass_opens_and_the_money_is_booked_once(town: Town) -> None:
+    stay_id = await town.stands_at_the_exit()
+    edge = town.lot.opened.edge
+    await town.lot.until(lambda: edge.link_state() == "online")
+    await town.broker.stop()
+    await town.lot.until(lambda: edge.link_state() == "offline", 20)
+    shown = await edge.phone.quote(stay_id)
+    assert isinstance(shown, Shown)
+    path = f"/Q/{shown.token}"
+
+    await town.pays(await town.begins(path))
+    page = await town.phone.get(path)
+    row = await town.cloud.db.run(fees.paid, town.cloud.operator_id, shown.quote)
+    assert row is not None
+    token, digits = fees.pass_of(row, town.cloud.config_key)
+    await edge.workers["out"].codes.take(link_of("park.example", ScannedKind.EXIT_PASS, token), "scanner lane")
+
+    await town.left()
+    assert f"{digits[:4]} {digits[4:]}" in page
+    await town.broker.start()
+    assert "道闸会自动打开" in await town.shows(path, "settled")
+    assert await town.cloud.db.run(refunds.to_send, town.cloud.operator_id, town.cloud.now_ms()) == []
+    assert await edge.read(check_books) == []
