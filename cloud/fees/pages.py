@@ -31,6 +31,7 @@ POLL_S = 0.15
 LOOKS = 40  # six seconds
 TRIES, TRIES_S = 20, 600.0  # plates of one address
 PAYER = "driver:phone"
+LONG_MS = 10_000  # a lot that has not answered by then is taken to have no line
 
 
 class FeePages:
@@ -131,6 +132,7 @@ def _paid(request: web.Request, asked: Asked, row: RowMapping) -> web.Response:
     return render(
         request, "fee_paid.html", asked=asked, row=row, code=code, digits=digits, leave_by=leave_by,
         paid_at=_local(asked, int(row["paid_ms"]) // 1000), waits=row["state"] == "paid",
+        is_long=cloud.now_ms() - row["paid_ms"] > LONG_MS,
     )  # fmt: skip
 
 
