@@ -1,4 +1,4 @@
-"""``lotgate lane-codes``: the code of every lane, as an address and as a picture to put up beside the barrier."""
+"""``lotgate lane-codes``: the codes of every lane and of the lot's pay page, as addresses and as pictures to put up."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from domain.driver_page import lane_code, lane_url
 from edge.settings import EdgeSettings, load_settings
 from plumbing.settings import SettingsError
 
+PAY = "pay"  # where a phone pays anywhere in the lot: always at the cloud
 MODULE_MM = 2  # a code of 60 to 70 mm, read from a car's window
 
 
@@ -19,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """``--config F``, and a folder where pictures are wanted."""
     parser.add_argument("--config", type=Path, required=True, metavar="F", help="the lot file")
     parser.add_argument("--url", metavar="URL", help="what the addresses begin with, in place of the lot file's")
-    parser.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="write one SVG a lane here")
+    parser.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="write one SVG a lane, and pay.svg, here")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,4 +40,5 @@ def run(args: argparse.Namespace) -> int:
 
 def _codes(settings: EdgeSettings, url: str | None) -> list[tuple[str, str]]:
     base = url or settings.lanes_url
-    return [(lane.name, lane_url(base, lane_code(settings.lot_id, lane.name))) for lane in settings.lanes]
+    lanes = [(lane.name, lane_url(base, lane_code(settings.lot_id, lane.name))) for lane in settings.lanes]
+    return [*lanes, (PAY, f"https://{settings.voucher_host.lower()}/pay/{settings.lot_id}")]

@@ -16,7 +16,9 @@ def test_every_lane_has_its_address_and_a_picture(tmp_path: Path, capsys: pytest
     assert main(["lane-codes", "--config", str(CONFIG), "--url", "https://lot.example", str(tmp_path)]) == 0
 
     lines = dict(line.split("\t") for line in capsys.readouterr().out.splitlines())
-    assert len(lines) == 2
+    assert len(lines) == 3
+    assert lines.pop("pay") == "https://lotgate.example/pay/1"
+    assert "<svg" in (tmp_path / "pay.svg").read_text()
     for lane, url in lines.items():
         assert url.startswith("https://lot.example/lane/")
         assert len(url.rpartition("/")[2]) == len(lane_code(1, "x"))
