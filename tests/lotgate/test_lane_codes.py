@@ -17,7 +17,7 @@ def test_every_lane_has_its_address_and_a_picture(tmp_path: Path, capsys: pytest
 
     lines = dict(line.split("\t") for line in capsys.readouterr().out.splitlines())
     assert len(lines) == 3
-    assert lines.pop("pay") == "https://lotgate.example/pay/1"
+    assert lines.pop("pay") == "https://park.example.com/pay/1"
     assert "<svg" in (tmp_path / "pay.svg").read_text()
     for lane, url in lines.items():
         assert url.startswith("https://lot.example/lane/")
