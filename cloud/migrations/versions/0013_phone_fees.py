@@ -11,7 +11,7 @@ from alembic import op
 from cloud.db import big_id
 
 revision = "0013"
-down_revision = "0009"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
