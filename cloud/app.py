@@ -13,12 +13,14 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import Connection
 
-from cloud.access import audit
+from cloud.access import audit, key_pages
 from cloud.access import pages as access_pages
 from cloud.access import service as access
 from cloud.access.roles import Role
 from cloud.access.service import DatabaseSessions
 from cloud.act import Act
+from cloud.api import answers, devices
+from cloud.api import routes as api_routes
 from cloud.booth import shift_pages
 from cloud.coupons import pages as coupons_pages
 from cloud.coupons import service as coupons
@@ -43,7 +45,7 @@ from cloud.sync import pages as sync_pages
 from cloud.sync.agent import CloudAgent, Issue
 from cloud.sync.flow import Flow
 from cloud.sync.link import CloudLink, share_group
-from cloud.web import api, doors
+from cloud.web import doors
 from cloud.web.shell import cloud_shell, shell_app
 from cloud.web.state import CLOUD, SESSIONS, Cloud, tick, wall_ms
 from domain.wire import BadMessageError
@@ -126,6 +128,7 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
     app[DESK] = Desk(cloud.db, cloud.act, known, DUTIES, lambda: cloud.public_url, lambda: _moved(cloud))
     for pages in (
         access_pages,
+        key_pages,
         lots_pages,
         arrears_pages,
         remote_pages,
@@ -137,10 +140,10 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
         payments_pages,
         fee_pages,
         sync_pages,
-        api,
+        api_routes,
     ):
         pages.add_routes(app)
-    app.router.add_get("/healthz", api.health)
+    app.router.add_get("/healthz", devices.health)
     app.router.add_get("/metrics", cloud.metrics.handler)
     cloud.metrics.watch("db_waiting", "Pieces of work waiting for the database", lambda: cloud.db.waiting)
     cloud.metrics.watch("live_pages", "Pages that follow by themselves", lambda: cloud.hub.listeners)
@@ -241,6 +244,7 @@ async def _expire(cloud: Cloud) -> None:
         await asyncio.sleep(EXPIRY_SECONDS)
         await cloud.db.run(coupons.record_expiries, cloud.operator_id, cloud.now_ms())
         await cloud.db.run(access.forget_sessions, cloud.now_ms())
+        await cloud.db.run(answers.forget, cloud.now_ms())
         if await cloud.db.run(debts_channel.tell_debts, cloud.operator_id, cloud.now_ms()):
             cloud.wake()
         if await cloud.db.run(telling.forget_old, cloud.operator_id, cloud.now_ms()):

@@ -43,6 +43,18 @@ class LeaseSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """How fast one key or token may call ``/api/v1``, in each cloud process."""
+
+    per_second: int = 50
+    burst: int = 500
+
+    def __post_init__(self) -> None:
+        if self.per_second < 1 or self.burst < 1:
+            raise ValueError("api.per_second and api.burst must be at least 1")
+
+
+@dataclass(frozen=True, slots=True)
 class CloudSettings:
     """Everything ``lotgate cloud --config F`` needs to know."""
 
@@ -58,6 +70,7 @@ class CloudSettings:
     broker: BrokerSettings | None = None  # without one the cloud serves its pages and waits
     leases: LeaseSettings = LeaseSettings()
     payments: PaymentSettings = field(default_factory=PaymentSettings)
+    api: ApiSettings = ApiSettings()
     demo_clock: Path | None = None  # a file that puts the clock forward: demos and tests on one machine only
 
     def __post_init__(self) -> None:

@@ -23,6 +23,7 @@ class Right(StrEnum):
     ISSUE = "issue"  # coupons in a merchant's name
     MANAGE = "manage"  # lots, edges, merchants, incidents
     AUDIT = "audit"
+    KEYS = "keys"  # what other programs may do, and what they are told
     OWN_MERCHANT = "own_merchant"  # the merchant's own pages
 
 

@@ -17,6 +17,9 @@ user = Table(
     Column("merchant_id", ForeignKey("merchant.merchant_id")),  # of a merchant's own people
     Column("password_hash", Text, nullable=False),
     Column("must_change", Boolean, nullable=False),  # E66
+    Column("first_until_ms", BigInteger),  # the first password is good until then; NULL once it was changed
+    Column("daily_coupons", Integer),  # the most a merchant's staff may give out a day (E20); NULL: no limit
+    Column("daily_fen", BigInteger),  # and the most money they may hold for them
     Column("enabled", Boolean, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
 )
@@ -31,6 +34,35 @@ api_token = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),
 )
+
+api_key = Table(  # of a program: the operator's, or one merchant's
+    "api_key",
+    metadata,
+    Column("key_id", big_id(), primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("merchant_id", ForeignKey("merchant.merchant_id")),
+    Column("name", Text, nullable=False),
+    Column("start", Text, nullable=False),  # the first characters, to know it again
+    Column("key_hash", LargeBinary, nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),  # words with a space between
+    Column("created_ms", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("used_ms", BigInteger),  # about when it was last used
+    Column("revoked_ms", BigInteger),
+    Column("revoked_by", Text, nullable=False),
+)
+Index("ix_api_key_operator_id", api_key.c.operator_id)
+
+wechat_binding = Table(  # a person of WeChat who may come in as an account (S2.5)
+    "wechat_binding",
+    metadata,
+    Column("appid", Text, primary_key=True),
+    Column("openid", Text, primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("user_id", ForeignKey("app_user.user_id"), nullable=False),
+    Column("bound_ms", BigInteger, nullable=False),
+)
+Index("ix_wechat_binding_user_id", wechat_binding.c.user_id)
 
 web_session = Table(
     "web_session",

@@ -41,6 +41,8 @@ def set_contract(
     terms = terms or Terms()
     if service.get(conn, act.operator_id, merchant_id) is None:
         return Refused("merchant_unknown")
+    if lot_id not in {row["lot_id"] for row in lots.lots(conn, act.operator_id)}:
+        return Refused("lot_unknown")
     if not terms.is_sound:
         return Refused("contract_malformed")
     last = conn.execute(

@@ -53,6 +53,11 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "POST /password",
     ),
     Right.AUDIT: ("GET /admin/audit",),
+    Right.KEYS: (
+        "GET /admin/keys",
+        "POST /admin/keys",
+        "POST /admin/keys/revoke",
+    ),
     Right.VIEW: (
         "GET /admin",
         "GET /admin/live",

@@ -33,6 +33,7 @@ STAFF = (
     (Right.VIEW, NavItem("/admin/incidents", "nav.incidents")),
     (Right.VIEW, NavItem("/admin/events", "nav.events")),
     (Right.VIEW, NavItem("/admin/edges", "nav.edges")),
+    (Right.KEYS, NavItem("/admin/keys", "nav.keys")),
     (Right.AUDIT, NavItem("/admin/audit", "nav.audit")),
 )
 MERCHANT = (

@@ -56,6 +56,8 @@ async def check(request: web.Request) -> None:
     """Raises CsrfError unless *request* is safe, exempt, or carries the token and comes from here."""
     if request.method in SAFE_METHODS or is_exempt(request.match_info.handler):
         return
+    if request.match_info.http_exception is not None:  # nothing is there: 404 or 405, not a forged form
+        return
     if not from_here(request, visit(request).shell):
         raise CsrfError("the request comes from another site")
     given = request.headers.get(HEADER) or await _field(request)

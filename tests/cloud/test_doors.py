@@ -3,119 +3,26 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from cloud.access import service as access
 from cloud.access.roles import RIGHTS, Right, Role
-from cloud.act import Refused
 from cloud.app import make_app
-from cloud.coupons import service as coupons
-from cloud.db import Database, open_engine
-from cloud.merchants import contracts, statements
-from cloud.merchants import service as merchants
-from cloud.merchants.service import PaymentMode, SettlementMode
-from cloud.schema import metadata
-from cloud.settings import CloudSettings
 from cloud.web.doors import DOORS, Open, UnguardedRouteError, check, door_of
-from cloud.web.state import Cloud
-from domain.events import StayOpened
-from domain.ledger import Commodity
-from plumbing.passwords import Passwords
-from plumbing.signing import PrivateKey
 from plumbing.web import walk
-from tests.cloud.world import World, build
+from tests.cloud.stage import PASSWORD, SECRET, THEIR_PLATE, Stage, rows_of, set_up
 
 Browser = TestClient[web.Request, web.Application]
-PASSWORD = "seven cars waiting"
-SECRET = "another tenant's"
-THEIR_PLATE = "沪Z98765"
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A service with one account of every role, a neighbour under the same operator, and a second operator."""
-
-    cloud: Cloud
-    neighbour: dict[str, str]  # what is another merchant's, by the names that paths and forms use
-    stranger: dict[str, str]  # what is another operator's
-
-
-@pytest.fixture(scope="module")
-def hashed() -> str:
-    passwords = Passwords()
-    try:
-        return passwords.hash_blocking(PASSWORD)
-    finally:
-        passwords.close()
-
-
-def _fill(conn: Connection, hashed: str) -> tuple[World, dict[str, str], dict[str, str]]:
-    world = build(conn)
-    for role in Role:
-        own = world.merchant_id if Right.OWN_MERCHANT in RIGHTS[role] else None
-        access.create_user(conn, world.act(), role.value, role.value, role, hashed, own)
-    conn.exec_driver_sql("UPDATE app_user SET must_change = false")
-    neighbour = _things(_next_door(world), "s-next")
-    strangers = build(conn, first_byte=900)
-    conn.exec_driver_sql("UPDATE lot SET name = ? WHERE lot_id = ?", (SECRET, strangers.lot_id))
-    stranger = _things(strangers, "s-strange")
-    names = (SECRET, int(neighbour["merchant_id"]), int(stranger["merchant_id"]))
-    conn.exec_driver_sql("UPDATE merchant SET name = ? WHERE merchant_id IN (?, ?)", names)
-    return world, neighbour, stranger
-
-
-def _next_door(world: World) -> World:
-    """The same lot with the eyes of another merchant."""
-    made = merchants.create_merchant(world.conn, world.act(), "next door", "13900000000")
-    assert not isinstance(made, Refused)
-    other = replace(world, merchant_id=made["merchant_id"])
-    modes = PaymentMode.PREPAID, SettlementMode.ON_ISSUE
-    merchants.configure_settlement(world.conn, world.act(), other.merchant_id, *modes)
-    contracts.set_contract(world.conn, world.act(), other.merchant_id, world.lot_id)
-    merchants.top_up(world.conn, world.act(), other.merchant_id, Commodity.FEN, 10_000, 0, "")
-    return other
-
-
-def _things(world: World, stay_id: str) -> dict[str, str]:
-    """One of everything, by the names that paths and forms use."""
-    world.apply(StayOpened(stay_id, "in", "inside", THEIR_PLATE, THEIR_PLATE, "small", f"d-{stay_id}"))
-    template_id = world.template()
-    coupon = coupons.issue(world.conn, world.act(), world.merchant_id, template_id, stay_id)
-    assert isinstance(coupon, coupons.Issued), coupon
-    world.now_ms += 1000
-    statement = statements.close(world.conn, world.act(), world.merchant_id, world.now_ms, coupons.facts)
-    assert isinstance(statement, int), statement
-    return {
-        "merchant_id": str(world.merchant_id),
-        "merchant": str(world.merchant_id),
-        "lot_id": str(world.lot_id),
-        "lot": str(world.lot_id),
-        "edge_id": world.edge_id,
-        "template_id": str(template_id),
-        "coupon_id": coupon.coupon_id,
-        "stay_id": stay_id,
-        "statement_id": str(statement),
-        "lane": "in",
-    }
 
 
 @pytest.fixture
-def stage(migrated_sqlite: Path, tmp_path: Path, hashed: str) -> Stage:
-    path = tmp_path / "cloud.sqlite"
-    shutil.copy(migrated_sqlite, path)
-    database = Database(open_engine(f"sqlite:///{path}"))
-    world, neighbour, stranger = database.run_here(_fill, hashed)
-    cloud = Cloud(CloudSettings(data=tmp_path), database, PrivateKey.generate(), world.operator_id, "http://c.example")
-    cloud.now_ms = lambda: world.now_ms + 60_000
-    return Stage(cloud, neighbour, stranger)
+def stage(migrated_sqlite: Path, tmp_path: Path) -> Stage:
+    return set_up(migrated_sqlite, tmp_path)
 
 
 @pytest.fixture
@@ -194,20 +101,7 @@ async def test_a_form_without_its_token_does_nothing_at_any_door(browser: Browse
     for method, pattern in routes(browser.app):
         if method != "GET" and door_of(method, pattern) is not Open.KEY:
             status, _, _ = await try_door(browser, method, address(pattern, {}), {"name": "x"})
-            assert status == 403, f"{method} {pattern}: {status}"
-
-
-def rows_of(cloud: Cloud, column: str, value: str) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table that is this tenant's."""
-
-    def rows(conn: Connection) -> dict[str, list[tuple[object, ...]]]:
-        return {
-            name: [tuple(row) for row in conn.execute(select(table).where(table.c[column] == int(value)))]
-            for name, table in metadata.tables.items()
-            if column in table.c
-        }
-
-    return cloud.db.run_here(rows)
+            assert status in (403, 404), f"{method} {pattern}: {status}"
 
 
 async def try_all(browser: Browser, token: str, values: dict[str, str]) -> None:

@@ -1,0 +1,154 @@
+"""Calls about templates, coupons and vouchers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection
+
+from cloud.access.scopes import Scope
+from cloud.act import Act, Refused
+from cloud.api.lots import PAGE, plates_shown
+from cloud.api.operation import Ask, NotThereError, Operation, done, made, rows
+from cloud.api.schema import (
+    DONE,
+    FLAG,
+    ID,
+    MOMENT,
+    NAMED,
+    WHOLE,
+    listing,
+    maybe,
+    one_of,
+    record,
+    text,
+    whole,
+)  # fmt: skip
+from cloud.coupons import service as coupons
+from cloud.coupons.service import Kind
+from cloud.lots import service as lots
+from cloud.merchants import service as merchants
+from domain.coupon.model import Meaning, Remainder
+from domain.plate import normalise
+
+
+def list_templates(conn: Connection, act: Act, ask: Ask) -> Any:
+    """Templates that may be issued from."""
+    merchant_id = ask.id("merchant_id")
+    if merchants.get(conn, act.operator_id, merchant_id) is None:
+        raise NotThereError
+    return [dict(row) for row in coupons.templates(conn, act.operator_id, merchant_id)]
+
+
+def create_template(conn: Connection, act: Act, ask: Ask) -> Any:
+    """A template; it can be deleted, never changed."""
+    values = {"value": 0, **ask.body}
+    return made(coupons.create_template(conn, act, ask.id("merchant_id"), **values), "template_id")
+
+
+def delete_template(conn: Connection, act: Act, ask: Ask) -> Any:
+    """Issue nothing more from it."""
+    return done(coupons.delete_template(conn, act, ask.id("merchant_id"), ask.id("template_id")))
+
+
+def issue(conn: Connection, act: Act, ask: Ask) -> Any:
+    """A coupon to a car inside, named by its stay or its plate."""
+    body = ask.body
+    merchant_id = ask.merchant(body["merchant_id"])
+    stay_id = body.get("stay_id") or _stay_of(conn, act.operator_id, body.get("plate", ""))
+    result = coupons.issue(conn, act, merchant_id or 0, body["template_id"], stay_id, body.get("value", 0))
+    return result if isinstance(result, Refused) else asdict(result)
+
+
+def _stay_of(conn: Connection, operator_id: int, plate: str) -> str:
+    wanted = normalise(plate)
+    found = lots.cars_inside(conn, operator_id, wanted).items if wanted else []
+    exact = [str(row["stay_id"]) for row in found if row["plate"] == wanted]
+    return exact[0] if len(exact) == 1 else ""
+
+
+def void(conn: Connection, act: Act, ask: Ask) -> Any:
+    """Take an unused coupon back."""
+    return done(coupons.void(conn, act, ask.path["coupon_id"], ask.body["reason"], ask.caller.merchant_id))
+
+
+def list_coupons(conn: Connection, act: Act, ask: Ask) -> Any:
+    """Coupons, newest first."""
+    search = ask.query.get("q", "").strip().upper() if ask.may(Scope.PLATES) else ""
+    merchant_id = ask.merchant(ask.query.get("merchant_id"))
+    found = rows(coupons.coupons(conn, act.operator_id, merchant_id, search, ask.page))
+    return _masked(found, ask)
+
+
+def _masked(found: Any, ask: Ask) -> Any:
+    found.items[:] = [plates_shown(ask, row) for row in found.items]
+    return found
+
+
+def list_vouchers(conn: Connection, act: Act, ask: Ask) -> Any:
+    """Vouchers printed at lots, newest first."""
+    merchant_id = ask.merchant(ask.query.get("merchant_id"))
+    return rows(coupons.vouchers(conn, act.operator_id, merchant_id, ask.page))
+
+
+_KIND = one_of(*(each.value for each in Kind))
+_MEANING, _REMAINDER = one_of(*(each.value for each in Meaning)), one_of(*(each.value for each in Remainder))
+_TEMPLATE = record({
+    "template_id": WHOLE, "merchant_id": WHOLE, "name": text(), "kind": text(), "value": WHOLE, "cap_fen": WHOLE,
+    "meaning": text(), "remainder": text(), "valid_min": WHOLE, "created_ms": MOMENT,
+})  # fmt: skip
+_COUPON = record({
+    "coupon_id": text(), "serial": text(), "merchant_id": WHOLE, "template_id": WHOLE, "lot_id": WHOLE,
+    "stay_id": text(), "plate": text(), "kind": text(), "value": WHOLE, "state": text(), "is_expired": FLAG,
+    "commodity": text(), "issued_ms": MOMENT, "issued_by": text(), "expires_ms": MOMENT, "voided_ms": maybe(MOMENT),
+    "void_reason": text(), "redeemed_ms": maybe(MOMENT), "off_fen": maybe(WHOLE), "charged": maybe(WHOLE),
+})  # fmt: skip
+_VOUCHER = record({
+    "key_id": WHOLE, "counter": WHOLE, "edge_id": text(), "lot_id": WHOLE, "merchant_id": WHOLE, "template_id": WHOLE,
+    "reserved": WHOLE, "unfunded": WHOLE, "commodity": text(), "funds": text(), "print_state": text(),
+    "state": text(), "issued_ms": MOMENT, "issued_by": text(), "off_fen": maybe(WHOLE), "charged": maybe(WHOLE),
+})  # fmt: skip
+_OWN = {"merchant_id": ID}
+
+OPERATIONS = (
+    Operation(
+        "GET", "/merchants/{merchant_id}/templates", "list_templates", "Templates that may be issued from",
+        list_templates, listing(_TEMPLATE), Scope.READ, for_merchants=True, within=_OWN,
+    ),
+    Operation(
+        "POST", "/merchants/{merchant_id}/templates", "create_template", "A template; it is never changed",
+        create_template, record({"template_id": WHOLE}), Scope.ISSUE, for_merchants=True, within=_OWN, status=201,
+        body=record(
+            {"name": text(60, 1), "kind": _KIND},
+            {
+                "value": whole(0, 10**7), "meaning": _MEANING, "cap_fen": whole(0, 10**7),
+                "valid_min": whole(1, 60 * 24 * 400), "remainder": _REMAINDER,
+            },
+        ),
+    ),
+    Operation(
+        "DELETE", "/merchants/{merchant_id}/templates/{template_id}", "delete_template", "Issue nothing more from it",
+        delete_template, DONE, Scope.ISSUE, for_merchants=True, within={**_OWN, "template_id": ID},
+    ),
+    Operation(
+        "GET", "/coupons", "list_coupons", "Coupons, newest first, by a part of serial or plate", list_coupons,
+        listing(_COUPON), Scope.READ, for_merchants=True, query={"q": text(60), "merchant_id": ID, "page": PAGE},
+    ),
+    Operation(
+        "POST", "/coupons", "issue_coupon", "A coupon to a car inside", issue,
+        record({"coupon_id": text(), "serial": text()}), Scope.ISSUE, for_merchants=True, moves_money=True, status=201,
+        body=record(
+            {"merchant_id": ID, "template_id": ID},
+            {"stay_id": text(64), "plate": text(20), "value": whole(0, 10**7)},
+        ),
+    ),
+    Operation(
+        "POST", "/coupons/{coupon_id}/void", "void_coupon", "Take an unused coupon back", void, DONE, Scope.ISSUE,
+        for_merchants=True, moves_money=True, within={"coupon_id": NAMED}, body=record({"reason": text(200, 1)}),
+    ),
+    Operation(
+        "GET", "/vouchers", "list_vouchers", "Vouchers printed at lots, newest first", list_vouchers, listing(_VOUCHER),
+        Scope.READ, for_merchants=True, query={"merchant_id": ID, "page": PAGE},
+    ),
+)  # fmt: skip

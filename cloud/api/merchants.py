@@ -1,0 +1,233 @@
+"""Calls about merchants: their accounts, purses, prices and books."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection
+
+from cloud.access.scopes import Scope
+from cloud.act import Act, Refused
+from cloud.api.operation import Ask, NotThereError, Operation, done, made, rows
+from cloud.api.schema import (
+    DONE,
+    FLAG,
+    ID,
+    MOMENT,
+    MOST_FEN,
+    WHOLE,
+    Schema,
+    listing,
+    maybe,
+    one_of,
+    record,
+    text,
+    whole,
+)  # fmt: skip
+from cloud.db import paged
+from cloud.lots import service as lots
+from cloud.merchants import contracts, credit, ledger, onboarding
+from cloud.merchants import service as merchants
+from cloud.merchants.service import PaymentMode, SettlementMode
+from cloud.web.state import Cloud
+from domain.contract import MOST_FEN as MOST_TERM
+from domain.contract import Basis, terms_of
+from domain.ledger import AVAILABLE, Commodity
+from plumbing.passwords import random_password
+
+PAGE = whole(1, 100_000)
+
+
+async def _first_password(cloud: Cloud) -> tuple[str, str]:
+    password = random_password()
+    return password, await cloud.passwords.hash(password)
+
+
+def list_merchants(conn: Connection, act: Act, ask: Ask) -> Any:
+    """Merchants and what is left in their purses."""
+    return rows(merchants.listed(conn, act.operator_id, ask.query.get("q", ""), ask.page))
+
+
+def get_merchant(conn: Connection, act: Act, ask: Ask) -> Any:
+    """One merchant: settlement, purses, prices by lot."""
+    merchant_id = ask.id("merchant_id")
+    row = merchants.get(conn, act.operator_id, merchant_id)
+    if row is None:
+        raise NotThereError
+    prices = []
+    for lot in lots.lots(conn, act.operator_id):
+        version, terms = contracts.in_force(conn, merchant_id, lot["lot_id"])
+        if version:
+            prices.append({"lot_id": lot["lot_id"], "version": version, **terms.values()})
+    purses = {unit.value: asdict(ledger.purse(conn, merchant_id, unit)) for unit in Commodity}
+    return dict(row) | {"purses": purses, "contracts": prices}
+
+
+def create_merchant(conn: Connection, act: Act, ask: Ask) -> Any:
+    """Prepaid, settled on issue, with plain prices at the lots named; its first password is told this once."""
+    password, hashed = ask.prepared
+    body = ask.body
+    fresh = onboarding.onboard(
+        conn, act, body["name"], body["phone"], body.get("branch", ""), body.get("remark", ""), hashed
+    )
+    if isinstance(fresh, Refused):
+        return fresh
+    merchants.configure_settlement(conn, act, fresh.merchant_id, PaymentMode.PREPAID, SettlementMode.ON_ISSUE)
+    for lot_id in sorted(set(body.get("lots", []))):
+        version = contracts.set_contract(conn, act, fresh.merchant_id, lot_id)
+        if isinstance(version, Refused):
+            return version
+    return {**asdict(fresh), "password": password}
+
+
+def settle(conn: Connection, act: Act, ask: Ask) -> Any:
+    """How the merchant pays, once and for all, and which step settles a coupon."""
+    modes = PaymentMode(ask.body["payment_mode"]), SettlementMode(ask.body["settlement_mode"])
+    return done(merchants.configure_settlement(conn, act, ask.id("merchant_id"), *modes))
+
+
+def enable(conn: Connection, act: Act, ask: Ask) -> Any:
+    """Disable: no new coupons; those out keep working."""
+    return done(merchants.set_enabled(conn, act, ask.id("merchant_id"), enabled=ask.body["enabled"]))
+
+
+def top_up(conn: Connection, act: Act, ask: Ask) -> Any:
+    """Fill a purse."""
+    body = ask.body
+    commodity = Commodity(body.get("commodity", "FEN"))
+    args = commodity, body["paid"], body.get("bonus", 0), body.get("remark", "")
+    return done(merchants.top_up(conn, act, ask.id("merchant_id"), *args))
+
+
+def refund(conn: Connection, act: Act, ask: Ask) -> Any:
+    """Give paid funds back."""
+    commodity = Commodity(ask.body.get("commodity", "FEN"))
+    remark = ask.body.get("remark", "")
+    return done(merchants.refund(conn, act, ask.id("merchant_id"), commodity, ask.body["amount"], remark))
+
+
+def set_credit(conn: Connection, act: Act, ask: Ask) -> Any:
+    """What a postpaid merchant may run up."""
+    body = ask.body
+    return done(credit.set_limit(conn, act, ask.id("merchant_id"), body["fen"], body["minutes"], body["days"]))
+
+
+def set_contract(conn: Connection, act: Act, ask: Ask) -> Any:
+    """A new version of what coupons cost the merchant at a lot; what is left out is as by default."""
+    terms = terms_of({name: value for name, value in ask.body.items() if name != "lot_id"})
+    return made(contracts.set_contract(conn, act, ask.id("merchant_id"), ask.body["lot_id"], terms), "version")
+
+
+def ledger_rows(conn: Connection, act: Act, ask: Ask) -> Any:
+    """What each entry of the books did to each account of the merchant, newest first."""
+    merchant_id = ask.id("merchant_id")
+    if merchants.get(conn, act.operator_id, merchant_id) is None:
+        raise NotThereError
+    unit = ask.query.get("commodity")
+    account = AVAILABLE if ask.caller.merchant_id is not None else None  # of the rest its own page tells nothing either
+    query = merchants.movements(conn, act.operator_id, merchant_id, Commodity(unit) if unit else None, account)
+    return rows(paged(conn, query, ask.page))
+
+
+def books(conn: Connection, act: Act, ask: Ask) -> Any:
+    """Every merchant's accounts and whether they are right (I1, I2)."""
+    own = {row["merchant_id"] for row in merchants.everyone(conn, act.operator_id)}
+    return [
+        asdict(each) | {"is_right": each.is_right} for each in ledger.merchant_books(conn) if each.merchant_id in own
+    ]
+
+
+_UNIT = one_of(*(each.value for each in Commodity))
+_PURSE = record({"paid": WHOLE, "bonus": WHOLE})
+_PERCENT, _MONEY = whole(0, 100), whole(0, MOST_TERM)
+_TERMS: dict[str, Schema] = {
+    "amount_basis": one_of(*(each.value for each in Basis)), "amount_percent": _PERCENT,
+    "duration_basis": one_of(*(each.value for each in Basis)), "duration_percent": _PERCENT, "fen_per_hour": _MONEY,
+    "waiver_basis": one_of(*(each.value for each in Basis)), "waiver_percent": _PERCENT, "waiver_cap_fen": _MONEY,
+    "free_fen": _MONEY, "free_min": _MONEY,
+}  # fmt: skip
+_MERCHANT: dict[str, Schema] = {
+    "merchant_id": WHOLE, "account_no": text(), "name": text(), "phone": text(), "branch": text(), "remark": text(),
+    "payment_mode": maybe(text()), "settlement_mode": maybe(text()), "enabled": FLAG, "created_ms": MOMENT,
+    "disabled_ms": maybe(MOMENT),
+}  # fmt: skip
+_LISTED = record({**_MERCHANT, "balance_fen": maybe(WHOLE), "balance_minutes": maybe(WHOLE)})
+_WHOLE_MERCHANT = record({
+    **_MERCHANT, "credit_limit_fen": WHOLE, "credit_limit_min": WHOLE, "pay_within_days": WHOLE,
+    "purses": record({"FEN": _PURSE, "MIN": _PURSE}),
+    "contracts": listing(record({"lot_id": WHOLE, "version": WHOLE, **_TERMS})),
+})  # fmt: skip
+_LINE = record({
+    "entry_id": WHOLE, "merchant_id": WHOLE, "kind": text(), "subject": text(), "note": text(2000),
+    "made_by": text(), "made_ms": MOMENT, "account": text(), "commodity": text(), "funds": text(), "amount": WHOLE,
+})  # fmt: skip
+_BOOKS = record({
+    "merchant_id": WHOLE, "commodity": text(), "funds": text(), "accounts": {"type": "object"}, "imbalance": WHOLE,
+    "wrong": listing(text()), "drift": listing(text()), "is_right": FLAG,
+})  # fmt: skip
+_PHONE = {"type": "string", "pattern": "^[0-9]{6,15}$"}
+_OWN = {"merchant_id": ID}
+_REMARK = text(128)
+
+OPERATIONS = (
+    Operation(
+        "GET", "/merchants", "list_merchants", "Merchants and what is left in their purses", list_merchants,
+        listing(_LISTED), Scope.READ, query={"q": text(60), "page": PAGE},
+    ),
+    Operation(
+        "POST", "/merchants", "create_merchant", "A prepaid merchant with prices at these lots, and its first password",
+        create_merchant, record({"merchant_id": WHOLE, "account_no": text(), "password": text()}), Scope.MANAGE,
+        body=record(
+            {"name": text(60, 1), "phone": _PHONE}, {"branch": text(60), "remark": _REMARK, "lots": listing(ID, 200)}
+        ),
+        status=201, prepare=_first_password,
+    ),
+    Operation(
+        "GET", "/merchants/{merchant_id}", "get_merchant", "One merchant: settlement, purses, prices by lot",
+        get_merchant, _WHOLE_MERCHANT, Scope.READ, for_merchants=True, within=_OWN,
+    ),
+    Operation(
+        "POST", "/merchants/{merchant_id}/settlement", "settle_merchant", "How the merchant pays; cannot be undone",
+        settle, DONE, Scope.MONEY, within=_OWN, moves_money=True,
+        body=record({
+            "payment_mode": one_of(*(each.value for each in PaymentMode)),
+            "settlement_mode": one_of(*(each.value for each in SettlementMode)),
+        }),
+    ),
+    Operation(
+        "POST", "/merchants/{merchant_id}/enabled", "enable_merchant", "Disable or enable: coupons out keep working",
+        enable, DONE, Scope.MANAGE, within=_OWN, body=record({"enabled": FLAG}),
+    ),
+    Operation(
+        "POST", "/merchants/{merchant_id}/top-up", "top_up", "Fill a purse; units are fen or minutes", top_up, DONE,
+        Scope.MONEY, within=_OWN, moves_money=True,
+        body=record(
+            {"paid": whole(1, MOST_FEN)}, {"commodity": _UNIT, "bonus": whole(0, MOST_FEN), "remark": _REMARK}
+        ),
+    ),
+    Operation(
+        "POST", "/merchants/{merchant_id}/refund", "refund", "Give paid funds back", refund, DONE, Scope.MONEY,
+        within=_OWN, moves_money=True,
+        body=record({"amount": whole(1, MOST_FEN)}, {"commodity": _UNIT, "remark": _REMARK}),
+    ),
+    Operation(
+        "POST", "/merchants/{merchant_id}/credit", "set_credit", "What a postpaid merchant may run up", set_credit,
+        DONE, Scope.MONEY, within=_OWN, moves_money=True,
+        body=record({"fen": whole(0, MOST_FEN), "minutes": whole(0, 10**9), "days": whole(0, 365)}),
+    ),
+    Operation(
+        "POST", "/merchants/{merchant_id}/contracts", "set_contract", "A new version of what coupons cost at a lot",
+        set_contract, record({"version": WHOLE}), Scope.MONEY, within=_OWN, moves_money=True,
+        body=record({"lot_id": ID}, _TERMS), status=201,
+    ),
+    Operation(
+        "GET", "/merchants/{merchant_id}/ledger", "list_ledger", "What moved in the merchant's books, newest first",
+        ledger_rows, listing(_LINE), Scope.READ, for_merchants=True, within=_OWN,
+        query={"commodity": _UNIT, "page": PAGE},
+    ),
+    Operation(
+        "GET", "/books", "list_books", "Every merchant's accounts and whether they are right", books, listing(_BOOKS),
+        Scope.READ,
+    ),
+)  # fmt: skip
