@@ -16,6 +16,7 @@ from cloud.api.schema import (
     FLAG,
     ID,
     MOMENT,
+    MOST_ID,
     NAMED,
     WHOLE,
     listing,
@@ -57,7 +58,8 @@ def issue(conn: Connection, act: Act, ask: Ask) -> Any:
     body = ask.body
     merchant_id = ask.merchant(body["merchant_id"])
     stay_id = body.get("stay_id") or _stay_of(conn, act.operator_id, body.get("plate", ""))
-    result = coupons.issue(conn, act, merchant_id or 0, body["template_id"], stay_id, body.get("value", 0))
+    how = {name: body[name] for name in ("value", "branch_id", "count") if name in body}
+    result = coupons.issue(conn, act, merchant_id or 0, body["template_id"], stay_id, **how)
     return result if isinstance(result, Refused) else asdict(result)
 
 
@@ -136,11 +138,14 @@ OPERATIONS = (
         listing(_COUPON), Scope.READ, for_merchants=True, query={"q": text(60), "merchant_id": ID, "page": PAGE},
     ),
     Operation(
-        "POST", "/coupons", "issue_coupon", "A coupon to a car inside", issue,
+        "POST", "/coupons", "issue_coupon", "Coupons to a car inside; of several, the last is told", issue,
         record({"coupon_id": text(), "serial": text()}), Scope.ISSUE, for_merchants=True, moves_money=True, status=201,
         body=record(
             {"merchant_id": ID, "template_id": ID},
-            {"stay_id": text(64), "plate": text(20), "value": whole(0, 10**7)},
+            {
+                "stay_id": text(64), "plate": text(20), "value": whole(0, 10**7), "branch_id": whole(0, MOST_ID),
+                "count": whole(1, coupons.MOST_AT_ONCE),
+            },
         ),
     ),
     Operation(

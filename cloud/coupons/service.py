@@ -1,6 +1,6 @@
 """Coupons, for the other capabilities: templates, coupons straight to a car inside, and taking them back."""
 
-from cloud.coupons.issuing import Issued, issue
+from cloud.coupons.issuing import MOST_AT_ONCE, Issued, issue
 from cloud.coupons.life import CUSTOM, MOVES, Kind, State, coupon_kind
 from cloud.coupons.limiting import Ask, refusal
 from cloud.coupons.listing import coupons, facts, vouchers
@@ -17,6 +17,7 @@ from cloud.coupons.voiding import record_expiries, release_voids, void
 
 __all__ = [
     "CUSTOM",
+    "MOST_AT_ONCE",
     "MOVES",
     "Ask",
     "Issued",
