@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,7 +24,19 @@ from edge import printing
 from edge.clock import Clock
 from edge.copies import Copies
 from edge.db import arrears as owed
-from edge.db import channels, decisions, journal, leases, log, money, printjobs, stays, vouchers, zone_counts
+from edge.db import (
+    channels,
+    decisions,
+    journal,
+    leases,
+    leave_extensions,
+    log,
+    money,
+    printjobs,
+    stays,
+    vouchers,
+    zone_counts,
+)
 from edge.db.stays import StayRow
 from edge.db.zone_counts import CountRow
 from edge.disk import Level
@@ -40,6 +52,7 @@ from edge.services import (
     arrears,
     attending,
     audit,
+    extending,
     facts,
     filling,
     holding,
@@ -275,6 +288,14 @@ class Edge:
         self.office.attendance.said(lane, said)
         return Done(lane)
 
+    async def extend_leaving(self, minutes: int, by: str, role: str, reason: str) -> Result:
+        """Give everybody who has paid more time to leave; Done names until when."""
+        return await self._do(extending.extend, self.office.lot, minutes, by, role, reason)
+
+    async def end_extension(self, by: str, role: str) -> Result:
+        """Let times to leave run out again."""
+        return await self._do(extending.end, by, role)
+
     def _at_barrier(self, result: Result, event: lanes.Event) -> None:
         """Tell every lane of the barrier that was acted on."""
         for worker in self.workers.values():
@@ -490,6 +511,7 @@ class Edge:
                 "rules_version": channels.version(conn, "rules"),
                 "coupons_version": channels.version(conn, "coupons"),
                 "leases": len(leases.active(conn)),
+                "extended": asdict(more) if (more := leave_extensions.standing(conn, now)) else None,
                 "lists": offline_list.standing(conn, [one.camera for one in self.settings.camera_lists], now.wall_ms),
             }
 

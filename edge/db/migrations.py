@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from edge.db import arrears, excused, fewer_pages, moves, phone, shifts, stocktakes, trade, undone_uses
+from edge.db import (
+    arrears,
+    excused,
+    fewer_pages,
+    leave_extensions,
+    moves,
+    phone,
+    shifts,
+    stocktakes,
+    trade,
+    undone_uses,
+)
 
 migrations = Migrations("edge")
 
@@ -209,4 +220,11 @@ def m0019_phone(db: Database) -> None:
 def m0020_shifts(db: Database) -> None:
     """Shifts at the booths and what belongs to them."""
     for statement in shifts.statements():
+        db.conn.execute(statement)
+
+
+@migrations()
+def m0021_leave_extensions(db: Database) -> None:
+    """Times during which nobody who has paid is charged again for leaving late."""
+    for statement in leave_extensions.statements():
         db.conn.execute(statement)

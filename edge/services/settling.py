@@ -10,6 +10,7 @@ import logging
 import sqlite3
 from dataclasses import dataclass, replace
 
+from domain import leave_extension
 from domain.decision import CouponGiven, Decision, ExitInputs, OpenStay, Owing, Priced, Seen, decide_exit
 from domain.entitlement import ZoneSpan
 from domain.events import CouponRedeemed, DebtRecorded, Event, StayClosed, VoucherRedeemed
@@ -17,7 +18,7 @@ from domain.ledger import Commodity, Funds, Posting
 from domain.moment import Moment, elapsed, possible_entry
 from domain.plate import mask
 from domain.stay import UnpaidCause, outcome_of
-from edge.db import arrears, boots, journal, log, money, stays, unseen, vouchers
+from edge.db import arrears, boots, journal, leave_extensions, log, money, stays, unseen, vouchers
 from edge.db.stays import Closing, StayRow
 from edge.services import bound, entitled, excusing, facts, limiting, prepaid, shifts, zoning
 from edge.services.lot import Lot
@@ -78,6 +79,18 @@ def standing(
     return decide_exit(inputs, lot.price)
 
 
+def _leave_within_min(
+    conn: sqlite3.Connection, lot: Lot, stay: StayRow | None, settled_ms: int | None, now: Moment
+) -> int:
+    """Shorter after a restart, longer while a supervisor gives everybody more time."""
+    minutes = prepaid.leave_within_min(lot, stay)
+    if stay is not None and not stay.is_open and _before_start(lot, stay):
+        minutes = min(minutes, lot.rules.restart_grace_min)
+    if settled_ms is None:
+        return minutes
+    return leave_extension.leave_within_min(minutes, settled_ms, now.wall_ms, leave_extensions.of_late(conn, now))
+
+
 def exit_inputs(
     conn: sqlite3.Connection,
     lot: Lot,
@@ -96,9 +109,8 @@ def exit_inputs(
     length_ms, estimated, possible = _length(conn, lot, stay, now) if stay else (0, False, (0, 0))
     is_open = stay is not None and stay.is_open
     settled_ms = _settled_ms(conn, lot, stay, now) if stay else None
-    rules = replace(lot.rules.for_decisions(), leave_within_min=prepaid.leave_within_min(lot, stay))
-    if stay is not None and not stay.is_open and _before_start(lot, stay):
-        rules = replace(rules, leave_within_min=min(rules.leave_within_min, lot.rules.restart_grace_min))
+    rules = lot.rules.for_decisions()
+    rules = replace(rules, leave_within_min=_leave_within_min(conn, lot, stay, settled_ms, now))
     coupons = bound.coupons_for(conn, lot, stay, now) if stay and is_open else ()
     if coupons:
         rules = replace(rules, coupons=limiting.ways(conn, lot))

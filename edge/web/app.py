@@ -19,6 +19,7 @@ from edge.web import (
     cameras,
     counter,
     driver,
+    extend,
     hold,
     lane_tasks,
     lists,
@@ -101,7 +102,7 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
     app = _app(edge, passwords, watch, Shell("booth", _words(), sessions=sessions, navigation=navigation))
     app[login.MAY], app[login.SHOWS_NAMES] = _is_of_the_lot, True
     looks = (booth, cameras, lists, printers, zones)
-    for pages in (*looks, tasks, arrears, lane_tasks, hold, attend, staff, stock, reopen, shifts):
+    for pages in (*looks, tasks, arrears, lane_tasks, hold, extend, attend, staff, stock, reopen, shifts):
         pages.add_routes(app)
     return app
 

@@ -22,6 +22,7 @@ from edge.web.watch import Changed
 from plumbing.web import Event, Page, page_number, render, render_part, require_session, stream, texts
 
 PAGE_SIZE = 24
+SOUNDS = {"pay": "arrival", "ask": "arrival", "refused": "alarm", "stuck": "alarm"}  # by the state a lane turns to
 PICTURE_PAUSES = (0.0, 0.1, 0.3, 0.6)  # seconds
 PICTURE_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
@@ -73,6 +74,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     """Lanes and the line of states, as they change."""
     await require_session(request)
     watch = request.app[WATCH]
+    states: dict[str, str] = {}  # as this page saw each lane last
 
     async def show(changed: Changed) -> list[Event]:
         await require_alive(request)
@@ -80,6 +82,9 @@ async def live(request: web.Request) -> web.StreamResponse:
         for card in await lane_cards(request, changed.lanes) if changed.lanes else ():
             html = render_part(request, "lane.html", card=card, **shared(request))
             events.append(Event(f"lane-{card.lane.name}", html))
+            before, states[card.lane.name] = states.get(card.lane.name), card.state
+            if before is not None and before != card.state and card.state in SOUNDS:
+                events.append(Event("sound", SOUNDS[card.state]))
         if changed.strip:
             events.append(Event("strip", render_part(request, "strip.html", **shared(request))))
         return events

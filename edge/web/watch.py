@@ -37,6 +37,7 @@ class Strip:
     printers: tuple[tuple[str, str], ...] = ()
     wrong: tuple[tuple[str, str], ...] = ()
     parts: tuple[str, ...] = ()  # devices of no lane that do not work
+    extended: tuple[int, str, str] | None = None  # until when (wall ms) nobody's time to leave runs out; who, why
     cameras: int = 0
     cameras_wrong: tuple[str, ...] = ()
     zones: tuple[tuple[str, int, int | None], ...] = ()  # of a lot with several: cars inside, places free
@@ -129,6 +130,10 @@ class Watch:
         except DeviceError:
             return PrinterStatus.OFFLINE.value
 
+    async def look_now(self) -> None:
+        """Somebody has just changed what the strip tells."""
+        await self._look()
+
     async def _look(self) -> None:
         standing = await self._edge.standing()
         link, now_ms = str(standing["link"]), int(standing["wall_ms"])
@@ -150,6 +155,7 @@ class Watch:
             printers=tuple(self._printers.items()),
             wrong=tuple(sorted(wrong.items())),
             parts=tuple(sorted(self._edge.parts.wrong)),
+            extended=tuple(standing["extended"].values()) if standing["extended"] else None,
             cameras=len(cameras),
             cameras_wrong=tuple(sorted(cameras & set(wrong))),
             zones=_zones(pools) if len(self._edge.office.lot.zones) > 1 else (),

@@ -126,3 +126,59 @@ document.querySelectorAll("[data-again]").forEach((part) => {
   };
   setInterval(ask, Number(part.dataset.every) * 1000);
 });
+
+// Sound when a car wants somebody, and another for an alarm: made here, off until somebody switches it on at this screen.
+const TUNES = { arrival: [[0, 660], [0.18, 880]], alarm: [[0, 520], [0.3, 400], [0.6, 520], [0.9, 400]] };
+const soundSwitch = document.querySelector("[data-sound]");
+let audio = null;
+
+function play(name) {
+  if (!audio || audio.state !== "running") return;
+  for (const [after, hertz] of TUNES[name] || []) {
+    const tone = audio.createOscillator();
+    const loudness = audio.createGain();
+    const begin = audio.currentTime + after;
+    tone.frequency.value = hertz;
+    loudness.gain.setValueAtTime(0.0001, begin);
+    loudness.gain.exponentialRampToValueAtTime(0.4, begin + 0.02);
+    loudness.gain.exponentialRampToValueAtTime(0.0001, begin + 0.25);
+    tone.connect(loudness).connect(audio.destination);
+    tone.start(begin);
+    tone.stop(begin + 0.26);
+  }
+}
+
+function showSound() {
+  const on = localStorage.getItem("sound") === "on";
+  const blocked = on && (!audio || audio.state !== "running"); // a browser waits for a touch before it makes noise
+  soundSwitch.textContent = blocked ? soundSwitch.dataset.blocked : on ? soundSwitch.dataset.on : soundSwitch.dataset.off;
+  soundSwitch.setAttribute("aria-pressed", String(on && !blocked));
+  soundSwitch.classList.toggle("warn", blocked);
+}
+
+async function soundOn() {
+  audio = audio || new AudioContext();
+  audio.onstatechange = showSound;
+  await audio.resume();
+  showSound();
+}
+
+if (soundSwitch) {
+  soundSwitch.addEventListener("click", async () => {
+    if (soundSwitch.getAttribute("aria-pressed") === "true") {
+      localStorage.setItem("sound", "off");
+      if (audio) await audio.suspend();
+    } else {
+      localStorage.setItem("sound", "on");
+      await soundOn();
+      play("arrival");
+    }
+    showSound();
+  });
+  document.addEventListener("live-sound", (event) => localStorage.getItem("sound") === "on" && play(event.detail));
+  if (localStorage.getItem("sound") === "on") {
+    soundOn();
+    document.addEventListener("pointerdown", soundOn, { once: true });
+  }
+  showSound();
+}

@@ -134,6 +134,7 @@ function follow(root) {
     else if (Date.now() - heard > SILENT_MS) show(true);
   }, 1000);
   source.addEventListener("beat", hear);
+  source.addEventListener("sound", (event) => document.dispatchEvent(new CustomEvent("live-sound", { detail: event.data })));
   source.onopen = hear;
   source.onerror = () => {
     show(true);
