@@ -36,7 +36,7 @@ from cloud.members import telling
 from cloud.merchants import leases
 from cloud.merchants import pages as merchants_pages
 from cloud.paid import DUTIES
-from cloud.payments import pages as payments_pages
+from cloud.payments import routes as payments_routes
 from cloud.payments.desk import DESK, Desk
 from cloud.payments.provider import PaymentProvider
 from cloud.payments.settings import open_providers
@@ -137,8 +137,8 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
         coupons_pages,
         members_routes,
         shift_pages,
-        payments_pages,
         fee_pages,
+        payments_routes,
         sync_pages,
         api_routes,
     ):

@@ -59,10 +59,10 @@ class Desk:
         for provider in self.providers.values():
             await provider.aclose()
 
-    async def offers(self, order: PayOrder) -> dict[str, frozenset[Way]]:
-        """Which providers may take the money of *order*, and how."""
+    async def offers(self, order: PayOrder) -> dict[str, PaymentProvider]:
+        """Which providers may take the money of *order*, by kind."""
         chosen = await self.db.run(accounts.choose, order.operator_id, order.lot_id, order.purpose)
-        return {kind: self.providers[row["name"]].ways for kind, row in chosen.items() if row["name"] in self.providers}
+        return {kind: self.providers[row["name"]] for kind, row in chosen.items() if row["name"] in self.providers}
 
     async def prepare(
         self, order_id: str, provider: str, way: Way, payer: str = "", address: str = ""
@@ -83,7 +83,7 @@ class Desk:
 
     def _charge(self, begun: tries.Begun, payer: str, address: str) -> Charge:
         base = self.base_url()
-        return begun.charge(self.notice_url(begun.account), f"{base}{begun.order.cashier_path}", payer, address)
+        return begun.charge(self.notice_url(begun.account), f"{base}{begun.order.cashier_path}?back=1", payer, address)
 
     def notice_url(self, account: str) -> str:
         """Where a provider tells us of an account's money."""
@@ -93,7 +93,7 @@ class Desk:
         """Take the money by the code a payer shows: at the end it is PAID, or CLOSED and undone (within 70 s or so)."""
         order = await self.db.run(orders.get, self.act(SERVICE).operator_id, order_id)
         offers = {} if order is None else await self.offers(order)
-        kind = next((kind for kind in offers if self._any(kind).takes(code)), None)
+        kind = next((kind for kind, each in offers.items() if each.takes(code)), None)
         begun = Refused("code_unknown") if kind is None else await self._begin(order_id, kind, Way.CODE)
         if isinstance(begun, Refused):
             return begun
@@ -109,8 +109,11 @@ class Desk:
         await self.settle(begun.number, outcome)
         return outcome
 
-    def _any(self, kind: str) -> PaymentProvider:
-        return next(each for each in self.providers.values() if each.kind == kind)
+    async def look_at(self, order: PayOrder) -> None:
+        """Ask about every try of *order* that waits, now: its payer is back and wants to know."""
+        for row in await self.db.run(orders.tries, order.order_id):
+            if row["state"] == "waiting":
+                await self.look(row["number"])
 
     async def _undo(self, provider: PaymentProvider, number: str) -> Outcome:
         """Reverse a charge; UNKNOWN leaves it to the rounds, which ask until there is an end."""

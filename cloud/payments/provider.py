@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class ProviderError(Exception):
@@ -130,6 +130,7 @@ class PaymentProvider(Protocol):
 
     kind: str  # "wechat", "alipay"
     ways: frozenset[Way]
+    wallet: str  # what the browser inside its wallet calls itself
 
     async def prepare(self, charge: Charge, way: Way) -> Prepared:
         """Make *charge* known to the provider, so that it can be paid."""
@@ -168,6 +169,7 @@ class PaymentProvider(Protocol):
         """Let go of connections."""
 
 
+@runtime_checkable
 class KnowsPayers(Protocol):
     """A provider that must be told who pays inside its wallet, and tells us who opened a page there."""
 

@@ -16,7 +16,7 @@ from cloud.act import Refused
 from cloud.db import Database, open_engine
 from cloud.lots import incidents
 from cloud.paid import DUTIES
-from cloud.payments import notices, orders, pages, refunds
+from cloud.payments import incoming, notices, orders, refunds
 from cloud.payments.desk import DESK, Desk
 from cloud.payments.orders import Duties, PayOrder
 from cloud.payments.provider import (
@@ -94,7 +94,7 @@ async def town(keys: Path, migrated_sqlite: Path, tmp_path: Path) -> AsyncIterat
         desk = Desk(db, world.act, open_providers(settings, lambda: world.now_ms), DUTIES, lambda: "")
         app = web.Application()
         app[DESK] = desk
-        pages.add_routes(app)
+        incoming.add_routes(app)
         async with TestServer(app) as shop:
             desk.base_url = lambda: str(shop.make_url("")).rstrip("/")
             await desk.start()

@@ -41,6 +41,7 @@ class Alipay:
     """One application. Keys are read once, here."""
 
     kind = "alipay"
+    wallet = "AlipayClient"
     ways = frozenset({Way.QR, Way.PHONE, Way.WALLET, Way.CODE})
 
     def __init__(self, options: AlipayOptions, now_ms: Callable[[], int]) -> None:

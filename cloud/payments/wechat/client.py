@@ -55,6 +55,7 @@ class WechatPay:
     """One merchant number. Keys are read once, here."""
 
     kind = "wechat"
+    wallet = "MicroMessenger"
 
     def __init__(self, options: WechatOptions, now_ms: Callable[[], int]) -> None:
         self._options, self._now_ms = options, now_ms

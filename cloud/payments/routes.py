@@ -1,0 +1,13 @@
+"""Every page of payments."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from cloud.payments import cashier, incoming
+
+
+def add_routes(app: web.Application) -> None:
+    """The payer's pages, the operator's, and the providers' way in."""
+    for each in (incoming, cashier):
+        each.add_routes(app)
