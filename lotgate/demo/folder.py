@@ -10,12 +10,13 @@ import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import IO, Any
 
 from lotgate.demo.lots import CONFIG, FOUR, LOOPBACK, DemoLot, reached
 from lotgate.demo.toml_text import toml_text
+from lotgate.gateway.keys import account_settings, make_keys
 from plumbing.broker import free_port
 from plumbing.files import write_private
 
@@ -40,11 +41,12 @@ class Ports:
     camera: int
     video: int
     slips: int
+    gateway: int
 
 
 def ports_from(first: int) -> Ports:
-    """*first* and the nine after it; 0 takes free ones."""
-    numbers = [free_port() if not first else first + place for place in range(10)]
+    """*first* and those after it; 0 takes free ones."""
+    numbers = [free_port() if not first else first + place for place in range(len(fields(Ports)))]
     while len(set(numbers)) < len(numbers):
         numbers = [free_port() for _ in numbers]
     return Ports(*numbers)
@@ -75,6 +77,11 @@ class Folder:
     @property
     def cloud_toml(self) -> Path:
         return self.root / "cloud.toml"
+
+    @property
+    def gateway(self) -> Path:
+        """Keys of the payment gateway, and of the cloud as its merchant."""
+        return self.root / "gateway"
 
     @property
     def edge_toml(self) -> Path:
@@ -194,7 +201,9 @@ def write_cloud_settings(folder: Folder, ports: Ports) -> None:
             "host": LOOPBACK, "port": ports.broker, "username": "cloud", "password_file": "secrets/broker-cloud",
         },
         "leases": {"cap": 20_000},
+        "payments": account_settings(folder.gateway, f"http://{LOOPBACK}:{ports.gateway}"),
     }  # fmt: skip
+    make_keys(folder.gateway)
     folder.cloud_toml.write_text(toml_text(settings), encoding="utf-8")
 
 

@@ -44,6 +44,7 @@ def _announce(system: System) -> None:
         print(f"  {what:<23}{url:<36}{login['account']}  {login['password']}")
     if system.slips_url:
         print(f"  {'printed slips':<23}{system.slips_url}")
+    print(f"  {'payers, simulated':<23}{system.gateway_url}")
     print(f"  {'broker':<23}127.0.0.1:{system.ports.broker}")
     print(f"  {'everything else':<23}{system.folder.report}", flush=True)
 

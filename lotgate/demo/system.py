@@ -40,6 +40,7 @@ class System:
     cloud: Child
     edge: Child
     devices: Child
+    gateway: Child
     api: CloudApi
     local: LocalEdge
     hardware: Hardware
@@ -64,14 +65,19 @@ class System:
         """Where the simulated printer shows its paper; "" in a lot whose devices are all twins."""
         return "" if self.folder.lot.tells_all else f"http://{LOOPBACK}:{self.ports.slips}"
 
+    @property
+    def gateway_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.ports.gateway}"
+
     def report(self) -> dict[str, Any]:
         """What demo.json says of a demo that is up."""
-        children = {child.name: child.pid for child in (self.cloud, self.edge, self.devices)}
+        children = {child.name: child.pid for child in (self.cloud, self.edge, self.devices, self.gateway)}
         return {
             "edge_url": self.edge_url,
             "cloud_url": self.cloud_url,
             "counter_url": self.counter_url,
             "slips_url": self.slips_url,
+            "gateway_url": self.gateway_url,
             "broker_port": self.ports.broker,
             "admin": self.known["admin"],
             "merchant": self.known["merchant"],
@@ -113,7 +119,7 @@ class System:
 
     def look_for_ended(self) -> None:
         """Raises DemoError when one of the processes has ended by itself."""
-        for child in (self.cloud, self.edge, self.devices):
+        for child in (self.cloud, self.edge, self.devices, self.gateway):
             if child.pid is None:
                 raise DemoError(f"{child.name} has ended; its last words:\n{child.last_words()}")
 
@@ -154,12 +160,14 @@ async def running(folder: Folder, ports: Ports, tell: Callable[[str], None]) -> 
         edge = _child(folder, "edge", "edge", "--config", str(folder.edge_toml))
         hardware = _child(folder, "devices", "devices", *_wiring(folder, ports))
         stack.push_async_callback(broker.stop)
-        stack.push_async_callback(_stop_all, (edge, cloud, hardware))
+        paying = ("--port", str(ports.gateway), "--dir", str(folder.gateway), "--clock", str(folder.clock))
+        gateway = _child(folder, "gateway", "pay-gateway", *paying)
+        stack.push_async_callback(_stop_all, (edge, cloud, hardware, gateway))
         api = await stack.enter_async_context(CloudApi(f"http://{LOOPBACK}:{ports.cloud}"))
         local = await stack.enter_async_context(LocalEdge(folder.edge_socket))
         orders = Hardware(hardware)
         system = System(
-            folder, ports, broker, cloud, edge, hardware, api, local, orders, Street(folder, orders, local),
+            folder, ports, broker, cloud, edge, hardware, gateway, api, local, orders, Street(folder, orders, local),
             DemoClock(folder.clock),
         )  # fmt: skip
         await _start(system, tell)
@@ -183,6 +191,7 @@ async def _start(system: System, tell: Callable[[str], None]) -> None:
     """Devices and the cloud come up side by side; the edge once it is set up."""
     tell("broker, cloud, devices")
     await system.start_broker()
+    await system.gateway.start()  # nobody waits for it: until it answers, nobody can pay
     first = FirstRun(system.folder, system.ports, system.api, tell)
     if first.is_done:  # nothing to set up: all of them side by side
         await first.run()
