@@ -41,6 +41,9 @@ from cloud.payments.desk import DESK, Desk
 from cloud.payments.provider import PaymentProvider
 from cloud.payments.settings import open_providers
 from cloud.settings import BrokerSettings, CloudSettings
+from cloud.shop import admin_pages as shop_admin_pages
+from cloud.shop import buying
+from cloud.shop import pages as shop_pages
 from cloud.sync import pages as sync_pages
 from cloud.sync.agent import CloudAgent, Issue
 from cloud.sync.flow import Flow
@@ -139,6 +142,8 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
         shift_pages,
         fee_pages,
         payments_routes,
+        shop_pages,
+        shop_admin_pages,
         sync_pages,
         api_routes,
     ):
@@ -245,6 +250,7 @@ async def _expire(cloud: Cloud) -> None:
         await cloud.db.run(coupons.record_expiries, cloud.operator_id, cloud.now_ms())
         await cloud.db.run(access.forget_sessions, cloud.now_ms())
         await cloud.db.run(answers.forget, cloud.now_ms())
+        await cloud.db.run(buying.lapse, cloud.operator_id, cloud.now_ms())
         if await cloud.db.run(debts_channel.tell_debts, cloud.operator_id, cloud.now_ms()):
             cloud.wake()
         if await cloud.db.run(telling.forget_old, cloud.operator_id, cloud.now_ms()):

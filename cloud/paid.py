@@ -9,6 +9,7 @@ from cloud.fees import service as fees
 from cloud.lots import incidents
 from cloud.merchants import service as merchants
 from cloud.payments.orders import Alarm, Duties, PayOrder, UnfulfillableError
+from cloud.shop import buying
 from domain.ledger import Commodity
 
 
@@ -24,6 +25,14 @@ def _take_top_up_back(conn: Connection, act: Act, order: PayOrder, amount_fen: i
     return merchants.refund(conn, act, order.merchant_id or 0, Commodity.FEN, amount_fen, order.order_id)
 
 
+def _purchase(conn: Connection, act: Act, order: PayOrder) -> None:
+    """Coupons a merchant bought become its stock (S2.14)."""
+    purchase_id = int(order.subject.removeprefix("purchase:"))
+    refused = buying.settle(conn, act, purchase_id, order.amount_fen, order.order_id)
+    if refused is not None:
+        raise UnfulfillableError(refused.code)
+
+
 def _alarm(conn: Connection, act: Act, alarm: Alarm) -> None:
     incidents.raise_incident(
         conn, act.operator_id, alarm.alarm_id, alarm.code, alarm.detail, act.now_ms, lot_id=alarm.lot_id
@@ -31,7 +40,7 @@ def _alarm(conn: Connection, act: Act, alarm: Alarm) -> None:
 
 
 DUTIES = Duties(
-    fulfil={"topup": _top_up, fees.PURPOSE: fees.fulfil},
+    fulfil={"topup": _top_up, fees.PURPOSE: fees.fulfil, "purchase": _purchase},
     take_back={"topup": _take_top_up_back},
     alarm=_alarm,
 )

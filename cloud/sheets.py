@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import zipfile
@@ -17,6 +18,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_UNPACKED = 32 * 1024 * 1024  # bytes of all parts of a workbook
 MOST_PARTS = 100
 WIDEST = 40  # characters
+MOST_ROWS = 100_000  # of one file
 
 
 class SheetError(Exception):
@@ -89,3 +91,12 @@ def attachment(body: bytes, name: str) -> web.Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     charset = "utf-8" if kind == "text/csv" else None
     return web.Response(body=body, content_type=kind, charset=charset, headers=headers)
+
+
+async def table_file(
+    kind: str, name: str, title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]
+) -> web.Response:
+    """A table to keep as *kind* (csv, xlsx)."""
+    if kind == "xlsx":
+        return attachment(await asyncio.to_thread(xlsx_file, title, columns, rows), f"{name}.xlsx")
+    return attachment(csv_file(columns, rows), f"{name}.csv")

@@ -14,6 +14,8 @@ from cloud.db import new_id
 from cloud.lots import service as lots
 from cloud.merchants import ledger
 from cloud.merchants import service as merchants
+from cloud.payments import refunds
+from cloud.payments.orders import PayOrder, Wanted, open_order
 from cloud.shop import products
 from cloud.shop.stock import LEFT, State
 from cloud.shop.tables import coupon_product, purchase
@@ -60,6 +62,28 @@ def order(conn: Connection, act: Act, merchant_id: int, product_id: int, quantit
     after = {"product": product_id, "quantity": quantity}
     audit.record(conn, act, "purchase.ordered", f"purchase:{purchase_id}", after=after)
     return get(conn, act.operator_id, purchase_id) or Refused("purchase_unknown")
+
+
+def order_to_pay(conn: Connection, act: Act, merchant_id: int, product_id: int, quantity: int) -> PayOrder | Refused:
+    """A purchase and the order under which it is paid (S2.10)."""
+    made = order(conn, act, merchant_id, product_id, quantity)
+    if isinstance(made, Refused):
+        return made
+    product = products.get(conn, act.operator_id, product_id)
+    name = product["name"] if product else ""
+    wanted = Wanted(
+        purpose="purchase",
+        subject=f"purchase:{made['purchase_id']}",
+        amount_fen=quantity * made["unit_fen"],
+        description=f"{name} × {quantity}",
+        expires_ms=made["expires_ms"],
+        lot_id=(product["lot_id"] or None) if product else None,
+        merchant_id=merchant_id,
+        return_path="/m/purchases",
+    )
+    opened = open_order(conn, act, wanted)
+    conn.execute(_own(made["purchase_id"]).values(order_id=opened.order_id))
+    return opened
 
 
 def get(conn: Connection, operator_id: int, purchase_id: int) -> RowMapping | None:
@@ -116,7 +140,6 @@ def settle(conn: Connection, act: Act, purchase_id: int, paid_fen: int, order_id
         return None if row["order_id"] == order_id else Refused("purchase_paid")
     refused = _unfit(conn, act, row, paid_fen)
     if refused is not None:
-        conn.execute(_own(purchase_id).values(state=State.REFUSED.value, order_id=order_id))
         return refused
     product = products.get(conn, act.operator_id, row["product_id"])
     if product is None:
@@ -137,6 +160,14 @@ def settle(conn: Connection, act: Act, purchase_id: int, paid_fen: int, order_id
     after = {"quantity": row["quantity"], "fen": paid_fen}
     audit.record(conn, act, "purchase.paid", f"purchase:{purchase_id}", after=after)
     return None
+
+
+def settle_here(conn: Connection, act: Act, purchase_id: int) -> Refused | None:
+    """The operator has the money of a purchase in hand: a transfer, or cash at the office."""
+    row = get(conn, act.operator_id, purchase_id)
+    if row is None or row["state"] != State.WAITING.value:
+        return Refused("purchase_not_waiting")
+    return settle(conn, act, purchase_id, row["quantity"] * row["unit_fen"])
 
 
 def _unfit(conn: Connection, act: Act, row: RowMapping, paid_fen: int) -> Refused | None:
@@ -163,10 +194,11 @@ def _good_until(conn: Connection, act: Act, product: RowMapping) -> int:
     return int(over.timestamp()) * 1000
 
 
-def refund(conn: Connection, act: Act, purchase_id: int, count: int, reason: str) -> int | Refused:
-    """Take back *count* unused coupons of a purchase; returns the fen that are to be paid out (E21).
+def refund(conn: Connection, act: Act, purchase_id: int, count: int, reason: str, limit_fen: int = 0) -> int | Refused:
+    """Take back *count* unused coupons of a purchase; returns the fen that go to the merchant (E21).
 
-    What is at a lane or used cannot come back; stock whose validity is over can, if the operator wants to.
+    What is at a lane or used cannot come back; stock whose validity is over can, if the operator wants to. What was
+    paid online goes back by the way it came, above *limit_fen* once a second person agrees; else the operator pays it.
     """
     row = get(conn, act.operator_id, purchase_id)
     if row is None or row["state"] != State.PAID.value:
@@ -179,6 +211,9 @@ def refund(conn: Connection, act: Act, purchase_id: int, count: int, reason: str
     if len(reason) > merchants.REMARK_LENGTH:
         return Refused("remark_too_long", {"most": merchants.REMARK_LENGTH})
     fen = int(count * row["unit_fen"])
+    asked = refunds.ask(conn, act, row["order_id"], fen, reason, limit_fen) if row["order_id"] else ""
+    if isinstance(asked, Refused):
+        return asked
     entry = _entry(act, row, act.uuid(), "stock.refunded", reason.strip())
     ledger.post(conn, entry, move(stock_account(purchase_id), REFUND, fen, Commodity.FEN, Funds.BOUGHT))
     conn.execute(_own(purchase_id).values(refunded=purchase.c.refunded + count))

@@ -11,12 +11,11 @@ from cloud.shop.tables import coupon_product, purchase
 
 
 class State(StrEnum):
-    """What became of a purchase. LAPSED: not paid in time; REFUSED: paid, and the money goes back."""
+    """What became of a purchase. LAPSED: not paid in time, or its payment could not be honoured and goes back."""
 
     WAITING = "WAITING"
     PAID = "PAID"
     LAPSED = "LAPSED"
-    REFUSED = "REFUSED"
 
 
 LEFT = purchase.c.quantity - purchase.c.given - purchase.c.refunded

@@ -33,10 +33,10 @@ purchase = Table(  # a lot of purchase: its stock has a validity of its own
     Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
     Column("merchant_id", ForeignKey("merchant.merchant_id"), nullable=False),
     Column("product_id", ForeignKey("coupon_product.product_id"), nullable=False),
-    Column("order_id", Text, nullable=False),  # of the payment; "" for one settled at the operator's office
+    Column("order_id", Text, nullable=False),  # of its payment; "" when it was paid at the operator's office
     Column("quantity", BigInteger, nullable=False),
     Column("unit_fen", BigInteger, nullable=False),  # as it was when it was bought
-    Column("state", Text, nullable=False),  # WAITING, PAID, LAPSED, REFUSED
+    Column("state", Text, nullable=False),  # WAITING, PAID, LAPSED
     Column("given", BigInteger, nullable=False),  # coupons of it that went to cars
     Column("refunded", BigInteger, nullable=False),
     Column("valid_from_ms", BigInteger),

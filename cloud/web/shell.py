@@ -17,8 +17,8 @@ from plumbing.web import NavItem, Sessions, Shell, create_app, current_session
 from plumbing.web.rendering import ENVIRONMENT
 
 HERE = Path(cloud.__file__).parent
-LOCALES = tuple(HERE / name / "locale" for name in ("", "booth", "payments", "fees"))
-CAPABILITIES = ("web", "access", "lots", "merchants", "coupons", "members", "booth", "payments", "fees")
+LOCALES = tuple(HERE / name / "locale" for name in ("", "booth", "payments", "fees", "shop"))
+CAPABILITIES = ("web", "access", "lots", "merchants", "coupons", "members", "booth", "payments", "fees", "shop")
 
 STAFF = (
     (Right.VIEW, NavItem("/admin", "nav.dashboard")),
@@ -28,6 +28,7 @@ STAFF = (
     (Right.VIEW, NavItem("/admin/shifts", "nav.shifts")),
     (Right.VIEW, NavItem("/admin/merchants", "nav.merchants")),
     (Right.VIEW, NavItem("/admin/coupons", "nav.coupons")),
+    (Right.VIEW, NavItem("/admin/shop", "nav.sale")),
     (Right.VIEW, NavItem("/admin/books", "nav.books")),
     (Right.VIEW, NavItem("/admin/leases", "nav.leases")),
     (Right.VIEW, NavItem("/admin/incidents", "nav.incidents")),
@@ -39,6 +40,7 @@ STAFF = (
 MERCHANT = (
     NavItem("/m", "nav.home"),
     NavItem("/m/issue", "nav.issue"),
+    NavItem("/m/shop", "nav.shop"),
     NavItem("/m/records", "nav.records"),
     NavItem("/m/ledger", "nav.ledger"),
     NavItem("/m/statements", "nav.statements"),

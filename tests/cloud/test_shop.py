@@ -10,11 +10,16 @@ from cloud.act import Refused
 from cloud.coupons import service as coupons
 from cloud.merchants import service as merchants
 from cloud.merchants import statements
+from cloud.paid import DUTIES
+from cloud.payments import orders, refunds
+from cloud.payments.orders import Settled
+from cloud.payments.provider import Outcome, State
 from cloud.shop import buying, products, stock
 from cloud.shop.products import Product
 from cloud.shop.tables import purchase
 from domain.events import ChannelApplied, CouponRedeemed
 from domain.ledger import Commodity
+from tests.cloud.paying import begun
 from tests.cloud.world import World
 
 DAY_MS = 86_400_000
@@ -93,9 +98,6 @@ def test_an_order_not_paid_in_time_lapses_and_frees_the_cap(world: World) -> Non
     second = buying.settle(world.conn, world.act(), late["purchase_id"], 40_000, "o1")
 
     assert (first, second) == (None, Refused("purchase_cap", {"most": 100}))
-    row = buying.get(world.conn, world.operator_id, late["purchase_id"])
-    assert row is not None
-    assert row["state"] == stock.State.REFUSED.value
     assert sound(world)
 
 
@@ -230,3 +232,34 @@ def test_a_check_finds_stock_that_is_not_in_the_books(world: World) -> None:
 
     assert checking.stock_holds(world.conn) == [f"purchase {number} should hold 400, its account holds 800"]
     assert world.accounts(Commodity.MIN)["available"] == 600
+
+
+def test_a_payment_from_a_phone_leaves_stock_once_and_unused_coupons_go_back_the_same_way(world: World) -> None:
+    order = buying.order_to_pay(world.conn, world.act("shop"), world.merchant_id, offered(world), 3)
+    assert not isinstance(order, Refused)
+    number, told = begun(world.conn, world.act(), order), Outcome(State.PAID, 1_200, "p")
+
+    first = orders.settled(world.conn, world.act(), DUTIES, number, told)
+    again = orders.settled(world.conn, world.act(), DUTIES, number, told)
+    back = buying.refund(world.conn, world.act(), 1, 2, "closing", 10_000)
+
+    due = refunds.to_send(world.conn, world.operator_id, world.now_ms)
+    assert (first, again, back) == (Settled.DONE, Settled.AGAIN, 800)
+    assert [row["amount_fen"] for row in due] == [800]
+    assert world.accounts()["stock:1"] == 400
+
+
+def test_a_payment_that_comes_too_late_goes_back(world: World) -> None:
+    product = offered(world)
+    order = buying.order_to_pay(world.conn, world.act("shop"), world.merchant_id, product, 100)
+    assert not isinstance(order, Refused)
+    number = begun(world.conn, world.act(), order)
+    world.now_ms += buying.PAY_WITHIN_MS
+    buying.lapse(world.conn, world.operator_id, world.now_ms)
+    buy(world, product, 1)
+
+    settled = orders.settled(world.conn, world.act(), DUTIES, number, Outcome(State.PAID, 40_000, "p"))
+
+    assert settled is Settled.UNFULFILLABLE
+    assert [row["amount_fen"] for row in refunds.to_send(world.conn, world.operator_id, world.now_ms)] == [40_000]
+    assert sound(world)

@@ -184,5 +184,28 @@ function nameCells(root) {
   });
 }
 
+// A price that follows a quantity: <output data-each="400" data-of="quantity"> says quantity × 4.00.
+function reckon(form) {
+  form.querySelectorAll("output[data-each]").forEach((price) => {
+    const typed = form.elements[price.dataset.of].value.trim();
+    price.textContent = /^\d{1,9}$/.test(typed) ? "¥" + ((Number(typed) * Number(price.dataset.each)) / 100).toFixed(2) : "–";
+  });
+}
+
+// How much of a remark is written: 0/128 (S1.19).
+function countTyped(field) {
+  if (!field.nextElementSibling || !field.nextElementSibling.matches(".typed")) {
+    field.insertAdjacentHTML("afterend", '<span class="note typed" aria-hidden="true"></span>');
+  }
+  field.nextElementSibling.textContent = [...field.value].length + "/" + field.maxLength;
+}
+
+document.addEventListener("input", (event) => {
+  if (event.target.form) reckon(event.target.form);
+  if (event.target.matches("[name=remark][maxlength]")) countTyped(event.target);
+});
+document.querySelectorAll("[name=remark][maxlength]").forEach(countTyped);
+document.querySelectorAll("output[data-each]").forEach((price) => reckon(price.closest("form")));
+
 nameCells(document);
 document.querySelectorAll("[data-live]").forEach(follow);
