@@ -36,7 +36,7 @@ def buy(world: World, product_id: int, quantity: int, *, unit: int = 400) -> int
     """A purchase that was paid for."""
     row = buying.order(world.conn, world.act("shop"), world.merchant_id, product_id, quantity)
     assert not isinstance(row, Refused), row
-    refused = buying.settle(world.conn, world.act("gateway"), row["purchase_id"], quantity * unit, "o1")
+    refused = buying.settle(world.conn, world.act("gateway"), row["purchase_id"], quantity * unit)
     assert refused is None, refused
     return int(row["purchase_id"])
 
@@ -104,7 +104,7 @@ def test_an_order_not_paid_in_time_lapses_and_frees_the_cap(world: World) -> Non
 def test_a_payment_told_twice_leaves_one_stock(world: World) -> None:
     number = buy(world, offered(world), 2)
 
-    again = buying.settle(world.conn, world.act(), number, 800, "o1")
+    again = buying.settle(world.conn, world.act(), number, 800)
     other = buying.settle(world.conn, world.act(), number, 800, "o9")
 
     assert (again, other) == (None, Refused("purchase_paid"))
