@@ -19,6 +19,7 @@ PARTS = {
     "decision": "an exit decision against a bare durable commit",
     "lane": "camera push to relay command against a bare POST and a bare commit",
     "busy": "eight lanes at once for an hour: plate to arm, and memory, against a bare commit",
+    "print": "fifty vouchers with their journal against bare jobs; a camera push to pixels at the booth",
     "tariff": "pricing a stay against a formula written by hand",
     "voucher": "checking a voucher against a bare signature check",
     "sync": "a backlog through a broker into the cloud against a plain loop",

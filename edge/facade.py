@@ -439,10 +439,22 @@ class Edge:
         """The newest vouchers."""
         return await self.read(vouchers.recent, merchant_id, most)
 
+    @property
+    def slips_are_of_use(self) -> bool:
+        """Can a slip bound to no plate be used now: scanned at an exit, taken at the booth, or bound by phone?"""
+        exits = [lane for lane in self.settings.lanes if lane.target == OUTSIDE]
+        scanned = any(lane.scanner or self.office.is_attended(lane) for lane in exits)
+        return scanned or not exits or self.link_state() == "online"
+
     async def issue_voucher(self, merchant_id: int, template_id: int, by: str, printer: str = "") -> Printed | Refuse:
-        """Issue and print one voucher. Refuses ``printer_not_ready`` before anything is reserved."""
+        """Issue and print one voucher.
+
+        Refuses ``nowhere_to_scan`` and ``printer_not_ready`` before anything is reserved.
+        """
         if self.office.disk.level is Level.FULL:
             return Refuse("disk_full")
+        if not self.slips_are_of_use:
+            return Refuse("nowhere_to_scan")
         device = self.printers.get(printer) if printer else next(iter(self.printers.values()), None)
         if device is None or not await device.is_ready():
             return Refuse("printer_not_ready")

@@ -179,6 +179,8 @@ async def order_print(request: web.Request) -> web.Response:
     count = int(typed) if typed.isascii() and typed.isdigit() else 0
     if not 1 <= count <= MOST_AT_ONCE:
         return await _print(request, offer, texts(request)("refused.bad_count", most=min(offer.count, MOST_AT_ONCE)))
+    if not request.app[EDGE].slips_are_of_use:
+        return await _print(request, offer, refusal_words(request, "nowhere_to_scan"))
     if count > offer.count:
         return await _print(request, offer, refusal_words(request, offer.refused or "lease_short"))
     if first_time(request, data):

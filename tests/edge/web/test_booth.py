@@ -298,3 +298,19 @@ async def test_a_barrier_is_held_open_with_a_reason_and_let_go_by_name(lot: Lot,
     await lot.until(lambda: not any(lot.board.model.outputs))
     acts = [(act.act, act.reason) for act in await lot.opened.edge.acts(2)]
     assert acts == [("barrier.release", "fire"), ("barrier.hold", "fire smoke")]
+
+
+async def test_a_car_that_wants_somebody_is_heard_on_every_page_and_one_that_stood_there_is_not(
+    lot: Lot, booth: Visitor
+) -> None:
+    await lot.enters()
+    async with booth.streaming("/booth/live") as hear, asyncio.timeout(15):
+        text = ""
+        while "event: strip" not in text:
+            text += await hear(0.1)
+        assert "event: sound" not in text
+        await lot.waits_to_pay()
+        while "event: sound" not in text:
+            text += await hear(0.1)
+
+    assert "event: sound\ndata: arrival\n" in text

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.decision import Refuse
 from drivers.printer.simulated import PrinterFault
 from edge import printing
 from edge.db.vouchers import VoucherRow
@@ -63,6 +64,26 @@ async def test_never_more_than_the_allowance(lot: Lot, shop: Visitor) -> None:
     assert "剩余额度不够" in text
     assert await lot.edge.vouchers(3) == []
     assert "现在没有可发的额度" in await shop.get("/counter/print/31")  # no minutes were leased
+
+
+async def test_slips_nobody_could_scan_are_not_printed_until_the_link_works_or_somebody_is_there(
+    tmp_path: Path,
+) -> None:
+    def unattended(settings: EdgeSettings) -> EdgeSettings:
+        return replace(settings, lanes=tuple(replace(lane, attended=False) for lane in settings.lanes))
+
+    async with running(tmp_path, unattended) as lot, visiting(lot, "counter") as shop:
+        await lot.opens_shop(3, "咖啡店", granted=2000)
+        await shop.sign_in("shop")
+        status, text = await shop.send("/counter/print/30", {"count": "1"})
+        direct = await lot.edge.issue_voucher(3, 30, "wang")
+        lot.edge.link_state = lambda: "online"
+        online, _ = await shop.send("/counter/print/30", {"count": "1"})
+        rows = await printed(lot, 1)
+
+    assert (status, direct) == (409, Refuse("nowhere_to_scan"))
+    assert "出口没有扫码枪" in text
+    assert (online, [row.state for row in rows]) == (200, ["confirmed"])
 
 
 async def test_the_same_form_twice_orders_once(lot: Lot, shop: Visitor) -> None:
