@@ -22,6 +22,7 @@ from cloud.act import Act
 from cloud.api import answers, devices
 from cloud.api import routes as api_routes
 from cloud.booth import shift_pages
+from cloud.coupons import claim_pages, code_pages
 from cloud.coupons import pages as coupons_pages
 from cloud.coupons import service as coupons
 from cloud.db import Database, open_engine, upgrade
@@ -138,6 +139,8 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
         driver_pages,
         merchants_pages,
         coupons_pages,
+        code_pages,
+        claim_pages,
         members_routes,
         shift_pages,
         fee_pages,

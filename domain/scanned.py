@@ -17,6 +17,7 @@ class ScannedKind(StrEnum):
     VOUCHER = "voucher"  # 停车券, bought by a merchant
     ENTRY_TICKET = "entry_ticket"  # 入场凭证, taken at the entry by a car without a plate
     EXIT_PASS = "exit_pass"  # noqa: S105 - 出场凭证, given when a stay was settled away from the lane
+    CLAIM_CODE = "claim_code"  # 领取码, a shop's coupon that a phone binds to its car
     UNKNOWN = "unknown"
 
 
@@ -30,13 +31,20 @@ class Scanned:
 
 TICKET_PREFIX = "LT1"
 PASS_PREFIX = "LP1"  # noqa: S105
-_LETTERS = {"V": ScannedKind.VOUCHER, "T": ScannedKind.ENTRY_TICKET, "P": ScannedKind.EXIT_PASS}
+CLAIM_PREFIX = "LC1"
+_LETTERS = {
+    "V": ScannedKind.VOUCHER,
+    "T": ScannedKind.ENTRY_TICKET,
+    "P": ScannedKind.EXIT_PASS,
+    "C": ScannedKind.CLAIM_CODE,
+}
 _PREFIXES = {
     "LG1": ScannedKind.VOUCHER,
     TICKET_PREFIX: ScannedKind.ENTRY_TICKET,
     PASS_PREFIX: ScannedKind.EXIT_PASS,
+    CLAIM_PREFIX: ScannedKind.CLAIM_CODE,
 }
-_LINK = re.compile(r"https://[^/\s]{1,128}/([VTP])/(\S*)", re.IGNORECASE)
+_LINK = re.compile(r"https://[^/\s]{1,128}/([VTPC])/(\S*)", re.IGNORECASE)
 
 
 def recognise(text: str) -> Scanned:

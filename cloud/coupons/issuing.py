@@ -201,6 +201,7 @@ def _new_coupon(act: Act, gift: Gift, place: Place, car: Car, paid_by: Means) ->
         "cap_fen": place.cost.hold.ceiling_fen,
         "commodity": place.cost.commodity.value,
         "issued_ms": act.now_ms,
+        "bound_ms": act.now_ms if car.plate else None,
         "expires_ms": min(expires_ms, paid_by.until_ms or expires_ms),
         "is_expired": False,
         "issued_by": act.by,
@@ -224,7 +225,7 @@ def for_edge(row: Mapping[str, object], template: RowMapping, merchant: str) -> 
         "merchant": merchant,
         "template_id": row["template_id"],
         "not_after_ms": row["expires_ms"],
-        "issued_ms": row["issued_ms"],
+        "issued_ms": row["bound_ms"] or row["issued_ms"],
         **({"terms": small} if (small := json.loads(template["terms"])) else {}),
         **({"pass_id": row["pass_id"]} if row.get("pass_id") else {}),
     }

@@ -49,7 +49,7 @@ class State(StrEnum):
 
 MOVES: dict[State, frozenset[State]] = {
     State.CREATED: frozenset({State.PRINTED, State.CLAIMABLE, State.BOUND, State.VOIDED}),
-    State.PRINTED: frozenset({State.BOUND, State.REDEEMED, State.EXPIRED, State.VOID_PENDING}),
+    State.PRINTED: frozenset({State.BOUND, State.EXPIRED, State.VOIDED, State.RECLAIMED}),
     State.CLAIMABLE: frozenset({State.BOUND, State.EXPIRED, State.VOIDED, State.RECLAIMED}),
     State.BOUND: frozenset({State.RESERVED, State.REDEEMED, State.EXPIRED, State.VOID_PENDING}),
     State.RESERVED: frozenset({State.BOUND, State.REDEEMED, State.VOID_PENDING}),

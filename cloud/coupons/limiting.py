@@ -86,11 +86,11 @@ def _taken(conn: Connection, act: Act, plate: str, zone: ZoneInfo) -> list[Taken
         coupon.c.operator_id == act.operator_id, coupon.c.plate == plate, coupon.c.state.not_in(WITHDRAWN)
     )
     found: dict[str, Taken] = {}
-    for row in conn.execute(query.order_by(coupon.c.issued_ms, coupon.c.coupon_id)).all():
+    for row in conn.execute(query.order_by(coupon.c.bound_ms, coupon.c.coupon_id)).all():
         # the uses of a pass are one coupon, which waits for as long as one use does
         whole, stay_id = row.pass_id or row.coupon_id, _stay_of(conn, row, act.now_ms)
         if whole not in found or not stay_id:
-            day = _day(row.issued_ms, zone)
+            day = _day(row.bound_ms, zone)
             found[whole] = Taken(row.merchant_id, names[row.merchant_id], row.template_id, stay_id, day)
     papers = _papers(conn, lots.stays_of_plate(conn, act.operator_id, plate))
     return [*found.values()] + [
@@ -147,7 +147,7 @@ def _given(conn: Connection, template_id: int, now_ms: int, zone: ZoneInfo, limi
     whole = case((coupon.c.pass_id == "", coupon.c.coupon_id), else_=coupon.c.pass_id)
     ours = select(func.count(whole.distinct())).where(coupon.c.template_id == template_id, bound)
     papers = select(func.count()).where(voucher.c.template_id == template_id, voucher.c.state != State.VOIDED.value)
-    today = (ours.where(coupon.c.issued_ms >= start), papers.where(voucher.c.issued_ms >= start))
+    today = (ours.where(coupon.c.bound_ms >= start), papers.where(voucher.c.issued_ms >= start))
     return Given(
         sum(int(conn.execute(query).scalar_one()) for query in today),
         sum(int(conn.execute(query).scalar_one()) for query in (ours, papers)),

@@ -47,7 +47,8 @@ async def _typed_template(request: web.Request) -> dict[str, Any] | Refused:
     except ValueError:
         return Refused("value_malformed")
     typed |= {"terms": terms, "cap_fen": cap_fen}
-    return {**typed, "valid_min": hours * 60}
+    before_entry = await field_of(request, "before_entry") != "no"
+    return {**typed, "valid_min": hours * 60, "before_entry": before_entry}
 
 
 async def _add_template(request: web.Request, session: Session, merchant_id: int) -> Refused | None:
@@ -124,7 +125,7 @@ async def issue(request: web.Request) -> web.Response:
     return await _issue(request, session, merchant_id, base, "/admin/coupons")
 
 
-async def _typed_worth(request: web.Request) -> int:
+async def typed_worth(request: web.Request) -> int:
     """What a custom kind is worth this time (S1.28); 0 for anything that is no such number, which is refused."""
     yuan, minutes = await field_of(request, "yuan"), await field_of(request, "minutes")
     try:
@@ -135,7 +136,7 @@ async def _typed_worth(request: web.Request) -> int:
 
 async def _issue(request: web.Request, session: Session, merchant_id: int, base: str, after: str) -> web.Response:
     template_id, stay_id = whole(await field_of(request, "template_id")) or 0, await field_of(request, "stay_id")
-    worth, count = await _typed_worth(request), whole(await field_of(request, "count") or "1") or 0
+    worth, count = await typed_worth(request), whole(await field_of(request, "count") or "1") or 0
     made = await change(
         request, login_of(session), service.issue, merchant_id, template_id, stay_id, worth, count=count
     )

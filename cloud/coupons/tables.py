@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, true
 
 from cloud.db import big_id, metadata
 
@@ -21,10 +21,50 @@ coupon_template = Table(
     Column("valid_min", Integer, nullable=False),  # how long a coupon of it is good after issue
     Column("created_ms", BigInteger, nullable=False),
     Column("deleted_ms", BigInteger),
+    Column("before_entry", Boolean, nullable=False, server_default=true()),  # may be claimed before the car is inside
     Column("product_id", BigInteger),  # of the shop: given out of what was bought of it, and of nothing else
     Column("terms", Text, nullable=False, server_default="{}"),  # when, where and with what it holds (domain Terms)
 )
 Index("ix_coupon_template_merchant_id", coupon_template.c.merchant_id)
+
+coupon_batch = Table(  # codes shown one after another, or papers printed together
+    "coupon_batch",
+    metadata,
+    Column("batch_id", Text, primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("merchant_id", ForeignKey("merchant.merchant_id"), nullable=False),
+    Column("template_id", ForeignKey("coupon_template.template_id"), nullable=False),
+    Column("lot_id", ForeignKey("lot.lot_id"), nullable=False),
+    Column("way", Text, nullable=False),  # SCREEN, PAPER
+    Column("value", BigInteger, nullable=False),  # typed for a custom kind, else 0
+    Column("total", Integer, nullable=False),  # how many in all
+    Column("made_ms", BigInteger, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("why", Text, nullable=False),  # it ended: closed, all_given, or the code of a refusal
+)
+Index("ix_coupon_batch_merchant_id_made_ms", coupon_batch.c.merchant_id, coupon_batch.c.made_ms)
+
+wallet = Table(  # what was claimed for one plate on one phone
+    "wallet",
+    metadata,
+    Column("wallet_id", big_id(), primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("plate", Text, nullable=False),
+    Column("code_hash", Text, nullable=False),  # of the code that shows it on another phone; empty once used
+    Column("code_until_ms", BigInteger, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+)
+Index("ix_wallet_plate", wallet.c.plate)
+
+wallet_key = Table(
+    "wallet_key",
+    metadata,
+    Column("key_hash", Text, primary_key=True),  # of a phone's secret
+    Column("wallet_id", ForeignKey("wallet.wallet_id"), primary_key=True),
+    Column("operator_id", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+)
 
 coupon_rule = Table(
     "coupon_rule",
@@ -102,12 +142,47 @@ coupon = Table(
     Column("redeemed_ms", BigInteger),
     Column("off_fen", BigInteger),
     Column("pass_id", Text, nullable=False, server_default=""),  # uses of one pass share it (E10)
+    Column("batch_id", Text),  # of those that drivers claim, as the next two
+    Column("token", Text),  # what its QR says: good for one claim
+    Column("claim_until_ms", BigInteger),
+    Column("bound_ms", BigInteger),  # NULL: nobody has claimed it
+    Column("wallet_id", BigInteger),  # of the driver who claimed it
 )
+Index("ix_coupon_token", coupon.c.token, unique=True)
+Index("ix_coupon_batch_id", coupon.c.batch_id)
+Index("ix_coupon_wallet_id", coupon.c.wallet_id)
 Index("ix_coupon_plate", coupon.c.plate)
 Index("ix_coupon_merchant_id_issued_ms", coupon.c.merchant_id, coupon.c.issued_ms)
 Index("ix_coupon_branch_id_issued_ms", coupon.c.branch_id, coupon.c.issued_ms)
 Index("ix_coupon_stay_id", coupon.c.stay_id)
 Index("ix_coupon_edge_id_state", coupon.c.edge_id, coupon.c.state)
+
+coupon_rebind = Table(
+    "coupon_rebind",
+    metadata,
+    Column("rebind_id", big_id(), primary_key=True),
+    Column("operator_id", BigInteger, nullable=False),
+    Column("coupon_id", ForeignKey("coupon.coupon_id"), nullable=False),
+    Column("from_plate", Text, nullable=False),
+    Column("to_plate", Text, nullable=False),
+    Column("from_stay", Text, nullable=False),
+    Column("to_stay", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+)
+Index("ix_coupon_rebind_coupon_id", coupon_rebind.c.coupon_id)
+
+voucher_binding = Table(  # a slip whose driver said which car it is for
+    "voucher_binding",
+    metadata,
+    Column("key_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("counter", BigInteger, primary_key=True, autoincrement=False),
+    Column("operator_id", BigInteger, nullable=False),
+    Column("lot_id", BigInteger, nullable=False),
+    Column("plate", Text, nullable=False),
+    Column("bound_ms", BigInteger, nullable=False),
+)
 
 voucher = Table(
     "voucher",

@@ -41,6 +41,7 @@ def create_template(
     remainder: str = Remainder.FORFEIT,
     product_id: int | None = None,
     terms: Terms = PLAIN,
+    before_entry: bool = True,
 ) -> int | Refused:
     """A template; it can be deleted, never changed (S1.27). One of a product is given out of what was bought of it."""
     if merchants.get(conn, act.operator_id, merchant_id) is None:
@@ -70,6 +71,7 @@ def create_template(
             meaning=meaning,
             remainder=str(remainder),
             valid_min=valid_min,
+            before_entry=before_entry,
             created_ms=act.now_ms,
             product_id=product_id,
             terms=canonical(terms.values()).decode(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -23,6 +23,10 @@ from domain.ledger import (
     VOID_PENDING,
 )
 
+UNCLAIMED = frozenset({State.CLAIMABLE, State.PRINTED})
+"""Only the cloud knows of these: a code that waits for its driver."""
+CLOUD = "cloud"
+
 
 def void(conn: Connection, act: Act, coupon_id: str, reason: str, merchant_id: int | None = None) -> Refused | None:
     """Withdraw an unused coupon; its value comes back once the lot provably knows (E2, sync §7).
@@ -35,10 +39,15 @@ def void(conn: Connection, act: Act, coupon_id: str, reason: str, merchant_id: i
     row = conn.execute(query.with_for_update()).mappings().one_or_none()
     if row is None:
         return Refused("coupon_unknown")
-    if State.VOID_PENDING not in MOVES[State(row["state"])]:
+    unclaimed = row["state"] in UNCLAIMED
+    if not unclaimed and State.VOID_PENDING not in MOVES[State(row["state"])]:
         return Refused("coupon_not_voidable", {"state": row["state"]})
     if not reason.strip():
         return Refused("reason_missing")
+    if unclaimed:
+        give_back(conn, row, State.VOIDED, "coupon.voided", act.by, act.now_ms, reason.strip())
+        audit.record(conn, act, "coupon.voided", f"coupon:{row['serial']}", reason=reason)
+        return None
     if any(used.get("coupon_id") == coupon_id for used in parked.payloads(conn, row["edge_id"], CouponRedeemed.TYPE)):
         return Refused("coupon_in_parked_event")
     version = put_row(conn, act.operator_id, row["edge_id"], "coupons", coupon_id, None, act.now_ms)
@@ -53,6 +62,28 @@ def void(conn: Connection, act: Act, coupon_id: str, reason: str, merchant_id: i
     ledger.post(conn, entry, carry(row, OUTSTANDING, VOID_PENDING))
     audit.record(conn, act, "coupon.voided", f"coupon:{row['serial']}", reason=reason)
     return None
+
+
+def give_back(
+    conn: Connection, row: RowMapping, state: State, kind: str, by: str, now_ms: int, reason: str = ""
+) -> None:
+    """End a coupon nobody claimed: no lot knows of it, so its value is back at once, and only once."""
+    values = {"state": state.value, "voided_ms": now_ms, "void_reason": reason}
+    conn.execute(update(coupon).where(coupon.c.coupon_id == row["coupon_id"]).values(**values))
+    event_id = f"back:{row['coupon_id']}"
+    entry = ledger.Entry(row["operator_id"], row["merchant_id"], event_id, kind, row["serial"], by, now_ms, reason)
+    ledger.post(conn, entry, carry(row, OUTSTANDING, AVAILABLE))
+    means.come_back(conn, row["purse"])
+
+
+def reclaim(conn: Connection, operator_id: int, now_ms: int) -> int:
+    """End every code past its time that nobody claimed (E3); returns how many."""
+    waiting = coupon.c.state.in_([state.value for state in UNCLAIMED])
+    query = select(coupon).where(coupon.c.operator_id == operator_id, waiting, coupon.c.claim_until_ms < now_ms)
+    rows = conn.execute(query.order_by(coupon.c.coupon_id).with_for_update()).mappings().all()
+    for row in rows:
+        give_back(conn, row, State.RECLAIMED, "coupon.reclaimed", CLOUD, now_ms)
+    return len(rows)
 
 
 def release_voids(conn: Connection, edge_id: str, channel_version: int, now_ms: int, cause: str) -> int:
@@ -91,7 +122,11 @@ def release_voids(conn: Connection, edge_id: str, channel_version: int, now_ms: 
 
 
 def record_expiries(conn: Connection, operator_id: int, now_ms: int) -> int:
-    """Mark coupons past their time. Nothing is given back for that alone: a lane may not have reported yet (E3)."""
+    """Mark coupons past their time. Nothing is given back for that alone: a lane may not have reported yet (E3).
+
+    What nobody claimed, no lane can use: that is given back.
+    """
+    reclaim(conn, operator_id, now_ms)
     done = conn.execute(
         update(coupon)
         .where(

@@ -126,6 +126,21 @@ def open_stay(conn: Connection, operator_id: int, stay_id: str) -> RowMapping | 
     return conn.execute(query.with_for_update()).mappings().one_or_none()
 
 
+def open_stay_of(conn: Connection, operator_id: int, lot_id: int, plate: str) -> RowMapping | None:
+    """The newest stay of a plate in a lot whose car is still inside, locked until the transaction ends."""
+    query = select(stay).where(
+        stay.c.operator_id == operator_id, stay.c.lot_id == lot_id, stay.c.plate == plate, stay.c.left_ms.is_(None)
+    )
+    newest = query.order_by(stay.c.entered_ms.desc(), stay.c.stay_id.desc()).limit(1)
+    return conn.execute(newest.with_for_update()).mappings().one_or_none()
+
+
+def name_of(conn: Connection, operator_id: int, lot_id: int) -> str:
+    """What a lot is called; "" for none of the operator's."""
+    query = select(lot.c.name).where(lot.c.lot_id == lot_id, lot.c.operator_id == operator_id)
+    return conn.execute(query).scalar_one_or_none() or ""
+
+
 def stays(conn: Connection, operator_id: int, stay_ids: Sequence[str]) -> dict[str, RowMapping]:
     """Stays by id, whatever became of them."""
     query = select(stay).where(stay.c.operator_id == operator_id, stay.c.stay_id.in_(stay_ids))

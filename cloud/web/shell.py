@@ -17,7 +17,7 @@ from plumbing.web import NavItem, Sessions, Shell, create_app, current_session
 from plumbing.web.rendering import ENVIRONMENT
 
 HERE = Path(cloud.__file__).parent
-LOCALES = tuple(HERE / name / "locale" for name in ("", "booth", "payments", "fees", "shop"))
+LOCALES = tuple(HERE / name / "locale" for name in ("", "coupons", "booth", "payments", "fees", "shop"))
 CAPABILITIES = ("web", "access", "lots", "merchants", "coupons", "members", "booth", "payments", "fees", "shop")
 
 STAFF = (
@@ -40,6 +40,8 @@ STAFF = (
 MERCHANT = (
     NavItem("/m", "nav.home"),
     NavItem("/m/issue", "nav.issue"),
+    NavItem("/m/codes", "nav.codes"),
+    NavItem("/m/print", "nav.print"),
     NavItem("/m/shop", "nav.shop"),
     NavItem("/m/records", "nav.records"),
     NavItem("/m/ledger", "nav.ledger"),

@@ -88,6 +88,11 @@ def lane_qr(url: str) -> str:
     return segno.make_qr(url, error="m").svg_data_uri(scale=4, border=4)
 
 
+def keyboard() -> dict[str, str]:
+    """What ``plate_keys.html`` is given beside what was typed."""
+    return {"provinces": PROVINCES, "letters": LETTERS, "tails": TAILS}
+
+
 def _code(request: web.Request) -> str:
     return request.match_info["code"].upper()
 
@@ -122,8 +127,8 @@ def _problem(question: Question) -> str:
 
 def _form(request: web.Request, place: Place, typed: str = "", problem: str = "") -> web.Response:
     return render(
-        request, "lane_form.html", status=422 if problem else 200, place=place, typed=typed, provinces=PROVINCES,
-        letters=LETTERS, tails=TAILS, error=texts(request)(f"lanepage.{problem}") if problem else "",
+        request, "lane_form.html", status=422 if problem else 200, place=place, typed=typed, **keyboard(),
+        error=texts(request)(f"lanepage.{problem}") if problem else "",
         kept=request.cookies.get(COOKIE, "")[:400], kept_number=number_on(request.cookies.get(COOKIE, "")[:400]),
     )  # fmt: skip
 

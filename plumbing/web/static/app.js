@@ -70,6 +70,7 @@ document.addEventListener("click", (event) => {
   const key = event.target.closest("[data-key]");
   if (key) press(key);
   if (event.target.closest("[data-back]")) history.back();
+  if (event.target.closest("[data-print]")) window.print();
   closeMenus((menu) => !menu.contains(event.target));
 });
 

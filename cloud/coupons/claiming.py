@@ -1,0 +1,115 @@
+"""A driver claims a coupon by its code: bound to the car inside, or to the plate until it comes (S1.35, S1.36)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, RowMapping, select, update
+
+from cloud.access import audit
+from cloud.act import Act, Refused
+from cloud.coupons import codes, limiting, wallets
+from cloud.coupons.issuing import tell_again
+from cloud.coupons.life import MINUTE_MS, State
+from cloud.coupons.tables import coupon, coupon_template
+from cloud.coupons.voiding import UNCLAIMED
+from cloud.lots import service as lots
+from cloud.merchants import service as merchants
+from domain.claim_code import read_code
+from domain.plate import mask
+
+DRIVER = "driver"  # who claims: nobody signs in
+DEAD = {
+    State.VOIDED: "claim_withdrawn",
+    State.RECLAIMED: "claim_expired",
+    State.EXPIRED: "claim_expired",
+    State.VOID_PENDING: "claim_withdrawn",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What a code stands for."""
+
+    coupon: RowMapping
+    template: RowMapping
+    merchant: str
+    lot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The coupon is bound. *code* shows it again from another phone, once; "" when it was claimed before."""
+
+    offered: Offered
+    plate: str
+    is_inside: bool
+    code: str
+
+
+def find(conn: Connection, operator_id: int, text: str) -> Offered | None:
+    """The coupon of a code, whatever became of it."""
+    return _find(conn, operator_id, text, lock=False)
+
+
+def refusal(offered: Offered, now_ms: int) -> Refused | None:
+    """Why nobody can claim it any more, or None."""
+    row = offered.coupon
+    state = State(row["state"])
+    if state not in UNCLAIMED:
+        return Refused(DEAD.get(state, "claim_taken"))
+    return Refused("claim_expired") if now_ms > row["claim_until_ms"] else None
+
+
+def claim(conn: Connection, act: Act, text: str, plate: str, phone: str) -> Claimed | Refused:
+    """Bind the coupon of a code to *plate* (normal form). *phone*: the secret of the phone it is claimed on.
+
+    The same phone may say the same once more and is told the same: a double tap is one claim.
+    """
+    offered = _find(conn, act.operator_id, text, lock=True)
+    if offered is None:
+        return Refused("claim_unknown")
+    row = offered.coupon
+    if row["plate"] == plate and row["state"] == State.BOUND.value and wallets.holds(conn, phone, row["wallet_id"]):
+        return Claimed(offered, plate, bool(row["stay_id"]), "")
+    refused = refusal(offered, act.now_ms)
+    if refused is not None:
+        return refused
+    stay = lots.open_stay_of(conn, act.operator_id, row["lot_id"], plate)
+    if stay is None and not offered.template["before_entry"]:
+        return Refused("claim_not_inside")
+    stay_id = "" if stay is None else stay["stay_id"]
+    ask = limiting.Ask(row["lot_id"], row["merchant_id"], row["template_id"], plate, stay_id)
+    over = limiting.refusal(conn, act, ask)
+    if over is not None:
+        return over
+    wallet_id, code = wallets.put_in(conn, act, phone, plate)
+    bound = _bind(conn, act, offered, plate, stay_id, wallet_id)
+    tell_again(conn, bound, act.now_ms)
+    codes.claimed_one(conn, act, row["batch_id"])
+    after = {"plate": mask(plate), "stay": stay_id}
+    audit.record(conn, act, "coupon.claimed", f"coupon:{row['serial']}", after=after)
+    return Claimed(Offered(bound, offered.template, offered.merchant, offered.lot), plate, stay is not None, code)
+
+
+def _bind(conn: Connection, act: Act, offered: Offered, plate: str, stay_id: str, wallet_id: int) -> RowMapping:
+    row = offered.coupon
+    good_ms = offered.template["valid_min"] * MINUTE_MS
+    is_whole = row["state"] == State.CLAIMABLE.value and row["expires_ms"] == row["issued_ms"] + good_ms
+    until_ms = act.now_ms + good_ms if is_whole else row["expires_ms"]  # else of a paper, or of what was bought ahead
+    values = {"state": State.BOUND.value, "plate": plate, "stay_id": stay_id, "bound_ms": act.now_ms}
+    this = coupon.c.coupon_id == row["coupon_id"]
+    conn.execute(update(coupon).where(this).values(**values, expires_ms=until_ms, wallet_id=wallet_id))
+    return conn.execute(select(coupon).where(this)).mappings().one()
+
+
+def _find(conn: Connection, operator_id: int, text: str, *, lock: bool) -> Offered | None:
+    code = read_code(text)
+    query = select(coupon).where(coupon.c.token == code, coupon.c.operator_id == operator_id)
+    row = conn.execute(query.with_for_update() if lock else query).mappings().one_or_none() if code else None
+    if row is None:
+        return None
+    of_template = select(coupon_template).where(coupon_template.c.template_id == row["template_id"])
+    template = conn.execute(of_template).mappings().one()
+    account = merchants.get(conn, operator_id, row["merchant_id"])
+    return Offered(row, template, account["name"] if account else "", lots.name_of(conn, operator_id, row["lot_id"]))

@@ -1,0 +1,192 @@
+"""A merchant's codes for drivers: on its screen, renewed after each claim, and on paper (S1.34, S1.43-S1.45)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import segno
+from aiohttp import web
+from sqlalchemy import Connection, RowMapping
+
+from cloud.access.roles import Right
+from cloud.act import Refused
+from cloud.coupons import codes, template
+from cloud.coupons.codes import Way
+from cloud.coupons.layout import layout_of
+from cloud.coupons.life import State
+from cloud.coupons.pages import typed_worth
+from cloud.merchants import service as merchants
+from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, read, whole, words
+from domain.claim_code import claim_url
+from plumbing.web import Event, Session, page_number, render, render_part, stream
+
+Begin = Callable[..., str | Refused]
+PAGES = {Way.SCREEN: ("/m/codes", "codes.html"), Way.PAPER: ("/m/print", "print.html")}
+
+
+def _choice(conn: Connection, operator_id: int, merchant_id: int, way: Way, page: int) -> dict[str, Any]:
+    row = merchants.get(conn, operator_id, merchant_id)
+    if row is None:
+        raise web.HTTPNotFound
+    return {
+        "merchant": row,
+        "templates": template.templates(conn, operator_id, merchant_id),
+        "lots": codes.lots_of(conn, operator_id, merchant_id),
+        "page": codes.batches(conn, operator_id, merchant_id, way, page),
+    }
+
+
+async def _choose(request: web.Request, session: Session, way: Way, error: str = "") -> web.Response:
+    values = await read(request, _choice, merchant_of(session), way, page_number(request.query))
+    return render(request, PAGES[way][1], status=422 if error else 200, error=error, **values)
+
+
+async def _begin(request: web.Request, way: Way, begin: Begin) -> web.Response:
+    session = await allow(request, Right.OWN_MERCHANT)
+    template_id = whole(await field_of(request, "template_id")) or 0
+    lot_id = whole(await field_of(request, "lot_id")) or 0
+    worth, count = await typed_worth(request), whole(await field_of(request, "count") or "1") or 0
+    args = (merchant_of(session), template_id, worth, count, lot_id)
+    made = await change(request, login_of(session), begin, *args)
+    if isinstance(made, Refused):
+        return await _choose(request, session, way, words(request, made))
+    raise web.HTTPSeeOther(f"{PAGES[way][0]}/{made}")
+
+
+async def codes_page(request: web.Request) -> web.Response:
+    """Choose what to give away by code."""
+    return await _choose(request, await allow(request, Right.OWN_MERCHANT), Way.SCREEN)
+
+
+async def make_code(request: web.Request) -> web.Response:
+    """生成电子优惠券: the code pops up on its own page."""
+    return await _begin(request, Way.SCREEN, codes.open_screen)
+
+
+async def print_page(request: web.Request) -> web.Response:
+    """Choose what to print, and how many."""
+    return await _choose(request, await allow(request, Right.OWN_MERCHANT), Way.PAPER)
+
+
+async def print_papers(request: web.Request) -> web.Response:
+    """Make them; how they stand on paper is chosen next."""
+    return await _begin(request, Way.PAPER, codes.print_papers)
+
+
+def _batch(
+    conn: Connection, operator_id: int, merchant_id: int, batch_id: str, way: Way
+) -> tuple[Mapping[str, Any], Sequence[RowMapping], str]:
+    batch = codes.get(conn, operator_id, merchant_id, batch_id)
+    account = merchants.get(conn, operator_id, merchant_id)
+    if batch is None or account is None or batch["way"] != way.value:
+        raise web.HTTPNotFound
+    return batch, codes.of_batch(conn, batch_id), account["name"]
+
+
+async def _code(request: web.Request, merchant_id: int) -> dict[str, Any]:
+    """What the screen shows now."""
+    cloud = request.config_dict[CLOUD]
+    batch, coupons, name = await read(request, _batch, merchant_id, request.match_info["batch"], Way.SCREEN)
+    now_ms = cloud.now_ms()
+    shown = [one for one in coupons if one["state"] == State.CLAIMABLE.value and one["claim_until_ms"] >= now_ms]
+    bound = sorted((one for one in coupons if one["bound_ms"] is not None), key=lambda one: one["bound_ms"])
+    return {
+        "batch": batch,
+        "merchant": name,
+        "shown": shown[-1] if shown else None,
+        "last": bound[-1] if bound else None,
+        "claimed": len(bound),
+        "qr": _qr(claim_url(cloud.public_url, shown[-1]["token"])) if shown else "",
+    }
+
+
+def _qr(text: str) -> str:
+    return segno.make_qr(text, error="m").png_data_uri(scale=8, border=4)
+
+
+async def code_page(request: web.Request) -> web.Response:
+    """The code for the next driver."""
+    session = await allow(request, Right.OWN_MERCHANT)
+    return render(request, "code.html", **await _code(request, merchant_of(session)))
+
+
+async def code_live(request: web.Request) -> web.StreamResponse:
+    """The same as it changes: after a claim, the next one."""
+    session = await allow(request, Right.OWN_MERCHANT)
+    merchant_id = merchant_of(session)
+
+    async def show(_fact: str) -> list[Event]:
+        return [Event("code", render_part(request, "code_part.html", **await _code(request, merchant_id)))]
+
+    return await stream(request, request.config_dict[CLOUD].hub, show, start=["now"])
+
+
+async def fresh_code(request: web.Request) -> web.Response:
+    """Another code in place of the one shown, which is dead."""
+    session = await allow(request, Right.OWN_MERCHANT)
+    batch_id = request.match_info["batch"]
+    refused = await change(request, login_of(session), codes.show_again, merchant_of(session), batch_id)
+    if refused is not None:
+        return await _choose(request, session, Way.SCREEN, words(request, refused))
+    raise web.HTTPSeeOther(f"/m/codes/{batch_id}")
+
+
+async def close_codes(request: web.Request) -> web.Response:
+    """Take the code down."""
+    return await _close(request, Way.SCREEN)
+
+
+async def close_papers(request: web.Request) -> web.Response:
+    """Withdraw what of a printing nobody has claimed."""
+    return await _close(request, Way.PAPER)
+
+
+async def _close(request: web.Request, way: Way) -> web.Response:
+    session = await allow(request, Right.OWN_MERCHANT)
+    batch_id = request.match_info["batch"]
+    refused = await change(request, login_of(session), codes.close, merchant_of(session), batch_id, "")
+    if refused is not None:
+        return await _choose(request, session, way, words(request, refused))
+    raise done(f"{PAGES[way][0]}/{batch_id}", "codes_closed")
+
+
+async def batch_page(request: web.Request) -> web.Response:
+    """One printing: choose the layout, open the sheet, see what was claimed."""
+    session = await allow(request, Right.OWN_MERCHANT)
+    args = (merchant_of(session), request.match_info["batch"], Way.PAPER)
+    batch, coupons, _ = await read(request, _batch, *args)
+    layout = layout_of(request.query)
+    return render(
+        request, "print_batch.html", batch=batch, coupons=coupons, layout=layout, pages=len(layout.sheets(coupons))
+    )
+
+
+async def sheet_page(request: web.Request) -> web.Response:
+    """The pages themselves, for the browser's printer; those withdrawn or claimed are left out."""
+    session = await allow(request, Right.OWN_MERCHANT)
+    args = (merchant_of(session), request.match_info["batch"], Way.PAPER)
+    batch, coupons, name = await read(request, _batch, *args)
+    layout, base = layout_of(request.query), request.config_dict[CLOUD].public_url
+    good = [one for one in layout.sheets(coupons) if any(row["state"] == State.PRINTED.value for row in one)]
+    sheets = [[row for row in sheet if row["state"] == State.PRINTED.value] for sheet in good]
+    return render(
+        request, "sheet.html", batch=batch, sheets=sheets, layout=layout, merchant=name,
+        qr=lambda row: _qr(claim_url(base, row["token"])),
+    )  # fmt: skip
+
+
+def add_routes(app: web.Application) -> None:
+    """Pages of the merchant's codes."""
+    add_get, add_post = app.router.add_get, app.router.add_post
+    add_get("/m/codes", codes_page)
+    add_post("/m/codes", make_code)
+    add_get("/m/codes/{batch}", code_page)
+    add_get("/m/codes/{batch}/live", code_live)
+    add_post("/m/codes/{batch}/fresh", fresh_code)
+    add_post("/m/codes/{batch}/close", close_codes)
+    add_get("/m/print", print_page)
+    add_post("/m/print", print_papers)
+    add_get("/m/print/{batch}", batch_page)
+    add_get("/m/print/{batch}/sheet", sheet_page)
+    add_post("/m/print/{batch}/close", close_papers)

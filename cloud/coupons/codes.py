@@ -1,0 +1,234 @@
+"""Coupons somebody has still to claim: a code on a screen, renewed after each claim, or printed papers (S1.34, S1.44).
+
+A coupon's value is held from the moment its code exists, so a claim never fails for want of money; what nobody claims
+goes back (docs/decisions/0028).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select, update
+
+from cloud.access import audit
+from cloud.act import Act, Refused
+from cloud.coupons import voiding
+from cloud.coupons.issuing import Car, Gift, Place, gift_of, make, place_of
+from cloud.coupons.life import MINUTE_MS, State
+from cloud.coupons.tables import coupon, coupon_batch, coupon_template
+from cloud.coupons.template import terms as template_terms
+from cloud.db import paged
+from cloud.lots import service as lots
+from cloud.merchants import contracts
+from domain.claim_code import RANDOM_BYTES, write_code
+from plumbing.web.paging import Page
+
+MOST_ON_SCREEN = 500
+MOST_PAPERS = 200
+SCREEN_MINUTES = 60  # how long a code on a screen waits for somebody
+Batch = Mapping[Any, Any]
+ALL_GIVEN, CLOSED = "all_given", "closed"
+
+
+class Way(StrEnum):
+    """How codes reach drivers."""
+
+    SCREEN = "SCREEN"
+    PAPER = "PAPER"
+
+
+def open_screen(
+    conn: Connection, act: Act, merchant_id: int, template_id: int, value: int = 0, most: int = 1, lot_id: int = 0
+) -> str | Refused:
+    """Begin to show codes, one at a time, *most* in all; returns the batch."""
+    if not 0 < most <= MOST_ON_SCREEN:
+        return Refused("count_malformed", {"most": MOST_ON_SCREEN})
+    batch = _begin(conn, act, Way.SCREEN, merchant_id, template_id, value, most, lot_id)
+    if isinstance(batch, Refused):
+        return batch
+    refused = _next(conn, act, batch)
+    if refused is not None:
+        conn.execute(update(coupon_batch).where(_is(batch["batch_id"])).values(ended_ms=act.now_ms, why=refused.code))
+        return refused
+    return str(batch["batch_id"])
+
+
+def print_papers(
+    conn: Connection, act: Act, merchant_id: int, template_id: int, value: int, copies: int, lot_id: int = 0
+) -> str | Refused:
+    """Make *copies* coupons to print, each with a serial of its own: all of them, or none (S1.44)."""
+    if not 0 < copies <= MOST_PAPERS:
+        return Refused("count_malformed", {"most": MOST_PAPERS})
+    attempt = conn.begin_nested()
+    batch = _begin(conn, act, Way.PAPER, merchant_id, template_id, value, copies, lot_id)
+    made = batch if isinstance(batch, Refused) else _papers(conn, act, batch)
+    if isinstance(made, Refused):
+        attempt.rollback()
+    else:
+        attempt.commit()
+    return made
+
+
+def _papers(conn: Connection, act: Act, batch: Batch) -> str | Refused:
+    offer = _offer(conn, act, batch)
+    if isinstance(offer, Refused):
+        return offer
+    gift, place = offer
+    until_ms = act.now_ms + gift.template["valid_min"] * MINUTE_MS
+    for _ in range(batch["total"]):
+        row = make(conn, act, gift, place, Car(), State.PRINTED, **_unclaimed(act, batch, until_ms))
+        if isinstance(row, Refused):
+            return row
+    audit.record(conn, act, "coupon.papers", f"template:{batch['template_id']}", after={"copies": batch["total"]})
+    return str(batch["batch_id"])
+
+
+def _offer(conn: Connection, act: Act, batch: Batch) -> tuple[Gift, Place] | Refused:
+    """What one coupon of the batch is and costs now."""
+    gift = gift_of(conn, act, batch["merchant_id"], batch["template_id"], batch["value"])
+    if isinstance(gift, Refused):
+        return gift
+    if template_terms(gift.template).uses > 1:
+        return Refused("pass_not_by_code")
+    place = place_of(conn, gift, batch["lot_id"])
+    return place if isinstance(place, Refused) else (gift, place)
+
+
+def _begin(
+    conn: Connection, act: Act, way: Way, merchant_id: int, template_id: int, value: int, total: int, lot_id: int
+) -> Batch | Refused:
+    gift = gift_of(conn, act, merchant_id, template_id, value)
+    if isinstance(gift, Refused):
+        return gift
+    there = [row["lot_id"] for row in lots_of(conn, act.operator_id, merchant_id)]
+    if not lot_id and len(there) == 1:
+        lot_id = there[0]
+    if lot_id not in there:
+        return Refused("lot_missing" if there else "contract_missing")
+    batch_id = act.uuid()
+    values = {"merchant_id": merchant_id, "template_id": template_id, "lot_id": lot_id, "value": value}
+    conn.execute(
+        insert(coupon_batch).values(
+            batch_id=batch_id, operator_id=act.operator_id, way=way.value, total=total, made_ms=act.now_ms,
+            made_by=act.by, why="", **values,
+        )
+    )  # fmt: skip
+    return conn.execute(select(coupon_batch).where(_is(batch_id))).mappings().one()
+
+
+def lots_of(conn: Connection, operator_id: int, merchant_id: int) -> Sequence[RowMapping]:
+    """Lots where the merchant has prices: there its coupons can be spent."""
+    return [
+        row
+        for row in lots.lots(conn, operator_id)
+        if contracts.current_contract(conn, merchant_id, row["lot_id"]) is not None
+    ]
+
+
+def _unclaimed(act: Act, batch: Batch, until_ms: int) -> dict[str, object]:
+    token = write_code(act.random(RANDOM_BYTES))
+    return {"batch_id": batch["batch_id"], "token": token, "claim_until_ms": until_ms}
+
+
+def _next(conn: Connection, act: Act, batch: Batch) -> Refused | None:
+    """One more code on the screen; None when there is one now, or none is wanted any more."""
+    if batch["ended_ms"] is not None:
+        return None
+    if _made(conn, batch["batch_id"]) >= batch["total"]:
+        return Refused(ALL_GIVEN)
+    offer = _offer(conn, act, batch)
+    if isinstance(offer, Refused):
+        return offer
+    more = _unclaimed(act, batch, act.now_ms + SCREEN_MINUTES * MINUTE_MS)
+    gift, place = offer
+    row = make(conn, replace(act, by=batch["made_by"]), gift, place, Car(), State.CLAIMABLE, **more)
+    return row if isinstance(row, Refused) else None
+
+
+def _made(conn: Connection, batch_id: str) -> int:
+    """Codes of the batch that were claimed or still can be."""
+    gone = (State.RECLAIMED.value, State.VOIDED.value)
+    query = select(func.count()).where(coupon.c.batch_id == batch_id, coupon.c.state.not_in(gone))
+    return int(conn.execute(query).scalar_one())
+
+
+def claimed_one(conn: Connection, act: Act, batch_id: str) -> None:
+    """A code of the batch was claimed: the screen shows a fresh one, or why there is none."""
+    batch = conn.execute(select(coupon_batch).where(_is(batch_id)).with_for_update()).mappings().one()
+    if batch["way"] != Way.SCREEN.value:
+        return
+    refused = _next(conn, act, batch)
+    if refused is not None:
+        conn.execute(update(coupon_batch).where(_is(batch_id)).values(ended_ms=act.now_ms, why=refused.code))
+
+
+def show_again(conn: Connection, act: Act, merchant_id: int, batch_id: str) -> Refused | None:
+    """A fresh code in place of the one on the screen, or of one that ran out; that one is dead."""
+    batch = get(conn, act.operator_id, merchant_id, batch_id)
+    if batch is None:
+        return Refused("batch_unknown")
+    if batch["ended_ms"] is not None:
+        return Refused("batch_ended")
+    _withdraw(conn, act, batch_id, "")
+    return _next(conn, act, batch)
+
+
+def close(conn: Connection, act: Act, merchant_id: int, batch_id: str, reason: str) -> Refused | None:
+    """Withdraw every code of the batch that nobody has claimed; its value is back at once."""
+    batch = get(conn, act.operator_id, merchant_id, batch_id)
+    if batch is None:
+        return Refused("batch_unknown")
+    _withdraw(conn, act, batch_id, reason)
+    if batch["ended_ms"] is None:
+        conn.execute(update(coupon_batch).where(_is(batch_id)).values(ended_ms=act.now_ms, why=CLOSED))
+    audit.record(conn, act, "coupon.codes_closed", f"template:{batch['template_id']}", reason=reason)
+    return None
+
+
+def _withdraw(conn: Connection, act: Act, batch_id: str, reason: str) -> None:
+    waiting = coupon.c.state.in_([state.value for state in voiding.UNCLAIMED])
+    rows = conn.execute(select(coupon).where(coupon.c.batch_id == batch_id, waiting).with_for_update()).mappings()
+    for row in rows.all():
+        voiding.give_back(conn, row, State.VOIDED, "coupon.voided", act.by, act.now_ms, reason)
+
+
+def get(conn: Connection, operator_id: int, merchant_id: int, batch_id: str) -> Batch | None:
+    """One batch of the merchant, with the names of what it gives and where, locked until the transaction ends."""
+    of_lot = {row["lot_id"]: row["name"] for row in lots.lots(conn, operator_id)}
+    query = (
+        select(coupon_batch, coupon_template.c.name, coupon_template.c.kind, coupon_template.c.valid_min)
+        .join(coupon_template, coupon_template.c.template_id == coupon_batch.c.template_id)
+        .where(_is(batch_id), coupon_batch.c.operator_id == operator_id, coupon_batch.c.merchant_id == merchant_id)
+    )
+    row = conn.execute(query.with_for_update(of=coupon_batch)).mappings().one_or_none()
+    return None if row is None else {**row, "lot": of_lot.get(row["lot_id"], "")}
+
+
+def of_batch(conn: Connection, batch_id: str) -> Sequence[RowMapping]:
+    """The coupons of a batch, in the order they were made."""
+    query = select(coupon).where(coupon.c.batch_id == batch_id).order_by(coupon.c.issued_ms, coupon.c.coupon_id)
+    return conn.execute(query).mappings().all()
+
+
+def batches(conn: Connection, operator_id: int, merchant_id: int, way: Way, page: int = 1) -> Page[RowMapping]:
+    """The merchant's batches, newest first, each with how many coupons of it were claimed."""
+    claimed = (
+        select(func.count())
+        .where(coupon.c.batch_id == coupon_batch.c.batch_id, coupon.c.bound_ms.is_not(None))
+        .scalar_subquery()
+    )
+    query = (
+        select(coupon_batch, coupon_template.c.name, coupon_template.c.kind, claimed.label("claimed"))
+        .join(coupon_template, coupon_template.c.template_id == coupon_batch.c.template_id)
+        .where(coupon_batch.c.operator_id == operator_id, coupon_batch.c.merchant_id == merchant_id)
+        .where(coupon_batch.c.way == way.value)
+        .order_by(coupon_batch.c.made_ms.desc(), coupon_batch.c.batch_id)
+    )
+    return paged(conn, query, page)
+
+
+def _is(batch_id: str) -> ColumnElement[bool]:
+    return coupon_batch.c.batch_id == batch_id

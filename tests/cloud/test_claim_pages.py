@@ -1,0 +1,171 @@
+"""A driver's phone over a real port: from the code on the shop's screen to the coupon at the lot."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import zxingcpp
+from aiohttp import ClientSession, CookieJar, web
+from aiohttp.test_utils import TestClient, TestServer
+from PIL import Image
+from sqlalchemy import Connection, Engine
+
+from cloud.access import service as access
+from cloud.access.roles import Role
+from cloud.app import make_app
+from cloud.coupons import codes
+from cloud.coupons import service as coupons
+from cloud.db import Database
+from cloud.settings import CloudSettings
+from cloud.web.state import Cloud
+from plumbing.passwords import Passwords
+from plumbing.signing import PrivateKey
+from tests.cloud.world import World, build
+
+PASSWORD, SHOP, PLATE = "seven cars waiting", "m-shop", "京A12345"
+Browser = TestClient[web.Request, web.Application]
+
+
+@pytest.fixture(scope="module")
+def hashed() -> str:
+    passwords = Passwords()
+    try:
+        return passwords.hash_blocking(PASSWORD)
+    finally:
+        passwords.close()
+
+
+@pytest.fixture
+def cloud(engine: Engine, hashed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """A service over a small world: a car inside, a shop with a template."""
+    monkeypatch.setenv("LOTGATE_STRICT_TEXTS", "1")
+    database = Database(engine)
+
+    def fill(conn: Connection) -> World:
+        world = build(conn)
+        world.car("s1", PLATE)
+        world.template("AMOUNT", 500)
+        access.create_user(conn, world.act(), SHOP, SHOP, Role.MERCHANT, hashed, world.merchant_id)
+        conn.exec_driver_sql("UPDATE app_user SET must_change = false")
+        return world
+
+    world = database.run_here(fill)
+    made = Cloud(CloudSettings(data=tmp_path), database, PrivateKey.generate(), world.operator_id, "http://pay.example")
+    made.now_ms = lambda: world.now_ms
+    return made
+
+
+@pytest.fixture
+async def shop(cloud: Cloud) -> AsyncIterator[Browser]:
+    """The shop's browser, signed in."""
+    async with TestClient(TestServer(make_app(cloud)), cookie_jar=CookieJar(unsafe=True)) as browser:
+        page = await (await browser.get("/login")).text()
+        form = {"account": SHOP, "password": PASSWORD, "csrf_token": token_in(page)}
+        assert (await browser.post("/login", data=form, allow_redirects=False)).status == 303
+        yield browser
+
+
+def phone_at(shop: Browser) -> ClientSession:
+    """A phone that knows nothing, at the same server."""
+    return ClientSession(shop.make_url("/"), cookie_jar=CookieJar(unsafe=True))
+
+
+def token_in(page: str) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found is not None, page
+    return found.group(1)
+
+
+async def send(browser: Browser | ClientSession, page: str, path: str, **fields: str) -> tuple[int, str]:
+    """A form of *page* as it is posted, and what it leads to."""
+    answer = await browser.post(path, data={"csrf_token": token_in(page), **fields})
+    return answer.status, await answer.text()
+
+
+def scanned(page: str) -> list[str]:
+    """What the codes pictured on *page* say."""
+    pictures = re.findall(r'src="data:image/png;base64,([^"]+)"', page)
+    opened = [Image.open(io.BytesIO(base64.b64decode(one))).convert("L") for one in pictures]
+    return [found.text for one in opened for found in zxingcpp.read_barcodes(one)]
+
+
+def path_of(code: str) -> str:
+    assert code.startswith("HTTP://PAY.EXAMPLE/C/LC1")
+    return code.removeprefix("HTTP://PAY.EXAMPLE")
+
+
+async def test_a_scanned_code_becomes_a_coupon_and_the_screen_shows_the_next(shop: Browser, cloud: Cloud) -> None:
+    status, screen = await send(shop, await (await shop.get("/m/codes")).text(), "/m/codes", template_id="1", count="5")
+    (code,) = scanned(screen)
+    async with phone_at(shop) as phone:
+        form = await (await phone.get(path_of(code))).text()
+        _, wrong = await send(phone, form, path_of(code), text="京A1")
+        _, asked = await send(phone, form, path_of(code), text=" 京a·12345 ")
+        done, told = await send(phone, asked, path_of(code), text=PLATE, step="bind")
+        mine = await (await phone.get("/c/mine")).text()
+    async with phone_at(shop) as stranger:
+        dead = await stranger.get(path_of(code).lower())
+        nothing = await (await stranger.get("/c/mine")).text()
+
+    assert (status, done, dead.status) == (200, 200, 410)
+    assert "车牌不完整" in wrong
+    assert "data-claimed" in told
+    assert "data-refused" in await dead.text()
+    serial = (await cloud.db.run(coupons.coupons, cloud.operator_id, None, PLATE)).items[0]["serial"]
+    assert serial in mine
+    assert serial not in nothing
+    batch = re.search(r"/m/codes/([0-9a-f-]{36})/live", screen)
+    assert batch is not None
+    fresh = await (await shop.get(f"/m/codes/{batch[1]}")).text()
+    assert 'data-claimed="1"' in fresh
+    assert scanned(fresh) not in ([], [code])
+
+
+async def test_the_screen_follows_by_itself(shop: Browser) -> None:
+    _, screen = await send(shop, await (await shop.get("/m/codes")).text(), "/m/codes", template_id="1", count="2")
+    (code,) = scanned(screen)
+    live = await shop.get(re.findall(r'data-live="([^"]+)"', screen)[0])
+
+    async with phone_at(shop) as phone:
+        form = await (await phone.get(path_of(code))).text()
+        await send(phone, form, path_of(code), text=PLATE, step="bind")
+        heard = b""
+        while b'data-claimed="1"' not in heard:
+            heard += await live.content.readany()
+    live.close()
+
+    assert scanned(heard.decode())[-1] != code
+
+
+async def test_printed_coupons_are_on_the_sheet_until_claimed(shop: Browser, cloud: Cloud) -> None:
+    page = await (await shop.get("/m/print")).text()
+    status, batch = await send(shop, page, "/m/print", template_id="1", count="5")
+    sheet = re.findall(r'href="(/m/print/[^"]+/sheet)', batch)[0]
+
+    full = await (await shop.get(f"{sheet}?per=4")).text()
+    one = path_of(scanned(full)[0])
+    async with phone_at(shop) as phone:
+        form = await (await phone.get(one)).text()
+        await send(phone, form, one, text="京B88888", step="bind")
+    fewer = await (await shop.get(f"{sheet}?per=4&paper=58&first=1&last=3")).text()
+
+    assert status == 200
+    assert (len(scanned(full)), full.count('class="sheet"')) == (5, 2)
+    assert (len(scanned(fewer)), fewer.count('class="sheet"')) == (2, 2)
+
+
+async def test_codes_are_not_found_by_trying_and_need_the_page_of_the_shop(shop: Browser, cloud: Cloud) -> None:
+    async with phone_at(shop) as phone:
+        answers = [(await phone.get(f"/c/LC1{number:016d}")).status for number in range(62)]
+        signed_out = await phone.get("/m/codes", allow_redirects=False)
+
+    assert answers[0] == 404
+    assert answers[-1] == 429
+    assert signed_out.status == 303
+    assert (await shop.get("/m/codes/nothing")).status == 404
+    assert (await cloud.db.run(codes.batches, cloud.operator_id, 1, codes.Way.SCREEN)).total == 0

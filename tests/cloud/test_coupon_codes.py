@@ -1,0 +1,231 @@
+"""Coupons that drivers claim: each code once, its value held from the start, and what nobody claims comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import RowMapping
+
+from cloud.act import Refused
+from cloud.checking import check_all
+from cloud.coupons import claiming, codes, rebinding, wallets
+from cloud.coupons import service as coupons
+from cloud.coupons.claiming import Claimed
+from cloud.coupons.life import MINUTE_MS
+from cloud.merchants import service as merchants
+from cloud.sync.channels import get_row
+from domain.events import CouponRedeemed, CouponRestored
+from tests.cloud.world import World
+
+PHONE, OTHER_PHONE = "a phone's own secret", "another phone's secret"
+PLATE, OTHER_PLATE = "京A12345", "京B54321"
+
+
+def screen(world: World, *, most: int = 3, value: int = 500) -> str:
+    made = codes.open_screen(world.conn, world.act("m"), world.merchant_id, world.template("AMOUNT", value), most=most)
+    assert isinstance(made, str), made
+    return made
+
+
+def of(world: World, batch: str) -> Sequence[RowMapping]:
+    return codes.of_batch(world.conn, batch)
+
+
+def code_of(world: World, batch: str) -> str:
+    """The code on the screen."""
+    return str(next(row["token"] for row in of(world, batch) if row["state"] == "CLAIMABLE"))
+
+
+def claim(world: World, code: str, plate: str = PLATE, phone: str = PHONE) -> Claimed | Refused:
+    return claiming.claim(world.conn, world.act("driver"), code, plate, phone)
+
+
+def claimed(world: World, code: str, plate: str = PLATE, phone: str = PHONE) -> Claimed:
+    made = claim(world, code, plate, phone)
+    assert isinstance(made, Claimed), made
+    return made
+
+
+def test_a_code_is_claimed_once_and_the_next_one_follows(world: World) -> None:
+    world.car("s1")
+    batch = screen(world)
+    code = code_of(world, batch)
+
+    made = claimed(world, code)
+    again = claim(world, code, OTHER_PLATE, OTHER_PHONE)
+
+    assert made.is_inside
+    row = get_row(world.conn, world.edge_id, "coupons", made.offered.coupon["coupon_id"])
+    assert row is not None
+    assert (row["plate"], row["stay_id"], row["value"]) == (PLATE, "s1", 500)
+    assert again == Refused("claim_taken")
+    assert code_of(world, batch) != code
+    assert [row["state"] for row in of(world, batch)] == ["BOUND", "CLAIMABLE"]
+    assert world.accounts() == {"recharge": -12_000, "available": 11_000, "outstanding": 1_000}
+    assert check_all(world.conn) == []
+
+
+def test_the_same_phone_saying_the_same_twice_is_one_claim(world: World) -> None:
+    code = code_of(world, screen(world))
+    first = claimed(world, code)
+
+    second = claimed(world, code)
+
+    assert first.offered.coupon["coupon_id"] == second.offered.coupon["coupon_id"]
+    assert not first.is_inside  # it waits for its car, S1.36
+    assert coupons.coupons(world.conn, world.operator_id, search=PLATE).total == 1
+
+
+def test_a_template_may_want_the_car_inside(world: World) -> None:
+    made = coupons.create_template(
+        world.conn, world.act(), world.merchant_id, "inside", "AMOUNT", 500, before_entry=False
+    )
+    assert isinstance(made, int)
+    batch = codes.open_screen(world.conn, world.act(), world.merchant_id, made)
+    assert isinstance(batch, str)
+    code = code_of(world, batch)
+
+    outside = claim(world, code)
+    world.car("s1")
+
+    assert outside == Refused("claim_not_inside")
+    assert claimed(world, code).is_inside
+
+
+def test_a_screen_ends_with_its_last_code_and_with_the_money(world: World) -> None:
+    few, poor = screen(world, most=1), screen(world, most=9, value=11_000)
+
+    claimed(world, code_of(world, few))
+    claimed(world, code_of(world, poor), OTHER_PLATE)
+
+    ended = [codes.get(world.conn, world.operator_id, world.merchant_id, batch) for batch in (few, poor)]
+    assert [one and one["why"] for one in ended] == ["all_given", "balance_short"]
+    assert check_all(world.conn) == []
+
+
+def test_what_nobody_claims_comes_back_once(world: World) -> None:
+    withdrawn, expired = screen(world), screen(world)
+    first, second = code_of(world, withdrawn), code_of(world, expired)
+
+    codes.close(world.conn, world.act(), world.merchant_id, withdrawn, "")
+    world.now_ms += (codes.SCREEN_MINUTES + 1) * MINUTE_MS
+    late = claim(world, second)
+    for _ in range(2):
+        coupons.record_expiries(world.conn, world.operator_id, world.now_ms)
+
+    assert (claim(world, first), late) == (Refused("claim_withdrawn"), Refused("claim_expired"))
+    assert claim(world, second) == Refused("claim_expired")
+    assert world.accounts() == {"recharge": -12_000, "available": 12_000}
+    assert check_all(world.conn) == []
+
+
+def test_another_code_kills_the_one_before(world: World) -> None:
+    batch = screen(world, most=1)
+    seen = code_of(world, batch)
+
+    assert codes.show_again(world.conn, world.act(), world.merchant_id, batch) is None
+
+    assert claim(world, seen) == Refused("claim_withdrawn")
+    assert isinstance(claim(world, code_of(world, batch)), Claimed)
+
+
+def test_papers_have_serials_of_their_own_and_are_all_made_or_none(world: World) -> None:
+    template = world.template("AMOUNT", 5_000)
+    act = world.act("m")
+
+    short = codes.print_papers(world.conn, act, world.merchant_id, template, 0, copies=3)
+    unchanged = world.accounts()
+    batch = codes.print_papers(world.conn, world.act("m"), world.merchant_id, template, 0, copies=2)
+    assert isinstance(batch, str)
+    papers = of(world, batch)
+
+    assert short == Refused("balance_short", {"left": 2_000, "needed": 5_000})
+    assert unchanged == {"recharge": -12_000, "available": 12_000}
+    assert [row["state"] for row in papers] == ["PRINTED", "PRINTED"]
+    assert len({row["serial"] for row in papers} | {row["token"] for row in papers}) == 4
+    assert claimed(world, papers[0]["token"]).offered.coupon["expires_ms"] == papers[0]["expires_ms"]
+    assert coupons.void(world.conn, world.act(), papers[1]["coupon_id"], "torn") is None
+    assert world.accounts() == {"recharge": -12_000, "available": 7_000, "outstanding": 5_000}
+    assert check_all(world.conn) == []
+
+
+def test_a_disabled_merchants_screen_shows_no_further_code(world: World) -> None:
+    batch = screen(world)
+    merchants.set_enabled(world.conn, world.act(), world.merchant_id, enabled=False)
+
+    claimed(world, code_of(world, batch))  # it was out already
+
+    ended = codes.get(world.conn, world.operator_id, world.merchant_id, batch)
+    assert ended is not None
+    assert ended["why"] == "merchant_disabled"
+
+
+def test_only_the_phone_or_its_code_shows_a_drivers_coupons(world: World) -> None:
+    batch = screen(world)
+    made = claimed(world, code_of(world, batch))
+    claimed(world, code_of(world, batch), PLATE, OTHER_PHONE)  # somebody else types the same plate
+
+    def seen(phone: str) -> list[object]:
+        return [row["coupon_id"] for row in wallets.of_phone(world.conn, world.operator_id, phone, world.now_ms)]
+
+    third = "a third phone, of the same driver"
+    wrong = wallets.open_by_code(world.conn, world.act(), third, OTHER_PLATE, made.code)
+    opened = wallets.open_by_code(world.conn, world.act(), third, PLATE, made.code)
+    used_up = wallets.open_by_code(world.conn, world.act(), "a fourth phone", PLATE, made.code)
+
+    assert (wrong, opened, used_up) == (Refused("wallet_code_wrong"), None, Refused("wallet_code_wrong"))
+    assert seen(PHONE) == seen(third) == [made.offered.coupon["coupon_id"]]
+    assert seen("a fourth phone") == []
+
+
+def test_a_mistyped_plate_is_mended_once_by_the_driver_and_thrice_by_the_shop(world: World) -> None:
+    world.car("s1", OTHER_PLATE)
+    made = claimed(world, code_of(world, screen(world)))
+    coupon_id = made.offered.coupon["coupon_id"]
+
+    def by_driver(plate: str, phone: str = PHONE) -> Refused | None:
+        return rebinding.by_driver(world.conn, world.act("driver"), coupon_id, plate, phone)
+
+    def by_shop(plate: str) -> Refused | None:
+        return rebinding.by_merchant(world.conn, world.act("m"), coupon_id, plate, "asked", world.merchant_id)
+
+    assert by_driver(OTHER_PLATE, OTHER_PHONE) == Refused("coupon_unknown")
+    assert by_driver(OTHER_PLATE) is None
+    assert by_driver(PLATE) == Refused("rebind_too_late")
+    row = get_row(world.conn, world.edge_id, "coupons", coupon_id)
+    assert row is not None
+    assert (row["plate"], row["stay_id"]) == (OTHER_PLATE, "s1")
+    assert [by_shop(PLATE), by_shop(OTHER_PLATE), by_shop(PLATE)] == [None, None, Refused("rebind_limit", {"most": 3})]
+    world.apply(CouponRedeemed("r1", coupon_id, "s1", 500))
+    first = rebinding.moves(world.conn, coupon_id)[0]
+    assert (first["from_plate"], first["to_plate"]) == (PLATE, OTHER_PLATE)
+
+
+@pytest.mark.parametrize("ended", ["redeemed", "voided", "expired"])
+def test_only_an_unused_coupon_moves(world: World, ended: str) -> None:
+    made = claimed(world, code_of(world, screen(world)))
+    coupon_id = made.offered.coupon["coupon_id"]
+    if ended == "redeemed":
+        world.apply(CouponRedeemed("r1", coupon_id, "s1", 500))
+    elif ended == "voided":
+        coupons.void(world.conn, world.act(), coupon_id, "mistake")
+    else:
+        world.now_ms = made.offered.coupon["expires_ms"] + 1
+
+    refused = rebinding.by_merchant(world.conn, world.act(), coupon_id, OTHER_PLATE, "asked", None)
+
+    assert refused == Refused("coupon_not_rebindable")
+
+
+def test_a_claimed_coupon_whose_exit_was_taken_back_is_bound_again(world: World) -> None:
+    world.car("s1")
+    made = claimed(world, code_of(world, screen(world)))
+    coupon_id = made.offered.coupon["coupon_id"]
+    world.apply(CouponRedeemed("r1", coupon_id, "s1", 500))
+
+    world.apply(CouponRestored("r1", coupon_id, "s1"))
+
+    shown = wallets.of_phone(world.conn, world.operator_id, PHONE, world.now_ms)
+    assert [(row["state"], row["off_fen"]) for row in shown] == [("BOUND", None)]
+    assert check_all(world.conn) == []
