@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from cloud.access.roles import Right, may
 from cloud.act import Refused
-from cloud.coupons import limit_pages, plate_pages, service
+from cloud.coupons import limit_pages, plate_pages, poster_pages, service
 from cloud.coupons.forms import terms_in
 from cloud.coupons.service import Kind
 from cloud.db import paged
@@ -91,10 +91,12 @@ def _issue_values(conn: Connection, operator_id: int, merchant_id: int, search: 
     if row is None:
         raise web.HTTPNotFound
     plate = normalise(search)
+    found = lots.cars_inside(conn, operator_id, plate).items if len(plate) >= FEWEST_TYPED else []
     return {
         "merchant": row,
         "templates": service.templates(conn, operator_id, merchant_id),
-        "found": lots.cars_inside(conn, operator_id, plate).items if len(plate) >= FEWEST_TYPED else [],
+        "found": found,
+        "paid": {car["stay_id"]: lots.paid_fen(conn, car["stay_id"]) for car in found},
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity) for commodity in Commodity},
         "search": search,
         "short": bool(search) and len(plate) < FEWEST_TYPED,
@@ -274,6 +276,7 @@ def add_routes(app: web.Application) -> None:
     """Pages of coupons, for both sides."""
     limit_pages.add_routes(app)
     plate_pages.add_routes(app)
+    poster_pages.add_routes(app)
     add_get, add_post = app.router.add_get, app.router.add_post
     add_post("/admin/merchants/{merchant_id:[0-9]+}/templates", add_template)
     add_post("/admin/merchants/{merchant_id:[0-9]+}/templates/delete", delete_template)

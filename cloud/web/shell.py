@@ -44,6 +44,7 @@ MERCHANT = (
     NavItem("/m/print", "nav.print"),
     NavItem("/m/shop", "nav.shop"),
     NavItem("/m/records", "nav.records"),
+    NavItem("/m/posters", "nav.posters"),
     NavItem("/m/ledger", "nav.ledger"),
     NavItem("/m/statements", "nav.statements"),
 )

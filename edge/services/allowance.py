@@ -11,7 +11,7 @@ from domain.ledger import Commodity
 from domain.moment import Moment
 from domain.wire import Json
 from edge.db import channels, leases
-from edge.services import issuing
+from edge.services import issuing, limiting
 from edge.services.lot import Lot
 
 MOST_AT_ONCE = 50  # in one order: more is a slip of the finger
@@ -43,6 +43,9 @@ def _offer(conn: sqlite3.Connection, lot: Lot, template: Json, now: Moment) -> O
     cost = issuing.cost_of(conn, lot, template)
     if isinstance(cost, Refuse):
         return Offer(template, 0, refused=cost.code)
+    over = limiting.print_refusal(conn, lot, int(template["merchant_id"]), int(template["template_id"]), now)
+    if over is not None:
+        return Offer(template, 0, cost.amount, cost.commodity, over.code)
     commodity, amount = cost.commodity, cost.amount
     held = [one for one in leases.active(conn, int(template["merchant_id"])) if one.commodity is commodity]
     rooms = [spendable(one.lease, fresh=one.is_fresh(now)) // max(amount, 1) for one in held]

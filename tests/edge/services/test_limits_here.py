@@ -9,6 +9,7 @@ import pytest
 from domain.decision import Admit, PayFirst, Refuse, replayed
 from edge.db import decisions, vouchers
 from edge.services import limiting
+from edge.services.allowance import offers
 from edge.services.entering import enter
 from edge.services.issuing import issue, void
 from edge.services.leaving import leave
@@ -80,9 +81,11 @@ def test_no_more_papers_are_printed_than_a_coupon_has(lot: SmallLot) -> None:
     slip = issued(lot)
 
     more = issue(lot.db, lot.lot, ORDER, at(1))
+    (offer,) = offers(lot.db.conn, lot.lot, 3, at(1))
     void(lot.db, slip.payload.key_id, slip.payload.counter, "wang", "spoilt", at(2))
 
     assert more == Limited("all_taken_today")
+    assert (offer.count, offer.refused) == (0, "all_taken_today")
     assert not isinstance(issue(lot.db, lot.lot, ORDER, at(3)), Refuse)
 
 

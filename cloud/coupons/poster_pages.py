@@ -1,0 +1,141 @@
+"""Static codes for the wall: put up, printed, taken down; by a merchant, or by the operator in its name (E11)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import segno
+from aiohttp import web
+from sqlalchemy import Connection
+
+from cloud.access.roles import Right
+from cloud.act import Refused
+from cloud.coupons import posters, template
+from cloud.coupons.life import CUSTOM
+from cloud.merchants import service as merchants
+from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, path_id, read, whole, words
+from domain.coupon.limits import Limits
+from plumbing.web import Session, render
+
+ADMIN = "/admin/merchants/{merchant_id:[0-9]+}/posters"
+
+
+def _values(conn: Connection, operator_id: int, merchant_id: int) -> dict[str, Any]:
+    row = merchants.get(conn, operator_id, merchant_id)
+    if row is None:
+        raise web.HTTPNotFound
+    fit = [
+        one
+        for one in template.templates(conn, operator_id, merchant_id)
+        if one["kind"] not in CUSTOM and template.terms(one).uses == 1
+    ]
+    return {
+        "merchant": row,
+        "templates": fit,
+        "lots": template.lots_of(conn, operator_id, merchant_id),
+        "posters": posters.listed(conn, operator_id, merchant_id),
+    }
+
+
+async def _list(request: web.Request, merchant_id: int, base: str, refused: Refused | None = None) -> web.Response:
+    values = await read(request, _values, merchant_id)
+    status = 422 if refused else 200
+    return render(request, "posters.html", status=status, base=base, error=words(request, refused), **values)
+
+
+async def _put_up(request: web.Request, session: Session, merchant_id: int, base: str) -> web.Response:
+    numbers = [whole(await field_of(request, name) or "0") for name in ("per_day", "day_total", "total")]
+    ids = [whole(await field_of(request, name)) or 0 for name in ("template_id", "lot_id")]
+    if None in numbers:
+        return await _list(request, merchant_id, base, Refused("limit_malformed"))
+    per_day, day_total, total = (number or 0 for number in numbers)
+    caps = Limits(
+        per_day=per_day, no_repeat=await field_of(request, "no_repeat") == "1", day_total=day_total, total=total
+    )
+    name = await field_of(request, "name")
+    made = await change(request, login_of(session), posters.put_up, merchant_id, ids[0], ids[1], name, caps)
+    if isinstance(made, Refused):
+        return await _list(request, merchant_id, base, made)
+    raise done(f"{base}/{made}", "poster_put_up")
+
+
+async def _take_down(request: web.Request, session: Session, merchant_id: int, base: str) -> web.Response:
+    poster_id = whole(await field_of(request, "poster_id")) or 0
+    refused = await change(request, login_of(session), posters.take_down, merchant_id, poster_id)
+    if refused is not None:
+        return await _list(request, merchant_id, base, refused)
+    raise done(base, "poster_taken_down")
+
+
+async def _sheet(request: web.Request, merchant_id: int, base: str) -> web.Response:
+    """One poster to print."""
+    values, poster_id = await read(request, _values, merchant_id), path_id(request, "poster_id")
+    row = next((one for one in values["posters"] if one["poster_id"] == poster_id), None)
+    if row is None or row["ended_ms"] is not None:
+        raise web.HTTPNotFound
+    url = f"{request.config_dict[CLOUD].public_url.rstrip('/')}/p/{row['code']}"
+    qr = segno.make_qr(url, error="m").svg_data_uri(scale=8, border=4)
+    return render(request, "poster.html", base=base, poster=row, qr=qr, url=url, merchant=values["merchant"])
+
+
+async def my_posters(request: web.Request) -> web.Response:
+    """The merchant's own."""
+    return await _list(request, merchant_of(await allow(request, Right.OWN_MERCHANT)), "/m/posters")
+
+
+async def my_put_up(request: web.Request) -> web.Response:
+    """One more."""
+    session = await allow(request, Right.OWN_MERCHANT)
+    return await _put_up(request, session, merchant_of(session), "/m/posters")
+
+
+async def my_take_down(request: web.Request) -> web.Response:
+    """It gives nothing any more."""
+    session = await allow(request, Right.OWN_MERCHANT)
+    return await _take_down(request, session, merchant_of(session), "/m/posters")
+
+
+async def my_sheet(request: web.Request) -> web.Response:
+    """To print."""
+    return await _sheet(request, merchant_of(await allow(request, Right.OWN_MERCHANT)), "/m/posters")
+
+
+def _base(request: web.Request) -> tuple[int, str]:
+    merchant_id = path_id(request, "merchant_id")
+    return merchant_id, f"/admin/merchants/{merchant_id}/posters"
+
+
+async def their_posters(request: web.Request) -> web.Response:
+    """A merchant's, for the operator."""
+    await allow(request, Right.ISSUE)
+    return await _list(request, *_base(request))
+
+
+async def their_put_up(request: web.Request) -> web.Response:
+    """By the operator, in a merchant's name."""
+    session = await allow(request, Right.ISSUE)
+    return await _put_up(request, session, *_base(request))
+
+
+async def their_take_down(request: web.Request) -> web.Response:
+    """By the operator, in a merchant's name."""
+    session = await allow(request, Right.ISSUE)
+    return await _take_down(request, session, *_base(request))
+
+
+async def their_sheet(request: web.Request) -> web.Response:
+    """To print, for the operator."""
+    await allow(request, Right.ISSUE)
+    return await _sheet(request, *_base(request))
+
+
+def add_routes(app: web.Application) -> None:
+    """For both sides; drivers' page is ``poster_claims``."""
+    for base, pages in (
+        ("/m/posters", (my_posters, my_put_up, my_take_down, my_sheet)),
+        (ADMIN, (their_posters, their_put_up, their_take_down, their_sheet)),
+    ):
+        app.router.add_get(base, pages[0])
+        app.router.add_post(base, pages[1])
+        app.router.add_post(f"{base}/down", pages[2])
+        app.router.add_get(f"{base}/{{poster_id:[0-9]+}}", pages[3])

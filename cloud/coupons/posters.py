@@ -1,0 +1,162 @@
+"""Static codes: one poster, many drivers, each of whom gets a coupon for a plate while the caps allow it (E11)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
+
+from cloud.access import audit
+from cloud.act import Act, Refused
+from cloud.coupons import limiting, rules, template
+from cloud.coupons.issuing import Car, Issued, gift_of, make, place_of, tell
+from cloud.coupons.life import CUSTOM, State
+from cloud.coupons.tables import coupon, coupon_poster, coupon_template
+from cloud.db import new_id
+from cloud.lots import service as lots
+from domain.coupon.limits import Level, Limits
+from domain.ids import crockford_encode
+
+CODE_BYTES = 10
+
+
+def put_up(
+    conn: Connection, act: Act, merchant_id: int, template_id: int, lot_id: int, name: str, caps: Limits
+) -> int | Refused:
+    """A code to print. *caps*: for a plate a day (one at least must be capped), for all a day and in all.
+
+    They become limits of the template where it had none, or looser ones: a merchant never loosens what is set.
+    """
+    row = template.find(conn, act.operator_id, merchant_id, template_id)
+    if row is None:
+        return Refused("template_unknown")
+    if row["kind"] in CUSTOM or template.terms(row).uses > 1:
+        return Refused("poster_kind")
+    if not name.strip():
+        return Refused("name_missing")
+    if lot_id not in {one["lot_id"] for one in template.lots_of(conn, act.operator_id, merchant_id)}:
+        return Refused("lot_unknown")
+    if not caps.per_day and not caps.no_repeat:
+        return Refused("poster_without_cap")
+    before = rules.limits(conn, Level.COUPON, template_id)
+    refused = rules.set_limits(conn, act, Level.COUPON, template_id, tighter(before, caps))
+    if refused is not None:
+        return refused
+    values = {"operator_id": act.operator_id, "merchant_id": merchant_id, "template_id": template_id}
+    values |= {"lot_id": lot_id, "code": crockford_encode(act.random(CODE_BYTES)), "name": name.strip()}
+    poster_id = new_id(conn, insert(coupon_poster).values(**values, created_ms=act.now_ms, created_by=act.by))
+    audit.record(conn, act, "poster.put_up", f"template:{template_id}", after={"poster": poster_id, **caps.values()})
+    return poster_id
+
+
+def tighter(before: Limits, caps: Limits) -> Limits:
+    """Both at once: the smaller of each number that limits anything."""
+
+    def least(one: int, other: int) -> int:
+        return min(one or other, other or one)
+
+    return Limits(
+        per_day=least(before.per_day, caps.per_day),
+        no_repeat=before.no_repeat or caps.no_repeat,
+        day_total=least(before.day_total, caps.day_total),
+        total=least(before.total, caps.total),
+    )
+
+
+def take_down(conn: Connection, act: Act, merchant_id: int, poster_id: int) -> Refused | None:
+    """The code gives nothing any more; what it gave stays good."""
+    done = conn.execute(
+        update(coupon_poster)
+        .where(
+            coupon_poster.c.poster_id == poster_id,
+            coupon_poster.c.operator_id == act.operator_id,
+            coupon_poster.c.merchant_id == merchant_id,
+            coupon_poster.c.ended_ms.is_(None),
+        )
+        .values(ended_ms=act.now_ms)
+    )
+    if done.rowcount != 1:
+        return Refused("poster_unknown")
+    audit.record(conn, act, "poster.taken_down", f"poster:{poster_id}")
+    return None
+
+
+def find(conn: Connection, operator_id: int, code: str) -> RowMapping | None:
+    """The poster of a code that still gives, with the template's name, kind and value."""
+    query = (
+        select(coupon_poster, coupon_template.c.name.label("template_name"), *_FACE)
+        .join(coupon_template, coupon_template.c.template_id == coupon_poster.c.template_id)
+        .where(
+            coupon_poster.c.code == code.strip().upper(),
+            coupon_poster.c.operator_id == operator_id,
+            coupon_poster.c.ended_ms.is_(None),
+            coupon_template.c.deleted_ms.is_(None),
+        )
+    )
+    return conn.execute(query).mappings().one_or_none()
+
+
+_FACE = (coupon_template.c.kind, coupon_template.c.value, coupon_template.c.terms, coupon_template.c.valid_min)
+
+
+def listed(conn: Connection, operator_id: int, merchant_id: int) -> Sequence[dict[str, Any]]:
+    """A merchant's posters, the newest first, those that give before the others, with how many their template gave."""
+    given = (
+        select(func.count())
+        .where(coupon.c.template_id == coupon_poster.c.template_id, coupon.c.state.not_in(limiting.WITHDRAWN))
+        .scalar_subquery()
+    )
+    query = (
+        select(coupon_poster, coupon_template.c.name.label("template_name"), *_FACE, given.label("given"))
+        .join(coupon_template, coupon_template.c.template_id == coupon_poster.c.template_id)
+        .where(coupon_poster.c.operator_id == operator_id, coupon_poster.c.merchant_id == merchant_id)
+        .order_by(coupon_poster.c.ended_ms.is_not(None), coupon_poster.c.poster_id.desc())
+    )
+    return [
+        {**row, "limits": rules.limits(conn, Level.COUPON, row["template_id"])}
+        for row in conn.execute(query).mappings().all()
+    ]
+
+
+def take(conn: Connection, act: Act, code: str, plate: str) -> Issued | Refused:
+    """A coupon of the poster for *plate* (normal form), inside or still to come.
+
+    The plate that has one of today still unused is given that one again: two taps are one coupon.
+    """
+    poster = find(conn, act.operator_id, code)
+    if poster is None:
+        return Refused("poster_unknown")
+    gift = gift_of(conn, act, poster["merchant_id"], poster["template_id"], 0)
+    if isinstance(gift, Refused):
+        return gift
+    place = place_of(conn, gift, poster["lot_id"])
+    if isinstance(place, Refused):
+        return place
+    held = _held(conn, act, poster, plate)
+    if held is not None:
+        return held
+    stay = lots.open_stay_of(conn, act.operator_id, place.lot_id, plate)
+    car = Car(plate, "" if stay is None else stay["stay_id"])
+    ask = limiting.Ask(place.lot_id, poster["merchant_id"], poster["template_id"], plate, car.stay_id)
+    over = limiting.refusal(conn, act, ask)
+    if over is not None:
+        return over
+    row = make(conn, act, gift, place, car, State.BOUND)
+    if isinstance(row, Refused):
+        return row
+    tell(conn, act, row, gift)
+    return Issued(str(row["coupon_id"]), str(row["serial"]))
+
+
+def _held(conn: Connection, act: Act, poster: RowMapping, plate: str) -> Issued | None:
+    """The unused coupon of the poster's template that the plate already has; the merchant's row is locked by now."""
+    query = select(coupon.c.coupon_id, coupon.c.serial).where(
+        coupon.c.template_id == poster["template_id"],
+        coupon.c.lot_id == poster["lot_id"],
+        coupon.c.plate == plate,
+        coupon.c.state == State.BOUND.value,
+        coupon.c.expires_ms >= act.now_ms,
+    )
+    row = conn.execute(query.order_by(coupon.c.issued_ms.desc()).limit(1)).one_or_none()
+    return None if row is None else Issued(row.coupon_id, row.serial)
