@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from cloud.access.roles import Right, may
 from cloud.act import Refused
-from cloud.coupons import limit_pages, plate_pages, poster_pages, service
+from cloud.coupons import limit_pages, plate_pages, poster_claims, poster_pages, service
 from cloud.coupons.forms import terms_in
 from cloud.coupons.service import Kind
 from cloud.db import paged
@@ -277,6 +277,7 @@ def add_routes(app: web.Application) -> None:
     limit_pages.add_routes(app)
     plate_pages.add_routes(app)
     poster_pages.add_routes(app)
+    poster_claims.add_routes(app)
     add_get, add_post = app.router.add_get, app.router.add_post
     add_post("/admin/merchants/{merchant_id:[0-9]+}/templates", add_template)
     add_post("/admin/merchants/{merchant_id:[0-9]+}/templates/delete", delete_template)

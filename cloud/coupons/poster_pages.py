@@ -74,7 +74,7 @@ async def _sheet(request: web.Request, merchant_id: int, base: str) -> web.Respo
     if row is None or row["ended_ms"] is not None:
         raise web.HTTPNotFound
     url = f"{request.config_dict[CLOUD].public_url.rstrip('/')}/p/{row['code']}"
-    qr = segno.make_qr(url, error="m").svg_data_uri(scale=8, border=4)
+    qr = segno.make_qr(url, error="m").svg_data_uri(scale=8, border=4, light="white")
     return render(request, "poster.html", base=base, poster=row, qr=qr, url=url, merchant=values["merchant"])
 
 

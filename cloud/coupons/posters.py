@@ -136,8 +136,7 @@ def take(conn: Connection, act: Act, code: str, plate: str) -> Issued | Refused:
     held = _held(conn, act, poster, plate)
     if held is not None:
         return held
-    stay = lots.open_stay_of(conn, act.operator_id, place.lot_id, plate)
-    car = Car(plate, "" if stay is None else stay["stay_id"])
+    car = Car(plate, _stay_of(conn, act, place.lot_id, plate))
     ask = limiting.Ask(place.lot_id, poster["merchant_id"], poster["template_id"], plate, car.stay_id)
     over = limiting.refusal(conn, act, ask)
     if over is not None:
@@ -147,6 +146,12 @@ def take(conn: Connection, act: Act, code: str, plate: str) -> Issued | Refused:
         return row
     tell(conn, act, row, gift)
     return Issued(str(row["coupon_id"]), str(row["serial"]))
+
+
+def _stay_of(conn: Connection, act: Act, lot_id: int, plate: str) -> str:
+    """The stay of a car that is inside; "" for one still to come."""
+    inside = [car for car in lots.cars_inside(conn, act.operator_id, plate, lot_id).items if car["plate"] == plate]
+    return str(inside[0]["stay_id"]) if inside else ""
 
 
 def _held(conn: Connection, act: Act, poster: RowMapping, plate: str) -> Issued | None:

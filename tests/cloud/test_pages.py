@@ -73,6 +73,7 @@ MERCHANT_PAGES = (
     "/m/shop",
     "/m/shop?view=table&show=bought&kind=AMOUNT",
     "/m/purchases",
+    "/m/posters",
     "/m/ledger",
     "/m/ledger?purse=MIN",
 )
