@@ -6,6 +6,7 @@ Nobody signs in and nothing needs a script. It tells nothing of a plate but what
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from aiohttp import web
 from sqlalchemy import Connection, RowMapping
@@ -60,14 +61,14 @@ class PosterClaims:
         now = asyncio.get_running_loop().time()
         return self._of_address.take(client_address(request), now) and self._tries.take(plate, now)
 
-    async def _offer(self, request: web.Request) -> dict[str, object]:
+    async def _offer(self, request: web.Request) -> dict[str, Any]:
         offer = await read(request, _face, request.match_info["code"])
         if offer is None:
             raise web.HTTPNotFound
         return offer
 
 
-def _face(conn: Connection, operator_id: int, code: str) -> dict[str, object] | None:
+def _face(conn: Connection, operator_id: int, code: str) -> dict[str, Any] | None:
     """What a driver may know of a poster."""
     poster: RowMapping | None = posters.find(conn, operator_id, code)
     if poster is None:
@@ -77,7 +78,7 @@ def _face(conn: Connection, operator_id: int, code: str) -> dict[str, object] | 
     return {"poster": poster, "merchant": account["name"] if account else "", "lot": names[poster["lot_id"]]}
 
 
-def _page(request: web.Request, offer: dict[str, object], typed: str = "", error: str = "") -> web.Response:
+def _page(request: web.Request, offer: dict[str, Any], typed: str = "", error: str = "") -> web.Response:
     return render(
         request, "poster_claim.html", status=422 if error else 200, typed=typed, error=error,
         provinces=PROVINCES, letters=LETTERS, tails=TAILS, **offer,

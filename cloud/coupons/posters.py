@@ -43,7 +43,7 @@ def put_up(
     refused = rules.set_limits(conn, act, Level.COUPON, template_id, tighter(before, caps))
     if refused is not None:
         return refused
-    values = {"operator_id": act.operator_id, "merchant_id": merchant_id, "template_id": template_id}
+    values: dict[str, Any] = {"operator_id": act.operator_id, "merchant_id": merchant_id, "template_id": template_id}
     values |= {"lot_id": lot_id, "code": crockford_encode(act.random(CODE_BYTES)), "name": name.strip()}
     poster_id = new_id(conn, insert(coupon_poster).values(**values, created_ms=act.now_ms, created_by=act.by))
     audit.record(conn, act, "poster.put_up", f"template:{template_id}", after={"poster": poster_id, **caps.values()})
