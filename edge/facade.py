@@ -446,6 +446,14 @@ class Edge:
         scanned = any(lane.scanner or self.office.is_attended(lane) for lane in exits)
         return scanned or not exits or self.link_state() == "online"
 
+    def _printer(self, name: str) -> SlipPrinter | None:
+        return self.printers.get(name) if name else next(iter(self.printers.values()), None)
+
+    async def is_ready_to_print(self, printer: str) -> bool:
+        """May a job be tried at this printer, the first without a name?"""
+        device = self._printer(printer)
+        return device is not None and await device.is_ready()
+
     async def issue_voucher(self, merchant_id: int, template_id: int, by: str, printer: str = "") -> Printed | Refuse:
         """Issue and print one voucher.
 
@@ -455,7 +463,7 @@ class Edge:
             return Refuse("disk_full")
         if not self.slips_are_of_use:
             return Refuse("nowhere_to_scan")
-        device = self.printers.get(printer) if printer else next(iter(self.printers.values()), None)
+        device = self._printer(printer)
         if device is None or not await device.is_ready():
             return Refuse("printer_not_ready")
         issued = await self._do(issuing.issue, self.office.lot, Order(merchant_id, template_id, by))

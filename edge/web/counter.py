@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,6 +35,8 @@ from edge.web.tasks import new_mark, reason_of
 from edge.web.watch import Changed
 from plumbing.i18n import Texts
 from plumbing.web import Event, Page, page_number, render, render_part, require_session, stream, texts
+
+log = logging.getLogger(__name__)
 
 DESK = web.AppKey("desk", PrintDesk)
 PAGE_SIZE = 30
@@ -248,6 +251,18 @@ async def came_out(request: web.Request) -> web.Response:
     return see_other("/counter")
 
 
+async def go_on(request: web.Request) -> web.Response:
+    """Print what is left of an order that waits, or with ``stop`` let go of it."""
+    session, merchant_id, data = await require_session(request), await merchant_at(request), await request.post()
+    desk, order_id = request.app[DESK], request.match_info["order"]
+    stops = text_field(data, "do", 8) == "stop"
+    if not (desk.give_up if stops else desk.go_on)(merchant_id, order_id):
+        await flash(request, "warn", texts(request)("counter.order_over"))
+    else:
+        log.info("order of merchant %d: %s by %s", merchant_id, "given up" if stops else "goes on", session.name)
+    return see_other("/counter")
+
+
 async def void_page(request: web.Request) -> web.Response:
     """Withdraw a voucher, with a reason, and print a new one if wanted."""
     return await _void(request, await _own_voucher(request))
@@ -306,6 +321,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/counter/print/{template:\\d{1,10}}", print_page)
     app.router.add_post("/counter/print/{template:\\d{1,10}}", order_print)
     app.router.add_post("/counter/came-out", came_out)
+    app.router.add_post("/counter/order/{order:[0-9a-f]{32}}", go_on)
     app.router.add_get("/counter/vouchers", list_page)
     app.router.add_get("/counter/voucher/{key:\\d{1,10}}-{counter:\\d{1,15}}", void_page)
     app.router.add_post("/counter/voucher/{key:\\d{1,10}}-{counter:\\d{1,15}}/void", void)

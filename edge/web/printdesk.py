@@ -1,5 +1,7 @@
-"""Orders of vouchers, printed one after another: each has its own counter, and a printer in doubt ends its order.
-One that never answers does not: somebody says at the end what came out.
+"""Orders of vouchers, printed one after another: each has its own counter, and a printer in doubt stops its order.
+
+An order whose printer is not ready waits and goes on by itself when it is; one with a slip in doubt goes on when
+somebody says so (E39). A printer that never answers stops nothing: somebody says at the end what came out.
 
 Nothing waits on disk. An order that is cut off by a crash leaves at most one voucher behind, which recovery marks
 ``unknown``; the rest was never issued.
@@ -9,6 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+import uuid
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,11 +25,17 @@ logger = logging.getLogger(__name__)
 
 KEPT = 40
 STOP_S = 3.0
+LOOK_S = 1.0
+PATIENCE_S = 1800.0  # an order that nobody has come back to in half an hour is given up
+NOT_READY, IN_DOUBT = "printer_not_ready", "in_doubt"
 
 
 @dataclass(slots=True)
 class PrintOrder:
-    """*total* vouchers of one template. *states*: how each printing ended; *refused*: why the rest was not begun."""
+    """*total* vouchers of one template. *states*: how each printing ended; *refused*: why the rest was not begun.
+
+    *paused*: why it waits, ``printer_not_ready`` or ``in_doubt``; "" while it does not.
+    """
 
     merchant_id: int
     template_id: int
@@ -37,6 +47,9 @@ class PrintOrder:
     printing: bool = False
     ended: bool = False
     refused: str = ""
+    paused: str = ""
+    paused_at: float = 0.0
+    order_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
     def queued(self) -> int:
@@ -50,26 +63,30 @@ class PrintOrder:
 
 
 class PrintDesk:
-    """Takes orders and prints them in turn. *changed* is called with the merchant whenever something moved on."""
+    """Takes orders and prints them in turn. *changed* is called whenever something moved on."""
 
-    def __init__(self, edge: Edge, changed: Callable[[], None]) -> None:
-        self._edge, self._changed = edge, changed
+    def __init__(self, edge: Edge, changed: Callable[[], None], now: Callable[[], float] = time.monotonic) -> None:
+        self._edge, self._changed, self._now = edge, changed, now
         self._waiting: asyncio.Queue[PrintOrder | None] = asyncio.Queue()
         self._orders: deque[PrintOrder] = deque(maxlen=KEPT)
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin to print."""
-        self._task = asyncio.create_task(self._work(), name="pages: printing")
+        self._tasks = [
+            asyncio.create_task(self._work(), name="pages: printing"),
+            asyncio.create_task(self._look_after_paused(), name="pages: waiting to print"),
+        ]
 
     async def stop(self) -> None:
         """Finish the voucher in the printer, drop the rest."""
         self._waiting.put_nowait(None)
         for order in self._orders:
             order.ended = True
-        if self._task is not None:
-            with suppress(TimeoutError, asyncio.CancelledError):
-                await asyncio.wait_for(self._task, STOP_S)
+        for task in self._tasks[1:]:
+            task.cancel()
+        with suppress(TimeoutError, asyncio.CancelledError):
+            await asyncio.wait_for(asyncio.gather(*self._tasks, return_exceptions=True), STOP_S)
 
     def submit(self, order: PrintOrder) -> None:
         """Queue an order."""
@@ -81,17 +98,54 @@ class PrintDesk:
         """The newest orders of a merchant."""
         return [order for order in self._orders if order.merchant_id == merchant_id][:most]
 
+    def go_on(self, merchant_id: int, order_id: str) -> bool:
+        """Print what is left of an order that waits; False when none of this merchant does."""
+        order = self._paused(merchant_id, order_id)
+        if order is None:
+            return False
+        order.paused = ""
+        self._waiting.put_nowait(order)
+        self._changed()
+        return True
+
+    def give_up(self, merchant_id: int, order_id: str) -> bool:
+        """Let go of what is left of it; nothing was spent on that."""
+        order = self._paused(merchant_id, order_id)
+        if order is None:
+            return False
+        order.paused, order.ended = "", True
+        self._changed()
+        return True
+
+    def _paused(self, merchant_id: int, order_id: str) -> PrintOrder | None:
+        own = (one for one in self._orders if one.merchant_id == merchant_id and one.order_id == order_id)
+        return next((one for one in own if one.paused and not one.ended), None)
+
     async def _work(self) -> None:
         while (order := await self._waiting.get()) is not None:
-            while len(order.states) < order.total and not order.ended:
+            while len(order.states) < order.total and not order.ended and not order.paused:
                 await self._print_one(order)
-            order.ended = True
+            order.ended = order.ended or not order.paused
             if order.left_out:
-                logger.warning(
-                    "printing for merchant %d stopped, %d left out: %s",
-                    order.merchant_id, order.left_out, order.refused or order.states[-1:],
-                )  # fmt: skip
+                self._tell(order)
             self._changed()
+
+    def _tell(self, order: PrintOrder) -> None:
+        logger.warning(
+            "printing for merchant %d stopped, %d left out: %s",
+            order.merchant_id, order.left_out, order.refused or order.states[-1:],
+        )  # fmt: skip
+
+    async def _look_after_paused(self) -> None:
+        """What waits for a printer goes on when that is ready; what nobody comes back to is given up."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            for order in [one for one in self._orders if one.paused and not one.ended]:
+                if self._now() - order.paused_at > PATIENCE_S:
+                    self.give_up(order.merchant_id, order.order_id)
+                    self._tell(order)
+                elif order.paused == NOT_READY and await self._edge.is_ready_to_print(order.printer):
+                    self.go_on(order.merchant_id, order.order_id)
 
     async def _print_one(self, order: PrintOrder) -> None:
         order.printing = True
@@ -103,9 +157,15 @@ class PrintDesk:
             logger.exception("printing for merchant %d failed", order.merchant_id)
             result = Refuse("print_broken")
         order.printing = False
-        if isinstance(result, Refuse):
+        if result == Refuse(NOT_READY):
+            self._pause(order, NOT_READY)
+        elif isinstance(result, Refuse):
             order.refused, order.ended = result.code, True
         else:
             order.states.append(result.state)
-            order.ended = order.ended or not (result.state == "confirmed" or result.silent)
+            if not (result.state == "confirmed" or result.silent) and len(order.states) < order.total:
+                self._pause(order, IN_DOUBT)
         self._changed()
+
+    def _pause(self, order: PrintOrder, why: str) -> None:
+        order.paused, order.paused_at = why, self._now()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -97,23 +98,50 @@ async def test_the_same_form_twice_orders_once(lot: Lot, shop: Visitor) -> None:
     assert len(await lot.edge.vouchers(3)) == 1
 
 
-async def test_without_paper_nothing_is_issued_and_the_page_says_what_to_do(lot: Lot, shop: Visitor) -> None:
+async def until_said(shop: Visitor, words: str) -> str:
+    """The counter's page once it says *words*."""
+    async with asyncio.timeout(10):
+        while words not in (page := await shop.get("/counter")):
+            await asyncio.sleep(0.02)
+    return page
+
+
+async def test_without_paper_nothing_is_issued_and_the_order_goes_on_by_itself_with_paper(
+    lot: Lot, shop: Visitor
+) -> None:
     lot.printer.fault = PrinterFault.PAPER_OUT
 
     await shop.send("/counter/print/30", {"count": "2"})
-    async with asyncio.timeout(5):
-        while "打印机没有准备好" not in (page := await shop.get("/counter")):
-            await asyncio.sleep(0.02)
+    await until_said(shop, "自动接着打剩下的 2 张")
+    before = await lot.edge.vouchers(3)
+    lot.printer.fault = None
 
-    assert await lot.edge.vouchers(3) == []
+    assert before == []
+    assert [row.state for row in await printed(lot, 2)] == ["confirmed"] * 2
+
+
+async def test_an_order_that_waits_can_be_let_go(lot: Lot, shop: Visitor) -> None:
+    lot.printer.fault = PrinterFault.COVER_OPEN
+    await shop.send("/counter/print/30", {"count": "2"})
+    page = await until_said(shop, "剩下的 2 张不打了")
+    (order,) = re.findall(r"/counter/order/([0-9a-f]{32})", page)
+
+    await shop.send(f"/counter/order/{order}", {"do": "stop"}, page="/counter")
+    page = await shop.get("/counter")
+    _, again = await shop.send(f"/counter/order/{order}", {"do": "go"}, page="/counter")
+
     assert "其余 2 张没有打印，也没有占用额度" in page
+    assert "这一单已经不在等待了" in again
+    assert await lot.edge.vouchers(3) == []
 
 
-async def test_a_slip_in_doubt_stops_the_order_and_can_only_be_withdrawn_and_replaced(lot: Lot, shop: Visitor) -> None:
+async def test_a_slip_in_doubt_stops_the_order_until_somebody_says_go_on_and_is_never_printed_again(
+    lot: Lot, shop: Visitor
+) -> None:
     lot.printer.break_after(5, PrinterFault.PAPER_OUT)
     await shop.send("/counter/print/30", {"count": "3"})
     (row,) = await printed(lot, 1)
-    page = await shop.get("/counter")
+    page = await until_said(shop, "接着打剩下的 2 张")
     assert row.state == "unknown"
     assert "1-000001 可能没有打印出来" in page
 
@@ -121,11 +149,16 @@ async def test_a_slip_in_doubt_stops_the_order_and_can_only_be_withdrawn_and_rep
     void = f"/counter/voucher/{row.key_id}-{row.counter}"
     refused, text = await shop.send(f"{void}/void", {}, page=void)
     done, _ = await shop.send(f"{void}/void", {"reason": "not_printed", "again": "1"}, page=void)
-    rows = await printed(lot, 2)
+    await printed(lot, 2)
+    (order,) = re.findall(r"/counter/order/([0-9a-f]{32})", page)
+    await shop.send(f"/counter/order/{order}", {"do": "go"}, page="/counter")
+    rows = await printed(lot, 4)
 
     assert (refused, done) == (409, 200)
     assert "请选择或填写原因" in text
-    assert [(one.counter, one.state, one.voided) for one in rows] == [(2, "confirmed", 0), (1, "unknown", 1)]
+    assert [(one.counter, one.state, one.voided) for one in rows] == [
+        (4, "confirmed", 0), (3, "confirmed", 0), (2, "confirmed", 0), (1, "unknown", 1),
+    ]  # fmt: skip
 
 
 async def test_a_printer_that_never_answers_prints_on_and_somebody_says_what_came_out(tmp_path: Path) -> None:
