@@ -23,7 +23,10 @@ SMALL = """
   .map((e) => e.outerHTML)
 """
 STAY_PATHS = ("", "/cash", "/waive", "/paper", "/plate")
-BOOTH_PATHS = ("/booth", "/booth/cars", "/booth/entry", "/booth/lane/out/plate", "/booth/lane/out/open")
+BOOTH_PATHS = (
+    "/booth", "/booth/cars", "/booth/entry", "/booth/lane/out/plate", "/booth/lane/out/open", "/booth/printers",
+    "/booth/extend",
+)  # fmt: skip
 COUNTER_PATHS = ("/counter", "/counter/print/30", "/counter/vouchers", "/counter/voucher/1-1")
 
 
