@@ -26,6 +26,7 @@ from cloud.coupons import claim_pages, code_pages
 from cloud.coupons import pages as coupons_pages
 from cloud.coupons import service as coupons
 from cloud.db import Database, open_engine, upgrade
+from cloud.fees import codes as fee_codes
 from cloud.fees import pages as fee_pages
 from cloud.fees import service as fees
 from cloud.lots import arrears_pages, debts_channel, driver_pages, remote_pages
@@ -147,6 +148,7 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
         payments_routes,
         shop_pages,
         shop_admin_pages,
+        fee_codes,
         sync_pages,
         api_routes,
     ):

@@ -18,6 +18,7 @@ PURPOSE: Final = b"lotgate-quote-1\x00"
 VERSION: Final = 1
 NUMBER_BYTES: Final = 8
 TOKEN_LENGTH: Final = 251
+CODE_ASK: Final = "fee-code"  # what an edge signs when it has a payment code taken for a quote
 _PREFIX: Final = "LQ1"
 _BODY: Final = struct.Struct(">BI8s36s16sIIIIIIH")
 _SIGNATURE_SIZE: Final = 64

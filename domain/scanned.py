@@ -18,6 +18,7 @@ class ScannedKind(StrEnum):
     ENTRY_TICKET = "entry_ticket"  # 入场凭证, taken at the entry by a car without a plate
     EXIT_PASS = "exit_pass"  # noqa: S105 - 出场凭证, given when a stay was settled away from the lane
     CLAIM_CODE = "claim_code"  # 领取码, a shop's coupon that a phone binds to its car
+    PAYMENT_CODE = "payment_code"  # 付款码 of a wallet: somebody's money for a minute, never kept and never logged
     UNKNOWN = "unknown"
 
 
@@ -45,6 +46,7 @@ _PREFIXES = {
     CLAIM_PREFIX: ScannedKind.CLAIM_CODE,
 }
 _LINK = re.compile(r"https://[^/\s]{1,128}/([VTPC])/(\S*)", re.IGNORECASE)
+_PAYMENT_CODE = re.compile(r"1[0-5]\d{16}|(?:2[5-9]|30)\d{14,22}", re.ASCII)  # WeChat Pay, Alipay
 
 
 def recognise(text: str) -> Scanned:
@@ -54,7 +56,7 @@ def recognise(text: str) -> Scanned:
     token = link[2] if link else bare
     by_prefix = _PREFIXES.get(token[:3].upper(), ScannedKind.UNKNOWN)
     if link is None:
-        return Scanned(by_prefix, token)
+        return Scanned(ScannedKind.PAYMENT_CODE if _PAYMENT_CODE.fullmatch(bare) else by_prefix, token)
     kind = _LETTERS[link[1].upper()]
     return Scanned(kind, token) if kind is by_prefix else Scanned(ScannedKind.UNKNOWN, bare)
 

@@ -45,6 +45,7 @@ from edge.lanes.live import LiveLanes
 from edge.lanes.office import Office
 from edge.lanes.phone import PhoneDesk
 from edge.lanes.tickets import TicketDesk
+from edge.lanes.till import CodeTill
 from edge.lanes.witness import keep_picture
 from edge.lanes.worker import LaneWorker
 from edge.printing import Ended, SlipPrinter
@@ -113,6 +114,7 @@ class Edge:
     door: DriverDoor = field(init=False)  # what a driver may ask of the lane it stands at
     tickets: TicketDesk = field(init=False)  # for cars without plates
     phone: PhoneDesk = field(init=False)  # for fees paid by phone
+    till: CodeTill = field(init=False)  # for payment codes that drivers show
     staff: StaffRoom = field(init=False)  # who may sign in
     walks: StockTakes = field(init=False)  # walks through the lot
     tills: Tills = field(init=False)  # shifts, and what is printed for them
@@ -120,6 +122,10 @@ class Edge:
     def __post_init__(self) -> None:
         host = self.settings.voucher_host
         self.phone = PhoneDesk(self.office, host)
+        edge, url_file, sign = self.settings.edge, self.settings.cloud_url_file, self.office.lot.sign
+        self.till = CodeTill(edge, url_file, sign, self.phone, lambda: self.link_state())
+        for worker in self.workers.values():
+            worker.codes.till = self.till
         self.door = DriverDoor(self.office, self.live, self.workers, self.phone)
         self.tickets = TicketDesk(self.office, self.door, self.workers, self.printers, host)
         self.staff, self.walks = StaffRoom(self.office), StockTakes(self.office)

@@ -161,6 +161,11 @@ def booked(conn: Connection, act: Act, edge_id: str, lot_id: int, payment_id: st
         refunds.part_by_itself(conn, act, row["order_id"], said["back_fen"], "fee", f"fee_{said['outcome']}")
 
 
+def orders_of(conn: Connection, quote: FeeQuote) -> list[str]:
+    """Every order that was opened for a quote."""
+    return [row["order_id"] for row in _of_quote(conn, quote.lot_id, quote.number)]
+
+
 def paid(conn: Connection, _operator_id: int, quote: FeeQuote) -> RowMapping | None:
     """The payment of a quote, once there is one."""
     return next((row for row in _of_quote(conn, quote.lot_id, quote.number) if row["state"] != "open"), None)

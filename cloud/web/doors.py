@@ -59,7 +59,10 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "GET /healthz",
         "GET /metrics",
     ),
-    Open.KEY: ("POST /api/payments/notices/{account}",),  # signed by the payment provider
+    Open.KEY: (
+        "POST /api/payments/notices/{account}",  # signed by the payment provider
+        "POST /api/fees/code",  # signed by the lot
+    ),
     Open.SIGNED_IN: (
         "GET /",
         "GET /password",

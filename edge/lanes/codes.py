@@ -15,6 +15,7 @@ from drivers.base import Scanner
 from edge.db.database import DiskFullError
 from edge.lanes.board import LaneBoard
 from edge.lanes.office import Office
+from edge.lanes.till import Charged, CodeTill
 from edge.services import audit, phone_paying, ticketing
 from edge.settings import Lane
 from edge.supervise import Health
@@ -53,6 +54,7 @@ class LaneCodes:
 
     def __init__(self, worker: Waiting, office: Office, board: LaneBoard, health: Health) -> None:
         self._worker, self._office, self._board, self._health = worker, office, board, health
+        self.till: CodeTill | None = None  # takes payment codes, once the daemon is put together
 
     async def follow(self, scanner: Scanner) -> None:
         """Take every code of the lane's own scanner. Raises DeviceError."""
@@ -67,6 +69,9 @@ class LaneCodes:
             return
         if scanned.kind is ScannedKind.EXIT_PASS:
             await self._take_pass(scanned.token)
+            return
+        if scanned.kind is ScannedKind.PAYMENT_CODE and self.till is not None and self._worker.waiting_stay:
+            await self._charge(self.till, text)
             return
         if scanned.kind is ScannedKind.ENTRY_TICKET and await self._take_ticket(scanned.token):
             return
@@ -88,6 +93,14 @@ class LaneCodes:
             return True
         self._worker.choose(plate, BY_TICKET)
         return True
+
+    async def _charge(self, till: CodeTill, code: str) -> None:
+        """Have the cloud take a payment code for the car that waits; it goes once the payment is told of."""
+        charged = await till.charge(self._worker.waiting_stay, code)
+        if isinstance(charged, Refuse) or charged.state is Charged.CLOSED:
+            await self._board.show_event("code.pay_failed")
+        else:
+            await self._board.show_event("code.paying")
 
     async def _take_pass(self, token: str) -> None:
         """What was paid by phone is booked, whosever car it was for; a car that waits for it may go."""

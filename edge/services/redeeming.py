@@ -20,6 +20,7 @@ NOT_A_VOUCHER = {
     ScannedKind.ENTRY_TICKET: "scanned_entry_ticket",
     ScannedKind.EXIT_PASS: "scanned_exit_pass",
     ScannedKind.CLAIM_CODE: "scanned_claim_code",
+    ScannedKind.PAYMENT_CODE: "scanned_payment_code",
     ScannedKind.UNKNOWN: "scanned_unknown",
 }
 FORGED = (voucher.Refusal.BAD_SIGNATURE, voucher.Refusal.FOREIGN_KEY, voucher.Refusal.ABOVE_REVOKED_COUNTER)

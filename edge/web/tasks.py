@@ -126,6 +126,34 @@ async def phone_page(request: web.Request) -> web.Response:
     )  # fmt: skip
 
 
+async def code_page(request: web.Request) -> web.Response:
+    """Scan a driver's payment code; while one is being paid the page looks again by itself."""
+    await require_session(request)
+    card = await card_of(request)
+    if card.stay.is_open and not card.due_fen:
+        await flash(request, "ok", texts(request)("phone.paid", plate=card.stay.plate))
+        return _back(card)
+    return await _code(request, card)
+
+
+async def take_code(request: web.Request) -> web.Response:
+    """Have the cloud take it. The code itself is written nowhere."""
+    session, card, data = await require_session(request), await card_of(request), await request.post()
+    edge = request.app[EDGE]
+    charged = await edge.till.charge(card.stay.stay_id, text_field(data, "code", 64))
+    if isinstance(charged, Refuse):
+        return await _code(request, card, charged)
+    await edge.record_act(session.name, "code.charge", card.stay.stay_id)
+    return see_other(f"/booth/stay/{card.stay.stay_id}/code")
+
+
+async def _code(request: web.Request, card: StayCard, refused: Refuse | str = "") -> web.Response:
+    till = request.app[EDGE].till
+    return await _task(
+        request, "code.html", card, refused, charge=await till.look(card.stay.stay_id), is_open=till.is_open
+    )
+
+
 async def paper_page(request: web.Request) -> web.Response:
     """Scan or type a voucher; take one off again."""
     await require_session(request)
@@ -311,6 +339,7 @@ def add_routes(app: web.Application) -> None:
         ("cash", cash_page, take_cash),
         ("waive", waive_page, waive),
         ("paper", paper_page, lay_paper),
+        ("code", code_page, take_code),
         ("plate", mend_page, mend),
         ("since", since_page, name_entry),
     ):

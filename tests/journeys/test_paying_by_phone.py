@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from cloud.act import Refused
 from cloud.app import make_app, open_cloud
+from cloud.fees import codes
 from cloud.fees import service as fees
 from cloud.lots import edges as lot_edges
 from cloud.lots import service as lots
@@ -26,10 +27,12 @@ from cloud.payments.provider import Outcome, State, Way
 from cloud.settings import BrokerSettings, CloudSettings
 from cloud.web.state import Cloud
 from domain.claim import write_claim
+from domain.decision import Refuse
 from domain.scanned import ScannedKind, link_of
 from domain.stay import Direction
 from drivers.camera.simulated import Sight
 from edge.lanes.phone import Shown
+from edge.lanes.till import Charge, Charged
 from edge.provisioning import claim, prepare
 from edge.services.checking import check_books
 from edge.settings import Broker, EdgeSettings
@@ -190,3 +193,48 @@ async def test_with_the_lots_line_down_the_pass_opens_and_the_money_is_booked_on
     assert "道闸会自动打开" in await town.shows(path, "settled")
     assert await town.cloud.db.run(refunds.to_send, town.cloud.operator_id, town.cloud.now_ms()) == []
     assert await edge.read(check_books) == []
+
+
+async def test_a_payment_code_is_taken_once_however_often_one_is_scanned(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codes, "SOON_S", 0.2)
+    typed = asyncio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        await typed.wait()
+        await asyncio.sleep(0.05)
+
+    town.app[DESK].sleep = sleep
+    stay_id = await town.stands_at_the_exit()
+    till = town.lot.opened.edge.till
+
+    first = await till.charge(stay_id, "130000000000000001")  # its owner is asked for a password
+    second = await till.charge(stay_id, "130000000000000002")
+
+    assert [getattr(one, "state", one) for one in (first, second)] == [Charged.WAITING, Charged.WAITING]
+    assert len(town.till.charges) == 1
+    town.till.says["query"] = Outcome(State.PAID, 500, "p1")
+    typed.set()
+    await town.left()
+    assert isinstance(first, Charge)
+    assert await till.look(stay_id) == replace(first, state=Charged.PAID)
+    assert await town.cloud.db.run(refunds.to_send, town.cloud.operator_id, town.cloud.now_ms()) == []
+
+
+async def test_a_code_that_failed_may_be_scanned_again_and_without_a_line_none_is_taken(town: Town) -> None:
+    stay_id = await town.stands_at_the_exit()
+    edge = town.lot.opened.edge
+    town.till.says["code"] = Outcome(State.CLOSED)
+    assert getattr(await edge.till.charge(stay_id, "130000000000000001"), "state", "") is Charged.CLOSED
+    await town.broker.stop()
+    await town.lot.until(lambda: edge.link_state() == "offline", 20)
+    assert await edge.till.charge(stay_id, "130000000000000002") == Refuse("no_link")
+    assert await edge.till.charge(stay_id, "LG1") == Refuse("not_a_payment_code")
+    await town.broker.start()
+    await town.lot.until(lambda: edge.link_state() == "online", 30)
+
+    town.till.says["code"] = Outcome(State.PAID, 500, "p1")
+    await edge.workers["out"].codes.take("130000000000000003", "scanner lane")
+
+    await town.left()

@@ -117,3 +117,19 @@ async def test_a_pass_before_the_lanes_scanner_opens_once(lot: Lot) -> None:
     acts = await lot.edge.stay(stay_id)
     assert acts is not None
     assert acts.paid_fen == 500
+
+
+async def test_without_a_line_the_booth_takes_no_payment_code_and_says_what_to_do(lot: Lot) -> None:
+    stay_id = await lot.enters()
+    await lot.waits_to_pay()
+    async with visiting(lot, "booth") as booth:
+        await booth.sign_in()
+        path = f"/booth/stay/{stay_id}/code"
+
+        page = await booth.get(path)
+        refused, answer = await booth.send(path, {"code": "130000000000000001"})
+        _, other = await booth.send(path, {"code": "hello"})
+
+    assert re.search(r'<button class="button primary big" disabled>', page) is not None, page
+    assert ("车场断网" in page, refused, "130000000000000001" in answer) == (True, 409, False)
+    assert "这不是付款码" in other
