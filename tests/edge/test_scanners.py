@@ -85,7 +85,9 @@ async def test_a_voucher_at_the_exit_pays_part_and_one_that_is_none_is_told(tmp_
         token = await voucher_of(lot)
         await lot.until(lambda: board(lot).now.lines[-1:] == ("请缴费 10 元",))
 
-        reader.say(b"134567890123456789\r\n")
+        reader.say(b"134567890123456789\r\n")  # a payment code, and no line to the cloud
+        await lot.until(lambda: board(lot).now.lines == ("付款没有成功", "请重试或按铃"))
+        reader.say(b"6901234567892\r\n")
         await lot.until(lambda: board(lot).now.lines == ("无法识别此码", "请出示停车券"))
         reader.say(b"LG1OTHER\r\n")
         await lot.until(lambda: board(lot).now.lines == ("此券不能使用", "请按铃呼叫"))
