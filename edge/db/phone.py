@@ -106,8 +106,8 @@ def by_digits(conn: sqlite3.Connection, number: str) -> PhonePayment | None:
 def untaken(conn: sqlite3.Connection) -> list[tuple[str, Json]]:
     """Payments the cloud told of that nothing was done with yet, in the order of their ids."""
     rows = conn.execute(
-        "SELECT key, value FROM channel_row WHERE channel = ? AND key NOT IN (SELECT payment_id FROM phone_payment)"
-        " ORDER BY key",
+        "SELECT key, value FROM channel_row WHERE channel = ? AND json_extract(value, '$.quote') IS NOT NULL"
+        " AND key NOT IN (SELECT payment_id FROM phone_payment) ORDER BY key",
         (CHANNEL,),
     )
     return [(key, json.loads(value)) for key, value in rows]

@@ -7,7 +7,6 @@ decision.
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -22,10 +21,7 @@ from edge.lanes.office import Office
 from edge.services import phone_paying
 from edge.services.phone_quotes import quote_stay, token_of
 
-log = logging.getLogger(__name__)
-
 LOOK_S = 0.5
-AGAIN_S = 30.0  # what could not be taken is looked at again
 TRIES, TRIES_S = 5, 600.0  # of eight digits for one stay
 ALL_TRIES = 20  # for the whole lot
 
@@ -83,10 +79,7 @@ class PhoneDesk:
         """Take what the cloud's list tells of, as it comes, until cancelled."""
         office = self._office
         while True:
-            waiting, taken = await office.thread.run(phone.untaken, office.db.conn), []
-            if waiting:
+            if await office.thread.run(phone.untaken, office.db.conn):
                 with suppress(DiskFullError):  # the list keeps it until it is taken
-                    taken = await office.commit(phone_paying.take_listed, office.db, office.lot, office.now())
-            for one in taken:
-                log.info("payment %s by phone: %s", one.payment_id, one.outcome)
-            await asyncio.sleep(LOOK_S if len(taken) == len(waiting) else AGAIN_S)
+                    await office.commit(phone_paying.take_listed, office.db, office.lot, office.now())
+            await asyncio.sleep(LOOK_S)

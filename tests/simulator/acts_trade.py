@@ -92,13 +92,14 @@ def car_goes(world: World) -> None:
     node = any_edge(world)
     inside = open_stay(world, node)
     plate = inside[1] if inside and world.rng.randrange(8) else world.rng.choice(PLATES)
-    decided = _ask_to_leave(world, node, plate)
+    decided = ask_to_leave(world, node, plate)
     if decided is not None and isinstance(decided.decision.verdict, PayFirst) and world.rng.randrange(3):
         _pay(world, node, decided.stay_id)
-        _ask_to_leave(world, node, plate)
+        ask_to_leave(world, node, plate)
 
 
-def _ask_to_leave(world: World, node: EdgeNode, plate: str) -> Decided | None:
+def ask_to_leave(world: World, node: EdgeNode, plate: str) -> Decided | None:
+    """A car stands at the exit, and drives if it may."""
     seen = arrival(world, node, "out", plate)
     node.asked.setdefault(plate, []).append(world.true.ms)
     decided = node.act(lambda lot, now: leave(node.db, lot, seen, now))
@@ -215,7 +216,7 @@ def voucher_at_the_exit(world: World) -> None:
     if forged and isinstance(laid, redeeming.LaidOn):
         raise ViolationError("I12", f"{node.name}: a forged voucher was taken")
     if laid is not None and world.rng.randrange(4):
-        _ask_to_leave(world, node, inside[1])
+        ask_to_leave(world, node, inside[1])
 
 
 @act(2)

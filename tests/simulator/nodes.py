@@ -96,7 +96,7 @@ def lot_file() -> tuple[EdgeSettings, LoadedPrices]:
         return chosen, load_prices(chosen)
 
 
-def _verify(public: bytes, purpose: bytes, message: bytes, signature: bytes) -> bool:
+def verify_fast(public: bytes, purpose: bytes, message: bytes, signature: bytes) -> bool:
     return FastPublic(public)(purpose, message, signature)
 
 
@@ -138,7 +138,7 @@ class EdgeNode:
         chosen, prices = lot_file()
         chosen = replace(chosen, lot_id=lot_of(self.name), edge=self.name)
         lot = build_lot(chosen, prices, self.key, self.clock.now(), self._new_id)  # type: ignore[arg-type]
-        self.lot = replace(lot, verify=_verify)
+        self.lot = replace(lot, verify=verify_fast, cloud_key=key_of("cloud").raw)
         self.do(lambda _: recover(self.db, "0", self.clock.now()))
         self.do(lambda _: close_unfinished(self.db, self.clock.now()))
 

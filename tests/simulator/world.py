@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from cloud.sync.context import ApplyContext
@@ -16,13 +17,17 @@ from domain.events import TYPES, Event
 from edge.sync.agent import EdgeAgent
 from tests.simulator.acts import ACTS
 from tests.simulator.checks import Books, check_at_end, check_step
+from tests.simulator.checks_phone import check_phone
 from tests.simulator.clocks import TrueTime
 from tests.simulator.crash import Point
 from tests.simulator.net import CALM, DOWN, UP, Net, Packet, Weather
-from tests.simulator.nodes import EDGES, OPERATOR, CloudNode, EdgeNode
+from tests.simulator.nodes import EDGES, OPERATOR, CloudNode, EdgeNode, verify_fast
 from tests.simulator.nodes import Down as DownMessage
 from tests.simulator.nodes import Up as UpMessage
 from tests.simulator.violations import ViolationError
+
+if TYPE_CHECKING:
+    from tests.simulator.acts_phone import Phones
 
 STEPS = 60
 IGNORED = ("voucher.issued", "voucher.redeemed", "coupon.redeemed", "lease.applied", "stay.opened")
@@ -64,8 +69,10 @@ def draw_traits(rng: random.Random) -> Traits:
 class World:
     """Build it, then ``run`` it. Raises ViolationError with the story so far when a promise is broken."""
 
-    def __init__(self, seed: int, say: Callable[[str], None] | None = None, steps: int = STEPS) -> None:
-        self.seed, self.steps = seed, steps
+    def __init__(
+        self, seed: int, say: Callable[[str], None] | None = None, steps: int = STEPS, phones: Phones | None = None
+    ) -> None:
+        self.seed, self.steps, self.phones = seed, steps, phones
         self.rng = random.Random(seed)
         self.traits = draw_traits(self.rng)
         self.true = TrueTime()
@@ -97,6 +104,8 @@ class World:
                     self._step()
                 self._heal()
                 check_at_end(self)
+                if self.phones is not None:
+                    check_phone(self)
         except ViolationError as exc:
             exc.add_note("\n".join((f"seed {self.seed}: {self.traits}", *self.story)))
             exc.add_note(f"replay it: python -m tests.simulator --seed {self.seed} -v")
@@ -107,6 +116,7 @@ class World:
         with (
             patch("edge.sync.agent.MOST_EVENTS", self.traits.batch_events),
             patch("domain.sync.channel.PART_BYTES", self.traits.part_bytes),
+            patch("cloud.fees.service.VERIFY", verify_fast),
             patch.dict("domain.events.TYPES"),
         ):
             self._unknown = TYPES.pop((self.traits.cloud_ignores, 1), None) if self.traits.cloud_ignores else None
@@ -124,6 +134,8 @@ class World:
         for node in self.edges.values():
             node.start()
             self.net.is_up[node.name] = False
+        if self.phones is not None:
+            self.phones.begin(self)
         for node in self.edges.values():
             if self.rng.randrange(4):
                 self.mend(node)
@@ -134,6 +146,8 @@ class World:
         names = list(self.traits.weights)
         for name in self.rng.choices(names, self._weights(names), k=self.rng.choice((0, 1, 1, 2, 4))):
             ACTS[name].play(self)
+        if self.phones is not None:
+            self.phones.step(self)
         self.deliver()
         self._tick()
         check_step(self)
@@ -244,6 +258,8 @@ class World:
             self.say(f"{node.name}: crashed")
 
     def _tick(self) -> None:
+        if self.phones is not None:
+            self.phones.tick(self)
         for node in self.edges.values():
             if self.net.is_up[node.name]:
                 self.send_up(node, node.do(lambda agent: agent.tick(node.clock.now())))  # noqa: B023 - called at once
