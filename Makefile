@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 SETUP := scripts/setup.sh pyproject.toml $(wildcard requirements/*.txt)
 WORKERS ?= 2
 
-.PHONY: help setup demo test check lint bench week plates torture lock clean
+.PHONY: help setup demo test check lint bench week plates torture fuzz lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?/  make \1\t/' | expand -t 17
@@ -48,9 +48,17 @@ torture: $(VENV)/.ready-test  ## 10,000 simulator seeds and 1,000 kill cycles: h
 	@LOTGATE_SEEDS=$${LOTGATE_SEEDS:-10000} LOTGATE_KILL_CYCLES=$${LOTGATE_KILL_CYCLES:-1000} \
 		$(RUN) -m pytest -n $(WORKERS) --dist loadgroup -m "simulator or kill" $(ARGS)
 
+$(VENV)-fuzz/.ready: requirements/fuzz.txt $(VENV)/.ready-test
+	@$(RUN) -m venv --clear $(VENV)-fuzz
+	@$(VENV)-fuzz/bin/python -m pip install --quiet --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
+fuzz: $(VENV)-fuzz/.ready  ## every call of /api/v1 by schemathesis, 200 cases each and more
+	@$(RUN) -m scripts.fuzz $(ARGS)
+
 lock: $(VENV)/.ready-test  ## resolve every dependency again into requirements/
 	@scripts/lock.sh
 
 clean:  ## remove what set-up, tests and the demo left here
-	rm -rf $(VENV) .venv-emupos .lotgate-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
+	rm -rf $(VENV) .venv-emupos .venv-fuzz .schemathesis .lotgate-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

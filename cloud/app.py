@@ -29,6 +29,8 @@ from cloud.db import Database, open_engine, upgrade
 from cloud.fees import codes as fee_codes
 from cloud.fees import pages as fee_pages
 from cloud.fees import service as fees
+from cloud.hooks import pages as hook_pages
+from cloud.hooks import sending
 from cloud.lots import arrears_pages, debts_channel, driver_pages, remote_pages
 from cloud.lots import edges as lot_edges
 from cloud.lots import pages as lots_pages
@@ -134,6 +136,7 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
     for pages in (
         access_pages,
         key_pages,
+        hook_pages,
         lots_pages,
         arrears_pages,
         remote_pages,
@@ -163,6 +166,7 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
     app.cleanup_ctx.append(_keep)
     app.cleanup_ctx.append(_payments)
     app.cleanup_ctx.append(_sync)
+    app.cleanup_ctx.append(_hooks)
     app.cleanup_ctx.append(_jobs)
     app.on_shutdown.append(_let_pages_go)
     return app
@@ -228,6 +232,12 @@ def mqtt_options(broker: BrokerSettings) -> MqttOptions:
     """How to reach the broker; the password is read from its file here. Raises as ``read_secret``."""
     password = read_secret(broker.password_file) if broker.password_file else None
     return MqttOptions(broker.host, broker.port, broker.client_id, broker.username, password, broker.tls)
+
+
+async def _hooks(app: web.Application) -> AsyncIterator[None]:
+    """Messages to web hooks, as they fall due."""
+    async with _running(sending.run(app[CLOUD]), "web hooks"):
+        yield
 
 
 async def _jobs(app: web.Application) -> AsyncIterator[None]:

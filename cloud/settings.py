@@ -55,6 +55,13 @@ class ApiSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HookSettings:
+    """Where web hooks may lead: to public https addresses; for demos and tests to this machine as well."""
+
+    allow_loopback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CloudSettings:
     """Everything ``lotgate cloud --config F`` needs to know."""
 
@@ -71,6 +78,7 @@ class CloudSettings:
     leases: LeaseSettings = LeaseSettings()
     payments: PaymentSettings = field(default_factory=PaymentSettings)
     api: ApiSettings = ApiSettings()
+    hooks: HookSettings = HookSettings()
     demo_clock: Path | None = None  # a file that puts the clock forward: demos and tests on one machine only
 
     def __post_init__(self) -> None:

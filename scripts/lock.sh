@@ -22,6 +22,8 @@ compile edge 3.11 --extra edge --extra vision --extra usb -c requirements/test.t
 compile cloud 3.11 --extra cloud --extra pg -c requirements/test.txt pyproject.toml
 # The ESC/POS interpreter that reads our slips back wants a newer Python than we do, so it lives on its own.
 compile emupos 3.13 - <<<'emupos==0.4.0'
+# What tries the machine interface brings a test framework of its own; make fuzz alone installs it.
+compile fuzz 3.11 - <<<'schemathesis'
 
 # New packages first, so that their licences can be read; then the tables people look at.
 .venv/bin/uv pip install --quiet --require-hashes -r requirements/test.txt

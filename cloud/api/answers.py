@@ -27,8 +27,8 @@ class KeyReusedError(Exception):
 
 
 def is_key(key: str) -> bool:
-    """Whether *key* may be one; no key is fine."""
-    return not key or _KEY.match(key) is not None
+    """Whether *key* may be one."""
+    return _KEY.match(key) is not None
 
 
 def digest(method: str, pattern: str, path: Json, body: Json) -> bytes:

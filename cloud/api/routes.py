@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
-from cloud.api import coupons, devices, lots, merchants, statements
+from cloud.api import coupons, devices, hooks, lots, merchants, statements
 from cloud.api.document import document
 from cloud.api.operation import BASE, Operation
 from cloud.api.rates import Rates
@@ -20,6 +20,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *merchants.OPERATIONS,
     *coupons.OPERATIONS,
     *statements.OPERATIONS,
+    *hooks.OPERATIONS,
 )
 
 

@@ -69,8 +69,8 @@ async def _serve(request: web.Request, operation: Operation) -> web.StreamRespon
     body, faults = await _body_of(request, operation.body)
     path, path_faults = _typed(operation.within, request.match_info)
     query, query_faults = _typed(operation.query, request.query)
-    key = request.headers.get("Idempotency-Key", "") if operation.moves_money else ""
-    if not answers.is_key(key):
+    key = request.headers.get("Idempotency-Key") if operation.moves_money else None
+    if key is not None and not answers.is_key(key):
         query_faults.append("Idempotency-Key: has 1 to 64 letters, digits, - or _")
     asked = _Asked(operation, token, key, path, query, body, [*path_faults, *query_faults, *faults])
     prepared = await operation.prepare(cloud) if operation.prepare and not asked.faults else None
@@ -96,7 +96,7 @@ async def _serve(request: web.Request, operation: Operation) -> web.StreamRespon
 class _Asked:
     operation: Operation
     token: str
-    key: str
+    key: str | None
     path: Json
     query: Json
     body: Json
@@ -114,7 +114,7 @@ def _carry_out(conn: Connection, cloud: Cloud, asked: _Asked, prepared: Any) -> 
         return None
     ask = Ask(caller, asked.path, asked.query, asked.body, cloud, prepared)
     act = cloud.act(caller.by)
-    if not asked.key:
+    if asked.key is None:
         return _work(conn, operation, act, ask)
     digest = answers.digest(operation.method, operation.path, asked.path, asked.body)
     before = answers.begin(conn, act, asked.key, digest)

@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
-from cloud.coupons import issuing, reserving, voiding
+from cloud.coupons import hearing, issuing, reserving, voiding
 from cloud.coupons.life import MOVES, State, coupon_kind
 from cloud.coupons.tables import coupon, coupon_template, redemption, voucher
 from cloud.lots import edges as lot_edges
@@ -210,6 +210,7 @@ def coupon_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, eve
         .values(state=State.REDEEMED.value, redeemed_ms=envelope.moment.wall_ms, off_fen=event.off_fen, charged=charge)
     )
     _post(conn, ctx, envelope, row["merchant_id"], row["serial"], reserving.charge(row, charge))
+    hearing.tell(conn, row, ctx.now_ms, "coupon.redeemed", off_fen=event.off_fen, charged=charge)
     put_row(conn, ctx.operator_id, row["edge_id"], "coupons", event.coupon_id, None, ctx.now_ms)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, insert, select
 
 from cloud.access import audit
 from cloud.act import Act, Refused
-from cloud.coupons import limiting, means
+from cloud.coupons import hearing, limiting, means
 from cloud.coupons.life import CUSTOM, MINUTE_MS, MOST_VALUE, State, coupon_kind
 from cloud.coupons.means import Means
 from cloud.coupons.reserving import RESERVED, carry
@@ -171,6 +171,7 @@ def make(
     ledger.post(conn, entry, carry(row, AVAILABLE, OUTSTANDING))
     after = {"template": gift.template["template_id"], "stay": car.stay_id}
     audit.record(conn, act, "coupon.issued", f"coupon:{serial}", after=after)
+    hearing.tell(conn, row, act.now_ms, "coupon.issued", *(["coupon.bound"] if state is State.BOUND else []))
     return row
 
 

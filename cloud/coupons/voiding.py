@@ -6,7 +6,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
-from cloud.coupons import means
+from cloud.coupons import hearing, means
 from cloud.coupons.life import (
     MOVES,
     State,
@@ -61,6 +61,7 @@ def void(conn: Connection, act: Act, coupon_id: str, reason: str, merchant_id: i
     )
     ledger.post(conn, entry, carry(row, OUTSTANDING, VOID_PENDING))
     audit.record(conn, act, "coupon.voided", f"coupon:{row['serial']}", reason=reason)
+    hearing.tell(conn, row, act.now_ms, "coupon.voided", reason=reason.strip())
     return None
 
 
@@ -127,14 +128,15 @@ def record_expiries(conn: Connection, operator_id: int, now_ms: int) -> int:
     What nobody claimed, no lane can use: that is given back.
     """
     reclaim(conn, operator_id, now_ms)
-    done = conn.execute(
-        update(coupon)
-        .where(
-            coupon.c.operator_id == operator_id,
-            coupon.c.state == State.BOUND.value,
-            coupon.c.expires_ms < now_ms,
-            coupon.c.is_expired.is_(False),
-        )
-        .values(is_expired=True)
+    late = (
+        (coupon.c.operator_id == operator_id)
+        & (coupon.c.state == State.BOUND.value)
+        & (coupon.c.expires_ms < now_ms)
+        & coupon.c.is_expired.is_(False)
     )
-    return done.rowcount
+    rows = conn.execute(select(coupon).where(late).with_for_update()).mappings().all()
+    if rows:
+        conn.execute(update(coupon).where(late).values(is_expired=True))
+    for row in rows:
+        hearing.tell(conn, row, now_ms, "coupon.expired")
+    return len(rows)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping, ScalarSelect, Select, func, inser
 from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.db import new_id, paged
+from cloud.hooks import service as hooks
 from cloud.lots import edges as lot_edges
 from cloud.merchants import ledger
 from cloud.merchants.tables import balance, contract, ledger_entry, merchant, posting
@@ -167,6 +168,7 @@ def top_up(
     )
     after = {"commodity": commodity.value, "paid": paid, "bonus": bonus}
     audit.record(conn, act, "merchant.topped_up", subject, reason=remark, after=after)
+    hooks.tell(conn, act.operator_id, merchant_id, [("topup", after)], act.now_ms)
     return None
 
 

@@ -11,6 +11,7 @@ from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.coupons import service as coupons
 from cloud.db import new_id
+from cloud.hooks import service as hooks
 from cloud.lots import service as lots
 from cloud.merchants import ledger
 from cloud.merchants import service as merchants
@@ -159,6 +160,8 @@ def settle(conn: Connection, act: Act, purchase_id: int, paid_fen: int, order_id
     coupons.product_template(conn, act, row["merchant_id"], product)
     after = {"quantity": row["quantity"], "fen": paid_fen}
     audit.record(conn, act, "purchase.paid", f"purchase:{purchase_id}", after=after)
+    about = {"purchase_id": purchase_id, "product_id": row["product_id"], **after}
+    hooks.tell(conn, act.operator_id, row["merchant_id"], [("purchase.paid", about)], act.now_ms)
     return None
 
 

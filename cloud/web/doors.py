@@ -73,6 +73,12 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "GET /admin/keys",
         "POST /admin/keys",
         "POST /admin/keys/revoke",
+        "GET /admin/hooks",
+        "POST /admin/hooks",
+        "GET /admin/hooks/{hook_id}",
+        "POST /admin/hooks/{hook_id}/switch",
+        "POST /admin/hooks/{hook_id}/ping",
+        "POST /admin/hooks/{hook_id}/again",
     ),
     Right.VIEW: (
         "GET /admin",

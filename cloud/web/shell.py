@@ -18,7 +18,19 @@ from plumbing.web.rendering import ENVIRONMENT
 
 HERE = Path(cloud.__file__).parent
 LOCALES = tuple(HERE / name / "locale" for name in ("", "coupons", "booth", "payments", "fees", "shop"))
-CAPABILITIES = ("web", "access", "lots", "merchants", "coupons", "members", "booth", "payments", "fees", "shop")
+CAPABILITIES = (
+    "web",
+    "access",
+    "lots",
+    "merchants",
+    "coupons",
+    "members",
+    "booth",
+    "payments",
+    "fees",
+    "shop",
+    "hooks",
+)
 
 STAFF = (
     (Right.VIEW, NavItem("/admin", "nav.dashboard")),
@@ -35,6 +47,7 @@ STAFF = (
     (Right.VIEW, NavItem("/admin/events", "nav.events")),
     (Right.VIEW, NavItem("/admin/edges", "nav.edges")),
     (Right.KEYS, NavItem("/admin/keys", "nav.keys")),
+    (Right.KEYS, NavItem("/admin/hooks", "nav.hooks")),
     (Right.AUDIT, NavItem("/admin/audit", "nav.audit")),
 )
 MERCHANT = (

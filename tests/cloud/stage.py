@@ -27,7 +27,7 @@ from plumbing.signing import PrivateKey
 from tests.cloud.world import World, build
 
 PASSWORD = "seven cars waiting"
-SECRET = "another tenant's"
+SECRET = "zz-other-tenant"
 THEIR_PLATE = "沪Z98765"
 WEAK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # tests hash often and guard nothing
 
@@ -91,6 +91,7 @@ def _things(world: World, stay_id: str, plate: str = THEIR_PLATE) -> dict[str, s
         "stay_id": stay_id,
         "statement_id": str(statement),
         "lane": "in",
+        "operator_id": str(world.operator_id),
     }
 
 

@@ -149,6 +149,11 @@ async def test_the_same_key_moves_money_once_and_another_body_not_at_all(client:
     elsewhere = await call(client, key, "POST", f"{at}/refund", {"amount": 700}, "k1")
     _, after = await call(client, key, "GET", at)
 
+    strange = await client.post(
+        f"/api/v1{at}/top-up", json={"paid": 700}, headers={"Authorization": f"Bearer {key}", "Idempotency-Key": ""}
+    )
+
+    assert strange.status == 422
     assert answers == [(200, {"done": True})] * 5
     assert [(status, answer["code"]) for status, answer in (other, elsewhere)] == [(422, "key_reused")] * 2
     assert after["purses"]["FEN"]["paid"] - before["purses"]["FEN"]["paid"] == 700
