@@ -22,7 +22,7 @@ from cloud.act import Act
 from cloud.api import answers, devices
 from cloud.api import routes as api_routes
 from cloud.booth import shift_pages
-from cloud.coupons import claim_pages, code_pages
+from cloud.coupons import claim_pages, code_pages, coupon_pages, slip_pages, slips
 from cloud.coupons import pages as coupons_pages
 from cloud.coupons import service as coupons
 from cloud.db import Database, open_engine, upgrade
@@ -145,6 +145,8 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
         coupons_pages,
         code_pages,
         claim_pages,
+        slip_pages,
+        coupon_pages,
         members_routes,
         shift_pages,
         fee_pages,
@@ -263,6 +265,7 @@ async def _expire(cloud: Cloud) -> None:
         await cloud.db.run(fees.tell_codes, cloud.operator_id, cloud.config_key, cloud.now_ms())
         await asyncio.sleep(EXPIRY_SECONDS)
         await cloud.db.run(coupons.record_expiries, cloud.operator_id, cloud.now_ms())
+        await cloud.db.run(slips.forget, cloud.operator_id, cloud.now_ms())
         await cloud.db.run(access.forget_sessions, cloud.now_ms())
         await cloud.db.run(answers.forget, cloud.now_ms())
         await cloud.db.run(buying.lapse, cloud.operator_id, cloud.now_ms())

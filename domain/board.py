@@ -27,7 +27,7 @@ EVENTS = (
     "refuse", "refuse.lot_full", "refuse.places_taken", "refuse.blocked", "refuse.already_inside", "refuse.not_live",
     "refuse.repeated_record", "refuse.not_recorded", "refuse.debt_unpaid",
     "code", "code.no_car", "code.voucher_used", "code.voucher_on_other_stay",
-    "code.unknown", "code.entry_ticket", "code.exit_pass", "code.pass_other_car",
+    "code.unknown", "code.entry_ticket", "code.exit_pass", "code.claim_code", "code.pass_other_car",
     "code.payment_code", "code.paying", "code.pay_failed",
 )  # fmt: skip
 """``scan`` stands in for ``ask`` where nobody attends the lane, and ``call`` follows when that takes too long;

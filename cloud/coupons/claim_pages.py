@@ -26,7 +26,9 @@ from plumbing.web import client_address, render, texts
 
 TRIES, TRIES_S = 12, 600.0  # of one code, of one plate's wallet, of one phone
 ADDRESS_TRIES = 60  # of one address, behind which many phones may stand
-STATUS = {"claim_unknown": 404, "too_many": 429, "claim_taken": 410, "claim_withdrawn": 410, "claim_expired": 410}
+STATUS = {"claim_unknown": 404, "too_many": 429, "claim_taken": 410, "claim_withdrawn": 410, "claim_expired": 410} | {
+    "slip_unknown": 404, "slip_used": 410, "slip_withdrawn": 410, "slip_expired": 410, "slip_bound": 410,
+}  # fmt: skip
 
 
 class ClaimPages:
@@ -55,8 +57,8 @@ class ClaimPages:
             row = offered.coupon
             return _done(request, Claimed(offered, row["plate"], bool(row["stay_id"]), ""))
         if refused is not None:
-            return _no(request, refused, offered)
-        return _form(request, offered, await read(request, _last_plate, phone))
+            return refused_page(request, refused, offered)
+        return form_page(request, offered, await read(request, _last_plate, phone))
 
     async def claim(self, request: web.Request) -> web.Response:
         """Show the plate once more, then bind."""
@@ -65,15 +67,15 @@ class ClaimPages:
             return self._unknown(request)
         plate, problem = typed_plate(typed)
         if problem or "again" in await request.post():
-            return _form(request, offered, typed, problem)
+            return form_page(request, offered, typed, problem)
         if await field_of(request, "step") != "bind":
             return render(request, "claim_confirm.html", offered=offered, plate=plate)
         if not self._may(offered.coupon["token"]):
-            return _no(request, Refused("too_many"), offered)
+            return refused_page(request, Refused("too_many"), offered)
         phone = secret_of(request, make=True)
         made = await change(request, DRIVER, claiming.claim, offered.coupon["token"], plate, phone)
         if isinstance(made, Refused):
-            return _no(request, made, offered, typed)
+            return refused_page(request, made, offered, typed)
         return keep(request, _done(request, made), phone)
 
     async def mine(self, request: web.Request) -> web.Response:
@@ -110,7 +112,7 @@ class ClaimPages:
         raise web.HTTPSeeOther("/c/mine?done=rebound")
 
     def _unknown(self, request: web.Request) -> web.Response:
-        return _no(request, Refused("claim_unknown" if self._may_from(request) else "too_many"), None)
+        return refused_page(request, Refused("claim_unknown" if self._may_from(request) else "too_many"), None)
 
     def _may(self, name: str) -> bool:
         return self._tries.take(name, asyncio.get_running_loop().time())
@@ -135,14 +137,16 @@ def _done(request: web.Request, claimed: Claimed) -> web.Response:
     return render(request, "claim_done.html", claimed=claimed, offered=claimed.offered)
 
 
-def _form(request: web.Request, offered: Offered, typed: str, problem: str = "") -> web.Response:
+def form_page(request: web.Request, offered: Offered, typed: str, problem: str = "") -> web.Response:
+    """A coupon and the keyboard."""
     return render(
         request, "claim_form.html", status=422 if problem else 200, offered=offered, typed=typed,
         error=texts(request)(f"lanepage.{problem}") if problem else "", **keyboard(),
     )  # fmt: skip
 
 
-def _no(request: web.Request, refused: Refused, offered: Offered | None, typed: str = "") -> web.Response:
+def refused_page(request: web.Request, refused: Refused, offered: Offered | None, typed: str = "") -> web.Response:
+    """Why it is not given."""
     return render(
         request, "claim_refused.html", status=STATUS.get(refused.code, 409), offered=offered, typed=typed,
         why=words(request, refused), code=refused.code,

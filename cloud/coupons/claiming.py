@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select, update
 
@@ -31,7 +33,7 @@ DEAD = {
 class Offered:
     """What a code stands for."""
 
-    coupon: RowMapping
+    coupon: Mapping[Any, Any]
     template: RowMapping
     merchant: str
     lot: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,6 +32,7 @@ class Ask:
     plate: str
     stay_id: str = ""
     count: int = 1
+    is_paper: bool = False  # printed before: it counts towards the totals already
 
 
 def refusal(conn: Connection, act: Act, ask: Ask) -> Refused | None:
@@ -57,6 +58,8 @@ def refusal(conn: Connection, act: Act, ask: Ask) -> Refused | None:
         rules.limits(conn, Level.MERCHANT, ask.merchant_id),
         rules.limits(conn, Level.COUPON, ask.template_id),
     )
+    if ask.is_paper:
+        levels = replace(levels, coupon=replace(levels.coupon, total=0, day_total=0))
     if levels == Levels():
         return None
     wanted = Wanted(ask.merchant_id, ask.template_id, ask.stay_id, today, ask.count)

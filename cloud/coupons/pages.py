@@ -16,14 +16,13 @@ from cloud.db import paged
 from cloud.lots import service as lots
 from cloud.merchants import ledger
 from cloud.merchants import service as merchants
-from cloud.web.state import allow, change, done, field_of, login_of, merchant_of, path_id, read, whole, words
+from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, path_id, read, whole, words
 from domain.coupon.model import Remainder
 from domain.fen import fen_from_yuan
 from domain.ledger import AVAILABLE, Commodity
 from domain.plate import normalise
+from domain.plate_search import FEWEST_TYPED
 from plumbing.web import Session, page_number, render
-
-FEWEST_TYPED = 3  # characters of a plate before anything is shown: nobody pages through all cars
 
 
 async def _typed_template(request: web.Request) -> dict[str, Any] | Refused:
@@ -91,12 +90,12 @@ def _issue_values(conn: Connection, operator_id: int, merchant_id: int, search: 
     if row is None:
         raise web.HTTPNotFound
     plate = normalise(search)
-    found = lots.cars_inside(conn, operator_id, plate).items if len(plate) >= FEWEST_TYPED else []
+    found = lots.look_for_cars(conn, operator_id, plate) if len(plate) >= FEWEST_TYPED else []
     return {
         "merchant": row,
         "templates": service.templates(conn, operator_id, merchant_id),
         "found": found,
-        "paid": {car["stay_id"]: lots.paid_fen(conn, car["stay_id"]) for car in found},
+        "paid": {one.stay["stay_id"]: lots.paid_fen(conn, one.stay["stay_id"]) for one in found},
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity) for commodity in Commodity},
         "search": search,
         "short": bool(search) and len(plate) < FEWEST_TYPED,
@@ -106,7 +105,8 @@ def _issue_values(conn: Connection, operator_id: int, merchant_id: int, search: 
 async def _issue_page(request: web.Request, merchant_id: int, base: str, search: str, error: str = "") -> web.Response:
     values = await read(request, _issue_values, merchant_id, search)
     status = 422 if error else 200
-    return render(request, "issue.html", status=status, base=base, error=error, **values)
+    now_ms = request.config_dict[CLOUD].now_ms()
+    return render(request, "issue.html", status=status, base=base, error=error, now_ms=now_ms, **values)
 
 
 async def issue_page(request: web.Request) -> web.Response:

@@ -17,6 +17,7 @@ from cloud.sync import cursors
 from cloud.sync.channels import put_row
 from domain.claim import Claim
 from domain.ids import crockford_encode
+from domain.voucher import VoucherKey
 
 CLAIM_HOURS = 24
 KEY_YEARS_MS = 10 * 365 * 86_400_000
@@ -156,6 +157,22 @@ def tell_keys(conn: Connection, operator_id: int, now_ms: int) -> None:
                 "revoked_at_counter": key.last_counter if key.state == "revoked" else None,
             }
             put_row(conn, operator_id, edge_id, "keys", str(key.key_id), value, now_ms)
+
+
+def voucher_keys(conn: Connection, operator_id: int) -> dict[int, VoucherKey]:
+    """The keys the operator's edges signed vouchers with, as lots hold them."""
+    keys = conn.execute(select(voucher_key).where(voucher_key.c.operator_id == operator_id)).all()
+    return {
+        key.key_id: VoucherKey(
+            key.key_id,
+            bytes(key.public_key),
+            key.lot_id,
+            key.created_ms - HOUR_MS,
+            key.created_ms + KEY_YEARS_MS,
+            key.last_counter if key.state == "revoked" else None,
+        )
+        for key in keys
+    }
 
 
 def count_voucher(conn: Connection, edge_id: str, key_id: int, counter: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, Table, func, insert, select
+from sqlalchemy import Connection, RowMapping, Table, func, insert, or_, select
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -21,6 +21,7 @@ from cloud.lots.tables import (
     stay,
     zone,
 )
+from domain.plate_search import misreads, patterns
 from domain.stay import OUTSIDE, Direction
 from plumbing.web.paging import Page
 
@@ -174,6 +175,35 @@ def cars_inside(
     if lot_id is not None:
         query = query.where(stay.c.lot_id == lot_id)
     return paged(conn, query, page)
+
+
+MOST_ALIKE = 200  # looked at
+MOST_FOUND = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCar:
+    """An open stay; *misread* when one character differs from what was typed."""
+
+    stay: RowMapping
+    misread: bool
+
+
+def look_for_cars(conn: Connection, operator_id: int, typed: str) -> list[FoundCar]:
+    """Cars inside whose plate holds *typed* (normal form), then those with one character misread; newest first."""
+    alike = [stay.c.plate.like(pattern) for pattern in patterns(typed)]
+    if not alike:
+        return []
+    query = (
+        select(stay, lot.c.name.label("lot_name"))
+        .join(lot, lot.c.lot_id == stay.c.lot_id)
+        .where(stay.c.operator_id == operator_id, stay.c.left_ms.is_(None), or_(*alike))
+        .order_by(stay.c.entered_ms.desc(), stay.c.stay_id)
+        .limit(MOST_ALIKE)
+    )
+    rows = conn.execute(query).mappings().all()
+    exact = [FoundCar(row, False) for row in rows if misreads(typed, row["plate"]) == 0]
+    return [*exact, *(FoundCar(row, True) for row in rows if misreads(typed, row["plate"]) == 1)][:MOST_FOUND]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,10 @@ STATIC: Final = "/static/"
 
 _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
     Open.ANYONE: (
+        "GET /v/{token}",
+        "POST /v/{token}",
+        "GET /V/{token}",
+        "POST /V/{token}",
         "GET /c/mine",
         "POST /c/mine",
         "POST /c/mine/rebind",
@@ -102,6 +106,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "GET /admin/books.csv",
         "GET /admin/leases",
         "GET /admin/coupons",
+        "GET /admin/coupons/{coupon_id}",
         "GET /admin/coupons/limits",
         "GET /admin/coupons/plates",
         "GET /admin/coupons/often",
@@ -169,6 +174,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "GET /admin/coupons/issue",
         "POST /admin/coupons/issue",
         "POST /admin/coupons/void",
+        "POST /admin/coupons/{coupon_id}/rebind",
         "GET /admin/merchants/{merchant_id}/posters",
         "POST /admin/merchants/{merchant_id}/posters",
         "POST /admin/merchants/{merchant_id}/posters/down",
@@ -184,6 +190,8 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "GET /m/posters/{poster_id}",
         "GET /m/issue",
         "POST /m/issue",
+        "GET /m/records/{coupon_id}",
+        "POST /m/records/{coupon_id}/rebind",
         "GET /m/codes",
         "POST /m/codes",
         "GET /m/codes/{batch}",

@@ -14,6 +14,8 @@ from edge.db import channels, vouchers
 from edge.db.stays import StayRow
 from edge.services.lot import Lot
 
+MINUTE_MS = 60_000
+SLIP_BOUND = "BOUND"
 logger = logging.getLogger(__name__)
 
 
@@ -35,6 +37,7 @@ def coupons_for(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) 
     named = {one.ref for one in given}
     papers = [paper for paper in vouchers.laid_on(conn, stay.stay_id) if paper.ref not in named]
     given += [CouponGiven(paper.ref, paper.kind, paper.spec, paper.merchant_id) for paper in papers]
+    given += _slips(conn, lot, stay, now)
     return tuple(one for one in given if _makes_sense(one))
 
 
@@ -45,6 +48,38 @@ def bound_rows(conn: sqlite3.Connection, stay: StayRow) -> list[tuple[str, Json]
     if read == stay.plate:
         return rows
     return rows + [(key, row) for key, row in channels.for_plate(conn, "coupons", read) if row.get("stay_id")]
+
+
+def _slips(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> list[CouponGiven]:
+    """Printed vouchers whose driver told the cloud this plate; one that was laid on a stay by hand counts there."""
+    given = []
+    for ref, row in channels.for_plate(conn, "vstate", stay.plate):
+        try:
+            key_id, counter = (int(part) for part in ref.split(":"))
+            late = (now.wall_ms - now.uncertainty_ms) // MINUTE_MS > int(row["not_after_min"])
+            spec = voucher_spec(conn, lot, row)
+        except (KeyError, TypeError, ValueError):
+            logger.warning("left aside: slip %s is not written as slips are", ref)
+            continue
+        ours = vouchers.get(conn, key_id, counter)
+        gone = vouchers.is_used(conn, key_id, counter) or (ours is not None and ours.voided)
+        if row.get("state") == SLIP_BOUND and not (late or gone or vouchers.laid_where(conn, ref)):
+            given.append(CouponGiven(ref, "voucher", spec, int(row["merchant_id"])))
+    return given
+
+
+def voucher_spec(conn: sqlite3.Connection, lot: Lot, says: Json) -> str:
+    """What a voucher is worth: its template as held here, never above the cap it says.
+
+    *says*: its template_id, cap_fen, not_after_min and span_h. Raises KeyError where one is missing.
+    """
+    template = dict(channels.get(conn, "rules", f"template:{says['template_id']}") or {})
+    template.setdefault("kind", "AMOUNT")
+    template.setdefault("value", says["cap_fen"])
+    template["cap_fen"] = says["cap_fen"]
+    valid_min = template.get("valid_min")
+    good_min = valid_min if isinstance(valid_min, int) else says["span_h"] * 60
+    return coupon_spec(lot, template, (says["not_after_min"] - good_min) * MINUTE_MS)
 
 
 def fits(row: Json, stay: StayRow) -> bool:

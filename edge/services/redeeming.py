@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from domain import voucher
 from domain.decision import Refuse
@@ -12,6 +12,7 @@ from domain.moment import Moment
 from domain.scanned import ScannedKind, recognise
 from edge.db import channels, journal, log, stays, vouchers
 from edge.db.database import Database, transaction
+from edge.db.stays import StayRow
 from edge.services import bound, limiting, paying
 from edge.services.lot import Done, Lot, Result
 
@@ -53,13 +54,19 @@ def lay_voucher(db: Database, lot: Lot, stay_id: str, scanned: str, by: str, lan
             return _refused(conn, checked.code, lane, now)
         payload = checked.payload
         ref = f"{payload.key_id}:{payload.counter}"
-        refusal = _use_refusal(conn, payload, ref, stay_id)
+        refusal = _use_refusal(conn, payload, ref, stay)
         refusal = refusal or limiting.paper_refusal(conn, lot, stay, payload, now)
         if refusal is not None:
             return refusal
         _prove_printed(conn, payload, now)
         laid = vouchers.Laid(
-            ref, stay_id, "voucher", template_spec(conn, lot, payload), payload.merchant_id, by, now.wall_ms
+            ref,
+            stay_id,
+            "voucher",
+            bound.voucher_spec(conn, lot, asdict(payload)),
+            payload.merchant_id,
+            by,
+            now.wall_ms,
         )
         vouchers.lay(conn, laid)
         return LaidOn(ref, stay_id, paying.settle_if_paid(conn, lot, stay_id, now))
@@ -110,7 +117,7 @@ def own_key_id(conn: sqlite3.Connection, lot: Lot) -> int | None:
     return max(mine) if mine else None
 
 
-def _use_refusal(conn: sqlite3.Connection, payload: voucher.Payload, ref: str, stay_id: str) -> Refuse | None:
+def _use_refusal(conn: sqlite3.Connection, payload: voucher.Payload, ref: str, stay: StayRow) -> Refuse | None:
     if vouchers.is_used(conn, *payload.voucher_id):
         return Refuse("voucher_used")
     ours = vouchers.get(conn, *payload.voucher_id)
@@ -119,9 +126,11 @@ def _use_refusal(conn: sqlite3.Connection, payload: voucher.Payload, ref: str, s
     state = channels.get(conn, "vstate", ref)
     if state is not None and state.get("state") in ("void", "VOIDED"):
         return Refuse("voucher_voided")
+    if state is not None and state.get("state") == bound.SLIP_BOUND and state.get("plate") != stay.plate:
+        return Refuse(voucher.Refusal.OTHER_PLATE.value)
     where = vouchers.laid_where(conn, ref)
     if where is not None:
-        return Refuse("voucher_already_laid" if where == stay_id else "voucher_on_other_stay")
+        return Refuse("voucher_already_laid" if where == stay.stay_id else "voucher_on_other_stay")
     return None
 
 
@@ -129,14 +138,3 @@ def _prove_printed(conn: sqlite3.Connection, payload: voucher.Payload, now: Mome
     doubtful = ("unknown", "printing", "failed")
     if vouchers.set_state(conn, *payload.voucher_id, "confirmed", expected=doubtful):
         log.append(conn, VoucherPrinted(*payload.voucher_id, "confirmed"), now)
-
-
-def template_spec(conn: sqlite3.Connection, lot: Lot, payload: voucher.Payload) -> str:
-    """What the voucher is worth: its template as held here, never above the cap on the paper."""
-    template = dict(channels.get(conn, "rules", f"template:{payload.template_id}") or {})
-    template.setdefault("kind", "AMOUNT")
-    template.setdefault("value", payload.cap_fen)
-    template["cap_fen"] = payload.cap_fen
-    valid_min = template.get("valid_min")
-    issued_min = payload.not_after_min - valid_min if isinstance(valid_min, int) else payload.not_before_min
-    return bound.coupon_spec(lot, template, issued_min * MINUTE_MS)

@@ -13,7 +13,7 @@ import zxingcpp
 from aiohttp import ClientSession, CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, update
 
 from cloud.access import service as access
 from cloud.access.roles import Role
@@ -21,8 +21,13 @@ from cloud.app import make_app
 from cloud.coupons import codes
 from cloud.coupons import service as coupons
 from cloud.db import Database
+from cloud.lots.edges import edge_of_lot
+from cloud.lots.tables import voucher_key
 from cloud.settings import CloudSettings
+from cloud.sync import channels
 from cloud.web.state import Cloud
+from domain import voucher
+from domain.wire import Json
 from plumbing.passwords import Passwords
 from plumbing.signing import PrivateKey
 from tests.cloud.world import World, build
@@ -169,3 +174,59 @@ async def test_codes_are_not_found_by_trying_and_need_the_page_of_the_shop(shop:
     assert signed_out.status == 303
     assert (await shop.get("/m/codes/nothing")).status == 404
     assert (await cloud.db.run(codes.batches, cloud.operator_id, 1, codes.Way.SCREEN)).total == 0
+
+
+async def test_a_scanned_slip_is_named_for_a_car(shop: Browser, cloud: Cloud) -> None:
+    key = PrivateKey.generate()
+
+    def slip(conn: Connection) -> str:
+        conn.execute(update(voucher_key).values(public_key=key.public.raw))
+        minute = cloud.now_ms() // 60_000
+        return voucher.issue(voucher.Payload(1, 7, 1, 1, 500, 1, minute + 1440, 25, 1), key)
+
+    token = cloud.db.run_here(slip)
+    async with phone_at(shop) as phone:
+        form = await (await phone.get(f"/V/{token}")).text()
+        done, told = await send(phone, form, f"/V/{token}", text=PLATE, step="bind")
+        again = await phone.get(f"/V/{token}")
+        forged = await phone.get(f"/V/{token[:-4]}0000")
+
+    assert (done, again.status, forged.status) == (200, 410, 404)
+    assert "data-claimed" in told
+    held = cloud.db.run_here(_held)
+    assert [(name, value["plate"]) for name, value in held] == [("1:7", PLATE)]
+
+
+def _held(conn: Connection) -> list[tuple[str, Json]]:
+    edge_id = edge_of_lot(conn, 1)
+    assert edge_id is not None
+    return channels.rows_of(conn, edge_id, "vstate")
+
+
+async def test_a_coupons_page_tells_what_became_of_it_and_moves_it(shop: Browser, cloud: Cloud) -> None:
+    def given(conn: Connection) -> str:
+        act = cloud.act(SHOP)
+        made = coupons.issue(conn, act, 1, 1, "s1")
+        assert isinstance(made, coupons.Issued)
+        return made.coupon_id
+
+    path = f"/m/records/{cloud.db.run_here(given)}"
+    before = await (await shop.get(path)).text()
+
+    refused, wrong = await send(shop, before, f"{path}/rebind", plate="京A1", reason="wrong car")
+    done, after = await send(shop, before, f"{path}/rebind", plate="京B54321", reason="wrong car")
+
+    assert (refused, done) == (422, 200)
+    assert "京A1" in wrong
+    assert "wrong car" in after
+    assert "54321" in after
+    assert path.rpartition("/")[2] in await (await shop.get("/m/records?q=B54321")).text()
+
+
+async def test_a_shop_finds_a_car_by_a_part_of_its_plate_with_one_character_wrong(shop: Browser) -> None:
+    exact, near, none = [await (await shop.get(f"/m/issue?q={text}")).text() for text in ("A12", "AI2", "Q77")]
+
+    assert "stay_id" in exact
+    assert "stay_id" in near
+    assert "stay_id" not in none
+    assert near.count("badge warn") == exact.count("badge warn") + 1

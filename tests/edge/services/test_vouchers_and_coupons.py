@@ -288,3 +288,53 @@ def test_a_coupon_follows_its_stay_when_the_plate_is_mended(lot: SmallLot, named
     assert manual.correct_plate(lot.db, stay_id, PLATE, "li", at(5)) == Done(stay_id)
 
     assert verdict(leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(70))) == due
+
+
+def named_for(lot: SmallLot, slip: Issued, plate: str) -> None:
+    """The driver told the cloud which car the slip is for."""
+    said = {
+        name: getattr(slip.payload, name)
+        for name in ("template_id", "merchant_id", "cap_fen", "not_after_min", "span_h")
+    }
+    lot.put("vstate", "1:1", {"state": "BOUND", "plate": plate, **said})
+
+
+def test_a_slip_named_for_a_car_is_taken_off_without_the_paper_and_once(lot: SmallLot) -> None:
+    slip = issued(lot)
+    car_in(lot)
+    named_for(lot, slip, PLATE)
+
+    left = leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(31))
+    car_in(lot)
+    second = leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(62))
+
+    assert left.opens
+    assert verdict(second) == PayFirst(1000)
+    assert lot.types().count("voucher.redeemed") == 1
+    assert vouchers.is_used(lot.db.conn, 1, 1)
+
+
+def test_a_slip_named_for_a_car_counts_for_no_other(lot: SmallLot) -> None:
+    slip = issued(lot)
+    own, other = car_in(lot), car_in(lot, "京B12345")
+    named_for(lot, slip, PLATE)
+
+    refused = lay_voucher(lot.db, lot.lot, other, slip.token, "li", "out", at(30))
+    laid = lay_voucher(lot.db, lot.lot, own, slip.token, "li", "out", at(30))
+
+    assert refused == Refuse("voucher_other_plate")
+    assert laid == LaidOn("1:1", own, 0)
+    assert leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(31)).opens
+    assert lot.types().count("voucher.redeemed") == 1
+
+
+def test_a_slip_used_before_the_lot_heard_of_its_car_stays_used(lot: SmallLot) -> None:
+    slip = issued(lot)
+    other = car_in(lot, "京B12345")
+    lay_voucher(lot.db, lot.lot, other, slip.token, "li", "out", at(30))
+    assert leave(lot.db, lot.lot, lot.arrival("out", "京B12345"), at(31)).opens
+    car_in(lot)
+
+    named_for(lot, slip, PLATE)
+
+    assert verdict(leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(32))) == PayFirst(500)
