@@ -80,6 +80,7 @@ from edge.supervise import Health
 from edge.tills import Tills
 
 T = TypeVar("T")
+MOST_FROM_AFAR = 10  # vouchers in one command
 AFAR = "cloud:"  # before the name of somebody who acts from there
 
 
@@ -481,6 +482,24 @@ class Edge:
         finally:  # whatever broke: the voucher is in doubt now, not only after the next start
             await self._must(issuing.printed, payload.key_id, payload.counter, ended.state)
         return Printed(payload.key_id, payload.counter, ended.state, issued.left, ended.silent)
+
+    async def print_from_afar(self, body: Json) -> str:
+        """The cloud's ``voucher.print``: vouchers for a shop, each issued and printed once, up to the first in doubt.
+
+        Returns how many came out and how the last ended: ``confirmed 3``, ``unknown 1``, or why none more was begun.
+        """
+        merchant_id, template_id, count = (body.get(name) for name in ("merchant_id", "template_id", "count"))
+        if not (isinstance(merchant_id, int) and isinstance(template_id, int) and isinstance(count, int)):
+            return "command_malformed"
+        state, done = "", 0
+        while done < min(count, MOST_FROM_AFAR):
+            result = await self.issue_voucher(merchant_id, template_id, f"{AFAR}{body.get('by', '')}")
+            if isinstance(result, Refuse):
+                return f"{result.code} {done}"
+            state, done = result.state, done + 1
+            if state != "confirmed" and not result.silent:
+                break
+        return f"{state} {done}"
 
     async def _print(self, issued: Issued, device: SlipPrinter, by: str) -> Ended:
         payload = issued.payload

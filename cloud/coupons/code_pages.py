@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping
 
 from cloud.access.roles import Right
 from cloud.act import Refused
-from cloud.coupons import codes, template
+from cloud.coupons import codes, lot_printing, template
 from cloud.coupons.codes import Way
 from cloud.coupons.layout import layout_of
 from cloud.coupons.life import State
@@ -31,15 +31,19 @@ def _choice(conn: Connection, operator_id: int, merchant_id: int, way: Way, page
         raise web.HTTPNotFound
     return {
         "merchant": row,
-        "templates": template.templates(conn, operator_id, merchant_id),
+        "templates": [
+            one for one in template.templates(conn, operator_id, merchant_id) if template.terms(one).uses == 1
+        ],
         "lots": codes.lots_of(conn, operator_id, merchant_id),
         "page": codes.batches(conn, operator_id, merchant_id, way, page),
+        "asked": lot_printing.asked(conn, operator_id, merchant_id) if way is Way.PAPER else [],
     }
 
 
 async def _choose(request: web.Request, session: Session, way: Way, error: str = "") -> web.Response:
     values = await read(request, _choice, merchant_of(session), way, page_number(request.query))
-    return render(request, PAGES[way][1], status=422 if error else 200, error=error, **values)
+    now_ms = request.config_dict[CLOUD].now_ms()
+    return render(request, PAGES[way][1], status=422 if error else 200, error=error, now_ms=now_ms, **values)
 
 
 async def _begin(request: web.Request, way: Way, begin: Begin) -> web.Response:
@@ -72,6 +76,18 @@ async def print_page(request: web.Request) -> web.Response:
 async def print_papers(request: web.Request) -> web.Response:
     """Make them; how they stand on paper is chosen next."""
     return await _begin(request, Way.PAPER, codes.print_papers)
+
+
+async def print_at_lot(request: web.Request) -> web.Response:
+    """On the lot's printer: vouchers of its own, asked for once."""
+    session = await allow(request, Right.OWN_MERCHANT)
+    template_id = whole(await field_of(request, "template_id")) or 0
+    lot_id, count = whole(await field_of(request, "lot_id")) or 0, whole(await field_of(request, "count")) or 0
+    args = (merchant_of(session), template_id, lot_id, count)
+    refused = await change(request, login_of(session), lot_printing.ask, *args)
+    if refused is not None:
+        return await _choose(request, session, Way.PAPER, words(request, refused))
+    raise done("/m/print", "print_asked")
 
 
 def _batch(
@@ -187,6 +203,7 @@ def add_routes(app: web.Application) -> None:
     add_post("/m/codes/{batch}/close", close_codes)
     add_get("/m/print", print_page)
     add_post("/m/print", print_papers)
+    add_post("/m/print/lot", print_at_lot)
     add_get("/m/print/{batch}", batch_page)
     add_get("/m/print/{batch}/sheet", sheet_page)
     add_post("/m/print/{batch}/close", close_papers)

@@ -43,7 +43,7 @@ def add_command(
     return int(cmd_seq)
 
 
-MOVES = frozenset({"barrier.open", "lane.ask"})
+MOVES = frozenset({"barrier.open", "lane.ask", "voucher.print"})
 """Kinds that move something: sent once, in answer to a hello seconds old, and never again by themselves."""
 
 

@@ -200,6 +200,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "POST /m/codes/{batch}/close",
         "GET /m/print",
         "POST /m/print",
+        "POST /m/print/lot",
         "GET /m/print/{batch}",
         "GET /m/print/{batch}/sheet",
         "POST /m/print/{batch}/close",

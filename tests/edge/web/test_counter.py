@@ -220,3 +220,16 @@ async def test_a_bug_while_a_slip_is_printed_leaves_it_in_doubt_at_once(
         await lot.edge.issue_voucher(3, 30, "wang")
 
     assert [row.state for row in await lot.edge.vouchers(3)] == ["unknown"]
+
+
+async def test_the_cloud_has_vouchers_printed_each_once_and_hears_how_it_ended(lot: Lot) -> None:
+    body = {"merchant_id": 3, "template_id": 30, "count": 3, "by": "shop-1"}
+
+    three = await lot.edge.print_from_afar(body)
+    one = await lot.edge.print_from_afar(body)  # 2000 fen hold four of 5 yuan
+    lot.printer.fault = PrinterFault.PAPER_OUT
+    none = await lot.edge.print_from_afar(body)
+
+    assert (three, one, none) == ("confirmed 3", "lease_short 1", "printer_not_ready 0")
+    assert [(row.counter, row.by) for row in await lot.edge.vouchers(3)] == [(n, "cloud:shop-1") for n in (4, 3, 2, 1)]
+    assert len(lot.printer.jobs) == 4
