@@ -129,7 +129,8 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
     """
     sessions = Sessions(DatabaseSessions(cloud.db, lambda: cloud.operator_id), "cloud")
     https = cloud.public_url.startswith("https://")
-    app = shell_app(cloud_shell(sessions, https=https, zone=cloud.settings.time_zone, origins=(cloud.public_url,)))
+    zone, proxies = cloud.settings.time_zone, cloud.settings.listen.trusted_proxies
+    app = shell_app(cloud_shell(sessions, https=https, zone=zone, origins=(cloud.public_url,), trusted_proxies=proxies))
     app[CLOUD], app[SESSIONS] = cloud, sessions
     known = open_providers(cloud.settings.payments, cloud.now_ms) if providers is None else providers
     app[DESK] = Desk(cloud.db, cloud.act, known, DUTIES, lambda: cloud.public_url, lambda: _moved(cloud))

@@ -17,6 +17,7 @@ class ListenSettings:
 
     host: str = "127.0.0.1"
     port: int = 8080
+    trusted_proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-For is believed; tries are counted by caller
 
 
 @dataclass(frozen=True, slots=True)

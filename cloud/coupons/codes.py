@@ -197,14 +197,13 @@ def _withdraw(conn: Connection, act: Act, batch_id: str, reason: str) -> None:
 
 def get(conn: Connection, operator_id: int, merchant_id: int, batch_id: str) -> Batch | None:
     """One batch of the merchant, with the names of what it gives and where, locked until the transaction ends."""
-    of_lot = {row["lot_id"]: row["name"] for row in lots.lots(conn, operator_id)}
     query = (
         select(coupon_batch, coupon_template.c.name, coupon_template.c.kind, coupon_template.c.valid_min)
         .join(coupon_template, coupon_template.c.template_id == coupon_batch.c.template_id)
         .where(_is(batch_id), coupon_batch.c.operator_id == operator_id, coupon_batch.c.merchant_id == merchant_id)
     )
     row = conn.execute(query.with_for_update(of=coupon_batch)).mappings().one_or_none()
-    return None if row is None else {**row, "lot": of_lot.get(row["lot_id"], "")}
+    return None if row is None else {**row, "lot": lots.name_of(conn, operator_id, row["lot_id"])}
 
 
 def of_batch(conn: Connection, batch_id: str) -> Sequence[RowMapping]:

@@ -72,7 +72,9 @@ def _navigation(request: web.Request) -> Sequence[NavItem]:
     return [item for right, item in STAFF if may(session.role, right)]
 
 
-def cloud_shell(sessions: Sessions, *, https: bool, zone: str, origins: Sequence[str]) -> Shell:
+def cloud_shell(
+    sessions: Sessions, *, https: bool, zone: str, origins: Sequence[str], trusted_proxies: Sequence[str] = ()
+) -> Shell:
     """How the cloud's pages look and sign in."""
     return Shell(
         name="cloud",
@@ -86,6 +88,7 @@ def cloud_shell(sessions: Sessions, *, https: bool, zone: str, origins: Sequence
         https=https,
         zone=zone,
         origins=origins,
+        trusted_proxies=trusted_proxies,
     )
 
 

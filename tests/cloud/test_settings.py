@@ -21,3 +21,10 @@ def test_several_workers_need_a_database_they_can_share(tmp_path: Path) -> None:
     settings = load_settings(config)
     assert settings.broker is not None
     assert settings.broker.workers == 2
+
+
+def test_a_proxy_is_believed_only_where_it_is_named(tmp_path: Path) -> None:
+    config = tmp_path / "cloud.toml"
+    config.write_text('[listen]\ntrusted_proxies = ["127.0.0.1"]\n', encoding="utf-8")
+
+    assert load_settings(config).listen.trusted_proxies == ("127.0.0.1",)
