@@ -59,15 +59,8 @@ def lay_voucher(db: Database, lot: Lot, stay_id: str, scanned: str, by: str, lan
         if refusal is not None:
             return refusal
         _prove_printed(conn, payload, now)
-        laid = vouchers.Laid(
-            ref,
-            stay_id,
-            "voucher",
-            bound.voucher_spec(conn, lot, asdict(payload)),
-            payload.merchant_id,
-            by,
-            now.wall_ms,
-        )
+        spec = bound.voucher_spec(conn, lot, asdict(payload))
+        laid = vouchers.Laid(ref, stay_id, "voucher", spec, payload.merchant_id, by, now.wall_ms)
         vouchers.lay(conn, laid)
         return LaidOn(ref, stay_id, paying.settle_if_paid(conn, lot, stay_id, now))
 

@@ -129,7 +129,8 @@ def test_a_voucher_taken_off_again_may_pay_for_another_car(lot: SmallLot) -> Non
 @pytest.mark.parametrize(
     ("scanned", "code"),
     [
-        ("134567890123456789", "scanned_unknown"),
+        ("6901234567892", "scanned_unknown"),
+        ("LC1ABC", "scanned_claim_code"),
         ("HTTPS://LOTGATE.EXAMPLE/T/LT1ABC", "scanned_entry_ticket"),
         ("LP1ABC", "scanned_exit_pass"),
         ("LG1ABC", "voucher_malformed"),
