@@ -137,6 +137,8 @@ def take(conn: Connection, act: Act, code: str, plate: str) -> Issued | Refused:
     if held is not None:
         return held
     car = Car(plate, _stay_of(conn, act, place.lot_id, plate))
+    if not car.stay_id and not gift.template["before_entry"]:
+        return Refused("claim_not_inside")
     ask = limiting.Ask(place.lot_id, poster["merchant_id"], poster["template_id"], plate, car.stay_id)
     over = limiting.refusal(conn, act, ask)
     if over is not None:

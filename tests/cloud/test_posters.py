@@ -52,6 +52,15 @@ def test_cars_inside_and_still_to_come_get_one_each_and_two_taps_are_one(world: 
     assert world.accounts()["outstanding"] == 1000
 
 
+def test_a_poster_of_a_coupon_for_cars_inside_gives_none_before(world: World) -> None:
+    template = coupons.create_template(
+        world.conn, world.act(), world.merchant_id, "t", "AMOUNT", 500, before_entry=False
+    )
+    assert isinstance(template, int)
+
+    assert take(world, code_of(world, put_up(world, template)), "京A12345") == Refused("claim_not_inside")
+
+
 def test_a_poster_stops_at_its_total(world: World) -> None:
     code = code_of(world, put_up(world, world.template(), total=2))
 
