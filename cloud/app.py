@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -37,7 +38,7 @@ from cloud.lots import pages as lots_pages
 from cloud.lots import service as lots
 from cloud.members import routes as members_routes
 from cloud.members import telling
-from cloud.merchants import leases
+from cloud.merchants import closing, leases
 from cloud.merchants import pages as merchants_pages
 from cloud.paid import DUTIES
 from cloud.payments import routes as payments_routes
@@ -46,7 +47,7 @@ from cloud.payments.provider import PaymentProvider
 from cloud.payments.settings import open_providers
 from cloud.settings import BrokerSettings, CloudSettings
 from cloud.shop import admin_pages as shop_admin_pages
-from cloud.shop import buying
+from cloud.shop import buying, top_up
 from cloud.shop import pages as shop_pages
 from cloud.sync import pages as sync_pages
 from cloud.sync.agent import CloudAgent, Issue
@@ -155,6 +156,7 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
         shop_pages,
         shop_admin_pages,
         fee_codes,
+        top_up,
         sync_pages,
         api_routes,
     ):
@@ -246,9 +248,11 @@ async def _hooks(app: web.Application) -> AsyncIterator[None]:
 async def _jobs(app: web.Application) -> AsyncIterator[None]:
     """What happens by itself: leases refilled, expiries noted, old sessions forgotten, open pages kept fresh."""
     cloud = app[CLOUD]
+    jobs = {"refill": _refill, "expire": _expire, "close months": _close_months}
     async with contextlib.AsyncExitStack() as stack:
-        for work, name in ((_refill(cloud), "refill"), (_expire(cloud), "expire"), (tick(cloud.hub), "tick")):
-            await stack.enter_async_context(_running(work, name))
+        await stack.enter_async_context(_running(tick(cloud.hub), "tick"))
+        for name, work in jobs.items():
+            await stack.enter_async_context(_running(work(cloud), name))
         yield
 
 
@@ -274,6 +278,18 @@ async def _expire(cloud: Cloud) -> None:
             cloud.wake()
         if await cloud.db.run(telling.forget_old, cloud.operator_id, cloud.now_ms()):
             cloud.wake()
+
+
+async def _close_months(cloud: Cloud) -> None:
+    """Statements of the months that are over, at the start and whenever a month begins."""
+    zone, closed_ms = ZoneInfo(cloud.settings.time_zone), 0
+    while True:
+        until_ms = closing.month_began(cloud.now_ms(), zone)
+        if until_ms != closed_ms:
+            for merchant_id in await cloud.db.run(closing.postpaid, cloud.operator_id):
+                await cloud.db.run(closing.close_month, cloud.act(SERVICE), merchant_id, until_ms, coupons.facts)
+            closed_ms = until_ms
+        await asyncio.sleep(EXPIRY_SECONDS)
 
 
 @contextlib.asynccontextmanager

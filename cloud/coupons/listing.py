@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, select, tuple_
 
 from cloud.coupons.tables import coupon, coupon_template, voucher
 from cloud.db import paged
@@ -17,32 +17,42 @@ MOST_NAMED = 500  # subjects in one question to the database
 def facts(conn: Connection, subjects: Sequence[str]) -> dict[str, Fact]:
     """What the coupons and vouchers named in the books were worth, and what they took off (E19)."""
     known: dict[str, Fact] = {}
-    given = select(coupon.c.serial, coupon.c.lot_id, coupon.c.value, coupon.c.off_fen)
+    given = select(coupon.c.serial, coupon.c.lot_id, coupon.c.value, coupon.c.off_fen, coupon.c.branch_id)
     for start in range(0, len(subjects), MOST_NAMED):
         part = subjects[start : start + MOST_NAMED]
         for row in conn.execute(given.where(coupon.c.serial.in_(part))):
-            known[row.serial] = Fact(row.lot_id, row.value, row.off_fen or 0)
+            known[row.serial] = Fact(row.lot_id, row.value, row.off_fen or 0, row.branch_id)
     printed = select(voucher, coupon_template.c.value).join(
         coupon_template, coupon_template.c.template_id == voucher.c.template_id
     )
-    for name in subjects:
-        if name.startswith("voucher:"):
-            key_id, counter = map(int, name.removeprefix("voucher:").split("-"))
-            its = (voucher.c.key_id == key_id) & (voucher.c.counter == counter)
-            for slip in conn.execute(printed.where(its)):
-                known[name] = Fact(slip.lot_id, slip.value, slip.off_fen or 0)
+    slips = [tuple(map(int, name[8:].split("-"))) for name in subjects if name.startswith("voucher:")]
+    for start in range(0, len(slips), MOST_NAMED):
+        its = tuple_(voucher.c.key_id, voucher.c.counter).in_(slips[start : start + MOST_NAMED])
+        for slip in conn.execute(printed.where(its)):
+            known[f"voucher:{slip.key_id}-{slip.counter}"] = Fact(slip.lot_id, slip.value, slip.off_fen or 0)
     return known
 
 
 def coupons(
-    conn: Connection, operator_id: int, merchant_id: int | None = None, search: str = "", page: int = 1
+    conn: Connection,
+    operator_id: int,
+    merchant_id: int | None = None,
+    search: str = "",
+    page: int = 1,
+    *,
+    kind: str = "",
+    branch_id: int = 0,
 ) -> Page[RowMapping]:
-    """Coupons newest first; *search* is part of a serial or plate (S1.38)."""
+    """Coupons newest first, of one kind or all; *search* is part of a serial or plate (S1.37, S1.38)."""
     query = select(coupon).where(coupon.c.operator_id == operator_id)
     if merchant_id is not None:
         query = query.where(coupon.c.merchant_id == merchant_id)
     if search:
         query = query.where(coupon.c.serial.like(f"%{search}%") | coupon.c.plate.like(f"%{search}%"))
+    if kind:
+        query = query.where(coupon.c.kind == kind)
+    if branch_id:
+        query = query.where(coupon.c.branch_id == branch_id)
     return paged(conn, query.order_by(coupon.c.issued_ms.desc(), coupon.c.coupon_id), page)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, select, update
 
 from cloud.access import audit
 from cloud.access import service as access
@@ -13,7 +13,7 @@ from cloud.act import Act, Refused
 from cloud.db import new_id
 from cloud.lots import service as lots
 from cloud.merchants import ledger, service
-from cloud.merchants.tables import branch, branch_lot, membership, merchant
+from cloud.merchants.tables import balance, branch, branch_lot, membership, merchant
 from domain.ledger import AVAILABLE, Commodity, branch_account, move, take
 
 MOST = 10**11
@@ -104,6 +104,12 @@ def of_merchant(conn: Connection, operator_id: int, merchant_id: int) -> Sequenc
     return conn.execute(query.order_by(branch.c.branch_id)).mappings().all()
 
 
+def names(conn: Connection, operator_id: int) -> dict[int, str]:
+    """Every branch's name."""
+    rows = conn.execute(select(branch.c.branch_id, branch.c.name).where(branch.c.operator_id == operator_id))
+    return {row.branch_id: row.name for row in rows}
+
+
 def lots_of(conn: Connection, branch_ids: Sequence[int]) -> dict[int, list[int]]:
     """The lots each branch serves; a branch that is not named serves all."""
     found: dict[int, list[int]] = {}
@@ -190,7 +196,8 @@ def admit(conn: Connection, act: Act, login: str, merchant_id: int, branch_id: i
 
 def dismiss(conn: Connection, act: Act, user_id: int, merchant_id: int, branch_id: int) -> Refused | None:
     """Take that back; the login's sessions end."""
-    done = conn.execute(delete(membership).where(*_is(user_id, merchant_id, branch_id)))
+    own = membership.c.operator_id == act.operator_id
+    done = conn.execute(delete(membership).where(own, *_is(user_id, merchant_id, branch_id)))
     if done.rowcount != 1:
         return Refused("login_unknown", {"login": str(user_id)})
     access.end_sessions(conn, user_id)
@@ -219,8 +226,10 @@ def members(conn: Connection, operator_id: int, merchant_id: int) -> list[tuple[
     return [(row, logins.get(row["user_id"], "")) for row in rows]
 
 
-def places(conn: Connection, operator_id: int, user_id: int, home_id: int) -> list[Place]:
+def places(conn: Connection, operator_id: int, user_id: int) -> list[Place]:
     """Everything a login may act for, its own merchant first."""
+    person = access.person(conn, user_id)
+    home_id = person.merchant_id if person is not None else None
     own = select(merchant.c.merchant_id, merchant.c.name).where(merchant.c.merchant_id == home_id)
     found = [Place(row.merchant_id, 0, row.name, "") for row in conn.execute(own)]
     more = (
@@ -231,3 +240,13 @@ def places(conn: Connection, operator_id: int, user_id: int, home_id: int) -> li
         .order_by(membership.c.merchant_id, membership.c.branch_id)
     )
     return found + [Place(row.merchant_id, row.branch_id, row.name, row.branch or "") for row in conn.execute(more)]
+
+
+def purses(conn: Connection, merchant_id: int) -> dict[tuple[str, str], int]:
+    """What the own purses of a merchant's branches hold, by account and commodity."""
+    rows = conn.execute(
+        select(balance.c.account, balance.c.commodity, func.sum(balance.c.amount).label("left"))
+        .where(balance.c.merchant_id == merchant_id, balance.c.account.like("branch:%"))
+        .group_by(balance.c.account, balance.c.commodity)
+    )
+    return {(row.account, row.commodity): int(row.left) for row in rows}

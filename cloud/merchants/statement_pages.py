@@ -14,7 +14,8 @@ from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.coupons import service as coupons
-from cloud.merchants import service, statements
+from cloud.lots import service as lots
+from cloud.merchants import branches, service, statements
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, path_id, read, whole, words
 from domain.fen import fen_from_yuan
 from domain.ledger import Commodity
@@ -90,9 +91,15 @@ def _one(conn: Connection, operator_id: int, statement_id: int, merchant_id: int
     row = statements.get(conn, operator_id, statement_id)
     if row is None or merchant_id not in (None, row["merchant_id"]):
         raise web.HTTPNotFound
+    lines = statements.lines(conn, operator_id, statement_id)
     return {
         "statement": row,
-        "lines": statements.lines(conn, operator_id, statement_id),
+        "lines": lines,
+        "parts_of_it": statements.parts(lines),
+        "branches": {
+            each["branch_id"]: each["name"] for each in branches.of_merchant(conn, operator_id, row["merchant_id"])
+        },
+        "lots": {lot["lot_id"]: lot["name"] for lot in lots.lots(conn, operator_id)},
         "merchant": service.get(conn, operator_id, row["merchant_id"]),
     }
 
@@ -174,7 +181,7 @@ async def pay(request: web.Request) -> web.Response:
 async def _csv(request: web.Request, viewer: Viewer) -> web.Response:
     found = await read(request, _one, path_id(request, "statement_id"), viewer.merchant_id)
     worth = ("face", "reduced_fen", "owed", "commodity", "operator_word", "merchant_word", "note")
-    columns = ("line", "happened_ms", "lot_id", "kind", "subject", *worth)
+    columns = ("line", "happened_ms", "lot_id", "branch_id", "kind", "subject", *worth)
     rows = ([row[name] for name in columns] for row in found["lines"])
     return sheets.attachment(sheets.csv_file(columns, rows), "statement.csv")
 

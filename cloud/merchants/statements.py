@@ -33,6 +33,7 @@ class Fact:
     lot_id: int
     face: int
     reduced_fen: int
+    branch_id: int = 0  # that gave it
 
 
 Facts = Callable[[Connection, Sequence[str]], Mapping[str, Fact]]
@@ -68,6 +69,7 @@ def close(conn: Connection, act: Act, merchant_id: int, until_ms: int, facts: Fa
     for number, line in enumerate(charged, 1):
         fact = known.get(line["subject"], Fact(0, 0, 0))
         worth = {"lot_id": fact.lot_id, "face": fact.face, "reduced_fen": fact.reduced_fen, "note": ""}
+        worth |= {"branch_id": fact.branch_id}
         conn.execute(insert(statement_line).values(**shared, **line, **worth, line=number))
     audit.record(conn, act, "statement.closed", f"statement:{statement_id}", after={"merchant": merchant_id})
     return statement_id
@@ -76,6 +78,30 @@ def close(conn: Connection, act: Act, merchant_id: int, until_ms: int, facts: Fa
 def _due(row: RowMapping, now_ms: int, owed: int) -> int | None:
     is_postpaid = row["payment_mode"] == service.PaymentMode.POSTPAID.value
     return now_ms + row["pay_within_days"] * DAY_MS if is_postpaid and row["pay_within_days"] and owed > 0 else None
+
+
+def is_stated(conn: Connection, merchant_id: int, until_ms: int) -> bool:
+    """Is there a statement up to *until_ms* or later?"""
+    return (_stated_until(conn, merchant_id) or 0) >= until_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one branch (0: none) at one lot (0: none) makes of a statement."""
+
+    branch_id: int
+    lot_id: int
+    commodity: str
+    lines: int
+    owed: int
+
+
+def parts(lines: Sequence[RowMapping]) -> list[Part]:
+    """A statement split by branch and lot; the parts sum to it."""
+    sums: dict[tuple[int, int, str], list[int]] = defaultdict(list)
+    for line in lines:
+        sums[line["branch_id"], line["lot_id"], line["commodity"]].append(line["owed"])
+    return [Part(*key, len(owed), sum(owed)) for key, owed in sorted(sums.items())]
 
 
 def _stated_until(conn: Connection, merchant_id: int) -> int | None:
