@@ -126,7 +126,7 @@ def ledger_rows(conn: Connection, act: Act, ask: Ask) -> Any:
         raise NotThereError
     unit = ask.query.get("commodity")
     account = AVAILABLE if ask.caller.merchant_id is not None else None  # of the rest its own page tells nothing either
-    query = merchants.movements(conn, act.operator_id, merchant_id, Commodity(unit) if unit else None, account)
+    query = merchants.movements(act.operator_id, merchant_id, Commodity(unit) if unit else None, account)
     return rows(paged(conn, query, ask.page))
 
 

@@ -9,17 +9,39 @@ from sqlalchemy import Connection
 
 from cloud.access.roles import Right, may
 from cloud.act import Refused
-from cloud.coupons import limit_pages, plate_pages, poster_claims, poster_pages, service
+from cloud.coupons import (
+    limit_pages,
+    plate_pages,
+    poster_claims,
+    poster_pages,
+    record_pages,
+    report_pages,
+    service,
+)
 from cloud.coupons.forms import terms_in
+from cloud.coupons.record_pages import View
+from cloud.coupons.records import KINDS
 from cloud.coupons.service import Kind
-from cloud.db import paged
 from cloud.lots import service as lots
-from cloud.merchants import ledger
+from cloud.merchants import branches, ledger
 from cloud.merchants import service as merchants
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, path_id, read, whole, words
+from cloud.web.state import (
+    CLOUD,
+    allow,
+    change,
+    done,
+    field_of,
+    login_of,
+    merchant_of,
+    path_id,
+    place_of,
+    read,
+    whole,
+    words,
+)
 from domain.coupon.model import Remainder
 from domain.fen import fen_from_yuan
-from domain.ledger import AVAILABLE, Commodity
+from domain.ledger import Commodity
 from domain.plate import normalise
 from domain.plate_search import FEWEST_TYPED
 from plumbing.web import Session, page_number, render
@@ -136,11 +158,13 @@ async def typed_worth(request: web.Request) -> int:
         return 0
 
 
-async def _issue(request: web.Request, session: Session, merchant_id: int, base: str, after: str) -> web.Response:
+async def _issue(
+    request: web.Request, session: Session, merchant_id: int, base: str, after: str, branch_id: int = 0
+) -> web.Response:
     template_id, stay_id = whole(await field_of(request, "template_id")) or 0, await field_of(request, "stay_id")
     worth, count = await typed_worth(request), whole(await field_of(request, "count") or "1") or 0
     made = await change(
-        request, login_of(session), service.issue, merchant_id, template_id, stay_id, worth, count=count
+        request, login_of(session), service.issue, merchant_id, template_id, stay_id, worth, branch_id, count=count
     )
     if isinstance(made, Refused):
         search = await field_of(request, "q")
@@ -148,8 +172,10 @@ async def _issue(request: web.Request, session: Session, merchant_id: int, base:
     raise done(after, "issued")
 
 
-def _records(conn: Connection, operator_id: int, merchant_id: int | None, search: str, page: int) -> dict[str, Any]:
-    found = service.coupons(conn, operator_id, merchant_id, search, page)
+def _records(
+    conn: Connection, operator_id: int, merchant_id: int | None, search: str, page: int, kind: str, branch_id: int
+) -> dict[str, Any]:
+    found = service.coupons(conn, operator_id, merchant_id, search, page, kind=kind, branch_id=branch_id)
     stays = lots.stays(conn, operator_id, [row["stay_id"] for row in found.items])
     names = {row["merchant_id"]: row["name"] for row in merchants.everyone(conn, operator_id)}
     return {"page": found, "stays": stays, "names": names}
@@ -162,10 +188,10 @@ async def coupons_page(request: web.Request) -> web.Response:
 
 
 async def _records_page(
-    request: web.Request, session: Session, merchant_id: int | None, base: str, error: str = ""
+    request: web.Request, session: Session, merchant_id: int | None, base: str, error: str = "", branch_id: int = 0
 ) -> web.Response:
-    search = request.query.get("q", "").strip().upper()
-    values = await read(request, _records, merchant_id, search, page_number(request.query))
+    search, kind = request.query.get("q", "").strip().upper(), request.query.get("kind", "")
+    values = await read(request, _records, merchant_id, search, page_number(request.query), kind, branch_id)
     return render(
         request,
         "coupons.html",
@@ -175,6 +201,9 @@ async def _records_page(
         plates=may(session.role, Right.PLATES),
         voiding=merchant_id is not None or may(session.role, Right.ISSUE),
         of_all=merchant_id is None,
+        view=View(session, merchant_id, branch_id, base),
+        kind=kind,
+        kinds=KINDS,
         **values,
     )
 
@@ -193,15 +222,21 @@ async def _void(request: web.Request, session: Session, merchant_id: int | None,
     return await _records_page(request, session, merchant_id, base, error=words(request, refused))
 
 
-def _home_values(conn: Connection, operator_id: int, merchant_id: int) -> dict[str, Any]:
+def _home_values(conn: Connection, operator_id: int, merchant_id: int, branch_id: int, user_id: int) -> dict[str, Any]:
     row = merchants.get(conn, operator_id, merchant_id)
-    if row is None:
+    branch = branches.get(conn, operator_id, branch_id) if branch_id else None
+    if row is None or (branch_id and branch is None):
         raise web.HTTPNotFound
+    left = {} if branch_id else merchants.used_purses(conn, merchant_id)
+    account = branches.purse_of(branch)
     return {
         "merchant": row,
         "templates": service.templates(conn, operator_id, merchant_id),
         "template_lots": service.lots_of(conn, operator_id, merchant_id),
-        "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity) for commodity in Commodity},
+        "branch": branch,
+        "places": len(branches.places(conn, operator_id, user_id)),
+        "low": [unit for unit in Commodity if unit in left and merchants.is_low(unit, left[unit])],
+        "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity, account) for commodity in Commodity},
         "vouchers": service.vouchers(conn, operator_id, merchant_id).items[:10],
     }
 
@@ -213,9 +248,17 @@ async def my_home(request: web.Request) -> web.Response:
 
 
 async def _my_home(request: web.Request, session: Session, error: str = "") -> web.Response:
-    values = await read(request, _home_values, merchant_of(session))
+    values = await read(request, _home_values, *place_of(session), int(session.user_id))
     status = 422 if error else 200
-    return render(request, "my_home.html", status=status, error=error, issue=True, template_base="/m", **values)
+    return render(
+        request,
+        "my_home.html",
+        status=status,
+        error=error,
+        issue=not place_of(session)[1],
+        template_base="/m",
+        **values,
+    )
 
 
 async def my_template(request: web.Request) -> web.Response:
@@ -239,19 +282,21 @@ async def my_template_gone(request: web.Request) -> web.Response:
 async def my_issue_page(request: web.Request) -> web.Response:
     """Find the customer's car, choose the coupon."""
     session = await allow(request, Right.OWN_MERCHANT)
-    return await _issue_page(request, merchant_of(session), "/m/issue", request.query.get("q", ""))
+    return await _issue_page(request, place_of(session)[0], "/m/issue", request.query.get("q", ""))
 
 
 async def my_issue(request: web.Request) -> web.Response:
     """Give it."""
     session = await allow(request, Right.OWN_MERCHANT)
-    return await _issue(request, session, merchant_of(session), "/m/issue", "/m/records")
+    merchant_id, branch_id = place_of(session)
+    return await _issue(request, session, merchant_id, "/m/issue", "/m/records", branch_id)
 
 
 async def my_records(request: web.Request) -> web.Response:
     """The merchant's coupons (S1.37-S1.39)."""
     session = await allow(request, Right.OWN_MERCHANT)
-    return await _records_page(request, session, merchant_of(session), "/m/records")
+    merchant_id, branch_id = place_of(session)
+    return await _records_page(request, session, merchant_id, "/m/records", branch_id=branch_id)
 
 
 async def my_void(request: web.Request) -> web.Response:
@@ -260,24 +305,14 @@ async def my_void(request: web.Request) -> web.Response:
     return await _void(request, session, merchant_of(session), "/m/records")
 
 
-async def my_ledger(request: web.Request) -> web.Response:
-    """What came into the merchant's purse and what left it, money or time (S1.31)."""
-    session = await allow(request, Right.OWN_MERCHANT)
-    commodity = Commodity.MIN if request.query.get("purse") == "MIN" else Commodity.FEN
-
-    def movements(conn: Connection, operator_id: int) -> Any:
-        query = merchants.movements(conn, operator_id, merchant_of(session), commodity, AVAILABLE)
-        return paged(conn, query, page_number(request.query))
-
-    return render(request, "my_ledger.html", page=await read(request, movements), commodity=commodity)
-
-
 def add_routes(app: web.Application) -> None:
     """Pages of coupons, for both sides."""
     limit_pages.add_routes(app)
     plate_pages.add_routes(app)
     poster_pages.add_routes(app)
     poster_claims.add_routes(app)
+    record_pages.add_routes(app)
+    report_pages.add_routes(app)
     add_get, add_post = app.router.add_get, app.router.add_post
     add_post("/admin/merchants/{merchant_id:[0-9]+}/templates", add_template)
     add_post("/admin/merchants/{merchant_id:[0-9]+}/templates/delete", delete_template)
@@ -292,4 +327,3 @@ def add_routes(app: web.Application) -> None:
     add_post("/m/issue", my_issue)
     add_get("/m/records", my_records)
     add_post("/m/records/void", my_void)
-    add_get("/m/ledger", my_ledger)

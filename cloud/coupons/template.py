@@ -128,7 +128,7 @@ def lots_of(conn: Connection, operator_id: int, merchant_id: int) -> Sequence[Ro
 
 
 def delete_template(conn: Connection, act: Act, merchant_id: int, template_id: int) -> Refused | None:
-    """Issue nothing more from it; coupons already out are not touched."""
+    """Issue nothing more from it; coupons already out are not touched. What was bought stays as long as its stock."""
     done = conn.execute(
         update(coupon_template)
         .where(
@@ -136,6 +136,7 @@ def delete_template(conn: Connection, act: Act, merchant_id: int, template_id: i
             coupon_template.c.operator_id == act.operator_id,
             coupon_template.c.merchant_id == merchant_id,
             coupon_template.c.deleted_ms.is_(None),
+            coupon_template.c.product_id.is_(None),
         )
         .values(deleted_ms=act.now_ms)
     )

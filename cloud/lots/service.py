@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, Table, func, insert, or_, select
+from sqlalchemy import Connection, RowMapping, Select, Table, func, insert, or_, select
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -158,6 +158,11 @@ def paid_fen(conn: Connection, stay_id: str) -> int:
     """Fen its lot took for a stay so far."""
     query = select(func.coalesce(func.sum(payment.c.amount_fen), 0)).where(payment.c.stay_id == stay_id)
     return int(conn.execute(query).scalar_one())
+
+
+def left_stays(operator_id: int) -> Select[tuple[str]]:
+    """Ids of the stays whose car has left, as a part of another question."""
+    return select(stay.c.stay_id).where(stay.c.operator_id == operator_id, stay.c.left_ms.is_not(None))
 
 
 def cars_inside(

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from sqlalchemy import Connection, RowMapping
 
 from cloud import sheets
 from cloud.access.roles import Right, may
-from cloud.act import Refused
+from cloud.act import Act, Refused
 from cloud.coupons import service as coupons
+from cloud.coupons import withdrawing
 from cloud.db import paged
 from cloud.lots import service as lots
-from cloud.merchants import contracts, credit, leases, ledger, onboarding, service, statement_pages
+from cloud.merchants import branch_pages, contracts, credit, leases, ledger, onboarding, service, statement_pages
 from cloud.merchants.service import PaymentMode, SettlementMode
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, whole, words
 from domain.contract import Basis, Terms, terms_of
-from domain.fen import fen_from_yuan
+from domain.fen import fen_from_yuan, yuan
 from domain.ledger import Commodity
+from plumbing.i18n import Texts
 from plumbing.passwords import random_password
-from plumbing.web import Page, page_number, render
+from plumbing.web import Page, page_number, render, texts
 
 EXPORT_ROWS = 100_000
 
@@ -28,8 +32,47 @@ EXPORT_ROWS = 100_000
 async def merchants_page(request: web.Request) -> web.Response:
     """The list with the columns of S1.7."""
     session = await allow(request, Right.VIEW)
-    found = await read(request, service.listed, request.query.get("q", "").strip(), page_number(request.query))
-    return render(request, "merchants.html", page=found, manage=may(session.role, Right.MANAGE))
+    search, enabled = _sought(request)
+    found = await read(request, service.listed, search, page_number(request.query), enabled=enabled)
+    return render(request, "merchants.html", page=found, enabled=enabled, manage=may(session.role, Right.MANAGE))
+
+
+def _sought(request: web.Request) -> tuple[str, bool | None]:
+    state = request.query.get("state", "")
+    return request.query.get("q", "").strip()[:60], state == "1" if state in ("0", "1") else None
+
+
+async def merchants_file(request: web.Request) -> web.Response:
+    """The list as a table file, with the columns of S1.7."""
+    await allow(request, Right.VIEW)
+    search, enabled = _sought(request)
+
+    def found(conn: Connection, operator_id: int) -> list[RowMapping]:
+        return list(conn.execute(service.query(operator_id, search, enabled=enabled).limit(EXPORT_ROWS)).mappings())
+
+    t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    rows = [_merchant_cells(t, row, zone) for row in await read(request, found)]
+    names = ("name", "account", "phone", "state", "money_left", "time_left", "created", "disabled", "remark")
+    title, kind = t("nav.merchants"), request.match_info["kind"]
+    return await sheets.table_file(kind, "merchants", title, [t(f"col.{name}") for name in names], rows)
+
+
+def _merchant_cells(t: Texts, row: RowMapping, zone: ZoneInfo) -> list[sheets.Cell]:
+    def when(ms: int | None) -> str:
+        return "" if ms is None else f"{datetime.fromtimestamp(ms / 1000, zone):%Y-%m-%d %H:%M}"
+
+    money, minutes = row["balance_fen"], row["balance_minutes"]
+    return [
+        row["name"],
+        row["account_no"],
+        row["phone"],
+        t("merchants.enabled") if row["enabled"] else t("merchants.disabled"),
+        "-" if money is None else yuan(int(money)),
+        "-" if minutes is None else int(minutes),
+        when(row["created_ms"]),
+        when(row["disabled_ms"]),
+        row["remark"],
+    ]
 
 
 async def new_page(request: web.Request) -> web.Response:
@@ -208,10 +251,26 @@ async def limit(request: web.Request) -> web.Response:
 async def enable(request: web.Request) -> web.Response:
     """Disable or enable (E18)."""
     session = await allow(request, Right.MANAGE)
-    enabled = await field_of(request, "enabled") == "1"
+    enabled, void = await field_of(request, "enabled") == "1", await field_of(request, "void") == "1"
     merchant_id = path_id(request, "merchant_id")
-    refused = await change(request, login_of(session), service.set_enabled, merchant_id, enabled=enabled)
+    refused = await change(request, login_of(session), _set_enabled, merchant_id, enabled=enabled, void=void)
     return await _answer(request, session.role, refused, "enabled" if enabled else "disabled")
+
+
+def _set_enabled(conn: Connection, act: Act, merchant_id: int, *, enabled: bool, void: bool) -> Refused | None:
+    """With *void* what is out and not used is taken back too (E18)."""
+    refused = service.set_enabled(conn, act, merchant_id, enabled=enabled)
+    if refused is None and not enabled and void:
+        withdrawing.withdraw_unused(conn, act, merchant_id, "merchant disabled")
+    return refused
+
+
+async def remark(request: web.Request) -> web.Response:
+    """Another remark."""
+    session = await allow(request, Right.MANAGE)
+    args = path_id(request, "merchant_id"), await field_of(request, "remark")
+    refused = await change(request, login_of(session), service.set_remark, *args)
+    return await _answer(request, session.role, refused, "remarked")
 
 
 async def reset_password(request: web.Request) -> web.Response:
@@ -228,7 +287,7 @@ async def reset_password(request: web.Request) -> web.Response:
 def _movements(
     conn: Connection, operator_id: int, merchant_id: int | None, commodity: Commodity | None, page: int
 ) -> Page[RowMapping]:
-    return paged(conn, service.movements(conn, operator_id, merchant_id, commodity), page)
+    return paged(conn, service.movements(operator_id, merchant_id, commodity), page)
 
 
 def _books(conn: Connection, operator_id: int) -> dict[str, Any]:
@@ -256,7 +315,7 @@ async def books_csv(request: web.Request) -> web.Response:
 def _export(conn: Connection, operator_id: int, merchant_id: int | None) -> bytes:
     columns = ("entry_id", "made_ms", "merchant_name", "kind", "subject", "account", "commodity", "funds", "amount",
                "made_by", "note")  # fmt: skip
-    found = conn.execute(service.movements(conn, operator_id, merchant_id).limit(EXPORT_ROWS)).mappings()
+    found = conn.execute(service.movements(operator_id, merchant_id).limit(EXPORT_ROWS)).mappings()
     return sheets.csv_file(columns, ([row[name] for name in columns] for row in found))
 
 
@@ -286,6 +345,7 @@ def add_routes(app: web.Application) -> None:
     """Pages of merchants and their money."""
     add_get, add_post = app.router.add_get, app.router.add_post
     add_get("/admin/merchants", merchants_page)
+    add_get("/admin/merchants.{kind:csv|xlsx}", merchants_file)
     add_get("/admin/merchants/new", new_page)
     add_post("/admin/merchants/new", create)
     one = "/admin/merchants/{merchant_id:[0-9]+}"
@@ -297,11 +357,13 @@ def add_routes(app: web.Application) -> None:
         "contract": contract,
         "credit": limit,
         "enabled": enable,
+        "remark": remark,
         "password": reset_password,
     }
     for name, handler in acts.items():
         add_post(f"{one}/{name}", handler)
     statement_pages.add_routes(app)
+    branch_pages.add_routes(app)
     add_get("/admin/books", books)
     add_get("/admin/books.csv", books_csv)
     add_get("/admin/leases", leases_page)

@@ -83,17 +83,26 @@ def get(conn: Connection, operator_id: int, merchant_id: int) -> RowMapping | No
     return conn.execute(query.with_for_update()).mappings().one_or_none()
 
 
-def listed(conn: Connection, operator_id: int, search: str = "", page: int = 1) -> Page[RowMapping]:
+def listed(
+    conn: Connection, operator_id: int, search: str = "", page: int = 1, *, enabled: bool | None = None
+) -> Page[RowMapping]:
+    """One page of :func:`query`."""
+    return paged(conn, query(operator_id, search, enabled=enabled), page)
+
+
+def query(operator_id: int, search: str = "", *, enabled: bool | None = None) -> Select[Any]:
     """Merchants with what is left in both purses; NULL where a purse was never filled (S1.9)."""
-    query = (
+    found = (
         select(merchant, _left(Commodity.FEN).label("balance_fen"), _left(Commodity.MIN).label("balance_minutes"))
         .where(merchant.c.operator_id == operator_id)
         .order_by(merchant.c.merchant_id.desc())
     )
+    if enabled is not None:
+        found = found.where(merchant.c.enabled.is_(enabled))
     if search:
         like = f"%{search}%"
-        query = query.where(merchant.c.name.like(like) | merchant.c.account_no.like(like) | merchant.c.phone.like(like))
-    return paged(conn, query, page)
+        found = found.where(merchant.c.name.like(like) | merchant.c.account_no.like(like) | merchant.c.phone.like(like))
+    return found
 
 
 def everyone(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
@@ -221,16 +230,47 @@ def low(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
         .group_by(merchant.c.merchant_id, merchant.c.name, balance.c.commodity)
         .order_by(merchant.c.merchant_id)
     )
-    limits = {Commodity.FEN.value: LOW_FEN, Commodity.MIN.value: LOW_MIN}
-    return [row for row in conn.execute(query).mappings() if row["left"] < limits[row["commodity"]]]
+    return [row for row in conn.execute(query).mappings() if is_low(Commodity(row["commodity"]), row["left"])]
+
+
+def is_low(commodity: Commodity, left: int) -> bool:
+    """Is less left in a purse than is comfortable?"""
+    return left < (LOW_FEN if commodity is Commodity.FEN else LOW_MIN)
+
+
+def used_purses(conn: Connection, merchant_id: int) -> dict[str, int]:
+    """What is left in each purse that was ever filled, by commodity: nobody is warned of one that is not used (E17)."""
+    query = (
+        select(balance.c.commodity, func.sum(balance.c.amount).label("left"))
+        .where(balance.c.merchant_id == merchant_id, balance.c.account == AVAILABLE)
+        .group_by(balance.c.commodity)
+        .order_by(balance.c.commodity)
+    )
+    return {row.commodity: int(row.left) for row in conn.execute(query)}
+
+
+def set_remark(conn: Connection, act: Act, merchant_id: int, remark: str) -> Refused | None:
+    """Another remark, 128 characters at most (S1.19)."""
+    row = get(conn, act.operator_id, merchant_id)
+    if row is None:
+        return Refused("merchant_unknown")
+    if len(remark) > REMARK_LENGTH:
+        return Refused("remark_too_long", {"most": REMARK_LENGTH})
+    conn.execute(update(merchant).where(merchant.c.merchant_id == merchant_id).values(remark=remark))
+    before = {"remark": row["remark"]}
+    audit.record(conn, act, "merchant.remarked", f"merchant:{merchant_id}", before=before, after={"remark": remark})
+    return None
 
 
 def movements(
-    conn: Connection,
     operator_id: int,
     merchant_id: int | None = None,
     commodity: Commodity | None = None,
     account: str | None = None,
+    *,
+    search: str = "",
+    from_ms: int | None = None,
+    until_ms: int | None = None,
 ) -> Select[Any]:
     """A query for ledger rows newest first: what each entry did to each account, or to one *account* (S1.31)."""
     query = (
@@ -254,4 +294,10 @@ def movements(
         query = query.where(posting.c.account == account)
     if commodity is not None:
         query = query.where(posting.c.commodity == commodity.value)
+    if search:
+        query = query.where(ledger_entry.c.subject.like(f"%{search}%") | ledger_entry.c.note.like(f"%{search}%"))
+    if from_ms is not None:
+        query = query.where(ledger_entry.c.made_ms >= from_ms)
+    if until_ms is not None:
+        query = query.where(ledger_entry.c.made_ms < until_ms)
     return query

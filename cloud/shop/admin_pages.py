@@ -118,10 +118,19 @@ async def _purchases(request: web.Request, role: str, error: str = "") -> web.Re
         return paged(conn, buying.history(operator_id, *asked), page_number(request.query))
 
     return render(
-        request, "purchases.html", status=422 if error else 200, page=await read(request, found), search=asked[1],
-        state=asked[2], states=list(State), now_ms=now_ms, base="/admin/purchases", names=await read(request, _names),
-        money=may(role, Right.MONEY), error=error,
-    )  # fmt: skip
+        request,
+        "purchases.html",
+        status=422 if error else 200,
+        page=await read(request, found),
+        search=asked[1],
+        state=asked[2],
+        states=list(State),
+        now_ms=now_ms,
+        base="/admin/shop/purchases",
+        names=await read(request, _names),
+        money=may(role, Right.MONEY),
+        error=error,
+    )
 
 
 async def purchases_page(request: web.Request) -> web.Response:
@@ -153,7 +162,7 @@ async def paid(request: web.Request) -> web.Response:
     refused = await change(request, login_of(session), buying.settle_here, purchase_id)
     if refused is not None:
         return await _purchases(request, session.role, words(request, refused))
-    raise done("/admin/purchases", "purchase_paid")
+    raise done("/admin/shop/purchases", "purchase_paid")
 
 
 async def refund(request: web.Request) -> web.Response:
@@ -165,7 +174,7 @@ async def refund(request: web.Request) -> web.Response:
     fen = await change(request, login_of(session), buying.refund, purchase_id, count, reason, limit_fen)
     if isinstance(fen, Refused):
         return await _purchases(request, session.role, words(request, fen))
-    raise done("/admin/purchases", "purchase_refunded")
+    raise done("/admin/shop/purchases", "purchase_refunded")
 
 
 def add_routes(app: web.Application) -> None:
@@ -175,7 +184,7 @@ def add_routes(app: web.Application) -> None:
     add_get("/admin/shop.{kind:csv|xlsx}", products_file)
     add_post("/admin/shop", offer)
     add_post("/admin/shop/{product_id:[0-9]+}/withdraw", withdraw)
-    add_get("/admin/purchases", purchases_page)
-    add_get("/admin/purchases.{kind:csv|xlsx}", purchases_file)
-    add_post("/admin/purchases/{purchase_id:[0-9]+}/paid", paid)
-    add_post("/admin/purchases/{purchase_id:[0-9]+}/refund", refund)
+    add_get("/admin/shop/purchases", purchases_page)
+    add_get("/admin/shop/purchases.{kind:csv|xlsx}", purchases_file)
+    add_post("/admin/shop/purchases/{purchase_id:[0-9]+}/paid", paid)
+    add_post("/admin/shop/purchases/{purchase_id:[0-9]+}/refund", refund)

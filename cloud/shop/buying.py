@@ -80,7 +80,7 @@ def order_to_pay(conn: Connection, act: Act, merchant_id: int, product_id: int, 
         expires_ms=made["expires_ms"],
         lot_id=(product["lot_id"] or None) if product else None,
         merchant_id=merchant_id,
-        return_path="/m/purchases",
+        return_path="/m/shop/purchases",
     )
     opened = open_order(conn, act, wanted)
     conn.execute(_own(made["purchase_id"]).values(order_id=opened.order_id))

@@ -107,7 +107,7 @@ async def buy(request: web.Request) -> web.Response:
     )
     if isinstance(made, Refused):
         return await _product(request, merchant_id, words(request, made), typed)
-    raise done("/m/purchases", "ordered")
+    raise done("/m/shop/purchases", "ordered")
 
 
 def _asked(request: web.Request) -> tuple[str, str]:
@@ -127,7 +127,7 @@ async def purchases(request: web.Request) -> web.Response:
 
     return render(
         request, "purchases.html", page=await read(request, found), search=search, state=state, states=list(State),
-        now_ms=now_ms, base="/m/purchases", names=None, money=False, error="",
+        now_ms=now_ms, base="/m/shop/purchases", names=None, money=False, error="",
     )  # fmt: skip
 
 
@@ -152,5 +152,5 @@ def add_routes(app: web.Application) -> None:
     add_get("/m/shop", shop)
     add_get("/m/shop/{product_id:[0-9]+}", product)
     app.router.add_post("/m/shop/{product_id:[0-9]+}", buy)
-    add_get("/m/purchases", purchases)
-    add_get("/m/purchases.{kind:csv|xlsx}", purchases_file)
+    add_get("/m/shop/purchases", purchases)
+    add_get("/m/shop/purchases.{kind:csv|xlsx}", purchases_file)

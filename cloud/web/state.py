@@ -94,11 +94,19 @@ def login_of(session: Session) -> str:
 
 
 def merchant_of(session: Session) -> int:
-    """The merchant a merchant's account belongs to. Raises HTTPForbidden for anybody else."""
-    merchant_id = session.data.get("merchant_id", "")
-    if not merchant_id.isdigit():
+    """The merchant a merchant's account acts for as a whole. Raises HTTPForbidden for a branch and anybody else."""
+    merchant_id, branch_id = place_of(session)
+    if branch_id:
         raise web.HTTPForbidden
-    return int(merchant_id)
+    return merchant_id
+
+
+def place_of(session: Session) -> tuple[int, int]:
+    """The merchant a merchant's account acts for, and its branch (0: the whole). Raises HTTPForbidden for others."""
+    merchant_id, branch_id = session.data.get("merchant_id", ""), session.data.get("branch_id", "0")
+    if not (merchant_id.isdigit() and branch_id.isdigit()):
+        raise web.HTTPForbidden
+    return int(merchant_id), int(branch_id)
 
 
 def words(request: web.Request, refused: Refused | None) -> str:

@@ -131,7 +131,7 @@ def test_a_merchant_running_low_is_named(world: World) -> None:
 def test_a_merchants_own_movements_are_those_of_its_purse(world: World) -> None:
     merchants.top_up(world.conn, world.act(), world.merchant_id, Commodity.FEN, 10_050, 0, "")
 
-    own = merchants.movements(world.conn, world.operator_id, world.merchant_id, Commodity.FEN, AVAILABLE)
+    own = merchants.movements(world.operator_id, world.merchant_id, Commodity.FEN, AVAILABLE)
     rows = world.conn.execute(own).mappings().all()
 
     assert rows[0]["amount"] == 10_050

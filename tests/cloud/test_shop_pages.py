@@ -38,14 +38,14 @@ async def test_what_is_paid_at_the_office_is_stock_that_can_be_given_and_refunde
     status, _ = await _sold(browser, "3")
     assert status == 200
     await sign_in_again(browser, "finance")
-    paid = await post(browser, "/admin/purchases", "/admin/purchases/1/paid")
-    twice = await post(browser, "/admin/purchases", "/admin/purchases/1/paid")
-    much = await post(browser, "/admin/purchases", "/admin/purchases/1/refund", count="4", reason="closing")
-    back = await post(browser, "/admin/purchases", "/admin/purchases/1/refund", count="1", reason="closing")
+    paid = await post(browser, "/admin/shop/purchases", "/admin/shop/purchases/1/paid")
+    twice = await post(browser, "/admin/shop/purchases", "/admin/shop/purchases/1/paid")
+    much = await post(browser, "/admin/shop/purchases", "/admin/shop/purchases/1/refund", count="4", reason="closing")
+    back = await post(browser, "/admin/shop/purchases", "/admin/shop/purchases/1/refund", count="1", reason="closing")
     await sign_in_again(browser, "merchant")
     shop = await (await browser.get("/m/shop?show=bought")).text()
     table = await (await browser.get("/m/shop?view=table&show=not_bought")).text()
-    saved = await (await browser.get("/m/purchases.csv")).text()
+    saved = await (await browser.get("/m/shop/purchases.csv")).text()
     home = await (await browser.get("/m")).text()
 
     assert [paid[0], twice[0], much[0], back[0]] == [200, 422, 422, 200]
@@ -57,6 +57,6 @@ async def test_what_is_paid_at_the_office_is_stock_that_can_be_given_and_refunde
 
 async def test_the_lists_are_workbooks_too(browser: Browser, cloud: Cloud) -> None:
     await sign_in(browser, "finance")
-    for path in ("/admin/shop.xlsx", "/admin/purchases.xlsx"):
+    for path in ("/admin/shop.xlsx", "/admin/shop/purchases.xlsx"):
         body = await (await browser.get(path)).read()
         assert body.startswith(b"PK"), path

@@ -1,0 +1,275 @@
+"""Records on pages and as files: usage, discounts, movements of a purse (S1.31, S1.37, S2.22, S2.23)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from sqlalchemy import Connection, RowMapping, Select
+
+from cloud import sheets
+from cloud.access.roles import Right, may
+from cloud.coupons import records
+from cloud.coupons.life import State
+from cloud.coupons.records import KINDS, Sought
+from cloud.db import paged
+from cloud.lots import service as lots
+from cloud.merchants import branches
+from cloud.merchants import service as merchants
+from cloud.web.state import CLOUD, allow, merchant_of, place_of, read, whole
+from domain.fen import yuan
+from domain.ledger import AVAILABLE, Commodity
+from domain.plate import mask
+from plumbing.i18n import Texts
+from plumbing.web import Session, page_number, render, texts
+
+USAGE = ("issued", "plate", "coupon", "kind", "worth", "serial", "state", "entered", "left", "branch", "by")
+DISCOUNT = ("redeemed", "left", "plate", "lot", "coupon", "kind", "worth", "off", "fee", "serial", "branch", "by")
+MOVEMENT = ("when", "act", "subject", "funds", "amount", "by", "remark")
+
+Query = Callable[[int, Sought], Select[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Who looks at which records: *merchant_id* None is the operator, at everybody's."""
+
+    session: Session
+    merchant_id: int | None
+    branch_id: int
+    base: str
+
+    @property
+    def plates(self) -> bool:
+        return may(self.session.role, Right.PLATES)
+
+
+def zone_of(request: web.Request) -> ZoneInfo:
+    """The time zone days are meant in."""
+    return ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+
+
+def day_began(text: str, zone: ZoneInfo, days: int = 0) -> int | None:
+    """UTC ms at which the day somebody typed began, *days* later; None for no day."""
+    try:
+        day = date.fromisoformat(text) + timedelta(days)
+        return int(datetime.combine(day, time(), zone).timestamp()) * 1000
+    except (ValueError, OverflowError):
+        return None
+
+
+def _sought(request: web.Request, view: View) -> Sought:
+    query, zone = request.query, zone_of(request)
+    kind, state = query.get("kind", ""), query.get("state", "")
+    merchant_id = view.merchant_id if view.merchant_id is not None else whole(query.get("merchant", ""))
+    return Sought(
+        merchant_id,
+        view.branch_id,
+        query.get("q", "").strip().upper()[:60],
+        kind if kind in KINDS else "",
+        state if state in set(State) else "",
+        day_began(query.get("from", ""), zone),
+        day_began(query.get("to", ""), zone, 1),
+    )
+
+
+async def _mine(request: web.Request, base: str) -> View:
+    session = await allow(request, Right.OWN_MERCHANT)
+    return View(session, *place_of(session), base)
+
+
+async def _all(request: web.Request, base: str) -> View:
+    return View(await allow(request, Right.VIEW), None, 0, base)
+
+
+def _around(conn: Connection, operator_id: int, rows: Sequence[RowMapping]) -> dict[str, Any]:
+    """What stands beside coupons in a list: stays, names of merchants, lots and branches; a question each for all."""
+    return {
+        "stays": lots.stays(conn, operator_id, [row["stay_id"] for row in rows]),
+        "names": {row["merchant_id"]: row["name"] for row in merchants.everyone(conn, operator_id)},
+        "lots": {row["lot_id"]: row["name"] for row in lots.lots(conn, operator_id)},
+        "branches": branches.names(conn, operator_id),
+    }
+
+
+async def _page(request: web.Request, view: View, query: Query, template: str) -> web.Response:
+    sought = _sought(request, view)
+
+    def found(conn: Connection, operator_id: int) -> dict[str, Any]:
+        page = paged(conn, query(operator_id, sought), page_number(request.query))
+        return {"page": page, **_around(conn, operator_id, page.items)}
+
+    values = await read(request, found)
+    return render(request, template, view=view, sought=sought, kinds=KINDS, states=list(State), **values)
+
+
+async def _file(request: web.Request, view: View, query: Query, name: str, columns: Sequence[str]) -> web.Response:
+    sought = _sought(request, view)
+    t, zone = texts(request), zone_of(request)
+
+    def found(conn: Connection, operator_id: int) -> list[list[sheets.Cell]]:
+        rows = conn.execute(query(operator_id, sought).limit(sheets.MOST_ROWS)).mappings().all()
+        around = _around_all(conn, operator_id, rows)
+        shown = ["merchant", *columns] if view.merchant_id is None else columns
+        return [[_cell(t, column, row, around, zone, view.plates) for column in shown] for row in rows]
+
+    rows = await read(request, found)
+    heads = [t(f"records.{column}") for column in columns]
+    if view.merchant_id is None:
+        heads.insert(0, t("records.merchant"))
+    return await sheets.table_file(request.match_info["file"], name, t(f"records.{name}"), heads, rows)
+
+
+def _around_all(conn: Connection, operator_id: int, rows: Sequence[RowMapping]) -> dict[str, Any]:
+    """The same for a whole file: stays are asked for some at a time, a database takes only so many values."""
+    around = _around(conn, operator_id, [])
+    ids = sorted({row["stay_id"] for row in rows})
+    for start in range(0, len(ids), 500):
+        around["stays"] |= lots.stays(conn, operator_id, ids[start : start + 500])
+    return around
+
+
+def _cell(t: Texts, column: str, row: RowMapping, around: dict[str, Any], zone: ZoneInfo, plates: bool) -> sheets.Cell:
+    stay = around["stays"].get(row["stay_id"])
+    match column:
+        case "merchant":
+            return str(around["names"].get(row["merchant_id"], ""))
+        case "issued" | "redeemed":
+            return _when(row[f"{column}_ms"], zone)
+        case "entered" | "left":
+            return _when(stay[f"{column}_ms"] if stay else None, zone)
+        case "plate":
+            return row["plate"] if plates else mask(row["plate"])
+        case "lot":
+            return str(around["lots"].get(row["lot_id"], ""))
+        case "branch":
+            return str(around["branches"].get(row["branch_id"], ""))
+        case "coupon":
+            return str(row["template_name"])
+        case "kind":
+            return t(f"kind.{row['kind']}")
+        case "worth":
+            return yuan(row["value"]) if row["kind"] == "AMOUNT" else row["value"] or None
+        case "off":
+            return yuan(row["off_fen"] or 0)
+        case "fee":
+            return yuan(stay["fee_fen"]) if stay else ""
+        case "state":
+            return t(f"coupon.{row['state']}")
+        case _:
+            return str(row["issued_by" if column == "by" else column])
+
+
+def _when(ms: int | None, zone: ZoneInfo) -> str:
+    return "" if ms is None else f"{datetime.fromtimestamp(ms / 1000, zone):%Y-%m-%d %H:%M:%S}"
+
+
+async def my_usage(request: web.Request) -> web.Response:
+    """What the merchant gave (S2.22)."""
+    return await _page(request, await _mine(request, "/m/records/usage"), records.usage, "usage.html")
+
+
+async def my_usage_file(request: web.Request) -> web.Response:
+    """The same as a table file."""
+    return await _file(request, await _mine(request, "/m/records/usage"), records.usage, "usage", USAGE)
+
+
+async def my_discounts(request: web.Request) -> web.Response:
+    """What it took off, for cars that have left (S2.23)."""
+    return await _page(request, await _mine(request, "/m/records/discounts"), records.discounts, "discounts.html")
+
+
+async def my_discounts_file(request: web.Request) -> web.Response:
+    """The same as a table file."""
+    return await _file(request, await _mine(request, "/m/records/discounts"), records.discounts, "discounts", DISCOUNT)
+
+
+async def usage(request: web.Request) -> web.Response:
+    """What all merchants gave."""
+    return await _page(request, await _all(request, "/admin/coupons/usage"), records.usage, "usage.html")
+
+
+async def usage_file(request: web.Request) -> web.Response:
+    """The same as a table file."""
+    return await _file(request, await _all(request, "/admin/coupons/usage"), records.usage, "usage", USAGE)
+
+
+async def discounts(request: web.Request) -> web.Response:
+    """What all of it took off."""
+    return await _page(request, await _all(request, "/admin/coupons/discounts"), records.discounts, "discounts.html")
+
+
+async def discounts_file(request: web.Request) -> web.Response:
+    """The same as a table file."""
+    return await _file(
+        request, await _all(request, "/admin/coupons/discounts"), records.discounts, "discounts", DISCOUNT
+    )
+
+
+def _purse(request: web.Request) -> Commodity:
+    return Commodity.MIN if request.query.get("purse") == "MIN" else Commodity.FEN
+
+
+def _movements(request: web.Request, operator_id: int, merchant_id: int) -> Select[Any]:
+    query, zone = request.query, zone_of(request)
+    times = day_began(query.get("from", ""), zone), day_began(query.get("to", ""), zone, 1)
+    search = query.get("q", "").strip()[:60]
+    return merchants.movements(
+        operator_id, merchant_id, _purse(request), AVAILABLE, search=search, from_ms=times[0], until_ms=times[1]
+    )
+
+
+async def my_ledger(request: web.Request) -> web.Response:
+    """What came into the merchant's purse and what left it, money or time (S1.31)."""
+    merchant_id = merchant_of(await allow(request, Right.OWN_MERCHANT))
+
+    def found(conn: Connection, operator_id: int) -> Any:
+        return paged(conn, _movements(request, operator_id, merchant_id), page_number(request.query))
+
+    return render(request, "my_ledger.html", page=await read(request, found), commodity=_purse(request))
+
+
+async def my_ledger_file(request: web.Request) -> web.Response:
+    """The same as a table file."""
+    merchant_id = merchant_of(await allow(request, Right.OWN_MERCHANT))
+
+    def found(conn: Connection, operator_id: int) -> list[RowMapping]:
+        query = _movements(request, operator_id, merchant_id).limit(sheets.MOST_ROWS)
+        return list(conn.execute(query).mappings())
+
+    t, zone = texts(request), zone_of(request)
+    rows = [_moved(t, row, zone) for row in await read(request, found)]
+    heads = [t("books.amount") if name == "amount" else t(f"col.{name}") for name in MOVEMENT]
+    return await sheets.table_file(request.match_info["file"], "ledger", t("nav.ledger"), heads, rows)
+
+
+def _moved(t: Texts, row: RowMapping, zone: ZoneInfo) -> list[sheets.Cell]:
+    kind = f"kind_of_entry.{row['kind']}"
+    return [
+        _when(row["made_ms"], zone),
+        t(kind) if t.catalogue.has(kind) else row["kind"],
+        row["subject"],
+        t(f"funds.{row['funds']}"),
+        yuan(row["amount"]) if row["commodity"] == Commodity.FEN.value else row["amount"],
+        row["made_by"],
+        row["note"],
+    ]
+
+
+def add_routes(app: web.Application) -> None:
+    """Records of both sides."""
+    add_get = app.router.add_get
+    pages = {
+        "/m/records/usage": (my_usage, my_usage_file),
+        "/m/records/discounts": (my_discounts, my_discounts_file),
+        "/m/ledger": (my_ledger, my_ledger_file),
+        "/admin/coupons/usage": (usage, usage_file),
+        "/admin/coupons/discounts": (discounts, discounts_file),
+    }
+    for path, (page, file) in pages.items():
+        add_get(path, page)
+        add_get(f"{path}.{{file:csv|xlsx}}", file)

@@ -1,0 +1,106 @@
+"""What was given and what it took off: usage records at once, discount records once the car has left (S2.22, S2.23)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, case, func, select
+
+from cloud.coupons.life import State
+from cloud.coupons.tables import coupon, coupon_template
+from cloud.lots import service as lots
+
+KINDS = ("AMOUNT", "DURATION", "FULL_WAIVER")
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which records: of a merchant and a branch (0: all), part of a plate or serial, kind, state, a time (UTC ms)."""
+
+    merchant_id: int | None = None
+    branch_id: int = 0
+    search: str = ""
+    kind: str = ""
+    state: str = ""
+    from_ms: int | None = None
+    until_ms: int | None = None
+
+
+def usage(operator_id: int, sought: Sought) -> Select[Any]:
+    """Every coupon given, newest first, with the name of its template."""
+    return _all(operator_id, sought, coupon.c.issued_ms).order_by(coupon.c.issued_ms.desc(), coupon.c.coupon_id)
+
+
+def discounts(operator_id: int, sought: Sought) -> Select[Any]:
+    """What took something off the fee of a car that has left, newest first."""
+    gone = _all(operator_id, sought, coupon.c.redeemed_ms).where(
+        coupon.c.state == State.REDEEMED.value, coupon.c.stay_id.in_(lots.left_stays(operator_id))
+    )
+    return gone.order_by(coupon.c.redeemed_ms.desc(), coupon.c.coupon_id)
+
+
+def _all(operator_id: int, sought: Sought, when: Any) -> Select[Any]:
+    query = (
+        select(coupon, coupon_template.c.name.label("template_name"))
+        .join(coupon_template, coupon_template.c.template_id == coupon.c.template_id)
+        .where(coupon.c.operator_id == operator_id)
+    )
+    if sought.merchant_id is not None:
+        query = query.where(coupon.c.merchant_id == sought.merchant_id)
+    if sought.branch_id:
+        query = query.where(coupon.c.branch_id == sought.branch_id)
+    if sought.search:
+        like = f"%{sought.search}%"
+        query = query.where(coupon.c.serial.like(like) | coupon.c.plate.like(like))
+    if sought.kind:
+        query = query.where(coupon.c.kind == sought.kind)
+    if sought.state:
+        query = query.where(coupon.c.state == sought.state)
+    if sought.from_ms is not None:
+        query = query.where(when >= sought.from_ms)
+    if sought.until_ms is not None:
+        query = query.where(when < sought.until_ms)
+    return query
+
+
+QUARTER_MS = 900_000
+
+
+def funnel(operator_id: int, from_ms: int, until_ms: int) -> Select[Any]:
+    """Of the coupons given in a time: how many there are, are tied to a car, were used, ran out or were taken back."""
+
+    def count(condition: Any) -> Any:
+        return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+    used, back = (
+        coupon.c.state == State.REDEEMED.value,
+        coupon.c.state.in_((State.VOIDED.value, State.VOID_PENDING.value)),
+    )
+    return select(
+        func.count().label("issued"),
+        count(coupon.c.stay_id != "").label("bound"),
+        count(used).label("redeemed"),
+        count(coupon.c.is_expired & ~used & ~back).label("expired"),
+        count(back).label("voided"),
+    ).where(coupon.c.operator_id == operator_id, coupon.c.issued_ms >= from_ms, coupon.c.issued_ms < until_ms)
+
+
+def by_quarter(operator_id: int, from_ms: int, until_ms: int) -> Select[Any]:
+    """Fen taken off and coupons used by merchant and quarter of an hour: days of any time zone are sums of these."""
+    quarter = (coupon.c.redeemed_ms // QUARTER_MS).label("quarter")
+    return (
+        select(
+            coupon.c.merchant_id,
+            quarter,
+            func.sum(coupon.c.off_fen).label("off_fen"),
+            func.count().label("coupons"),
+        )
+        .where(
+            coupon.c.operator_id == operator_id,
+            coupon.c.state == State.REDEEMED.value,
+            coupon.c.redeemed_ms >= from_ms,
+            coupon.c.redeemed_ms < until_ms,
+        )
+        .group_by(coupon.c.merchant_id, quarter)
+    )

@@ -1,0 +1,52 @@
+"""Branches on the operator's pages, and a login that switches between what it may act for."""
+
+from __future__ import annotations
+
+from cloud.merchants import branches
+from cloud.merchants.branches import Plan
+from cloud.web.state import Cloud
+from tests.cloud.test_pages import Browser, _again, browser, cloud, hashed, post, sign_in
+
+__all__ = ["browser", "cloud", "hashed"]
+
+
+async def test_a_login_switched_to_a_branch_sees_no_more_than_the_branch(browser: Browser, cloud: Cloud) -> None:
+    await sign_in(browser, "admin")
+    at = "/admin/merchants/1/branches"
+    added = await post(browser, at, at, name="南门店", purse="own", month_fen="0", month_min="0")
+    filled = await post(browser, at, f"{at}/1/fill", way="in", commodity="FEN", amount="12.34")
+    admitted = await post(browser, at, f"{at}/members", login="merchant", branch_id="1")
+    stranger = await post(browser, at, f"{at}/members", login="nobody", branch_id="1")
+    browser.session.cookie_jar.clear()
+    await sign_in(browser, "merchant")
+
+    switched = await post(browser, "/m/places", "/m/places", merchant_id="1", branch_id="1")
+    elsewhere = await post(browser, "/m/places", "/m/places", merchant_id="1", branch_id="2")
+    closed = [(await browser.get(page)).status for page in ("/m/ledger", "/m/statements", "/m/shop", "/m/top-up")]
+    open_ = [
+        (await browser.get(page)).status
+        for page in ("/m", "/m/issue", "/m/records/usage", "/m/records/discounts", "/m/records")
+    ]
+
+    assert [added[0], filled[0], admitted[0], stranger[0]] == [200, 200, 200, 422]
+    assert "南门店" in switched[1]
+    assert "¥12.34" in switched[1]
+    assert elsewhere[0] == 403
+    assert (closed, open_) == ([403, 403, 403, 403], [200, 200, 200, 200, 200])
+
+
+async def test_taking_a_login_off_ends_its_session(browser: Browser, cloud: Cloud) -> None:
+    def admitted(conn: object) -> int:
+        world = _again(conn, cloud)  # type: ignore[arg-type]
+        branch_id = branches.add(world.conn, world.act(), world.merchant_id, Plan("south"))
+        assert isinstance(branch_id, int)
+        assert branches.admit(world.conn, world.act(), "merchant", world.merchant_id, branch_id) is None
+        return branch_id
+
+    branch_id = cloud.db.run_here(admitted)
+    await sign_in(browser, "merchant")
+
+    user_id = cloud.db.run_here(lambda conn: conn.exec_driver_sql("SELECT user_id FROM membership").scalar_one())
+    cloud.db.run_here(lambda conn: branches.dismiss(conn, cloud.act("x"), user_id, 1, branch_id))
+
+    assert (await browser.get("/m", allow_redirects=False)).status == 303

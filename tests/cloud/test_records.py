@@ -1,0 +1,82 @@
+"""Usage records at once, discount records once the car has left, and the figures over them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cloud.coupons import records, withdrawing
+from cloud.coupons import service as coupons
+from cloud.coupons.records import Sought
+from domain.events import CouponRedeemed, StayClosed
+from tests.cloud.world import World
+
+ALL = Sought()
+
+
+def _given(world: World, stay: str, kind: str = "AMOUNT", value: int = 500, plate: str = "京A12345") -> str:
+    world.car(stay, plate)
+    made = coupons.issue(world.conn, world.act(), world.merchant_id, world.template(kind, value), stay)
+    assert isinstance(made, coupons.Issued), made
+    return made.coupon_id
+
+
+def _left(world: World, stay: str) -> None:
+    world.apply(StayClosed(stay, "out", "京A12345", "PAID", "", 1_500, 500, 0, 1_000, 0, f"x-{stay}", "t"))
+
+
+def _seen(world: World, query: object, sought: Sought) -> list[str]:
+    rows = world.conn.execute(query(world.operator_id, sought)).mappings()  # type: ignore[operator]
+    return [row["stay_id"] for row in rows]
+
+
+def test_a_coupon_is_a_usage_at_once_and_a_discount_once_the_car_has_left(world: World) -> None:
+    given = _given(world, "s1")
+    at_once = _seen(world, records.usage, ALL), _seen(world, records.discounts, ALL)
+    world.apply(CouponRedeemed("r1", given, "s1", 500))
+    inside = _seen(world, records.discounts, ALL)
+    _left(world, "s1")
+
+    assert (at_once, inside) == ((["s1"], []), [])
+    assert _seen(world, records.discounts, ALL) == ["s1"]
+
+
+def test_records_are_found_by_plate_kind_state_merchant_and_time(world: World) -> None:
+    _given(world, "s1")
+    _given(world, "s2", "DURATION", 60, plate="沪B88888")
+
+    def usage(**sought: object) -> list[str]:
+        return _seen(world, records.usage, replace(ALL, **sought))  # type: ignore[arg-type]
+
+    assert usage(search="B888") == ["s2"]
+    assert usage(kind="AMOUNT") == ["s1"]
+    assert usage(state="REDEEMED") == []
+    assert usage(merchant_id=world.merchant_id + 1) == []
+    assert usage(from_ms=world.now_ms + 1) == []
+    assert usage(until_ms=world.now_ms) == []
+    assert sorted(usage(from_ms=world.now_ms, until_ms=world.now_ms + 1)) == ["s1", "s2"]
+
+
+def test_the_funnel_counts_each_coupon_where_it_got_to(world: World) -> None:
+    used, _, back = _given(world, "s1"), _given(world, "s2"), _given(world, "s3")
+    world.apply(CouponRedeemed("r1", used, "s1", 400))
+    coupons.void(world.conn, world.act(), back, "mistake")
+    world.now_ms += 2 * 86_400_000
+    coupons.record_expiries(world.conn, world.operator_id, world.now_ms)
+
+    row = world.conn.execute(records.funnel(world.operator_id, 0, world.now_ms)).mappings().one()
+    quarters = world.conn.execute(records.by_quarter(world.operator_id, 0, world.now_ms)).all()
+
+    assert dict(row) == {"issued": 3, "bound": 3, "redeemed": 1, "expired": 1, "voided": 1}
+    assert [(one.merchant_id, one.off_fen, one.coupons) for one in quarters] == [(world.merchant_id, 400, 1)]
+
+
+def test_disabling_may_take_back_what_is_out_but_never_what_was_used(world: World) -> None:
+    used = _given(world, "s1")
+    _given(world, "s2")
+    world.apply(CouponRedeemed("r1", used, "s1", 500))
+
+    gone = withdrawing.withdraw_unused(world.conn, world.act(), world.merchant_id, "merchant disabled")
+
+    states = {row["stay_id"]: row["state"] for row in coupons.coupons(world.conn, world.operator_id).items}
+    assert gone == 1
+    assert states == {"s1": "REDEEMED", "s2": "VOID_PENDING"}
