@@ -89,7 +89,7 @@ async def _all(request: web.Request, base: str) -> View:
 def _around(conn: Connection, operator_id: int, rows: Sequence[RowMapping]) -> dict[str, Any]:
     """What stands beside coupons in a list: stays, names of merchants, lots and branches; a question each for all."""
     return {
-        "stays": lots.stays(conn, operator_id, [row["stay_id"] for row in rows]),
+        "stays": lots.stays(conn, operator_id, [row["of_stay"] for row in rows]),
         "names": {row["merchant_id"]: row["name"] for row in merchants.everyone(conn, operator_id)},
         "lots": {row["lot_id"]: row["name"] for row in lots.lots(conn, operator_id)},
         "branches": branches.names(conn, operator_id),
@@ -127,14 +127,14 @@ async def _file(request: web.Request, view: View, query: Query, name: str, colum
 def _around_all(conn: Connection, operator_id: int, rows: Sequence[RowMapping]) -> dict[str, Any]:
     """The same for a whole file: stays are asked for some at a time, a database takes only so many values."""
     around = _around(conn, operator_id, [])
-    ids = sorted({row["stay_id"] for row in rows})
+    ids = sorted({row["of_stay"] for row in rows})
     for start in range(0, len(ids), 500):
         around["stays"] |= lots.stays(conn, operator_id, ids[start : start + 500])
     return around
 
 
 def _cell(t: Texts, column: str, row: RowMapping, around: dict[str, Any], zone: ZoneInfo, plates: bool) -> sheets.Cell:
-    stay = around["stays"].get(row["stay_id"])
+    stay = around["stays"].get(row["of_stay"])
     match column:
         case "merchant":
             return str(around["names"].get(row["merchant_id"], ""))

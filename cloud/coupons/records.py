@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, func, literal, select
 
 from cloud.coupons.life import State
-from cloud.coupons.tables import coupon, coupon_template
+from cloud.coupons.tables import coupon, coupon_template, redemption
 from cloud.lots import service as lots
 
 KINDS = ("AMOUNT", "DURATION", "FULL_WAIVER")
@@ -35,14 +35,24 @@ def usage(operator_id: int, sought: Sought) -> Select[Any]:
 def discounts(operator_id: int, sought: Sought) -> Select[Any]:
     """What took something off the fee of a car that has left, newest first."""
     gone = _all(operator_id, sought, coupon.c.redeemed_ms).where(
-        coupon.c.state == State.REDEEMED.value, coupon.c.stay_id.in_(lots.left_stays(operator_id))
+        coupon.c.state == State.REDEEMED.value, _STAY.in_(lots.left_stays(operator_id))
     )
     return gone.order_by(coupon.c.redeemed_ms.desc(), coupon.c.coupon_id)
 
 
+_USED_IN = (
+    select(redemption.c.stay_id)
+    .where(redemption.c.subject == literal("coupon:") + coupon.c.coupon_id, redemption.c.restored_ms.is_(None))
+    .limit(1)
+    .scalar_subquery()
+)
+_STAY = func.coalesce(func.nullif(coupon.c.stay_id, ""), _USED_IN, "")
+"""The stay a coupon was given for, or, of one tied to a plate before the car came (S1.36), the one it was used in."""
+
+
 def _all(operator_id: int, sought: Sought, when: Any) -> Select[Any]:
     query = (
-        select(coupon, coupon_template.c.name.label("template_name"))
+        select(coupon, coupon_template.c.name.label("template_name"), _STAY.label("of_stay"))
         .join(coupon_template, coupon_template.c.template_id == coupon.c.template_id)
         .where(coupon.c.operator_id == operator_id)
     )
@@ -79,7 +89,7 @@ def funnel(operator_id: int, from_ms: int, until_ms: int) -> Select[Any]:
     )
     return select(
         func.count().label("issued"),
-        count(coupon.c.stay_id != "").label("bound"),
+        count(coupon.c.plate != "").label("bound"),
         count(used).label("redeemed"),
         count(coupon.c.is_expired & ~used & ~back).label("expired"),
         count(back).label("voided"),

@@ -26,7 +26,8 @@ from plumbing.i18n import Texts
 from plumbing.passwords import random_password
 from plumbing.web import Page, page_number, render, texts
 
-EXPORT_ROWS = 100_000
+EXPORTED = ("entry_id", "made_ms", "merchant_name", "kind", "subject", "account", "commodity", "funds", "amount",
+            "made_by", "note")  # fmt: skip
 
 
 async def merchants_page(request: web.Request) -> web.Response:
@@ -48,7 +49,9 @@ async def merchants_file(request: web.Request) -> web.Response:
     search, enabled = _sought(request)
 
     def found(conn: Connection, operator_id: int) -> list[RowMapping]:
-        return list(conn.execute(service.query(operator_id, search, enabled=enabled).limit(EXPORT_ROWS)).mappings())
+        return list(
+            conn.execute(service.query(operator_id, search, enabled=enabled).limit(sheets.MOST_ROWS)).mappings()
+        )
 
     t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
     rows = [_merchant_cells(t, row, zone) for row in await read(request, found)]
@@ -305,18 +308,17 @@ async def books(request: web.Request) -> web.Response:
     return render(request, "books.html", page=found, chosen=merchant_id, **values)
 
 
-async def books_csv(request: web.Request) -> web.Response:
+async def books_file(request: web.Request) -> web.Response:
     """All ledger rows as a table file."""
     await allow(request, Right.VIEW)
     merchant_id = whole(request.query.get("merchant", ""))
-    return sheets.attachment(await read(request, _export, merchant_id), "ledger.csv")
+    rows, title = await read(request, _export, merchant_id), texts(request)("nav.books")
+    return await sheets.table_file(request.match_info["kind"], "ledger", title, EXPORTED, rows)
 
 
-def _export(conn: Connection, operator_id: int, merchant_id: int | None) -> bytes:
-    columns = ("entry_id", "made_ms", "merchant_name", "kind", "subject", "account", "commodity", "funds", "amount",
-               "made_by", "note")  # fmt: skip
-    found = conn.execute(service.movements(operator_id, merchant_id).limit(EXPORT_ROWS)).mappings()
-    return sheets.csv_file(columns, ([row[name] for name in columns] for row in found))
+def _export(conn: Connection, operator_id: int, merchant_id: int | None) -> list[list[sheets.Cell]]:
+    found = conn.execute(service.movements(operator_id, merchant_id).limit(sheets.MOST_ROWS)).mappings()
+    return [[row[name] for name in EXPORTED] for row in found]
 
 
 async def leases_page(request: web.Request) -> web.Response:
@@ -365,6 +367,6 @@ def add_routes(app: web.Application) -> None:
     statement_pages.add_routes(app)
     branch_pages.add_routes(app)
     add_get("/admin/books", books)
-    add_get("/admin/books.csv", books_csv)
+    add_get("/admin/books.{kind:csv|xlsx}", books_file)
     add_get("/admin/leases", leases_page)
     add_post("/admin/leases/call-back", call_back)

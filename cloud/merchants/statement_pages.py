@@ -19,7 +19,7 @@ from cloud.merchants import branches, service, statements
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, path_id, read, whole, words
 from domain.fen import fen_from_yuan
 from domain.ledger import Commodity
-from plumbing.web import Session, render
+from plumbing.web import Session, render, texts
 from plumbing.web.request import SHELL
 
 
@@ -178,22 +178,23 @@ async def pay(request: web.Request) -> web.Response:
     return await _after(request, viewer, refused, "statement_paid")
 
 
-async def _csv(request: web.Request, viewer: Viewer) -> web.Response:
+async def _file(request: web.Request, viewer: Viewer) -> web.Response:
     found = await read(request, _one, path_id(request, "statement_id"), viewer.merchant_id)
     worth = ("face", "reduced_fen", "owed", "commodity", "operator_word", "merchant_word", "note")
     columns = ("line", "happened_ms", "lot_id", "branch_id", "kind", "subject", *worth)
-    rows = ([row[name] for name in columns] for row in found["lines"])
-    return sheets.attachment(sheets.csv_file(columns, rows), "statement.csv")
+    rows = [[row[name] for name in columns] for row in found["lines"]]
+    title = texts(request)("nav.statements")
+    return await sheets.table_file(request.match_info["kind"], "statement", title, columns, rows)
 
 
 async def export(request: web.Request) -> web.Response:
     """The lines as a table file."""
-    return await _csv(request, await _operator(request))
+    return await _file(request, await _operator(request))
 
 
 async def my_export(request: web.Request) -> web.Response:
     """The merchant's lines as a table file."""
-    return await _csv(request, await _merchant(request))
+    return await _file(request, await _merchant(request))
 
 
 def add_routes(app: web.Application) -> None:
@@ -206,8 +207,8 @@ def add_routes(app: web.Application) -> None:
     add_post(f"{one}/say", say)
     add_post(f"{one}/correct", correct)
     add_post(f"{one}/pay", pay)
-    add_get(f"{one}.csv", export)
+    add_get(f"{one}.{{kind:csv|xlsx}}", export)
     add_get("/m/statements", my_listed)
     add_get(mine, my_page)
     add_post(f"{mine}/say", my_say)
-    add_get(f"{mine}.csv", my_export)
+    add_get(f"{mine}.{{kind:csv|xlsx}}", my_export)

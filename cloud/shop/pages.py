@@ -15,7 +15,7 @@ from cloud.db import paged
 from cloud.shop import buying, products, stock
 from cloud.shop.listing import cells, purchase_columns
 from cloud.shop.stock import Held, State
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, path_id, read, whole, words
+from cloud.web.state import CLOUD, allow, change, field_of, login_of, merchant_of, path_id, read, whole, words
 from domain.shop import may_still_buy
 from plumbing.web import page_number, render, texts
 
@@ -107,7 +107,7 @@ async def buy(request: web.Request) -> web.Response:
     )
     if isinstance(made, Refused):
         return await _product(request, merchant_id, words(request, made), typed)
-    raise done("/m/shop/purchases", "ordered")
+    raise web.HTTPSeeOther(made.cashier_path)
 
 
 def _asked(request: web.Request) -> tuple[str, str]:

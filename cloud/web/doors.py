@@ -97,7 +97,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "GET /admin/merchants/{merchant_id}",
         "GET /admin/merchants/{merchant_id}/statements",
         "GET /admin/statements/{statement_id}",
-        "GET /admin/statements/{statement_id}.csv",
+        "GET /admin/statements/{statement_id}.{kind}",
         "GET /admin/merchants.{kind}",
         "GET /admin/merchants/{merchant_id}/branches",
         "GET /admin/coupons/usage",
@@ -111,7 +111,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "GET /admin/shop/purchases",
         "GET /admin/shop/purchases.{kind}",
         "GET /admin/books",
-        "GET /admin/books.csv",
+        "GET /admin/books.{kind}",
         "GET /admin/leases",
         "GET /admin/coupons",
         "GET /admin/coupons/{coupon_id}",
@@ -238,7 +238,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "GET /m/statements",
         "GET /m/statements/{statement_id}",
         "POST /m/statements/{statement_id}/say",
-        "GET /m/statements/{statement_id}.csv",
+        "GET /m/statements/{statement_id}.{kind}",
     ),
 }
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sqlalchemy import update
+
 from cloud.coupons import records, withdrawing
 from cloud.coupons import service as coupons
 from cloud.coupons.records import Sought
+from cloud.coupons.tables import coupon
 from domain.events import CouponRedeemed, StayClosed
 from tests.cloud.world import World
 
@@ -80,3 +83,14 @@ def test_disabling_may_take_back_what_is_out_but_never_what_was_used(world: Worl
     states = {row["stay_id"]: row["state"] for row in coupons.coupons(world.conn, world.operator_id).items}
     assert gone == 1
     assert states == {"s1": "REDEEMED", "s2": "VOID_PENDING"}
+
+
+def test_a_coupon_tied_to_a_plate_before_the_car_came_is_a_discount_of_the_stay_it_was_used_in(world: World) -> None:
+    given = _given(world, "s1")
+    world.conn.execute(update(coupon).values(stay_id=""))
+    world.apply(CouponRedeemed("r1", given, "s1", 500))
+    _left(world, "s1")
+
+    row = world.conn.execute(records.discounts(world.operator_id, ALL)).mappings().one()
+
+    assert row["of_stay"] == "s1"
