@@ -121,7 +121,7 @@ async def _file(request: web.Request, view: View, query: Query, name: str, colum
     heads = [t(f"records.{column}") for column in columns]
     if view.merchant_id is None:
         heads.insert(0, t("records.merchant"))
-    return await sheets.table_file(request.match_info["file"], name, t(f"records.{name}"), heads, rows)
+    return await sheets.table_file(request.match_info["kind"], name, t(f"records.{name}"), heads, rows)
 
 
 def _around_all(conn: Connection, operator_id: int, rows: Sequence[RowMapping]) -> dict[str, Any]:
@@ -244,7 +244,7 @@ async def my_ledger_file(request: web.Request) -> web.Response:
     t, zone = texts(request), zone_of(request)
     rows = [_moved(t, row, zone) for row in await read(request, found)]
     heads = [t("books.amount") if name == "amount" else t(f"col.{name}") for name in MOVEMENT]
-    return await sheets.table_file(request.match_info["file"], "ledger", t("nav.ledger"), heads, rows)
+    return await sheets.table_file(request.match_info["kind"], "ledger", t("nav.ledger"), heads, rows)
 
 
 def _moved(t: Texts, row: RowMapping, zone: ZoneInfo) -> list[sheets.Cell]:
@@ -272,4 +272,4 @@ def add_routes(app: web.Application) -> None:
     }
     for path, (page, file) in pages.items():
         add_get(path, page)
-        add_get(f"{path}.{{file:csv|xlsx}}", file)
+        add_get(f"{path}.{{kind:csv|xlsx}}", file)

@@ -127,10 +127,10 @@ async def report_file(request: web.Request) -> web.Response:
     figures = await read(request, _figures, *period, zone_of(request))
     heads = [t("reports.day"), t("col.merchant"), t("reports.used"), t("reports.off")]
     rows: list[list[sheets.Cell]] = [[day.day, day.merchant, day.coupons, yuan(day.off_fen)] for day in figures.days]
-    return await sheets.table_file(request.match_info["file"], "report", t("reports.title"), heads, rows)
+    return await sheets.table_file(request.match_info["kind"], "report", t("reports.title"), heads, rows)
 
 
 def add_routes(app: web.Application) -> None:
     """The report and its file."""
     app.router.add_get("/admin/coupons/reports", report)
-    app.router.add_get("/admin/coupons/reports.{file:csv|xlsx}", report_file)
+    app.router.add_get("/admin/coupons/reports.{kind:csv|xlsx}", report_file)
