@@ -139,7 +139,7 @@ async def switch(request: web.Request) -> web.Response:
     branch_id = whole(await field_of(request, "branch_id")) or 0
     found = await read(request, branches.places, int(session.user_id))
     if (merchant_id, branch_id) not in {(place.merchant_id, place.branch_id) for place in found}:
-        raise web.HTTPForbidden
+        raise web.HTTPNotFound
     await request.app[SESSIONS].remember(request, merchant_id=str(merchant_id), branch_id=str(branch_id))
     raise done("/m", "switched")
 
