@@ -135,6 +135,7 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
     app[CLOUD], app[SESSIONS] = cloud, sessions
     known = open_providers(cloud.settings.payments, cloud.now_ms) if providers is None else providers
     app[DESK] = Desk(cloud.db, cloud.act, known, DUTIES, lambda: cloud.public_url, lambda: _moved(cloud))
+    app[DESK].fee_per_mille = cloud.settings.payments.fee_per_mille
     for pages in (
         access_pages,
         key_pages,

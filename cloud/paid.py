@@ -33,6 +33,11 @@ def _purchase(conn: Connection, act: Act, order: PayOrder) -> None:
         raise UnfulfillableError(refused.code)
 
 
+def _nothing_to_take(conn: Connection, act: Act, order: PayOrder, amount_fen: int) -> Refused | None:
+    """A parking fee given back out of goodwill: the car has left, and its stay stays as it was."""
+    return None
+
+
 def _alarm(conn: Connection, act: Act, alarm: Alarm) -> None:
     incidents.raise_incident(
         conn, act.operator_id, alarm.alarm_id, alarm.code, alarm.detail, act.now_ms, lot_id=alarm.lot_id
@@ -41,7 +46,7 @@ def _alarm(conn: Connection, act: Act, alarm: Alarm) -> None:
 
 DUTIES = Duties(
     fulfil={"topup": _top_up, fees.PURPOSE: fees.fulfil, "purchase": _purchase},
-    take_back={"topup": _take_top_up_back},
+    take_back={"topup": _take_top_up_back, fees.PURPOSE: _nothing_to_take},
     alarm=_alarm,
 )
 """Handed to payments by ``cloud/app.py``. A purpose without an entry in *fulfil* cannot be paid for."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from aiohttp import web
@@ -13,9 +14,11 @@ from sqlalchemy import Connection, RowMapping
 
 from cloud.act import Act, Refused
 from cloud.db import Database
-from cloud.payments import accounts, notices, orders, refunds, tries
+from cloud.payments import accounts, bills, notices, orders, refunds, tries
+from cloud.payments.comparing import Difference
 from cloud.payments.orders import Duties, PayOrder, Settled
 from cloud.payments.provider import (
+    BillLine,
     Charge,
     Notice,
     Outcome,
@@ -34,6 +37,7 @@ SERVICE = "payments"  # who does what no person asked for
 ROUND_S = 2.0
 CODE_ASK_S, CODE_ASKS = 5.0, 12  # a code's payer has a minute for the password, then the charge is undone
 CODE_OVER_MS = 90_000
+BILLS_EVERY_MS = 600_000
 UNDO_TRIES = 3
 
 
@@ -48,6 +52,8 @@ class Desk:
     base_url: Callable[[], str]
     changed: Callable[[], None] = lambda: None
     sleep: Callable[[float], Awaitable[Any]] = field(default=asyncio.sleep)
+    fee_per_mille: int = 0
+    bills_ms: int = 0  # when to look for bills next
 
     async def start(self) -> None:
         """Know the accounts of the settings file."""
@@ -195,6 +201,23 @@ class Desk:
             await self.db.run(_still_due, act, row)
         for row in await self.db.run(refunds.to_send, act.operator_id, act.now_ms):
             await self._guarded(self._send(row), row["refund_id"])
+        if act.now_ms >= self.bills_ms:
+            self.bills_ms = act.now_ms + BILLS_EVERY_MS
+            for account_id, name, day in await self.db.run(bills.days_due, act.operator_id, act.now_ms):
+                await self._guarded(self.take_bill(account_id, name, day), f"bill {name} {day}")
+
+    async def take_bill(self, account_id: int, name: str, day: date) -> list[Difference] | None:
+        """Lay the provider's bill of a day beside ours; None when there is none yet. Raises ProviderError."""
+        provider = self.providers.get(name)
+        if provider is None:
+            return None
+        lines = await provider.bill(day)
+        for number in await self.db.run(bills.unheard, account_id, lines):
+            await self.settle(number, await _or_unknown(provider.query(number)))
+        return await self.db.run(self._take_bill, account_id, day, lines)
+
+    def _take_bill(self, conn: Connection, account_id: int, day: date, lines: Sequence[BillLine]) -> list[Difference]:
+        return bills.take(conn, self.act(SERVICE), self.duties, account_id, day, lines, self.fee_per_mille)
 
     async def _guarded(self, work: Awaitable[object], what: str) -> None:
         """One piece of a round: what breaks it must not keep the rest of the money waiting."""
@@ -213,9 +236,7 @@ class Desk:
         self.changed()
 
     def _heard(self, conn: Connection, row: RowMapping, outcome: Outcome) -> None:
-        act = self.act(SERVICE)
-        if refunds.heard(conn, act, row["refund_id"], outcome) and outcome.state is State.CLOSED:
-            notices.failed(conn, act, self.duties, row)
+        notices.refund_heard(conn, self.act(SERVICE), self.duties, row, outcome)
 
     async def _repay(self, provider: PaymentProvider, account: str, row: RowMapping) -> Outcome:
         repayment = Repayment(

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from cloud.act import Act
-from cloud.payments import refunds
+from cloud.payments import invoices, refunds
 from cloud.payments.orders import Alarm, Duties, Settled, settled
-from cloud.payments.provider import Notice, State
+from cloud.payments.provider import Notice, Outcome, State
 from cloud.payments.tables import pay_notice, pay_refund, pay_try
 
 
@@ -36,13 +36,20 @@ def _refund(conn: Connection, act: Act, duties: Duties, notice: Notice) -> bool:
     row = conn.execute(select(pay_refund).where(at)).mappings().one_or_none()
     if row is None:
         return False
-    taken = refunds.heard(conn, act, notice.refund_number, notice.outcome)
-    if taken and notice.outcome.state is State.CLOSED:
-        failed(conn, act, duties, row)
+    return refund_heard(conn, act, duties, row, notice.outcome)
+
+
+def refund_heard(conn: Connection, act: Act, duties: Duties, row: RowMapping, outcome: Outcome) -> bool:
+    """Take the provider's word on a refund, and do what follows from it; False when it changes nothing."""
+    taken = refunds.heard(conn, act, row["refund_id"], outcome)
+    if taken and outcome.state is State.CLOSED:
+        _failed(conn, act, duties, row)
+    if taken and outcome.state is State.REFUNDED:
+        invoices.after_refund(conn, act, row["order_id"])
     return taken
 
 
-def failed(conn: Connection, act: Act, duties: Duties, row: RowMapping) -> None:
+def _failed(conn: Connection, act: Act, duties: Duties, row: RowMapping) -> None:
     """The provider will not give the money back by itself: a person must."""
     detail = f"{row['refund_id']}: {row['amount_fen']} fen of {row['number']}"
     duties.alarm(conn, act, Alarm(f"pay:refund:{row['refund_id']}:{row['sends']}", "pay_refund_failed", detail, None))

@@ -205,7 +205,8 @@ def settled(conn: Connection, act: Act, duties: Duties, number: str, outcome: Ou
         return Settled.NOTHING
     told = {"provider_number": outcome.provider_number, "payer": outcome.payer, "paid_fen": outcome.amount_fen}
     is_right = outcome.amount_fen == row["amount_fen"]
-    _mark(conn, number, state="paid" if is_right else "wrong", ask_ms=None, ended_ms=act.now_ms, **told)
+    ended_ms = outcome.happened_ms or act.now_ms  # by the provider's clock: its bill goes by it
+    _mark(conn, number, state="paid" if is_right else "wrong", ask_ms=None, ended_ms=ended_ms, **told)
     if not is_right:
         detail = f"{number}: {outcome.amount_fen} fen paid, {row['amount_fen']} fen asked"
         duties.alarm(conn, act, Alarm(f"pay:wrong:{number}", "pay_wrong_amount", detail, order.lot_id))

@@ -140,7 +140,7 @@ def heard(conn: Connection, act: Act, refund_id: str, outcome: Outcome) -> bool:
         return False
     values: dict[str, object] = {"sends": row["sends"] + 1, "detail": outcome.detail[:200]}
     if outcome.state is State.REFUNDED:
-        values |= {"state": "done", "ask_ms": None, "done_ms": act.now_ms}
+        values |= {"state": "done", "ask_ms": None, "done_ms": outcome.happened_ms or act.now_ms}
     elif outcome.state is State.CLOSED:
         values |= {"state": "failed", "ask_ms": None}
     else:
@@ -159,6 +159,16 @@ def again(conn: Connection, act: Act, refund_id: str) -> Refused | None:
     conn.execute(update(pay_refund).where(pay_refund.c.refund_id == refund_id).values(state="due", ask_ms=act.now_ms))
     audit.record(conn, act, "refund.again", f"pay_order:{row['order_id']}")
     return None
+
+
+def get(conn: Connection, operator_id: int, refund_id: str) -> RowMapping | None:
+    """One refund, with how the try stands that it gives back."""
+    query = (
+        select(pay_refund, pay_try.c.state.label("try_state"))
+        .join(pay_try, pay_try.c.number == pay_refund.c.number)
+        .where(pay_refund.c.refund_id == refund_id, pay_refund.c.operator_id == operator_id)
+    )
+    return conn.execute(query).mappings().one_or_none()
 
 
 def of_order(conn: Connection, order_id: str) -> Sequence[RowMapping]:

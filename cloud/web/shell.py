@@ -41,6 +41,7 @@ STAFF = (
     (Right.VIEW, NavItem("/admin/merchants", "nav.merchants")),
     (Right.VIEW, NavItem("/admin/coupons", "nav.coupons")),
     (Right.VIEW, NavItem("/admin/shop", "nav.sale")),
+    (Right.VIEW, NavItem("/admin/payments", "nav.payments")),
     (Right.VIEW, NavItem("/admin/books", "nav.books")),
     (Right.VIEW, NavItem("/admin/leases", "nav.leases")),
     (Right.VIEW, NavItem("/admin/incidents", "nav.incidents")),

@@ -1,0 +1,138 @@
+"""Invoices for what was paid in money: asked for, issued, reversed after a refund, never two for one payment (E23).
+
+A coupon's part of a fee is in no order, so no invoice can hold it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from cloud.access import audit
+from cloud.act import Act, Refused
+from cloud.db import paged
+from cloud.payments import refunds
+from cloud.payments.tables import pay_invoice, pay_order, pay_try
+from plumbing.web.paging import Page
+
+TITLE_LENGTH, NUMBER_LENGTH, REASON_LENGTH = 100, 40, 128
+TAX_NUMBER = re.compile(r"[0-9A-Z]{15,20}")
+EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+")
+STATES = ("requested", "issued", "to_reverse", "reversed", "refused")
+
+
+def payable_fen(conn: Connection, order_id: str) -> int:
+    """What an invoice for an order may hold: what was paid and honoured, less what went back or is on its way."""
+    query = select(pay_try).where(pay_try.c.order_id == order_id, pay_try.c.state == "paid")
+    return sum(
+        int(row["paid_fen"]) - refunds.refunded_fen(conn, row["number"]) for row in conn.execute(query).mappings()
+    )
+
+
+def request(conn: Connection, act: Act, order_id: str, title: str, tax_number: str, email: str) -> str | Refused:
+    """Ask for an invoice; its id."""
+    order = conn.execute(
+        select(pay_order)
+        .where(pay_order.c.order_id == order_id, pay_order.c.operator_id == act.operator_id)
+        .with_for_update()
+    ).mappings().one_or_none()  # fmt: skip
+    if order is None or order["fulfilment"] != "done":
+        return Refused("order_not_paid")
+    if not title.strip() or len(title) > TITLE_LENGTH:
+        return Refused("invoice_title")
+    if tax_number and TAX_NUMBER.fullmatch(tax_number) is None:
+        return Refused("invoice_tax_number")
+    if EMAIL.fullmatch(email) is None or len(email) > TITLE_LENGTH:
+        return Refused("invoice_email")
+    if current(conn, order_id) is not None:
+        return Refused("invoice_there")
+    amount = payable_fen(conn, order_id)
+    if amount <= 0:
+        return Refused("invoice_nothing")
+    invoice_id = act.uuid()
+    conn.execute(
+        insert(pay_invoice).values(
+            invoice_id=invoice_id,
+            operator_id=act.operator_id,
+            order_id=order_id,
+            live=order_id,
+            amount_fen=amount,
+            title=title.strip(),
+            tax_number=tax_number,
+            email=email,
+            state="requested",
+            requested_by=act.by,
+            requested_ms=act.now_ms,
+            invoice_number="",
+            reversal_number="",
+            decided_by="",
+            reason="",
+        )
+    )
+    return invoice_id
+
+
+def current(conn: Connection, order_id: str) -> RowMapping | None:
+    """The invoice that stands for an order."""
+    return conn.execute(select(pay_invoice).where(pay_invoice.c.live == order_id)).mappings().one_or_none()
+
+
+def _change(conn: Connection, act: Act, invoice_id: str, states: tuple[str, ...], **values: object) -> bool:
+    at = (pay_invoice.c.invoice_id == invoice_id) & (pay_invoice.c.operator_id == act.operator_id)
+    values |= {"decided_by": act.by, "decided_ms": act.now_ms}
+    return conn.execute(update(pay_invoice).where(at, pay_invoice.c.state.in_(states)).values(**values)).rowcount == 1
+
+
+def issue(conn: Connection, act: Act, invoice_id: str, number: str) -> Refused | None:
+    """It was issued in the tax system under *number*."""
+    if not 0 < len(number.strip()) <= NUMBER_LENGTH:
+        return Refused("invoice_number")
+    if not _change(conn, act, invoice_id, ("requested",), state="issued", invoice_number=number.strip()):
+        return Refused("invoice_not_requested")
+    audit.record(conn, act, "invoice.issued", f"invoice:{invoice_id}", after={"number": number.strip()})
+    return None
+
+
+def refuse(conn: Connection, act: Act, invoice_id: str, reason: str) -> Refused | None:
+    """It will not be issued; another may be asked for."""
+    if not 0 < len(reason.strip()) <= REASON_LENGTH:
+        return Refused("reason_missing")
+    if not _change(conn, act, invoice_id, ("requested",), state="refused", reason=reason.strip(), live=None):
+        return Refused("invoice_not_requested")
+    audit.record(conn, act, "invoice.refused", f"invoice:{invoice_id}", reason=reason)
+    return None
+
+
+def reverse(conn: Connection, act: Act, invoice_id: str, number: str) -> Refused | None:
+    """The red invoice (红字发票) was made under *number*; what is left of the payment may have one of its own."""
+    if not 0 < len(number.strip()) <= NUMBER_LENGTH:
+        return Refused("invoice_number")
+    states = ("issued", "to_reverse")
+    if not _change(conn, act, invoice_id, states, state="reversed", reversal_number=number.strip(), live=None):
+        return Refused("invoice_not_issued")
+    audit.record(conn, act, "invoice.reversed", f"invoice:{invoice_id}", after={"number": number.strip()})
+    return None
+
+
+def after_refund(conn: Connection, act: Act, order_id: str) -> None:
+    """Money went back: an invoice not issued yet holds less, an issued one is to be reversed."""
+    row = current(conn, order_id)
+    if row is None:
+        return
+    left = payable_fen(conn, order_id)
+    if row["state"] == "issued" and left < row["amount_fen"]:
+        _change(conn, act, row["invoice_id"], ("issued",), state="to_reverse")
+    elif row["state"] == "requested" and left > 0:
+        at = pay_invoice.c.invoice_id == row["invoice_id"]
+        conn.execute(update(pay_invoice).where(at).values(amount_fen=left))
+    elif row["state"] == "requested":
+        _change(conn, act, row["invoice_id"], ("requested",), state="refused", live=None)
+
+
+def listed(conn: Connection, operator_id: int, state: str = "", page: int = 1) -> Page[RowMapping]:
+    """Invoices newest first."""
+    query = select(pay_invoice).where(pay_invoice.c.operator_id == operator_id)
+    if state:
+        query = query.where(pay_invoice.c.state == state)
+    return paged(conn, query.order_by(pay_invoice.c.requested_ms.desc(), pay_invoice.c.invoice_id), page)
