@@ -9,6 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import aiohttp
+
 from domain.wire import Json
 from lotgate.demo.cloud_api import CloudApi
 from lotgate.demo.folder import (
@@ -106,6 +108,14 @@ class System:
         """Start the edge's process and wait until it answers."""
         await self.edge.start()
         await self.edge.ready(self.local.answers)
+
+    async def is_being_paid(self) -> bool:
+        """Is anybody paying online just now?"""
+        try:
+            async with aiohttp.request("GET", f"{self.gateway_url}/waiting") as answer:
+                return bool((await answer.json())["waiting"])
+        except (aiohttp.ClientError, ValueError):
+            return False
 
     async def cut_off(self) -> None:
         """The cloud stops and the broker dies: the lot is on its own."""

@@ -65,7 +65,8 @@ class Traffic:
 
     async def _one(self, gate: Gate, act: Callable[[Gate], Awaitable[None]]) -> None:
         """What goes wrong with one car does not end the others."""
-        self._system.clock.advance(self._random.randint(*self._system.folder.lot.minutes) * MINUTE_MS)
+        if not await self._system.is_being_paid():  # an order would expire under its payer's hands
+            self._system.clock.advance(self._random.randint(*self._system.folder.lot.minutes) * MINUTE_MS)
         try:
             await act(gate)
         except (DemoError, aiohttp.ClientError):

@@ -52,6 +52,7 @@ class Gateway:
         self.wechat.add_routes(app)
         self.alipay.add_routes(app)
         app.router.add_get("/", self._all)
+        app.router.add_get("/waiting", self._waiting)
         app.router.add_get("/pay/{provider}/{number}", self._one)
         app.router.add_post("/pay/{provider}/{number}", self._act)
         app.cleanup_ctx.append(self._telling)
@@ -93,6 +94,12 @@ class Gateway:
         trades = sorted(self.book.trades.values(), key=lambda trade: trade.made_ms, reverse=True)
         codes = {kind: [(manner, f"{code}{manner.value}") for manner in Manner] for kind, code in CODES.items()}
         return render(request, "trades.html", trades=trades[:200], codes=codes, spoilt=self.book.spoilt)
+
+    async def _waiting(self, _request: web.Request) -> web.Response:
+        """How many payers are at it: a demo's clock must not run ahead meanwhile."""
+        known = [self.book.get(*key) for key in list(self.book.trades)]
+        open_ones = [trade for trade in known if trade and trade.status in (Status.WAITING, Status.TYPING)]
+        return web.json_response({"waiting": len(open_ones)})
 
     def _trade(self, request: web.Request) -> Trade:
         trade = self.book.get(request.match_info["provider"], request.match_info["number"])
