@@ -16,7 +16,6 @@ from edge.db.stays import StayRow
 from edge.services import bound, limiting, paying
 from edge.services.lot import Done, Lot, Result
 
-MINUTE_MS = 60_000
 NOT_A_VOUCHER = {
     ScannedKind.ENTRY_TICKET: "scanned_entry_ticket",
     ScannedKind.EXIT_PASS: "scanned_exit_pass",
