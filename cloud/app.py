@@ -22,6 +22,8 @@ from cloud.access.service import DatabaseSessions
 from cloud.act import Act
 from cloud.api import answers, devices
 from cloud.api import routes as api_routes
+from cloud.booth import people as booth_people
+from cloud.booth import people_pages as booth_people_pages
 from cloud.booth import shift_pages
 from cloud.coupons import claim_pages, code_pages, coupon_pages, slip_pages, slips
 from cloud.coupons import pages as coupons_pages
@@ -63,6 +65,7 @@ from plumbing.files import read_secret, write_private
 from plumbing.mqtt import MqttOptions
 from plumbing.notify import Watchdog, notify
 from plumbing.passwords import random_password
+from plumbing.sealing import SealKey
 from plumbing.signing import PublicKey, load_or_create_key
 from plumbing.tls import Authority, BadRequestError
 from plumbing.web import Sessions
@@ -152,6 +155,7 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
         coupon_pages,
         members_routes,
         shift_pages,
+        booth_people_pages,
         fee_pages,
         payments_routes,
         shop_pages,
@@ -225,7 +229,13 @@ async def _sync(app: web.Application) -> AsyncIterator[None]:
         yield
         return
     broker = cloud.settings.broker
-    agent = CloudAgent(cloud.config_key, PublicKey.from_raw, Flow(broker.events_per_second), _issuer(broker))
+    box = SealKey.of(cloud.config_key)
+
+    def heard_key(conn: Connection, operator_id: int, edge_id: str, public: bytes, now_ms: int) -> None:
+        booth_people.heard_key(conn, operator_id, edge_id, public, box, now_ms)
+
+    flow = Flow(broker.events_per_second)
+    agent = CloudAgent(cloud.config_key, PublicKey.from_raw, flow, _issuer(broker), heard_key)
     group = share_group(cloud.config_key) if broker.workers > 1 else ""
     link = CloudLink(mqtt_options(broker), cloud.db, agent, cloud.now_ms, group=group)
     cloud.wake, cloud.live = link.wake.set, lambda: link.live

@@ -46,10 +46,11 @@ from edge.lot import build_lot
 from edge.ntp import chrony_is_right
 from edge.offline_lists import duties
 from edge.pictures import Pictures
+from edge.pins import PinBox
 from edge.pricelists import load_prices
 from edge.printing import slip_printers
 from edge.selftest import SelfTest
-from edge.services import timing
+from edge.services import staffing, timing
 from edge.services.leases import HANDLERS
 from edge.services.lot_files import keep_files, lot_files
 from edge.services.recovering import recover, stopped_cleanly
@@ -68,6 +69,7 @@ from plumbing.metrics import Metrics
 from plumbing.mqtt import MqttOptions
 from plumbing.notify import Watchdog, notify
 from plumbing.onethread import OneThread
+from plumbing.sealing import SealKey
 from plumbing.signing import PrivateKey, PublicKey, load_or_create_key
 from plumbing.tls import TlsFiles
 from plumbing.unixpath import socket_path
@@ -209,11 +211,13 @@ async def _open_office(settings: EdgeSettings, clock: Clock, stack: AsyncExitSta
     pictures = Pictures(settings.data / "pictures", files, disk)
     lot = build_lot(settings, prices, key, now)
     said = await thread.run(attendance.standing, db.conn)
-    office = Office(thread, db, lot, clock, pictures, disk, Attendance(lot, said))
+    pins = PinBox(SealKey.of(key))
+    office = Office(thread, db, lot, clock, pictures, disk, Attendance(lot, said), pins)
 
     def start() -> None:
         with transaction(db) as conn:
             prices.keep(conn)
+        staffing.close_pins(db, pins.close)
         found = recover(db, release(), now)
         close_unfinished(db, now)
         logger.info(
@@ -282,7 +286,10 @@ def _link(
     return EdgeLink(
         settings.edge, _mqtt(settings.edge, settings.broker, office.clock), office.thread, office.db, office.now,
         live=live.brief, on_anchors=office.clock.keep, busy=lambda: live.is_busy(office.now().wall_ms),
-        more=lambda: {"test": selftest.result(), **(certificate.wanted() if certificate else {})},
+        more=lambda: {
+            "test": selftest.result(), "seal": office.pins.key.public.hex(),
+            **(certificate.wanted() if certificate else {}),
+        },
     )  # fmt: skip
 
 

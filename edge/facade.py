@@ -183,9 +183,11 @@ class Edge:
         self._due_changed(stay_id)
         return result
 
-    async def waive(self, stay_id: str, amount_fen: int, by: str, reason: str) -> Result:
-        """Let go of part of a fee."""
-        result = await self._do(manual.waive, self.office.lot, stay_id, amount_fen, by, reason)
+    async def waive(self, stay_id: str, amount_fen: int, by: str, reason: str, *, approved_by: str = "") -> Result:
+        """Let go of part of a fee, if need be with a supervisor's word."""
+        result = await self._do(
+            partial(manual.waive, approved_by=approved_by), self.office.lot, stay_id, amount_fen, by, reason
+        )
         self._due_changed(stay_id)
         return result
 
@@ -400,9 +402,9 @@ class Edge:
         self._decide_again(normalise(plate), result)
         return result
 
-    async def waive_debt(self, debt_id: str, amount_fen: int, by: str, reason: str) -> Result:
-        """Let go of part of a debt."""
-        return await self._of_debt(arrears.waive, debt_id, amount_fen, by, reason)
+    async def waive_debt(self, debt_id: str, amount_fen: int, by: str, reason: str, *, approved_by: str = "") -> Result:
+        """Let go of part of a debt, if need be with a supervisor's word."""
+        return await self._of_debt(partial(arrears.waive, approved_by=approved_by), debt_id, amount_fen, by, reason)
 
     async def dispute_debt(self, debt_id: str, by: str, reason: str) -> Result:
         """Note that the driver denies a debt: nobody is asked for it meanwhile."""

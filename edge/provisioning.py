@@ -15,9 +15,11 @@ from domain.claim import Claim, read_claim
 from edge.clock import Clock
 from edge.db import people
 from edge.db.database import Database, DatabaseLock, damage_told, open_database, transaction
+from edge.pins import PinBox
 from edge.settings import EdgeSettings
 from plumbing.files import write_private
 from plumbing.passwords import Passwords, random_pin
+from plumbing.sealing import SealKey
 from plumbing.signing import PrivateKey, load_or_create_key
 
 T = TypeVar("T")
@@ -58,8 +60,9 @@ def prepare(settings: EdgeSettings, attendant: str = FIRST_ATTENDANT) -> Prepare
     """Make whatever is missing; safe to call again. Raises DatabaseInUseError while a daemon runs."""
 
     def first_attendant(db: Database) -> str:
-        if people.everyone(db.conn):
-            return ""
+        box = PinBox(SealKey.of(load_or_create_key(settings.key_file)))
+        if any(box.open(one.name, one.pin_hash) for one in people.everyone(db.conn)):
+            return ""  # of a database that came from another device, nobody's PIN opens here
         pin = random_pin()
         passwords = Passwords()
         try:

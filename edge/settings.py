@@ -226,6 +226,7 @@ class LotRules:
     waive_limits_fen: dict[str, int] = field(default_factory=dict)  # by role, for one stay or debt; none: no limit
     same_cap: SameCap = SameCap.OFF
     shifts: Shifts = Shifts.OFF
+    booth_lock_min: int = 30  # a screen of the booth that nobody touched this long asks for the PIN again
     visitors_by: VisitorsBy = VisitorsBy.MANAGER
     left_before_h: int = 24  # a plate at an exit without a stay that left within these hours is asked about as such
     turnaround_s: int = 300  # sooner than that no car leaves, comes in unseen and stands at an exit again
@@ -248,6 +249,8 @@ class LotRules:
     quote_good_min: int = 10  # what a phone is told to pay holds for this long
 
     def __post_init__(self) -> None:
+        if not 1 <= self.booth_lock_min <= 720:
+            raise ValueError("booth_lock_min must be 1 to 720")
         if (self.no_entry is NoEntry.FIXED_FEE) != (self.no_entry_fen > 0):
             raise ValueError('no_entry_fen goes with no_entry = "fixed_fee", and is more than 0')
 

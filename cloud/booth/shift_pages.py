@@ -51,7 +51,8 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _names(conn: Connection, operator_id: int) -> dict[int, str]:
+def lot_names(conn: Connection, operator_id: int) -> dict[int, str]:
+    """Every lot's name."""
     return {int(row["lot_id"]): str(row["name"]) for row in lots.lots(conn, operator_id)}
 
 
@@ -64,7 +65,7 @@ async def listed(request: web.Request) -> web.Response:
         "booth_shifts.html",
         page=await read(request, shifts.listed, asked, page_number(request.query)),
         totals=await read(request, shifts.totals, asked),
-        names=await read(request, _names),
+        names=await read(request, lot_names),
         asked=asked,
         first=first,
         last=last,
@@ -79,7 +80,7 @@ async def one(request: web.Request) -> web.Response:
         shift = shifts.one(conn, operator_id, request.match_info["shift"])
         if shift is None:
             raise web.HTTPNotFound
-        return shift, shifts.stands_on_our_log(conn, shift), _names(conn, operator_id)
+        return shift, shifts.stands_on_our_log(conn, shift), lot_names(conn, operator_id)
 
     shift, stands, names = await read(request, look)
     return render(
@@ -106,7 +107,7 @@ async def export(request: web.Request) -> web.Response:
         )
 
     def collect(conn: Connection, operator_id: int) -> list[Sequence[sheets.Cell]]:
-        names = _names(conn, operator_id)
+        names = lot_names(conn, operator_id)
         return [cells(row, names) for row in shifts.every(conn, operator_id, asked, EXPORT_ROWS)]
 
     order = ("lot", "number", *texts_of, "opened_ms", "closed_ms", *COUNTS, *SUMS, *DRAWER, "difference")

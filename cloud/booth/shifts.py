@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, Select, func, or_, select
 
 from cloud.booth.tables import booth_shift
 from cloud.db import paged
-from cloud.sync import events
+from cloud.sync import inbox
 from plumbing.web.paging import Page
 
 
@@ -71,5 +71,5 @@ def one(conn: Connection, operator_id: int, shift_id: str) -> RowMapping | None:
 
 def stands_on_our_log(conn: Connection, shift: RowMapping) -> bool:
     """Is the head the lot named at the end of this shift the one its log has here?"""
-    head = events.head_at(conn, shift["edge_id"], shift["epoch"], shift["log_seq"])
+    head = inbox.hash_at(conn, shift["edge_id"], shift["epoch"], shift["log_seq"])
     return head is not None and head.hex() == shift["log_head"]

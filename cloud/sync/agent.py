@@ -45,6 +45,7 @@ SEND_AGAIN_MS = 10_000
 ASK_MS = 60_000
 DAY_MS = 86_400_000
 INSTALL = "cert.install"
+HeardKey = Callable[[Connection, int, str, bytes, int], None]  # (…, operator, edge, public key, now in ms)
 Issue = Callable[[str, str], str]  # (request, edge) -> certificate, both PEM; raises BadMessageError
 ASK_PURPOSE = b"lotgate-ask\x00"
 
@@ -76,12 +77,13 @@ class Outgoing:
 
 class CloudAgent:
     """Speaks to all edges. *verifier* turns an edge's public key into its check function; *issue* signs their
-    certificate requests, where this cloud may."""
+    certificate requests, where this cloud may; *heard_key* is told what an edge opens seals with."""
 
     def __init__(
-        self, sign: Sign, verifier: Callable[[bytes], Verify], flow: Flow | None = None, issue: Issue | None = None
-    ) -> None:
-        self._sign, self._verifier = sign, verifier
+        self, sign: Sign, verifier: Callable[[bytes], Verify], flow: Flow | None = None, issue: Issue | None = None,
+        heard_key: HeardKey | None = None,
+    ) -> None:  # fmt: skip
+        self._sign, self._verifier, self._heard_key = sign, verifier, heard_key
         self._flow, self._issue = flow or Flow(0), issue
         self._sent: dict[tuple[str, str], tuple[int, int]] = {}  # (edge, channel or command) -> version, when
 
@@ -142,6 +144,8 @@ class CloudAgent:
             )
         )
         self._compare_releases(conn, at, caps, now_ms)
+        if self._heard_key is not None and message.get("seal"):
+            self._heard_key(conn, at.operator_id, at.edge_id, digest_bytes(message, "seal"), now_ms)
         if message.get("csr"):
             self._renew(conn, at, text(message, "csr"), now_ms)
         if at.state == "claimed":

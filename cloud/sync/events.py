@@ -60,13 +60,6 @@ def entries(conn: Connection, edge_ids: Collection[str], since_ms: int) -> dict[
     return found
 
 
-def head_at(conn: Connection, edge_id: str, epoch: int, seq: int) -> bytes | None:
-    """The chain hash after event *seq* of a log, as it came; None when that is not here."""
-    query = select(inbox.c.hash).where(inbox.c.edge_id == edge_id, inbox.c.epoch == epoch, inbox.c.seq == seq)
-    found = conn.execute(query).scalar_one_or_none()
-    return None if found is None else bytes(found)
-
-
 def files_of(conn: Connection, edge_id: str) -> tuple[tuple[str, str], ...]:
     """The files an edge ran by, each as it was told last."""
     mine = (inbox.c.edge_id == edge_id) & (inbox.c.type == SettingsKept.TYPE)

@@ -170,6 +170,10 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "POST /admin/coupons/limits",
         "POST /admin/coupons/plates",
         "POST /admin/coupons/plates/{number}/end",
+        "GET /admin/booth-people",
+        "POST /admin/booth-people",
+        "POST /admin/booth-people/{person}/pin",
+        "POST /admin/booth-people/{person}/end",
         "POST /admin/events/rerun",
     ),
     Right.MONEY: (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from domain.wire import BadMessageError, Json, canonical, text, whole
 
-CHANNELS = ("rules", "people", "keys", "vstate", "config", "coupons", "payments", "debts")
+CHANNELS = ("rules", "people", "keys", "vstate", "config", "coupons", "payments", "debts", "booth")
 BUCKETS = 64
 PART_BYTES = 48 * 1024
 

@@ -14,6 +14,7 @@ from edge.db import (
     shifts,
     stocktakes,
     trade,
+    tries,
     undone_uses,
 )
 
@@ -228,3 +229,9 @@ def m0021_leave_extensions(db: Database) -> None:
     """Times during which nobody who has paid is charged again for leaving late."""
     for statement in leave_extensions.statements():
         db.conn.execute(statement)
+
+
+@migrations()
+def m0022_pin_tries(db: Database) -> None:
+    """Wrong PINs in a row."""
+    db.conn.execute(tries.TABLE)

@@ -15,6 +15,7 @@ from edge.db.database import Database, DiskFullError
 from edge.disk import DiskGuard
 from edge.lanes.attendance import Attendance
 from edge.pictures import Pictures
+from edge.pins import PinBox
 from edge.services import audit, filling, passages
 from edge.services.entering import enter
 from edge.services.leaving import leave
@@ -39,6 +40,7 @@ class Office:
     pictures: Pictures
     disk: DiskGuard
     attendance: Attendance
+    pins: PinBox
 
     def now(self) -> Moment:
         """Both clocks now."""

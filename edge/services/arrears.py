@@ -62,8 +62,13 @@ def settle(
     return amount_fen
 
 
-def waive(db: Database, lot: Lot, debt_id: str, amount_fen: int, by: str, reason: str, now: Moment) -> Result:
-    """Let go of part of a debt. Refuses more than is left, and more than this person's role may let go of."""
+def waive(
+    db: Database, lot: Lot, debt_id: str, amount_fen: int, by: str, reason: str, now: Moment, *, approved_by: str = ""
+) -> Result:
+    """Let go of part of a debt. Refuses more than is left, and more than this person's role may let go of.
+
+    *approved_by*: a supervisor beside them, whose limit counts then.
+    """
     if not reason.strip():
         return Refuse("reason_missing")
     with transaction(db) as conn:
@@ -73,9 +78,11 @@ def waive(db: Database, lot: Lot, debt_id: str, amount_fen: int, by: str, reason
         if not 0 < amount_fen <= debt.left_fen:
             return Refuse("more_than_due" if amount_fen > 0 else "bad_amount")
         before = sum(one.amount_fen for one in arrears.moves(conn, debt_id) if one.kind == "waived")
-        if not may_waive(conn, lot.rules, by, before + amount_fen):
+        if not may_waive(conn, lot.rules, approved_by or by, before + amount_fen):
             return Refuse("above_waive_limit")
         add_move(conn, lot, debt, "waived", amount_fen, by, reason, now)
+        if approved_by:
+            journal.act(conn, approved_by, "debt.approve", debt_id, f"{amount_fen} {by}", now)
         journal.act(conn, by, "debt.waive", debt_id, f"{amount_fen} {reason}", now)
         return Done(debt_id)
 

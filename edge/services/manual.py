@@ -152,8 +152,13 @@ def set_entry(db: Database, stay_id: str, entered_wall_ms: int, by: str, reason:
         return Done(stay_id)
 
 
-def waive(db: Database, lot: Lot, stay_id: str, amount_fen: int, by: str, reason: str, now: Moment) -> Result:
-    """Let go of part of what an open stay owes. Refuses more than is due or than this person's role may (E35)."""
+def waive(
+    db: Database, lot: Lot, stay_id: str, amount_fen: int, by: str, reason: str, now: Moment, *, approved_by: str = ""
+) -> Result:
+    """Let go of part of what an open stay owes. Refuses more than is due or than this person's role may (E35).
+
+    *approved_by*: a supervisor beside them, whose limit counts then.
+    """
     if not reason.strip():
         return Refuse("reason_missing")
     with transaction(db) as conn:
@@ -162,9 +167,11 @@ def waive(db: Database, lot: Lot, stay_id: str, amount_fen: int, by: str, reason
             return Refuse("no_open_stay")
         if not 0 < amount_fen <= paying.fee_due_of(conn, lot, stay, now):
             return Refuse("more_than_due" if amount_fen > 0 else "bad_amount")
-        if not staffing.may_waive(conn, lot.rules, by, stay.waived_fen + amount_fen):
+        if not staffing.may_waive(conn, lot.rules, approved_by or by, stay.waived_fen + amount_fen):
             return Refuse("above_waive_limit")
         stays.add_waived(conn, stay_id, amount_fen)
+        if approved_by:
+            journal.act(conn, approved_by, "fee.approve", stay_id, f"{amount_fen} {by}", now)
         journal.act(conn, by, "fee.waive", stay_id, f"{amount_fen} {reason}", now)
         paying.settle_if_paid(conn, lot, stay_id, now)
         return Done(stay_id)

@@ -4,6 +4,7 @@ manager is the lot's administrator), merchants' staff at the counter."""
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 from domain.decision import Refuse
 from domain.moment import Moment
@@ -32,11 +33,13 @@ def employ(db: Database, name: str, role: str, pin_hash: str, by: str, now: Mome
 
 
 def set_pin(db: Database, name: str, pin_hash: str, by: str, now: Moment) -> Result:
-    """Give somebody another PIN."""
+    """Give somebody another PIN. Refuses ``person_from_cloud``: those PINs are set there."""
     with transaction(db) as conn:
         person = people.get(conn, name)
         if person is None:
             return Refuse("no_such_person")
+        if person.from_cloud:
+            return Refuse("person_from_cloud")
         people.put(conn, name, pin_hash, person.role, now)
         journal.act(conn, by, "person.pin", name, "", now)
         return Done(name)
@@ -48,12 +51,24 @@ def dismiss(db: Database, name: str, by: str, now: Moment) -> Result:
         person = people.get(conn, name)
         if person is None:
             return Refuse("no_such_person")
+        if person.from_cloud:
+            return Refuse("person_from_cloud")
         managers = [one for one in people.everyone(conn) if one.role == MANAGER]
         if person.role == MANAGER and len(managers) == 1:
             return Refuse("last_manager")
         people.remove(conn, name)
         journal.act(conn, by, "person.remove", name, "", now)
         return Done(name)
+
+
+def close_pins(db: Database, close: Callable[[str, str], str]) -> int:
+    """Close every PIN that an earlier release left as a bare hash; returns how many were."""
+    with transaction(db) as conn:
+        bare = [(one, close(one.name, one.pin_hash)) for one in people.own(conn)]
+        changed = [(one, closed) for one, closed in bare if closed != one.pin_hash]
+        for one, closed in changed:
+            people.set_hash(conn, one.name, closed)
+        return len(changed)
 
 
 def may_waive(conn: sqlite3.Connection, rules: LotRules, by: str, amount_fen: int) -> bool:

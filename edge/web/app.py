@@ -11,7 +11,7 @@ from aiohttp import web
 
 from edge.db.people import Attendant
 from edge.facade import Edge
-from edge.services.staffing import MANAGER, MERCHANT
+from edge.services.staffing import MERCHANT, SUPERVISOR, is_at_least
 from edge.web import (
     arrears,
     attend,
@@ -54,7 +54,6 @@ log = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-BOOTH_IDLE_MINUTES = 120  # an attendant may wait that long for the next car
 
 
 def lot_applications(edge: Edge, metrics: Metrics) -> Mapping[str, web.Application]:
@@ -93,12 +92,12 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
             "entry",
             *(("shift",) if edge.office.lot.workstations else ()),
             "cameras",
-            *(("people",) if session.role == MANAGER else ()),
+            *(("people",) if is_at_least(session.role, SUPERVISOR) else ()),
             "pin",
         )
         return NavItem("/booth", "booth.lanes"), *(NavItem(f"/booth/{name}", f"booth.{name}") for name in names)
 
-    sessions = Sessions(MemorySessionStore(), "booth", idle_minutes=BOOTH_IDLE_MINUTES)
+    sessions = Sessions(MemorySessionStore(), "booth", idle_minutes=edge.settings.rules.booth_lock_min)
     app = _app(edge, passwords, watch, Shell("booth", _words(), sessions=sessions, navigation=navigation))
     app[login.MAY], app[login.SHOWS_NAMES] = _is_of_the_lot, True
     looks = (booth, cameras, lists, printers, zones)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 from aiohttp import web
 
@@ -15,6 +16,7 @@ from edge.web import workstation
 from edge.web.booth import shared
 from edge.web.debt_cards import DebtCard, debt_card, debt_cards
 from edge.web.keys import EDGE, first_time, flash, refusal_words, see_other, taken_flash, text_field
+from edge.web.proof import approver, approvers
 from edge.web.tasks import PAYMENT_ID, fen_of, new_mark, reason_of
 from plumbing.web import Page, page_number, render, require_session, texts
 
@@ -98,24 +100,27 @@ async def take_cash(request: web.Request) -> web.Response:
 async def ask_page(request: web.Request) -> web.Response:
     """Ask for the reason of a waiver, a dispute or its end."""
     await require_session(request)
-    return _ask(request, await _card_of(request), {"amount": "", "other": ""})
+    return _ask(request, await _card_of(request), {"amount": "", "other": "", "reason": ""})
 
 
-def _ask(request: web.Request, card: DebtCard, typed: dict[str, str], refused: Refuse | str = "") -> web.Response:
+def _ask(
+    request: web.Request, card: DebtCard, typed: dict[str, str], refused: Refuse | str = "",
+    could_approve: Sequence[tuple[str, str]] = (),
+) -> web.Response:  # fmt: skip
     act = request.match_info["act"]
     if act not in ASKED:
         raise web.HTTPNotFound
     return render(
         request, "debt_ask.html", status=409 if refused else 200, card=card, at=_at(card), act=act, typed=typed,
         group="waive_reason" if act == "waive" else f"{act}_reason", reasons=REASONS[act], mark=new_mark(),
-        error=refusal_words(request, refused) if refused else "", **shared(request),
+        approvers=could_approve, error=refusal_words(request, refused) if refused else "", **shared(request),
     )  # fmt: skip
 
 
 async def act_on_debt(request: web.Request) -> web.Response:
     """Waive, dispute or uphold, by name and reason; a form sent twice acts once."""
     session, card, data = await require_session(request), await _card_of(request), await request.post()
-    act, typed = request.match_info["act"], {name: text_field(data, name) for name in ("amount", "other")}
+    act, typed = request.match_info["act"], {name: text_field(data, name) for name in ("amount", "other", "reason")}
     if act not in ASKED:
         raise web.HTTPNotFound
     reason = reason_of(request, data, "waive_reason" if act == "waive" else f"{act}_reason")
@@ -125,7 +130,7 @@ async def act_on_debt(request: web.Request) -> web.Response:
     if first_time(request, data):
         result = await _do(request, act, card, amount, session.name, reason)
         if isinstance(result, Refuse):
-            return _ask(request, await _card_of(request), typed, result)
+            return _ask(request, await _card_of(request), typed, result, await approvers(request))
         await flash(request, "ok", texts(request)(f"arrears.done_{act}", plate=card.debt.plate))
     return see_other(_at(card))
 
@@ -133,7 +138,10 @@ async def act_on_debt(request: web.Request) -> web.Response:
 async def _do(request: web.Request, act: str, card: DebtCard, amount_fen: int, by: str, reason: str) -> Result:
     edge, debt_id = request.app[EDGE], card.debt.debt_id
     if act == "waive":
-        return await edge.waive_debt(debt_id, amount_fen, by, reason)
+        approved = await approver(request, await request.post())
+        if isinstance(approved, Refuse):
+            return approved
+        return await edge.waive_debt(debt_id, amount_fen, by, reason, approved_by=approved)
     return await (edge.dispute_debt if act == "dispute" else edge.uphold_debt)(debt_id, by, reason)
 
 

@@ -53,6 +53,7 @@ def shared(request: web.Request) -> dict[str, Any]:
     t = texts(request)
     return {
         "strip": request.app[WATCH].strip,
+        "lock_min": request.app[EDGE].settings.rules.booth_lock_min,
         "rule_words": lambda code: words.rule(t, code),
         "coupon_words": lambda step: words.coupon(t, step),
         "saved_fen": words.saved_fen,

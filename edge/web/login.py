@@ -3,43 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 from aiohttp import web
 
 from edge.db.people import Attendant
-from edge.web.keys import EDGE, PASSWORDS, SESSIONS, THROTTLE, see_other, text_field
-from plumbing.web import client_address, current_session, render, safe_next, texts
+from edge.web.keys import EDGE, SESSIONS, see_other, text_field
+from edge.web.proof import Unproven, prove
+from plumbing.web import current_session, render, safe_next, texts
 from plumbing.web.request import visit
 
 MAY: web.AppKey[Callable[[Attendant], bool]] = web.AppKey("may", Callable)  # type: ignore[arg-type]
 SHOWS_NAMES = web.AppKey("shows_names", bool)
+SAID = {"pin_wrong": ("login.wrong", 422), "pin_wait": ("login.wait", 429), "pin_locked": ("lock.locked", 429)}
 
 
 async def form(request: web.Request) -> web.Response:
-    """The sign-in page."""
+    """The sign-in page; `?as=` names who locked the screen."""
     if current_session(request) is not None:
         return see_other(visit(request).shell.home)
-    return await _page(request)
+    return await _page(request, account=request.query.get("as", "")[:64])
 
 
 async def sign_in(request: web.Request) -> web.Response:
-    """Take name and PIN; wrong ones are slowed down, and an unknown name takes as long as a wrong PIN."""
+    """Take name and PIN; wrong ones are slowed down and then locked out."""
     data = await request.post()
-    account, pin = text_field(data, "account", 64), text_field(data, "password", 64)
-    throttle, address = request.app[THROTTLE], client_address(request)
-    wait = throttle.wait_seconds(account, address)
-    if wait:
-        return await _page(request, texts(request)("login.wait", seconds=wait), account, 429)
-    edge = request.app[EDGE]
-    person = await edge.staff.get(account)
-    known = person if person is not None and request.app[MAY](person) else None
-    if not await request.app[PASSWORDS].verify(known.pin_hash if known else None, pin) or known is None:
-        throttle.failed(account, address)
-        return await _page(request, texts(request)("login.wrong"), account, 422)
-    throttle.succeeded(account, address)
+    account = text_field(data, "account", 64)
+    proved = await prove(request, account, text_field(data, "password", 64), request.app[MAY])
+    if isinstance(proved, Unproven):
+        words, status = SAID[proved.code]
+        return await _page(request, texts(request)(words, seconds=proved.wait, minutes=proved.wait), account, status)
     response = see_other(safe_next(request, visit(request).shell.home))
-    await request.app[SESSIONS].sign_in(request, response, user_id=known.name, name=known.name, role=known.role)
-    await edge.record_act(known.name, f"{visit(request).shell.name}.sign_in")
+    await request.app[SESSIONS].sign_in(request, response, user_id=proved.name, name=proved.name, role=proved.role)
+    await request.app[EDGE].record_act(proved.name, f"{visit(request).shell.name}.sign_in")
+    return response
+
+
+async def lock(request: web.Request) -> web.Response:
+    """Leave the screen to nobody: the session ends, and the PIN pad waits for the same person."""
+    session = current_session(request)
+    shell = visit(request).shell
+    response = see_other(f"{shell.login_path}?as={quote(session.name)}" if session else shell.login_path)
+    if session is not None:
+        await request.app[EDGE].record_act(session.name, f"{shell.name}.lock")
+        await request.app[SESSIONS].sign_out(request, response)
     return response
 
 
@@ -62,7 +69,8 @@ async def _page(request: web.Request, error: str = "", account: str = "", status
 
 
 def add_routes(app: web.Application) -> None:
-    """The three of them, where the shell expects them."""
+    """Where the shell expects them."""
     app.router.add_get("/login", form)
     app.router.add_post("/login", sign_in)
     app.router.add_post("/logout", sign_out)
+    app.router.add_post("/lock", lock)

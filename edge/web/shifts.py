@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from aiohttp import web
 
 from domain.decision import Refuse
 from domain.fen import fen_from_yuan
 from domain.slip_layouts import SHIFT_DRAWER, SHIFT_SUMS
-from edge.db.people import Attendant
 from edge.services.shifts import MOST_FEN, Count
-from edge.services.staffing import BOOTH_ROLES, SUPERVISOR, is_at_least
+from edge.services.staffing import ATTENDANT, BOOTH_ROLES, SUPERVISOR, is_at_least
 from edge.tills import Shift
 from edge.web import workstation
 from edge.web.booth import shared
-from edge.web.keys import EDGE, PASSWORDS, SESSIONS, THROTTLE, flash, refusal_words, see_other, taken_flash, text_field
+from edge.web.keys import EDGE, SESSIONS, flash, refusal_words, see_other, taken_flash, text_field
+from edge.web.proof import second_person
 from edge.web.tasks import new_mark
-from plumbing.web import Session, client_address, render, require_session, texts
+from plumbing.web import Session, render, require_session, texts
 
 CLOSING = ("counted", "kept", "takes_over", "other")
 LONG_MS = 14 * 3_600_000  # a shift open for longer was likely forgotten
@@ -100,7 +98,7 @@ async def close(request: web.Request) -> web.Response:
         return await _close(request, shift, "bad_amount", typed)
     successor = None
     if typed["takes_over"]:
-        proved = await prove(request, typed["takes_over"], text_field(data, "pin", 64))
+        proved = await second_person(request, typed["takes_over"], text_field(data, "pin", 64), ATTENDANT)
         if isinstance(proved, Refuse):
             return await _close(request, shift, proved, typed)
         successor = proved
@@ -124,21 +122,6 @@ async def _print_ended(request: web.Request, shift: Shift, by: str) -> None:
     printed = await request.app[EDGE].tills.print_report(shift.row.shift_id, by)
     if isinstance(printed, Refuse):
         await flash(request, "warn", refusal_words(request, printed))
-
-
-async def prove(request: web.Request, name: str, pin: str) -> Attendant | Refuse:
-    """Somebody of the booth beside who is signed in types a PIN here. Refuses ``pin_wrong``, slower and slower."""
-    edge, throttle, address = request.app[EDGE], request.app[THROTTLE], client_address(request)
-    if throttle.wait_seconds(name, address):
-        return Refuse("too_many_tries")
-    person = await edge.staff.get(name)
-    known = person if person is not None and person.role in BOOTH_ROLES else None
-    if not await request.app[PASSWORDS].verify(known.pin_hash if known else None, pin) or known is None:
-        throttle.failed(name, address)
-        await asyncio.sleep(1)  # a guess at an open screen
-        return Refuse("pin_wrong")
-    throttle.succeeded(name, address)
-    return known
 
 
 async def _close(

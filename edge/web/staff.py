@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from aiohttp import web
 
 from domain.decision import Refuse
-from edge.services.staffing import BOOTH_ROLES, MANAGER, MERCHANT
+from edge.services.staffing import BOOTH_ROLES, MANAGER, MERCHANT, SUPERVISOR, is_at_least
 from edge.web.booth import shared
 from edge.web.keys import EDGE, PASSWORDS, SIGNED_IN, flash, refusal_words, see_other, taken_flash, text_field
+from edge.web.proof import Unproven, prove
 from plumbing.passwords import random_pin, weak_pin
 from plumbing.web import Session, render, require_session, texts
 
@@ -24,9 +23,17 @@ async def manager(request: web.Request) -> Session:
     return session
 
 
+async def supervisor(request: web.Request) -> Session:
+    """Who is signed in, if that is a supervisor or a manager. Raises HTTPForbidden."""
+    session = await require_session(request)
+    if not is_at_least(session.role, SUPERVISOR):
+        raise web.HTTPForbidden
+    return session
+
+
 async def people_page(request: web.Request) -> web.Response:
-    """Everybody, and a form for one more."""
-    await manager(request)
+    """Everybody, and for a manager a form for one more."""
+    await supervisor(request)
     return await _people(request)
 
 
@@ -51,6 +58,17 @@ async def new_pin(request: web.Request) -> web.Response:
     return await _people(request, pin=(name, pin))
 
 
+async def unlock(request: web.Request) -> web.Response:
+    """Let somebody try again who typed too many wrong PINs."""
+    session, data = await supervisor(request), await request.post()
+    name = text_field(data, "name", 64)
+    result = await request.app[EDGE].staff.unlock(name, session.name)
+    if isinstance(result, Refuse):
+        return await _people(request, result)
+    await flash(request, "ok", texts(request)("lock.unlocked", name=name))
+    return see_other("/booth/people")
+
+
 async def dismiss(request: web.Request) -> web.Response:
     """Let somebody sign in no more."""
     session, data = await manager(request), await request.post()
@@ -66,14 +84,14 @@ async def dismiss(request: web.Request) -> web.Response:
 async def _people(
     request: web.Request, refused: Refuse | None = None, pin: tuple[str, str] | None = None
 ) -> web.Response:
-    edge, t = request.app[EDGE], texts(request)
+    edge, t, session = request.app[EDGE], texts(request), await require_session(request)
     shops = {f"{MERCHANT}{row['merchant_id']}": str(row.get("name", "")) for row in await edge.merchants()}
     roles = {role: t(f"people.{role}") for role in BOOTH_ROLES}
     roles |= {role: t("people.merchant", name=name) for role, name in shops.items()}
     return render(
-        request, "people.html", status=409 if refused else 200, roles=roles, pin=pin,
-        people=await edge.staff.everyone(), error=refusal_words(request, refused) if refused else "",
-        flash=await taken_flash(request), **shared(request),
+        request, "people.html", status=409 if refused else 200, roles=roles, pin=pin, manages=session.role == MANAGER,
+        people=await edge.staff.everyone(), locked=await edge.staff.locked(),
+        error=refusal_words(request, refused) if refused else "", flash=await taken_flash(request), **shared(request),
     )  # fmt: skip
 
 
@@ -87,16 +105,16 @@ async def change_pin(request: web.Request) -> web.Response:
     """The old one is asked for, so that an open screen gives nobody a way in."""
     session, data, edge = await require_session(request), await request.post(), request.app[EDGE]
     old, new = text_field(data, "old", 64), text_field(data, "new", 64)
-    person, passwords = await edge.staff.get(session.name), request.app[PASSWORDS]
+    passwords = request.app[PASSWORDS]
     if weak_pin(new) or not SHORTEST_PIN <= len(new) <= LONGEST_PIN or new == old:
         code = "weak_pin"
     elif new != text_field(data, "again", 64):
         code = "pins_differ"
-    elif not await passwords.verify(person.pin_hash if person else None, old):
-        await asyncio.sleep(1)  # a guess at an open screen
-        code = "wrong_pin"
+    elif isinstance(proved := await prove(request, session.name, old, lambda _one: True), Unproven):
+        code = "wrong_pin" if proved.code == "pin_wrong" else proved.code
+    elif isinstance(changed := await edge.staff.set_pin(session.name, await passwords.hash(new), session.name), Refuse):
+        code = changed.code
     else:
-        await edge.staff.set_pin(session.name, await passwords.hash(new), session.name)
         await flash(request, "ok", texts(request)("done.pin"))
         return see_other("/booth")
     return render(request, "pin.html", status=409, error=refusal_words(request, code), **shared(request))
@@ -113,5 +131,6 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/booth/people", add)
     app.router.add_post("/booth/people/pin", new_pin)
     app.router.add_post("/booth/people/dismiss", dismiss)
+    app.router.add_post("/booth/people/unlock", unlock)
     app.router.add_get("/booth/pin", pin_page)
     app.router.add_post("/booth/pin", change_pin)

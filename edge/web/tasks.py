@@ -17,6 +17,7 @@ from edge.web import workstation
 from edge.web.booth import shared
 from edge.web.cards import StayCard, stay_card
 from edge.web.keys import EDGE, first_time, flash, refusal_words, see_other, taken_flash, text_field
+from edge.web.proof import approver, approvers
 from plumbing.lanepage.pages import lane_qr
 from plumbing.web import render, require_session, texts
 
@@ -87,9 +88,9 @@ async def take_cash(request: web.Request) -> web.Response:
 async def waive_page(request: web.Request) -> web.Response:
     """Ask how much to let go, and why."""
     await require_session(request)
-    blank = {"amount": "", "other": ""}
+    blank = {"amount": "", "other": "", "reason": ""}
     return await _task(
-        request, "waive.html", await card_of(request), reasons=WAIVE_REASONS, mark=new_mark(), typed=blank
+        request, "waive.html", await card_of(request), reasons=WAIVE_REASONS, mark=new_mark(), typed=blank, approvers=[]
     )
 
 
@@ -97,13 +98,18 @@ async def waive(request: web.Request) -> web.Response:
     """Let go of part of the fee."""
     session, card, data = await require_session(request), await card_of(request), await request.post()
     amount, reason = fen_of(text_field(data, "amount", 16)), reason_of(request, data, "waive_reason")
-    typed = {"amount": text_field(data, "amount", 16), "other": text_field(data, "other")}
-    again = {"reasons": WAIVE_REASONS, "mark": new_mark(), "typed": typed}
+    typed = {name: text_field(data, name) for name in ("amount", "other", "reason")}
+    again = {
+        "reasons": WAIVE_REASONS, "mark": new_mark(), "typed": typed, "approvers": await approvers(request)
+    }  # fmt: skip
     if amount is None:
         return await _task(request, "waive.html", card, "bad_amount", **again)
+    approved = await approver(request, data)
+    if isinstance(approved, Refuse):
+        return await _task(request, "waive.html", card, approved, **again)
     if not first_time(request, data):
         return _back(card)
-    result = await request.app[EDGE].waive(card.stay.stay_id, amount, session.name, reason)
+    result = await request.app[EDGE].waive(card.stay.stay_id, amount, session.name, reason, approved_by=approved)
     if isinstance(result, Refuse):
         return await _task(request, "waive.html", await card_of(request), result, **again)
     await flash(request, "ok", texts(request)("done.waived", yuan=yuan(amount), plate=card.stay.plate))

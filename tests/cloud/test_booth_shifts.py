@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from cloud.booth import shifts
 from cloud.booth.shifts import Asked
-from cloud.sync import events as raw_events
+from cloud.sync import inbox
 from cloud.web.state import Cloud
 from domain.events import ShiftClosed, ShiftOpened
 from tests.cloud.test_pages import Browser, _again, browser, cloud, hashed, sign_in  # noqa: F401
@@ -52,7 +52,7 @@ def test_a_report_stands_on_the_log_we_hold_or_is_shown_as_wrong(world: World, m
     assert not shifts.stands_on_our_log(world.conn, shift)
 
     held = {(world.edge_id, 1, 41): bytes.fromhex(HEAD)}
-    monkeypatch.setattr(raw_events, "head_at", lambda _conn, *place: held.get(place))
+    monkeypatch.setattr(inbox, "hash_at", lambda _conn, *place: held.get(place))
     assert shifts.stands_on_our_log(world.conn, shift)
 
 

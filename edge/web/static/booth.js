@@ -11,6 +11,15 @@ document.addEventListener("keydown", (event) => {
   target.click();
 });
 
+// A screen that nobody touches locks itself; the server ends the session by itself as well.
+const lock = document.getElementById("lock");
+if (lock) {
+  const idleMs = Number(lock.dataset.lockMin) * 60000;
+  let touched = Date.now();
+  ["pointerdown", "keydown"].forEach((kind) => document.addEventListener(kind, () => (touched = Date.now()), true));
+  setInterval(() => Date.now() - touched >= idleMs && lock.requestSubmit(), 5000);
+}
+
 // A scanner types faster than a person and ends with Enter. On the lanes' page what it reads is laid on the car waiting.
 const SCAN_GAP_MS = 80;
 const SHORTEST_SCAN = 40;
