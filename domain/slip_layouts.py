@@ -42,12 +42,16 @@ _WORDS: Final = {
     "plate": ("车牌", "Plate"),
     "no_plate": ("无牌车", "no plate"),
     "entered": ("入场", "Entered"),
-    "left": ("出场", "Left"),
+    "left": ("缴费时间", "Paid at"),
     "stayed": ("停车时长", "Stayed"),
     "days": ("{days}天", "{days}d "),
     "hours": ("{hours}小时{minutes}分", "{hours}h {minutes}min"),
     "fee": ("停车费", "Fee"),
     "due": ("应收", "Due"),
+    "cash": ("现金", "Cash"),
+    "already_waived": ("已减免", "Waived"),
+    "already_paid": ("已付", "Paid before"),
+    "owed_before": ("历史欠费", "Owed from before"),
     "change": ("找零", "Change"),
     "lane": ("车道", "Lane"),
     "keep": ("请妥善保管，出场时出示", "Keep this ticket and show it at the exit"),
@@ -114,7 +118,9 @@ class Voucher:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Money taken for a stay. *lines* are (what for, fen) in the reader's words; *copy* counts reprints."""
+    """Money taken for a stay at *left*. *fee_lines* make up the fee, *lines* what came off it or on top, both as
+    (what for, fen) in the reader's words; *copy* counts reprints.
+    """
 
     lot: str
     number: str
@@ -130,6 +136,7 @@ class Receipt:
     cashier: str
     till: str
     copy: int = 0
+    fee_lines: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +259,7 @@ def receipt_slip(receipt: Receipt, paper: Paper = Paper.MM58, language: Language
         *desk.pair("left", _when(receipt.left)),
         *desk.pair("stayed", _length(receipt.minutes, desk)),
         Rule(),
+        *_amounts(receipt.fee_lines, desk),
         *desk.money("fee", receipt.fee_fen),
         *_amounts(receipt.lines, desk),
         *desk.money("due", receipt.due_fen, bold=True),
@@ -263,6 +271,20 @@ def receipt_slip(receipt: Receipt, paper: Paper = Paper.MM58, language: Language
         *desk.pair("till", receipt.till),
         Feed(1),
     )
+
+
+def adjustments(
+    waived_fen: int, paid_fen: int, debts_fen: int, language: Language = Language.ZH
+) -> tuple[tuple[str, int], ...]:
+    """What was let go, was paid before and is owed from before, as lines of a receipt."""
+    desk = _Desk(0, language)
+    parts = (("already_waived", -waived_fen), ("already_paid", -paid_fen), ("owed_before", debts_fen))
+    return tuple((desk.say(name), fen) for name, fen in parts if fen)
+
+
+def tendered(fen: int, language: Language = Language.ZH) -> tuple[tuple[str, int], ...]:
+    """The cash handed over, as a line of a receipt."""
+    return ((_Desk(0, language).say("cash"), fen),)
 
 
 def entry_ticket(ticket: Ticket, paper: Paper = Paper.MM58, language: Language = Language.ZH) -> Slip:

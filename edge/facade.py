@@ -175,10 +175,10 @@ class Edge:
         return await self.read(look)
 
     async def take_cash(
-        self, payment_id: str, stay_id: str, amount_fen: int, by: str, *, at: str = ""
+        self, payment_id: str, stay_id: str, amount_fen: int, by: str, *, at: str = "", tendered_fen: int = 0
     ) -> Taken | Refuse:
         """Take cash at a workstation; a car of this stay that waits at a lane is decided on again at once."""
-        take = partial(paying.take_cash, at=at)
+        take = partial(paying.take_cash, at=at, tendered_fen=tendered_fen)
         result = await self._do(take, self.office.lot, payment_id, stay_id, amount_fen, by)
         self._due_changed(stay_id)
         return result

@@ -10,14 +10,19 @@ from functools import partial
 from domain.decision import Refuse
 from domain.shift import ShiftTotals
 from domain.slip import Paper, Slip
-from domain.slip_layouts import Language, ShiftReport, shift_report
+from domain.slip_layouts import Language, Receipt, ShiftReport, adjustments, receipt_slip, shift_report, tendered
+from domain.wire import Json
+from edge.db import receipts
 from edge.db import shifts as rows
+from edge.db.receipts import ReceiptRow
 from edge.db.shifts import ShiftRow
 from edge.lanes.office import Office
 from edge.printing import Ended, SlipPrinter
 from edge.services import papers, shifts
 from edge.services.lot import Done, Result
 from edge.services.shifts import Count
+
+MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,14 @@ class Shift:
 
     row: ShiftRow
     sums: ShiftTotals
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A receipt's lines in the words of the lot's language: a rule of the price list, a step of a coupon."""
+
+    rule: Callable[[str], str]
+    coupon: Callable[[Json], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +107,42 @@ class Tills:
             ),
             paper, self._language,
         )  # fmt: skip
+
+    async def receipts(self, workstation: str, most: int = 12) -> list[ReceiptRow]:
+        """The last receipts of a workstation."""
+        return await self.office.read(receipts.newest, workstation, most)
+
+    async def receipts_of(self, stay_id: str) -> list[ReceiptRow]:
+        """Every receipt of a stay."""
+        return await self.office.read(receipts.of_stay, stay_id)
+
+    async def print_receipt(self, payment_id: str, by: str, wording: Wording, *, at: str = "") -> Result:
+        """Print a receipt at a workstation (*at*, else where the money was taken); a second print says so.
+
+        Refuses ``no_such_receipt`` and what ``_print`` refuses.
+        """
+        row = await self.office.read(receipts.get, payment_id)
+        if row is None:
+            return Refuse("no_such_receipt")
+        return await self._print(
+            papers.RECEIPT, payment_id, at or row.workstation, by,
+            lambda copy, paper: self._receipt(row, wording, copy, paper),
+        )  # fmt: skip
+
+    def _receipt(self, row: ReceiptRow, wording: Wording, copy: int, paper: Paper) -> Slip:
+        lot, said, language = self.office.lot, row.body, self._language
+        handed = int(said["tendered_fen"])
+        off = tuple((wording.coupon(step), int(step["after"]) - int(step["before"])) for step in said["coupons"])
+        more = adjustments(int(said["waived_fen"]), int(said["paid_fen"]), int(said["debts_fen"]), language)
+        face = Receipt(
+            lot=lot.name, number=f"{row.number:06d}", plate=row.plate, entered=lot.local(int(said["entered_ms"])),
+            left=lot.local(row.wall_ms), minutes=max(0, row.wall_ms - int(said["entered_ms"])) // MINUTE_MS,
+            fee_lines=tuple((wording.rule(line["rule"]), int(line["fen"])) for line in said["lines"]),
+            lines=off + more, fee_fen=int(said["fee_fen"]), due_fen=int(said["due_fen"]),
+            paid=tendered(handed, language), change_fen=handed - row.amount_fen, cashier=row.by, till=row.workstation,
+            copy=copy,
+        )  # fmt: skip
+        return receipt_slip(face, paper, language)
 
     @property
     def _language(self) -> Language:

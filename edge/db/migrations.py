@@ -11,6 +11,7 @@ from edge.db import (
     leave_extensions,
     moves,
     phone,
+    receipts,
     shifts,
     stocktakes,
     trade,
@@ -235,3 +236,10 @@ def m0021_leave_extensions(db: Database) -> None:
 def m0022_pin_tries(db: Database) -> None:
     """Wrong PINs in a row."""
     db.conn.execute(tries.TABLE)
+
+
+@migrations()
+def m0023_receipts(db: Database) -> None:
+    """What receipts say."""
+    for statement in receipts.statements():
+        db.conn.execute(statement)

@@ -19,7 +19,7 @@ def begin(
     """
     with transaction(db) as conn:
         job_id = lot.new_id(now)
-        copy = printjobs.begin(conn, job_id, kind if counts else f"{kind}.draft", subject, printer, now)
+        copy = printjobs.begin(conn, job_id, kind, subject if counts else f"{subject}:now", printer, now)
         journal.act(conn, by, f"{kind}.print", subject, str(copy) if counts else "", now)
         return job_id, copy if counts else 0
 

@@ -14,7 +14,7 @@ from edge.db import journal, log, money, stays
 from edge.db.database import Database, transaction
 from edge.db.shifts import ShiftRow
 from edge.db.stays import StayRow
-from edge.services import arrears, settling, shifts
+from edge.services import arrears, receipts, settling, shifts
 from edge.services.lot import Lot
 from edge.settings import Arrears
 
@@ -32,12 +32,14 @@ class Taken:
 
 
 def take_cash(
-    db: Database, lot: Lot, payment_id: str, stay_id: str, amount_fen: int, by: str, now: Moment, *, at: str = ""
-) -> Taken | Refuse:
+    db: Database, lot: Lot, payment_id: str, stay_id: str, amount_fen: int, by: str, now: Moment, *, at: str = "",
+    tendered_fen: int = 0,
+) -> Taken | Refuse:  # fmt: skip
     """Take cash for an open stay; the same *payment_id* again (a double tap) takes nothing more.
 
-    *at* is the workstation whose drawer it goes into. Refuses ``no_open_stay``, ``bad_amount``, ``more_than_due``
-    (change is given before the money is booked) and what ``shifts.taking`` refuses.
+    *at* is the workstation whose drawer it goes into, *tendered_fen* what the driver handed over, for the receipt.
+    Refuses ``no_open_stay``, ``bad_amount``, ``more_than_due`` (change is
+    given before the money is booked) and what ``shifts.taking`` refuses.
     """
     with transaction(db) as conn:
         known = money.payment(conn, payment_id)
@@ -48,11 +50,13 @@ def take_cash(
             return Refuse("no_open_stay")
         if amount_fen <= 0:
             return Refuse("bad_amount")
-        if amount_fen > due_of(conn, lot, stay_id, now):
+        standing = settling.standing(conn, lot, stay, now)
+        if amount_fen > int(standing.explanation.get("due_fen", 0)):
             return Refuse("more_than_due")
         shift = shifts.taking(conn, lot, at, by)
         if isinstance(shift, Refuse):
             return shift
+        receipts.keep(conn, lot, stay, standing, payment_id, amount_fen, tendered_fen, by, at, now)
         _book(conn, lot, payment_id, stay, amount_fen, by, now, shift)
         return Taken(payment_id, stay_id, amount_fen, settle_if_paid(conn, lot, stay_id, now))
 

@@ -25,6 +25,7 @@ from edge.web import (
     lists,
     login,
     printers,
+    receipts,
     reopen,
     shifts,
     staff,
@@ -101,7 +102,8 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
     app = _app(edge, passwords, watch, Shell("booth", _words(), sessions=sessions, navigation=navigation))
     app[login.MAY], app[login.SHOWS_NAMES] = _is_of_the_lot, True
     looks = (booth, cameras, lists, printers, zones)
-    for pages in (*looks, tasks, arrears, lane_tasks, hold, extend, attend, staff, stock, reopen, shifts):
+    acts = (tasks, arrears, lane_tasks, hold, extend, attend, staff, stock, reopen, shifts, receipts)
+    for pages in (*looks, *acts):
         pages.add_routes(app)
     return app
 

@@ -31,6 +31,7 @@ async def _page(request: web.Request, session: Session, refused: Refuse | str = 
     return render(
         request, "shift.html", status=409 if refused else 200, place=place, mark=new_mark(),
         places=list(edge.office.lot.workstations), shift=await edge.tills.at(place.name) if place else None,
+        receipts=await edge.tills.receipts(place.name) if place else [],
         shifts=await edge.tills.newest(), now_ms=edge.office.now().wall_ms, long_ms=LONG_MS,
         may_close_any=is_at_least(session.role, SUPERVISOR), sums=SHIFT_SUMS, drawer=SHIFT_DRAWER,
         error=refusal_words(request, refused) if refused else "", flash=await taken_flash(request), **shared(request),

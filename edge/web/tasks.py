@@ -13,7 +13,7 @@ from domain.decision import Refuse
 from domain.fen import fen_from_yuan, yuan
 from domain.plate import normalise
 from domain.scanned import ScannedKind, recognise
-from edge.web import workstation
+from edge.web import receipts, workstation
 from edge.web.booth import shared
 from edge.web.cards import StayCard, stay_card
 from edge.web.keys import EDGE, first_time, flash, refusal_words, see_other, taken_flash, text_field
@@ -39,10 +39,11 @@ async def card_of(request: web.Request) -> StayCard:
 async def _task(
     request: web.Request, template: str, card: StayCard, refused: Refuse | str = "", **values: object
 ) -> web.Response:
-    error = refusal_words(request, refused) if refused else ""
+    error, place = refusal_words(request, refused) if refused else "", workstation.workstation_of(request)
     return render(
-        request, template, status=409 if refused else 200, card=card, error=error, **values, **shared(request)
-    )
+        request, template, status=409 if refused else 200, card=card, error=error, place=place, **values,
+        **shared(request),
+    )  # fmt: skip
 
 
 def _back(card: StayCard) -> web.Response:
@@ -53,7 +54,9 @@ def _back(card: StayCard) -> web.Response:
 async def stay_page(request: web.Request) -> web.Response:
     """One car with everything about it."""
     await require_session(request)
-    return await _task(request, "stay.html", await card_of(request), flash=await taken_flash(request))
+    card = await card_of(request)
+    papers = await request.app[EDGE].tills.receipts_of(card.stay.stay_id)
+    return await _task(request, "stay.html", card, receipts=papers, flash=await taken_flash(request))
 
 
 async def cash_page(request: web.Request) -> web.Response:
@@ -73,15 +76,20 @@ async def take_cash(request: web.Request) -> web.Response:
         return await _task(
             request, "cash.html", card, "bad_amount", payment_id=edge.office.lot.new_id(edge.office.now())
         )
-    result = await edge.take_cash(payment_id, stay_id, amount, session.name, at=workstation.at(request))
+    received = receipts.tendered_fen(text_field(data, "received", 16), amount)
+    result = await edge.take_cash(
+        payment_id, stay_id, amount, session.name, at=workstation.at(request), tendered_fen=received
+    )
     if isinstance(result, Refuse):
         fresh = edge.office.lot.new_id(edge.office.now())
         return await _task(request, "cash.html", await card_of(request), result, payment_id=fresh)
     t = texts(request)
+    unprinted = await receipts.print_taken(request, payment_id, session.name, wanted=text_field(data, "receipt") == "1")
     if result.left_fen:
         await flash(request, "warn", t("done.cash_part", yuan=yuan(result.amount_fen), left=yuan(result.left_fen)))
         return see_other(f"/booth/stay/{stay_id}")
-    await flash(request, "ok", t("done.cash", yuan=yuan(result.amount_fen), plate=card.stay.plate))
+    said = t("done.cash", yuan=yuan(result.amount_fen), plate=card.stay.plate)
+    await flash(request, "warn" if unprinted else "ok", f"{said} {unprinted}".strip())
     return _back(card)
 
 
@@ -227,7 +235,7 @@ async def note_charging(request: web.Request) -> web.Response:
     minutes = int(typed) if typed.isascii() and typed.isdigit() else -1
     result = await request.app[EDGE].note_charging(card.stay.stay_id, minutes, session.name)
     if isinstance(result, Refuse):
-        return await _task(request, "stay.html", card, result, flash=None)
+        return await _task(request, "stay.html", card, result, receipts=[], flash=None)
     await flash(request, "ok", texts(request)("done.charging", plate=card.stay.plate, minutes=minutes))
     return see_other(f"/booth/stay/{card.stay.stay_id}")
 

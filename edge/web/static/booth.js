@@ -53,6 +53,7 @@ document.querySelectorAll("form[data-cash]").forEach((form) => {
     const given = typed.value ? Math.round(Number(typed.value) * 100) : notes || due;
     const short = !(given >= due);
     form.querySelector("[data-received]").textContent = yuan(given || 0);
+    if (form.elements.received) form.elements.received.value = yuan(given || 0);
     form.querySelector("[data-change]").textContent = yuan(short ? 0 : given - due);
     form.querySelector("[data-short]").hidden = !short;
     form.querySelector("button.primary").disabled = short;

@@ -11,13 +11,15 @@ import pytest
 from edge.db import printjobs
 from edge.services.checking import check_books
 from edge.settings import EdgeSettings
-from edge.workstations import Shifts, Workstation
+from edge.workstations import Receipts, Shifts, Workstation
 from tests.edge.web.running import PIN, WALL, Lot, Visitor, running, visiting
 
 
 def with_shifts(settings: EdgeSettings) -> EdgeSettings:
     rules = replace(settings.rules, shifts=Shifts.NEEDED)
-    return replace(settings, rules=rules, workstations=(Workstation("东岗亭", ("in", "out"), "counter"),))
+    return replace(
+        settings, rules=rules, workstations=(Workstation("东岗亭", ("in", "out"), "counter", Receipts.ALWAYS),)
+    )
 
 
 @pytest.fixture
@@ -61,3 +63,30 @@ async def test_a_shift_is_begun_takes_cash_and_is_handed_over_on_paper(lot: Lot,
     await booth.send(f"{at}/print", {}, at)
     assert len(await lot.edge.read(printjobs.states, "report", shift.row.shift_id)) == 2
     assert await lot.edge.read(check_books) == []
+
+
+async def test_a_receipt_says_how_the_fee_came_about_and_a_second_print_that_it_is_one(
+    lot: Lot, booth: Visitor
+) -> None:
+    stay = await lot.enters()
+    await booth.send("/booth/shift", {"float": "0"})
+    await booth.send(f"/booth/stay/{stay}/cash", {"received": "20.00"})
+    (row,) = await lot.edge.tills.receipts_of(stay)
+    assert (row.number, row.amount_fen, row.body["tendered_fen"]) == (1, row.body["due_fen"], 2000)
+    assert sum(line["fen"] for line in row.body["lines"]) == row.body["fee_fen"]
+
+    page = await booth.get("/booth/shift")
+    assert f"/booth/stay/{stay}" in page, "the last payments lead back to their cars"
+    await booth.send(f"/booth/stay/{stay}/receipt", {}, f"/booth/stay/{stay}")
+
+    await lot.until(lambda: len(slips(lot)) == 2)
+    first, second = slips(lot)
+    assert ("补打" in first, "补打" in second) == (False, True)
+    assert "找零" in first
+    assert first.replace(" ", "").count("5.00") >= 3, "a line of the fee, the fee, what was due"
+
+
+def slips(lot: Lot) -> list[str]:
+    """Every receipt that came out of the printer."""
+    printed = [job.decode("gb18030", "replace") for job in lot.printer.jobs]
+    return [text for text in printed if "停车收费凭证" in text]

@@ -1,0 +1,70 @@
+"""Receipts at the booth: printed when cash is taken, or again when somebody asks."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from aiohttp import web
+
+from domain.decision import Refuse
+from domain.fen import yuan
+from edge.tills import Wording
+from edge.web import words, workstation
+from edge.web.keys import EDGE, flash, refusal_words, see_other, text_field
+from edge.workstations import Receipts
+from plumbing.web import require_session, texts
+from plumbing.web.request import visit
+
+PATIENCE_S = 3.0  # a slow printer goes on by itself; the next car does not wait for it
+PRINTING: web.AppKey[set[asyncio.Task[object]]] = web.AppKey("printing", set)
+
+
+def wording(request: web.Request) -> Wording:
+    """In the lot's language, whoever is signed in."""
+    t = visit(request).shell.catalogue.speaking(request.app[EDGE].office.lot.locale)
+    return Wording(partial(words.rule, t), partial(words.coupon, t))
+
+
+async def print_taken(request: web.Request, payment_id: str, by: str, *, wanted: bool) -> str:
+    """Print the receipt of money just taken, where the workstation says so; "" or why that was not done, in words."""
+    place = workstation.workstation_of(request)
+    if place is None or not (place.receipt is Receipts.ALWAYS or (place.receipt is Receipts.ASK and wanted)):
+        return ""
+    job = request.app[EDGE].tills.print_receipt(payment_id, by, wording(request), at=place.name)
+    task = asyncio.create_task(job, name="pages: receipt")
+    printing = request.app[PRINTING]
+    printing.add(task)
+    task.add_done_callback(printing.discard)
+    done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
+    result = task.result() if done else None
+    return refusal_words(request, result) if isinstance(result, Refuse) else ""
+
+
+async def again(request: web.Request) -> web.Response:
+    """Print a receipt of this car; one that was printed before says that it is a copy."""
+    session, stay_id, data = await require_session(request), request.match_info["stay"], await request.post()
+    payment_id, edge = text_field(data, "payment_id", 64), request.app[EDGE]
+    if payment_id not in {one.payment_id for one in await edge.tills.receipts_of(stay_id)}:
+        raise web.HTTPNotFound
+    at = workstation.at(request)
+    result = await edge.tills.print_receipt(payment_id, session.name, wording(request), at=at)
+    if isinstance(result, Refuse):
+        await flash(request, "bad", refusal_words(request, result))
+    else:
+        await flash(request, "ok", texts(request)("receipt.printed"))
+    return see_other(f"/booth/stay/{stay_id}")
+
+
+def tendered_fen(typed: str, amount_fen: int) -> int:
+    """What the driver handed over, at least what was taken."""
+    digits = typed.replace(".", "", 1)
+    if not digits.isascii() or not digits.isdigit() or typed == yuan(amount_fen):
+        return amount_fen
+    return max(amount_fen, round(float(typed) * 100)) if len(typed) < 10 else amount_fen
+
+
+def add_routes(app: web.Application) -> None:
+    """Printing one again."""
+    app[PRINTING] = set()
+    app.router.add_post("/booth/stay/{stay}/receipt", again)
