@@ -20,6 +20,21 @@ if (lock) {
   setInterval(() => Date.now() - touched >= idleMs && lock.requestSubmit(), 5000);
 }
 
+// Many lanes: a bar shows the state of each, wherever the page is scrolled to.
+const chips = [...document.querySelectorAll("[data-chip]")];
+const showChips = () =>
+  chips.forEach((chip) => {
+    const lane = document.querySelector(`[data-part="${CSS.escape(chip.dataset.chip)}"] .lane`);
+    if (!lane) return;
+    const due = lane.querySelector(".due:not(.settled)");
+    chip.className = lane.dataset.state;
+    chip.querySelector("small").textContent = due ? due.lastChild.textContent.trim() : lane.querySelector(".lane-state").textContent;
+  });
+if (chips.length) {
+  new MutationObserver(showChips).observe(document.querySelector("[data-lanes]"), { childList: true, subtree: true });
+  showChips();
+}
+
 // A scanner types faster than a person and ends with Enter. On the lanes' page what it reads is laid on the car waiting.
 const SCAN_GAP_MS = 80;
 const SHORTEST_SCAN = 40;
