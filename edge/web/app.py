@@ -102,6 +102,7 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
     app = _app(edge, passwords, watch, Shell("booth", _words(), sessions=sessions, navigation=navigation))
     app[login.MAY], app[login.SHOWS_NAMES] = _is_of_the_lot, True
     looks = (booth, cameras, lists, printers, zones)
+    app.router.add_post("/booth/lock", login.lock)
     acts = (tasks, arrears, lane_tasks, hold, extend, attend, staff, stock, reopen, shifts, receipts)
     for pages in (*looks, *acts):
         pages.add_routes(app)

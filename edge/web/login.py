@@ -73,4 +73,3 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/login", form)
     app.router.add_post("/login", sign_in)
     app.router.add_post("/logout", sign_out)
-    app.router.add_post("/lock", lock)

@@ -352,7 +352,7 @@ async def test_with_a_copy_that_knows_more_nothing_is_lost_and_the_cloud_hears_t
 
     config, board, made = await replaced(site, old["edge_id"], "--copy", str(stick))
     assert made.returncode == 0, made
-    fresh = await site.starts(config, board, site.pins["booth"])  # PINs are in the copy
+    fresh = await site.starts(config, board, pin_of(made))  # PINs of the copy open with the dead device alone
 
     assert "the copy of" in made.stdout
     cars = await until(lambda: site.cloud.get("cars"), lambda rows: len(rows) == 3)

@@ -116,7 +116,7 @@ async def test_a_locked_screen_asks_the_same_person_for_the_pin(lot: Lot, booth:
     await booth.sign_in()
     token = await booth.page_token("/booth")
 
-    assert await booth.status("/lock", "POST", data={"csrf_token": token}) == 303
+    assert await booth.status("/booth/lock", "POST", data={"csrf_token": token}) == 303
 
     assert await booth.status("/booth") == 303
     assert (ATTENDANT, "booth.lock") in [(act.by, act.act) for act in await lot.edge.acts()]
