@@ -329,8 +329,9 @@ class Edge:
         return result
 
     async def lay_voucher(self, stay_id: str, scanned: str, by: str, lane: str = "") -> LaidOn | Refuse:
-        """Lay a scanned voucher on a stay."""
-        result = await self._do(redeeming.lay_voucher, self.office.lot, stay_id, scanned, by, lane)
+        """Lay a voucher on a stay, scanned or by the number printed on it."""
+        lay = redeeming.lay_number if redeeming.NUMBER.fullmatch(scanned.strip()) else redeeming.lay_voucher
+        result = await self._do(lay, self.office.lot, stay_id, scanned, by, lane)
         self._due_changed(stay_id)
         return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from dataclasses import asdict, dataclass
 
@@ -16,6 +17,7 @@ from edge.db.stays import StayRow
 from edge.services import bound, limiting, paying
 from edge.services.lot import Done, Lot, Result
 
+NUMBER = re.compile(r"(\d{1,9})-(\d{1,12})")  # as it is printed: key, then counter
 NOT_A_VOUCHER = {
     ScannedKind.ENTRY_TICKET: "scanned_entry_ticket",
     ScannedKind.EXIT_PASS: "scanned_exit_pass",
@@ -33,6 +35,19 @@ class LaidOn:
     ref: str
     stay_id: str
     due_fen: int
+
+
+def lay_number(db: Database, lot: Lot, stay_id: str, typed: str, by: str, lane: str, now: Moment) -> LaidOn | Refuse:
+    """Lay a voucher whose QR cannot be scanned, by the number printed on it (E36): only one that this edge printed,
+    and only by somebody signed in at the booth, whose name is kept. Refuses ``no_such_number``.
+    """
+    found = NUMBER.fullmatch(typed.strip())
+    row = vouchers.get(db.conn, int(found[1]), int(found[2])) if found else None
+    if row is None or row.voided:
+        return Refuse("no_such_number")
+    with transaction(db) as conn:
+        journal.act(conn, by, "voucher.type", f"{row.key_id}:{row.counter}", stay_id, now)
+    return lay_voucher(db, lot, stay_id, row.token, by, lane, now)
 
 
 def lay_voucher(db: Database, lot: Lot, stay_id: str, scanned: str, by: str, lane: str, now: Moment) -> LaidOn | Refuse:

@@ -18,7 +18,7 @@ from edge.services.issuing import Issued, Order, issue, printed, void
 from edge.services.leaving import leave
 from edge.services.lot import Done
 from edge.services.recovering import recover
-from edge.services.redeeming import LaidOn, lay_voucher, take_off
+from edge.services.redeeming import LaidOn, lay_number, lay_voucher, take_off
 from plumbing.signing import PrivateKey
 from tests.edge.lots import START, SmallLot, at, small_lot, verdict
 
@@ -113,6 +113,17 @@ def test_a_voucher_opens_one_exit_only(lot: SmallLot) -> None:
     assert after == Refuse("voucher_used")
     assert lot.types().count("voucher.redeemed") == 1
     assert money.balances(lot.db.conn) == {"coupon": 500, "fee": -500}
+
+
+def test_a_voucher_that_cannot_be_scanned_is_typed_by_the_number_on_it_where_it_was_printed(lot: SmallLot) -> None:
+    issued(lot)
+    stay = car_in(lot)
+
+    assert lay_number(lot.db, lot.lot, stay, "1-000002", "li", "", at(30)) == Refuse("no_such_number")
+    assert lay_number(lot.db, lot.lot, stay, "2-000001", "li", "", at(30)) == Refuse("no_such_number")
+    assert lay_number(lot.db, lot.lot, stay, " 1-000001 ", "li", "", at(30)) == LaidOn("1:1", stay, 0)
+
+    assert [(act.by, act.act) for act in journal.acts(lot.db.conn, 1)] == [("li", "voucher.type")]
 
 
 def test_a_voucher_taken_off_again_may_pay_for_another_car(lot: SmallLot) -> None:
