@@ -40,7 +40,7 @@ from cloud.lots import pages as lots_pages
 from cloud.lots import service as lots
 from cloud.members import routes as members_routes
 from cloud.members import telling
-from cloud.merchants import closing, leases
+from cloud.merchants import closing, leases, staff_pages
 from cloud.merchants import pages as merchants_pages
 from cloud.paid import DUTIES
 from cloud.payments import routes as payments_routes
@@ -148,6 +148,7 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
         remote_pages,
         driver_pages,
         merchants_pages,
+        staff_pages,
         coupons_pages,
         code_pages,
         claim_pages,

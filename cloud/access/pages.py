@@ -21,7 +21,7 @@ from plumbing.web import (
 
 def home_of(role: str) -> str:
     """The page a role begins at."""
-    return "/m" if role == Role.MERCHANT else "/admin"
+    return {Role.MERCHANT.value: "/m", Role.MERCHANT_STAFF.value: "/m/issue"}.get(role, "/admin")
 
 
 async def home(request: web.Request) -> web.Response:
@@ -44,17 +44,31 @@ async def login(request: web.Request) -> web.Response:
     account, password = await field_of(request, "account"), str((await request.post()).get("password", ""))
     found = await prove(cloud, account, password, client_address(request))
     if not isinstance(found, Person):
-        error = texts(request)("login.wait", seconds=found) if found else texts(request)("login.wrong")
-        return render(request, "login.html", status=422, error=error, account=account)
+        return render(request, "login.html", status=422, error=why(request, found), account=account)
     response = web.Response(status=303)
     await sign_in(request, response, found)
+    if found.must_change:
+        await cloud.db.run(service.use_first, found.user_id, cloud.now_ms())
     target = "/password" if found.must_change else safe_next(request, home_of(found.role))
     response.headers["Location"] = target
     return response
 
 
-async def prove(cloud: Cloud, account: str, password: str, address: str) -> Person | int:
-    """Who has this password; else the seconds to wait before the next try (0: just wrong)."""
+OVER = -1
+
+
+def why(request: web.Request, seconds: int) -> str:
+    """Words for what ``prove`` gave in place of a person."""
+    if seconds == OVER:
+        return texts(request)("refused.first_over")
+    return texts(request)("login.wait", seconds=seconds) if seconds else texts(request)("login.wrong")
+
+
+async def prove(cloud: Cloud, account: str, password: str, address: str, *, again: bool = False) -> Person | int:
+    """Who has this password; else the seconds to wait before the next try (0: just wrong), or OVER.
+
+    A first password that is over proves nothing any more; *again*: to whoever is in by it and changes it.
+    """
     wait = cloud.throttle.wait_seconds(account, address)
     if wait:
         return wait
@@ -62,9 +76,11 @@ async def prove(cloud: Cloud, account: str, password: str, address: str) -> Pers
     right = await cloud.passwords.verify(found[1] if found else None, password)
     if found is None or not right:
         cloud.throttle.failed(account, address)
+        if found is not None:
+            await cloud.db.run(service.wrong_first, found[0].user_id)
         return 0
     cloud.throttle.succeeded(account, address)
-    return found[0]
+    return OVER if found[0].is_over(cloud.now_ms()) and not again else found[0]
 
 
 async def sign_in(request: web.Request, response: web.StreamResponse, person: Person) -> None:
@@ -102,7 +118,7 @@ async def password(request: web.Request) -> web.Response:
         error = texts(request)("refused.password_differs")
     elif refused := service.refuse_password(new, login_name):
         error = words(request, refused)
-    elif not isinstance(await prove(cloud, login_name, old, client_address(request)), Person):
+    elif not isinstance(await prove(cloud, login_name, old, client_address(request), again=True), Person):
         error = texts(request)("login.wrong")
     if error:
         due = session.data.get("must_change") == "1"

@@ -12,6 +12,7 @@ class Role(StrEnum):
     FINANCE = "finance"
     READ_ONLY = "read_only"
     MERCHANT = "merchant"
+    MERCHANT_STAFF = "merchant_staff"  # whom a merchant lets give coupons (E20)
 
 
 class Right(StrEnum):
@@ -25,13 +26,15 @@ class Right(StrEnum):
     AUDIT = "audit"
     KEYS = "keys"  # what other programs may do, and what they are told
     OWN_MERCHANT = "own_merchant"  # the merchant's own pages
+    GIVE = "give"  # coupons in one's own merchant's name, and their records
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.ADMIN: frozenset(Right) - {Right.OWN_MERCHANT},
+    Role.ADMIN: frozenset(Right) - {Right.OWN_MERCHANT, Right.GIVE},
     Role.FINANCE: frozenset({Right.VIEW, Right.PLATES, Right.MONEY}),
     Role.READ_ONLY: frozenset({Right.VIEW}),
-    Role.MERCHANT: frozenset({Right.OWN_MERCHANT, Right.PLATES}),
+    Role.MERCHANT: frozenset({Right.OWN_MERCHANT, Right.GIVE, Right.PLATES}),
+    Role.MERCHANT_STAFF: frozenset({Right.GIVE, Right.PLATES}),
 }
 
 

@@ -15,10 +15,13 @@ from cloud.access.tables import api_token, user, web_session
 from cloud.act import Act, Refused
 from cloud.db import Database, new_id
 from domain.ids import crockford_encode
+from plumbing.passwords import random_password
 from plumbing.web import Session
 
 FIRST_LOGIN = "admin"
 SHORTEST = 8
+FIRST_MS = 72 * 3_600_000  # how long a first password is good
+FIRST_TRIES = 5  # wrong ones that use it up
 SESSION_MS = 24 * 3_600_000  # twice as long as any session lasts
 
 
@@ -33,6 +36,11 @@ class Person:
     role: Role
     merchant_id: int | None
     must_change: bool
+    first_until_ms: int | None = None  # of a first password that does not last
+
+    def is_over(self, now_ms: int) -> bool:
+        """A first password nobody used in time, used once already, or guessed at too often (E66)."""
+        return self.must_change and self.first_until_ms is not None and now_ms >= self.first_until_ms
 
 
 def create_user(
@@ -43,8 +51,10 @@ def create_user(
     role: Role,
     password_hash: str,
     merchant_id: int | None = None,
+    *,
+    short_lived: bool = False,
 ) -> int | Refused:
-    """A new account; its first password must be changed at the first login (E66)."""
+    """A new account; its first password must be changed at the first login, and may be *short_lived* (E66)."""
     if conn.execute(select(user.c.user_id).where(user.c.login == login)).first() is not None:
         return Refused("login_taken", {"login": login})
     user_id = new_id(
@@ -57,12 +67,31 @@ def create_user(
             merchant_id=merchant_id,
             password_hash=password_hash,
             must_change=True,
+            first_until_ms=act.now_ms + FIRST_MS if short_lived else None,
             enabled=True,
             created_ms=act.now_ms,
         ),
     )
     audit.record(conn, act, "user.created", f"user:{login}", after={"role": role.value})
     return user_id
+
+
+def first_password(phone: str) -> str:
+    """The last six digits of the phone (S1.5); something to read out where there are none."""
+    digits = phone[-6:]
+    return digits if len(digits) == 6 and digits.isascii() and digits.isdigit() else random_password()
+
+
+def use_first(conn: Connection, user_id: int, now_ms: int) -> None:
+    """A short-lived first password opens one session, in which it is changed."""
+    short = update(user).where(user.c.user_id == user_id, user.c.must_change, user.c.first_until_ms > now_ms)
+    conn.execute(short.values(first_until_ms=now_ms))
+
+
+def wrong_first(conn: Connection, user_id: int) -> None:
+    """A wrong try takes a part of a first password's life, so that guessing six digits ends soon, on any worker."""
+    short = update(user).where(user.c.user_id == user_id, user.c.must_change, user.c.first_until_ms.is_not(None))
+    conn.execute(short.values(first_until_ms=user.c.first_until_ms - FIRST_MS // FIRST_TRIES))
 
 
 def has_users(conn: Connection) -> bool:
@@ -85,6 +114,7 @@ def _person(row: RowMapping) -> Person:
         Role(row["role"]),
         row["merchant_id"],
         row["must_change"],
+        row["first_until_ms"],
     )
 
 
@@ -106,7 +136,8 @@ def refuse_password(password: str, login: str) -> Refused | None:
 def set_password(conn: Connection, act: Act, user_id: int, password_hash: str, *, must_change: bool = False) -> None:
     """Store a new password's hash and end every session and token of the account."""
     changed = update(user).where(user.c.user_id == user_id, user.c.operator_id == act.operator_id)
-    conn.execute(changed.values(password_hash=password_hash, must_change=must_change))
+    first_until_ms = act.now_ms + FIRST_MS if must_change else None
+    conn.execute(changed.values(password_hash=password_hash, must_change=must_change, first_until_ms=first_until_ms))
     conn.execute(delete(web_session).where(web_session.c.user_id == user_id))
     conn.execute(update(api_token).where(api_token.c.user_id == user_id).values(revoked_ms=act.now_ms))
     audit.record(conn, act, "user.password_set", f"user:{user_id}")
@@ -115,7 +146,12 @@ def set_password(conn: Connection, act: Act, user_id: int, password_hash: str, *
 def merchant_user(conn: Connection, operator_id: int, merchant_id: int) -> Person | None:
     """The account a merchant logs in with."""
     row = (
-        conn.execute(select(user).where(user.c.operator_id == operator_id, user.c.merchant_id == merchant_id).limit(1))
+        conn.execute(
+            select(user)
+            .where(user.c.operator_id == operator_id, user.c.merchant_id == merchant_id)
+            .where(user.c.role == Role.MERCHANT.value)
+            .limit(1)
+        )
         .mappings()
         .one_or_none()
     )

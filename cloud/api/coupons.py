@@ -75,6 +75,12 @@ def void(conn: Connection, act: Act, ask: Ask) -> Any:
     return done(coupons.void(conn, act, ask.path["coupon_id"], ask.body["reason"], ask.caller.merchant_id))
 
 
+def rebind(conn: Connection, act: Act, ask: Ask) -> Any:
+    """Move an unused coupon to another plate: the driver mistyped (E4)."""
+    body = ask.body
+    return done(coupons.rebind(conn, act, ask.path["coupon_id"], body["plate"], body["reason"], ask.caller.merchant_id))
+
+
 def list_coupons(conn: Connection, act: Act, ask: Ask) -> Any:
     """Coupons, newest first."""
     search = ask.query.get("q", "").strip().upper() if ask.may(Scope.PLATES) else ""
@@ -151,6 +157,11 @@ OPERATIONS = (
     Operation(
         "POST", "/coupons/{coupon_id}/void", "void_coupon", "Take an unused coupon back", void, DONE, Scope.ISSUE,
         for_merchants=True, moves_money=True, within={"coupon_id": NAMED}, body=record({"reason": text(200, 1)}),
+    ),
+    Operation(
+        "POST", "/coupons/{coupon_id}/rebind", "rebind_coupon", "Move an unused coupon to another plate", rebind, DONE,
+        Scope.ISSUE, for_merchants=True, moves_money=True, within={"coupon_id": NAMED},
+        body=record({"plate": text(20, 1), "reason": text(200, 1)}),
     ),
     Operation(
         "GET", "/vouchers", "list_vouchers", "Vouchers printed at lots, newest first", list_vouchers, listing(_VOUCHER),

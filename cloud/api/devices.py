@@ -103,6 +103,8 @@ async def token(request: web.Request, body: Json) -> web.Response:
     cloud = request.config_dict[CLOUD]
     person = await access_pages.prove(cloud, body["account"], body["password"], client_address(request))
     if not isinstance(person, Person):
+        if person == access_pages.OVER:
+            return refusal(request, Refused("first_over"))
         raise web.HTTPTooManyRequests(headers={"Retry-After": str(person)}) if person else web.HTTPUnauthorized()
     if person.must_change:
         refused = await _change_first(cloud, person, body.get("new_password", ""))

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from cloud.access import service as access
 from cloud.access.scopes import Scope
 from cloud.act import Act, Refused
 from cloud.api.operation import Ask, NotThereError, Operation, done, made, rows
@@ -34,13 +35,13 @@ from cloud.web.state import Cloud
 from domain.contract import MOST_FEN as MOST_TERM
 from domain.contract import Basis, terms_of
 from domain.ledger import AVAILABLE, Commodity
-from plumbing.passwords import random_password
+from domain.wire import Json
 
 PAGE = whole(1, 100_000)
 
 
-async def _first_password(cloud: Cloud) -> tuple[str, str]:
-    password = random_password()
+async def _first_password(cloud: Cloud, body: Json) -> tuple[str, str]:
+    password = access.first_password(body["phone"])
     return password, await cloud.passwords.hash(password)
 
 

@@ -80,7 +80,7 @@ class Operation:
     body: Schema | None = None
     status: int = 200
     moves_money: bool = False  # takes an Idempotency-Key
-    prepare: Callable[[Cloud], Awaitable[Any]] | None = None
+    prepare: Callable[[Cloud, Json], Awaitable[Any]] | None = None
 
     @property
     def is_paged(self) -> bool:

@@ -73,7 +73,7 @@ async def _serve(request: web.Request, operation: Operation) -> web.StreamRespon
     if key is not None and not answers.is_key(key):
         query_faults.append("Idempotency-Key: has 1 to 64 letters, digits, - or _")
     asked = _Asked(operation, token, key, path, query, body, [*path_faults, *query_faults, *faults])
-    prepared = await operation.prepare(cloud) if operation.prepare and not asked.faults else None
+    prepared = await operation.prepare(cloud, body) if operation.prepare and not asked.faults else None
     try:
         answer = await cloud.db.run(_carry_out, cloud, asked, prepared)
     except _TakeBackError as said:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
-from cloud.coupons import codes, limiting, wallets
+from cloud.coupons import codes, hearing, limiting, wallets
 from cloud.coupons.issuing import tell_again
 from cloud.coupons.life import MINUTE_MS, State
 from cloud.coupons.tables import coupon, coupon_template
@@ -91,6 +91,7 @@ def claim(conn: Connection, act: Act, text: str, plate: str, phone: str) -> Clai
     codes.claimed_one(conn, act, row["batch_id"])
     after = {"plate": mask(plate), "stay": stay_id}
     audit.record(conn, act, "coupon.claimed", f"coupon:{row['serial']}", after=after)
+    hearing.tell(conn, bound, act.now_ms, "coupon.bound")
     return Claimed(Offered(bound, offered.template, offered.merchant, offered.lot), plate, stay is not None, code)
 
 

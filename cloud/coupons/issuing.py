@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, insert, select
 
 from cloud.access import audit
 from cloud.act import Act, Refused
-from cloud.coupons import hearing, limiting, means
+from cloud.coupons import daily, hearing, limiting, means
 from cloud.coupons.life import CUSTOM, MINUTE_MS, MOST_VALUE, State, coupon_kind
 from cloud.coupons.means import Means
 from cloud.coupons.reserving import RESERVED, carry
@@ -98,6 +98,9 @@ def issue(
     )
     if over is not None:
         return over
+    of_staff = daily.refusal(conn, act, merchant_id, place.lot_id, count, place.cost)
+    if of_staff is not None:
+        return of_staff
     attempt = conn.begin_nested()
     made = _give(conn, act, gift, place, Car(stay["plate"], stay["stay_id"]), count)
     if isinstance(made, Refused):

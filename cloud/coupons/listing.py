@@ -42,9 +42,14 @@ def coupons(
     *,
     kind: str = "",
     branch_id: int = 0,
+    given_by: str = "",
 ) -> Page[RowMapping]:
-    """Coupons newest first, of one kind or all; *search* is part of a serial or plate (S1.37, S1.38)."""
+    """Coupons newest first, of one kind or all; *search* is part of a serial or plate (S1.37, S1.38),
+    *given_by* an account.
+    """
     query = select(coupon).where(coupon.c.operator_id == operator_id)
+    if given_by:
+        query = query.where(coupon.c.issued_by == given_by)
     if merchant_id is not None:
         query = query.where(coupon.c.merchant_id == merchant_id)
     if search:

@@ -173,9 +173,18 @@ async def _issue(
 
 
 def _records(
-    conn: Connection, operator_id: int, merchant_id: int | None, search: str, page: int, kind: str, branch_id: int
+    conn: Connection,
+    operator_id: int,
+    merchant_id: int | None,
+    search: str,
+    page: int,
+    kind: str,
+    branch_id: int,
+    given_by: str,
 ) -> dict[str, Any]:
-    found = service.coupons(conn, operator_id, merchant_id, search, page, kind=kind, branch_id=branch_id)
+    found = service.coupons(
+        conn, operator_id, merchant_id, search, page, kind=kind, branch_id=branch_id, given_by=given_by
+    )
     stays = lots.stays(conn, operator_id, [row["stay_id"] for row in found.items])
     names = {row["merchant_id"]: row["name"] for row in merchants.everyone(conn, operator_id)}
     return {"page": found, "stays": stays, "names": names}
@@ -191,7 +200,10 @@ async def _records_page(
     request: web.Request, session: Session, merchant_id: int | None, base: str, error: str = "", branch_id: int = 0
 ) -> web.Response:
     search, kind = request.query.get("q", "").strip().upper(), request.query.get("kind", "")
-    values = await read(request, _records, merchant_id, search, page_number(request.query), kind, branch_id)
+    of_staff = merchant_id is not None and not may(session.role, Right.OWN_MERCHANT)
+    given_by = login_of(session) if of_staff else ""
+    number = page_number(request.query)
+    values = await read(request, _records, merchant_id, search, number, kind, branch_id, given_by)
     return render(
         request,
         "coupons.html",
@@ -199,7 +211,7 @@ async def _records_page(
         base=base,
         error=error,
         plates=may(session.role, Right.PLATES),
-        voiding=merchant_id is not None or may(session.role, Right.ISSUE),
+        voiding=(merchant_id is not None and not of_staff) or may(session.role, Right.ISSUE),
         of_all=merchant_id is None,
         view=View(session, merchant_id, branch_id, base),
         kind=kind,
@@ -281,20 +293,20 @@ async def my_template_gone(request: web.Request) -> web.Response:
 
 async def my_issue_page(request: web.Request) -> web.Response:
     """Find the customer's car, choose the coupon."""
-    session = await allow(request, Right.OWN_MERCHANT)
+    session = await allow(request, Right.GIVE)
     return await _issue_page(request, place_of(session)[0], "/m/issue", request.query.get("q", ""))
 
 
 async def my_issue(request: web.Request) -> web.Response:
     """Give it."""
-    session = await allow(request, Right.OWN_MERCHANT)
+    session = await allow(request, Right.GIVE)
     merchant_id, branch_id = place_of(session)
     return await _issue(request, session, merchant_id, "/m/issue", "/m/records", branch_id)
 
 
 async def my_records(request: web.Request) -> web.Response:
-    """The merchant's coupons (S1.37-S1.39)."""
-    session = await allow(request, Right.OWN_MERCHANT)
+    """The merchant's coupons (S1.37-S1.39); staff see those they gave (E20)."""
+    session = await allow(request, Right.GIVE)
     merchant_id, branch_id = place_of(session)
     return await _records_page(request, session, merchant_id, "/m/records", branch_id=branch_id)
 

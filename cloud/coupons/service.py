@@ -4,6 +4,7 @@ from cloud.coupons.issuing import MOST_AT_ONCE, Issued, issue
 from cloud.coupons.life import CUSTOM, MOVES, Kind, State, coupon_kind
 from cloud.coupons.limiting import Ask, refusal
 from cloud.coupons.listing import coupons, facts, vouchers
+from cloud.coupons.rebinding import by_merchant as rebind
 from cloud.coupons.telling import tell_coupon_rules
 from cloud.coupons.template import (
     create_template,
@@ -31,6 +32,7 @@ __all__ = [
     "issue",
     "lots_of",
     "product_template",
+    "rebind",
     "record_expiries",
     "refusal",
     "release_voids",

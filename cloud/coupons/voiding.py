@@ -75,6 +75,7 @@ def give_back(
     entry = ledger.Entry(row["operator_id"], row["merchant_id"], event_id, kind, row["serial"], by, now_ms, reason)
     ledger.post(conn, entry, carry(row, OUTSTANDING, AVAILABLE))
     means.come_back(conn, row["purse"])
+    hearing.tell(conn, row, now_ms, "coupon.expired" if state is State.RECLAIMED else "coupon.voided")
 
 
 def reclaim(conn: Connection, operator_id: int, now_ms: int) -> int:

@@ -28,7 +28,9 @@ def onboard(
     if isinstance(made, Refused):
         return made
     merchant_id, account_no = int(made["merchant_id"]), str(made["account_no"])
-    user = access.create_user(conn, act, account_no, made["name"], Role.MERCHANT, password_hash, merchant_id)
+    user = access.create_user(
+        conn, act, account_no, made["name"], Role.MERCHANT, password_hash, merchant_id, short_lived=True
+    )
     return user if isinstance(user, Refused) else Onboarded(merchant_id, account_no)
 
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from sqlalchemy import Connection, RowMapping
 
 from cloud import sheets
+from cloud.access import service as access
 from cloud.access.roles import Right, may
 from cloud.act import Act, Refused
 from cloud.coupons import service as coupons
@@ -23,7 +24,6 @@ from domain.contract import Basis, Terms, terms_of
 from domain.fen import fen_from_yuan, yuan
 from domain.ledger import Commodity
 from plumbing.i18n import Texts
-from plumbing.passwords import random_password
 from plumbing.web import Page, page_number, render, texts
 
 EXPORTED = ("entry_id", "made_ms", "merchant_name", "kind", "subject", "account", "commodity", "funds", "amount",
@@ -88,7 +88,7 @@ async def create(request: web.Request) -> web.Response:
     """Make the merchant; the new login is shown this once (S1.5)."""
     session = await allow(request, Right.MANAGE)
     form = {name: await field_of(request, name) for name in ("name", "phone", "branch", "remark")}
-    password = random_password()
+    password = access.first_password(form["phone"])
     hashed = await request.config_dict[CLOUD].passwords.hash(password)
     made = await change(
         request,
@@ -279,7 +279,9 @@ async def remark(request: web.Request) -> web.Response:
 async def reset_password(request: web.Request) -> web.Response:
     """A new first password, shown this once."""
     session = await allow(request, Right.MANAGE)
-    merchant_id, fresh = path_id(request, "merchant_id"), random_password()
+    merchant_id = path_id(request, "merchant_id")
+    row = await read(request, service.get, merchant_id)
+    fresh = access.first_password(row["phone"] if row else "")
     hashed = await request.config_dict[CLOUD].passwords.hash(fresh)
     account = await change(request, login_of(session), onboarding.reset_password, merchant_id, hashed)
     if isinstance(account, Refused):

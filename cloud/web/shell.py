@@ -61,7 +61,10 @@ MERCHANT = (
     NavItem("/m/posters", "nav.posters"),
     NavItem("/m/ledger", "nav.ledger"),
     NavItem("/m/statements", "nav.statements"),
+    NavItem("/m/staff", "nav.staff"),
 )
+
+GIVERS = frozenset({"/m/issue", "/m/records"})
 
 
 def _navigation(request: web.Request) -> Sequence[NavItem]:
@@ -70,6 +73,8 @@ def _navigation(request: web.Request) -> Sequence[NavItem]:
         return ()
     if may(session.role, Right.OWN_MERCHANT):
         return MERCHANT
+    if may(session.role, Right.GIVE):
+        return [item for item in MERCHANT if item.href in GIVERS]
     return [item for right, item in STAFF if may(session.role, right)]
 
 

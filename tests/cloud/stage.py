@@ -45,7 +45,7 @@ class Stage:
 def _fill(conn: Connection, hashed: str) -> tuple[World, dict[str, str], dict[str, str], dict[str, str]]:
     world = build(conn)
     for role in Role:
-        owner = world.merchant_id if Right.OWN_MERCHANT in RIGHTS[role] else None
+        owner = world.merchant_id if Right.GIVE in RIGHTS[role] else None
         access.create_user(conn, world.act(), role.value, role.value, role, hashed, owner)
     conn.exec_driver_sql("UPDATE app_user SET must_change = false")
     neighbour = _things(_next_door(world), "s-next")

@@ -1,0 +1,110 @@
+"""Accounts a merchant gives its own people: they give coupons, up to a limit a day, and see what they gave (E20)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, RowMapping, func, select, update
+
+from cloud.access import audit, service
+from cloud.access.roles import Role
+from cloud.access.tables import user
+from cloud.act import Act, Refused
+
+MOST_STAFF = 99
+NAME_LENGTH = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """The most an account may give in a day: how many coupons, and fen held for them; None: no limit."""
+
+    coupons: int | None = None
+    fen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A new account's login."""
+
+    login: str
+
+
+def create(
+    conn: Connection, act: Act, merchant_id: int, account_no: str, name: str, password_hash: str, daily: Daily
+) -> Account | Refused:
+    """An account named after the merchant's, with a number behind it."""
+    if not name.strip() or len(name) > NAME_LENGTH:
+        return Refused("name_missing")
+    mine = select(func.count()).where(user.c.operator_id == act.operator_id, user.c.merchant_id == merchant_id)
+    number = conn.execute(mine.where(user.c.role == Role.MERCHANT_STAFF.value)).scalar_one() + 1
+    if number > MOST_STAFF:
+        return Refused("staff_many", {"most": MOST_STAFF})
+    login = f"{account_no}-{number:02}"
+    made = service.create_user(
+        conn, act, login, name.strip(), Role.MERCHANT_STAFF, password_hash, merchant_id, short_lived=True
+    )
+    if isinstance(made, Refused):
+        return made
+    conn.execute(update(user).where(user.c.user_id == made).values(daily_coupons=daily.coupons, daily_fen=daily.fen))
+    return Account(login)
+
+
+def find(conn: Connection, operator_id: int, merchant_id: int, user_id: int) -> RowMapping | None:
+    """One of the merchant's staff."""
+    query = select(user).where(
+        user.c.user_id == user_id,
+        user.c.operator_id == operator_id,
+        user.c.merchant_id == merchant_id,
+        user.c.role == Role.MERCHANT_STAFF.value,
+    )
+    return conn.execute(query).mappings().one_or_none()
+
+
+def listed(conn: Connection, operator_id: int, merchant_id: int) -> Sequence[RowMapping]:
+    """The merchant's staff, in the order of their numbers."""
+    query = select(user).where(
+        user.c.operator_id == operator_id,
+        user.c.merchant_id == merchant_id,
+        user.c.role == Role.MERCHANT_STAFF.value,
+    )
+    return conn.execute(query.order_by(user.c.user_id)).mappings().all()
+
+
+def set_daily(conn: Connection, act: Act, merchant_id: int, user_id: int, daily: Daily) -> Refused | None:
+    """New limits, from now on for the whole of today."""
+    row = find(conn, act.operator_id, merchant_id, user_id)
+    if row is None:
+        return Refused("staff_unknown")
+    after = {"daily_coupons": daily.coupons, "daily_fen": daily.fen}
+    conn.execute(update(user).where(user.c.user_id == user_id).values(**after))
+    before = {name: row[name] for name in after}
+    audit.record(conn, act, "staff.limited", f"user:{row['login']}", before=before, after=after)
+    return None
+
+
+def set_enabled(conn: Connection, act: Act, merchant_id: int, user_id: int, *, enabled: bool) -> Refused | None:
+    """Let in, or out at once: sessions of a disabled account are nobody's."""
+    row = find(conn, act.operator_id, merchant_id, user_id)
+    if row is None or row["enabled"] is enabled:
+        return Refused("staff_unknown")
+    conn.execute(update(user).where(user.c.user_id == user_id).values(enabled=enabled))
+    audit.record(conn, act, "staff.enabled" if enabled else "staff.disabled", f"user:{row['login']}")
+    return None
+
+
+def reset(conn: Connection, act: Act, merchant_id: int, user_id: int, password_hash: str) -> Account | Refused:
+    """A new first password."""
+    row = find(conn, act.operator_id, merchant_id, user_id)
+    if row is None:
+        return Refused("staff_unknown")
+    service.set_password(conn, act, user_id, password_hash, must_change=True)
+    return Account(str(row["login"]))
+
+
+def daily_of(conn: Connection, operator_id: int, login: str) -> Daily | None:
+    """The limits of an account; None where it has none."""
+    query = select(user.c.daily_coupons, user.c.daily_fen).where(user.c.login == login)
+    row = conn.execute(query.where(user.c.operator_id == operator_id)).one_or_none()
+    return None if row is None or row == (None, None) else Daily(*row)

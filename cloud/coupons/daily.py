@@ -1,0 +1,42 @@
+"""What an account of a merchant's staff may still give today (E20)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, func, select
+
+from cloud.access import staff
+from cloud.act import Act, Refused
+from cloud.coupons.reserving import RESERVED
+from cloud.coupons.tables import coupon
+from cloud.lots import service as lots
+from cloud.merchants.contracts import Cost
+from domain.ledger import Commodity
+
+
+def refusal(conn: Connection, act: Act, merchant_id: int, lot_id: int, count: int, cost: Cost) -> Refused | None:
+    """Why whoever acts may not give *count* more today, by the day of the lot; voided ones count: they were given.
+
+    Callers hold the merchant's row, so two of the staff's own windows cannot both take the last one.
+    """
+    most = staff.daily_of(conn, act.operator_id, act.by)
+    if most is None:
+        return None
+    zone = ZoneInfo(lots.time_zone(conn, act.operator_id, lot_id) or "UTC")
+    midnight = datetime.fromtimestamp(act.now_ms / 1000, zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    given = select(func.count(), func.coalesce(func.sum(sum(coupon.c[name] for name in RESERVED.values())), 0)).where(
+        coupon.c.merchant_id == merchant_id,
+        coupon.c.issued_ms >= round(midnight.astimezone(UTC).timestamp() * 1000),
+        coupon.c.issued_by == act.by,
+    )
+    times = conn.execute(given).one()[0]
+    if most.coupons is not None and times + count > most.coupons:
+        return Refused("staff_coupons", {"most": most.coupons, "left": max(0, most.coupons - times)})
+    if most.fen is None or cost.commodity is not Commodity.FEN:
+        return None
+    held = int(conn.execute(given.where(coupon.c.commodity == Commodity.FEN.value)).one()[1])
+    if held + count * cost.amount > most.fen:
+        return Refused("staff_fen", {"left": max(0, most.fen - held)})
+    return None
