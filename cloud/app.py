@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from sqlalchemy import Connection
 
-from cloud.access import audit, key_pages
+from cloud.access import audit, key_pages, wechat_pages
 from cloud.access import pages as access_pages
 from cloud.access import service as access
 from cloud.access.roles import Role
@@ -142,6 +142,7 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
     for pages in (
         access_pages,
         key_pages,
+        wechat_pages,
         hook_pages,
         lots_pages,
         arrears_pages,

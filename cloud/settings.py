@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cloud.access.wechat import WechatLogin
 from cloud.payments.settings import PaymentSettings
 from plumbing.demo_clock import refuse_outside_demo
 from plumbing.settings import load
@@ -80,6 +81,7 @@ class CloudSettings:
     payments: PaymentSettings = field(default_factory=PaymentSettings)
     api: ApiSettings = ApiSettings()
     hooks: HookSettings = HookSettings()
+    wechat_login: WechatLogin | None = None  # where merchants may come in by WeChat
     demo_clock: Path | None = None  # a file that puts the clock forward: demos and tests on one machine only
 
     def __post_init__(self) -> None:

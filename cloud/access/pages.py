@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from cloud.access import audit, service
+from cloud.access import audit, service, wechat
 from cloud.access.roles import Right, Role
 from cloud.access.service import Person
 from cloud.web.state import CLOUD, SESSIONS, Cloud, allow, field_of, read, words
@@ -35,7 +35,12 @@ async def login_page(request: web.Request) -> web.Response:
     session = current_session(request)
     if session is not None:
         raise web.HTTPSeeOther(home_of(session.role))
-    return render(request, "login.html")
+    return render(request, "login.html", wechat=_wechat(request))
+
+
+def _wechat(request: web.Request) -> str:
+    """Where the way through WeChat begins, if there is one."""
+    return "/wechat" if request.config_dict[CLOUD].settings.wechat_login else ""
 
 
 async def login(request: web.Request) -> web.Response:
@@ -44,7 +49,8 @@ async def login(request: web.Request) -> web.Response:
     account, password = await field_of(request, "account"), str((await request.post()).get("password", ""))
     found = await prove(cloud, account, password, client_address(request))
     if not isinstance(found, Person):
-        return render(request, "login.html", status=422, error=why(request, found), account=account)
+        error = why(request, found)
+        return render(request, "login.html", status=422, error=error, account=account, wechat=_wechat(request))
     response = web.Response(status=303)
     await sign_in(request, response, found)
     if found.must_change:
@@ -103,7 +109,8 @@ async def logout(request: web.Request) -> web.Response:
 async def password_page(request: web.Request) -> web.Response:
     """The form for a new password; the only page before a first password was changed (E66)."""
     session = await require_session(request)
-    return render(request, "password.html", error="", due=session.data.get("must_change") == "1")
+    bound = await request.config_dict[CLOUD].db.run(wechat.count, int(session.user_id))
+    return render(request, "password.html", error="", due=session.data.get("must_change") == "1", bound=bound)
 
 
 async def password(request: web.Request) -> web.Response:
@@ -122,7 +129,7 @@ async def password(request: web.Request) -> web.Response:
         error = texts(request)("login.wrong")
     if error:
         due = session.data.get("must_change") == "1"
-        return render(request, "password.html", status=422, error=error, due=due)
+        return render(request, "password.html", status=422, error=error, due=due, bound=0)
     hashed = await cloud.passwords.hash(new)
     await cloud.db.run(service.set_password, cloud.act(login_name), int(session.user_id), hashed)
     person = await cloud.db.run(service.person, int(session.user_id))

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, upd
 
 from cloud.access import audit
 from cloud.access.roles import Role
-from cloud.access.tables import api_token, user, web_session
+from cloud.access.tables import api_token, user, web_session, wechat_binding
 from cloud.act import Act, Refused
 from cloud.db import Database, new_id
 from domain.ids import crockford_encode
@@ -138,6 +138,8 @@ def set_password(conn: Connection, act: Act, user_id: int, password_hash: str, *
     changed = update(user).where(user.c.user_id == user_id, user.c.operator_id == act.operator_id)
     first_until_ms = act.now_ms + FIRST_MS if must_change else None
     conn.execute(changed.values(password_hash=password_hash, must_change=must_change, first_until_ms=first_until_ms))
+    if must_change:  # whoever needs a new password from others may have lost the phone as well
+        conn.execute(delete(wechat_binding).where(wechat_binding.c.user_id == user_id))
     conn.execute(delete(web_session).where(web_session.c.user_id == user_id))
     conn.execute(update(api_token).where(api_token.c.user_id == user_id).values(revoked_ms=act.now_ms))
     audit.record(conn, act, "user.password_set", f"user:{user_id}")

@@ -139,6 +139,7 @@ async def _merchant(
         money=may(role, Right.MONEY),
         manage=may(role, Right.MANAGE),
         issue=may(role, Right.ISSUE),
+        wechat=request.config_dict[CLOUD].settings.wechat_login is not None,
         **about,
     )
 
