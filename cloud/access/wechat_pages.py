@@ -153,7 +153,7 @@ async def code(request: web.Request) -> web.Response:
         raise web.HTTPNotFound
     link = f"{cloud.public_url.rstrip('/')}/wechat/join/"
     link += wechat.ticket(secret, person.user_id, cloud.now_ms() // 1000)
-    picture = segno.make_qr(link, error="m").svg_data_uri(scale=6, border=4)
+    picture = segno.make_qr(link, error="m").svg_data_uri(scale=6, border=4, light="white")
     bound = await cloud.db.run(wechat.count, person.user_id)
     return render(
         request, "wechat_code.html", picture=picture, person=person, bound=bound, merchant_id=merchant_id,
