@@ -22,6 +22,7 @@ PARTS = {
     "print": "fifty vouchers with their journal against bare jobs; a camera push to pixels at the booth",
     "tariff": "pricing a stay against a formula written by hand",
     "voucher": "checking a voucher against a bare signature check",
+    "coupons": "one coupon through the machine interface against a bare POST with a commit; lists of many",
     "sync": "a backlog through a broker into the cloud against a plain loop",
     "reading": "a camera frame to a verdict on its plate against decoding the frame alone",
     "edge": "start, memory and growth of an edge against its bare imports",
