@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unittest.mock import patch
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from benchmarks.figures import Figure, Options, progress
 from benchmarks.pairs import Spread, shown

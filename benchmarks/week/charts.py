@@ -45,9 +45,9 @@ def rect(kind: str, x: float, y: float, wide: float, high: float) -> str:
 def nice(top: float) -> float:
     """A round figure at or above *top*, for the end of an axis."""
     for power in range(9):
-        for step in (1, 1.5, 2, 3, 4, 5, 6, 8):
-            if step * 10**power >= top:
-                return step * 10**power
+        for step in (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0):
+            if (end := step * 10.0**power) >= top:
+                return float(end)
     return top
 
 

@@ -59,11 +59,12 @@ class Device(Generic[T]):
     async def heard(self, first: tuple[T, ...] = ()) -> AsyncIterator[T]:
         """Everything said from now on, after *first*. Raises DeviceUnreachableError when the power goes."""
         self.require()
-        self._listener = queue = asyncio.Queue()
+        queue: asyncio.Queue[T | None] = asyncio.Queue()
+        self._listener = queue
         for value in first:
             queue.put_nowait(value)
-        while (value := await queue.get()) is not None:
-            yield value
+        while (said := await queue.get()) is not None:
+            yield said
         raise DeviceUnreachableError(f"{self.name} does not answer")
 
     async def aclose(self) -> None:
@@ -104,7 +105,11 @@ class StreetCamera(Device[PlateRead]):
         self.require()
         if self.before is not None:
             look = self.before
-            asyncio.get_running_loop().call_later(LOOKS_S, lambda: self.is_on and self.say(self._read(look)))
+            asyncio.get_running_loop().call_later(LOOKS_S, self._look_again, look)
+
+    def _look_again(self, look: Look) -> None:
+        if self.is_on:
+            self.say(self._read(look))
 
     def reads(self) -> AsyncIterator[PlateRead]:
         """As the Protocol says."""

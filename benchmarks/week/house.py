@@ -56,7 +56,7 @@ class House:
         self._stop, self.died = asyncio.Event(), asyncio.Event()
         work = run_edge(self.settings, self._stop, clock=clock, applications=lambda *_: {}, on_ready=ready.set_result)
         self._task = asyncio.create_task(work, name="edge")
-        await asyncio.wait({ready, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((ready, self._task), return_when=asyncio.FIRST_COMPLETED)
         if self._task.done():
             self._task.result()
         if self.starts:

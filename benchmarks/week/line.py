@@ -25,7 +25,7 @@ from cloud.merchants.service import PaymentMode, SettlementMode
 from cloud.sync.agent import CloudAgent
 from cloud.sync.channels import put_row
 from domain.ledger import Commodity
-from domain.wire import pack
+from domain.wire import Json, pack
 from edge.services.leases import HANDLERS
 from edge.settings import EdgeSettings
 from edge.sync.agent import EdgeAgent, Outgoing
@@ -35,7 +35,7 @@ T = TypeVar("T")
 EVERY_S = 30.0
 SHOPS = ("咖啡", "超市", "影院")
 TEMPLATES = (("抵扣 5 元", "AMOUNT", 500), ("免费 1 小时", "DURATION", 60), ("小票 10 元", "AMOUNT", 1000))
-WORKS = {"test": {"failed": []}}  # what the edge's hello says of its devices
+WORKS: dict[str, Json] = {"test": {"failed": []}}  # what the edge's hello says of its devices
 
 
 @dataclass
@@ -168,7 +168,7 @@ class Line:
             for message in down:
                 payload = pack(message.message)
                 kind = message.kind
-                out += await edge.office.thread.run(lambda k=kind, p=payload: agent.received(k, p, edge.office.now()))
+                out += await edge.office.thread.run(agent.received, kind, payload, edge.office.now())
                 if agent.anchors:
                     anchors, agent.anchors = agent.anchors, []
                     edge.office.clock.keep(anchors)

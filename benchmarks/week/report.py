@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from benchmarks.week.charts import line_chart, stacked_bars, strips
 from benchmarks.week.checks import Books, Check
+from benchmarks.week.devices import Device
 from benchmarks.week.plan import DAY_S
 from benchmarks.week.week import MONDAY_MS, Week
 
@@ -135,7 +137,7 @@ def _health(week: Week, names: Sequence[str], label: str, cloud: str) -> str:
     rows = [(cloud, [*line, *down], "")]
     for lane in week.settings.lanes:
         devices = week.devices
-        parts = [devices.barriers[lane.barrier], *(devices.cameras[name] for name in lane.cameras)]
+        parts: list[Device[Any]] = [devices.barriers[lane.barrier], *(devices.cameras[name] for name in lane.cameras)]
         parts += [devices.loops[name] for name in lane.reporting_loops]
         spans = [(begins, ends, "red") for part in parts for begins, ends in part.dark]
         rows.append((lane.name, [*spans, *down], f"{crossings[lane.name]:,}"))

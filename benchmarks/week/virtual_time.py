@@ -38,7 +38,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.busy -= 1
 
 
-class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+class _JumpingSelector(selectors.DefaultSelector):
     """Waits for real only while other threads work for us; else it lets the time pass at once."""
 
     def __init__(self, loop: VirtualLoop) -> None:
