@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
@@ -23,6 +23,7 @@ from cloud.sync.salvage import apply_salvage
 from cloud.sync.tables import edge_cursor
 from domain.sync.batch import open_batch
 from domain.sync.caps import Caps, open_caps, unreadable
+from domain.sync.channel import Kept, open_kept
 from domain.sync.inbox import Apply, Cursor, Fork, Known, Nak, NewEpoch, judge, judge_hello
 from domain.wire import (
     BadMessageError,
@@ -42,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 WINDOW = 8  # batches an edge may have in flight
 SEND_AGAIN_MS = 10_000
+PARTS_AGAIN_MS = 60_000  # a long step goes on with the hello its parts ask for; this is for one that was lost
 ASK_MS = 60_000
 DAY_MS = 86_400_000
 INSTALL = "cert.install"
@@ -152,7 +154,8 @@ class CloudAgent:
             self._begin_trade(conn, at, message, now_ms)
         answer = {**self._position(conn, at, sid), "what": "ok", "nonce": nonce, "m": whole(message, "m")}
         out = [self._down(edge, "res", {**answer, "t1": now_ms, "t2": now_ms})]
-        return out + self._compare_channels(conn, edge, message) + self.due(conn, edge, now_ms, nonce=nonce)
+        out += self._compare_channels(conn, edge, message)
+        return out + self.due(conn, edge, now_ms, nonce=nonce, kept=_kept(message["channels"]))
 
     def _begin_trade(self, conn: Connection, at: CursorRow, message: Json, now_ms: int) -> None:
         """A lot counts as active, and gets leases, once its devices work; until then people are told which do not."""
@@ -286,8 +289,13 @@ class CloudAgent:
                 out += [self._part(edge, part.message()) for part in channels.repairs(conn, edge, channel, digest)]
         return out
 
-    def due(self, conn: Connection, edge: str, now_ms: int, *, nonce: str = "") -> list[Outgoing]:
-        """Steps of channels and commands the edge does not have yet; after a hello (*nonce*) what just went out too."""
+    def due(
+        self, conn: Connection, edge: str, now_ms: int, *, nonce: str = "", kept: Mapping[str, Kept] | None = None
+    ) -> list[Outgoing]:
+        """Steps of channels and commands the edge does not have yet; after a hello (*nonce*) what just went out too.
+
+        *kept*: how far it said it has come with steps in many parts.
+        """
         out = []
         told = conn.execute(select(edge_cursor.c.caps).where(edge_cursor.c.edge_id == edge)).scalar_one_or_none()
         caps = open_caps(json.loads(told or "[]"))
@@ -295,8 +303,10 @@ class CloudAgent:
             if channel not in caps.channels:
                 continue
             if nonce or self._is_due((edge, channel), version, now_ms):
-                self._note_sent((edge, channel), version, now_ms)
-                out += [self._part(edge, part.message()) for part in channels.parts(conn, edge, channel, held)]
+                parts = channels.parts(conn, edge, channel, held, (kept or {}).get(channel))
+                longer = PARTS_AGAIN_MS if any(part.more for part in parts) else 0
+                self._note_sent((edge, channel), version, now_ms + longer)
+                out += [self._part(edge, part.message()) for part in parts]
         return out + self._commands(conn, edge, caps, now_ms, nonce)
 
     def _commands(self, conn: Connection, edge: str, caps: Caps, now_ms: int, nonce: str) -> list[Outgoing]:
@@ -337,6 +347,12 @@ class CloudAgent:
 
     def _down(self, edge: str, kind: str, message: Json, expires_ms: int | None = None) -> Outgoing:
         return Outgoing(edge, kind, signed(kind, edge, message, self._sign), expires_ms)
+
+
+def _kept(told: Json) -> dict[str, Kept]:
+    """How far a hello's channels have come with steps in many parts. Raises BadMessageError."""
+    said = {name: open_kept(one.get("kept")) for name, one in told.items() if isinstance(one, dict)}
+    return {name: kept for name, kept in said.items() if kept is not None}
 
 
 def _cursor(at: CursorRow) -> Cursor:

@@ -14,12 +14,14 @@ from cloud.sync.tables import channel_row, channel_version
 from domain.sync.channel import (
     BUCKETS,
     CHANNELS,
+    Kept,
     Part,
     Row,
     bucket_of,
     differing,
     digest_from,
     digest_text,
+    next_parts,
     replaced,
     split,
 )
@@ -169,11 +171,15 @@ def behind(conn: Connection, edge_id: str) -> list[tuple[str, int, int]]:
     return [(channel, int(held), int(ver)) for channel, held, ver in rows]
 
 
-def parts(conn: Connection, edge_id: str, channel: str, held: int) -> list[Part]:
-    """The step from version *held* to ours, cut to fit messages; an edge that holds nothing gets every bucket whole."""
+def parts(conn: Connection, edge_id: str, channel: str, held: int, kept: Kept | None = None) -> list[Part]:
+    """The step from version *held* to ours, cut to fit messages, from the first part the edge does not keep yet.
+
+    An edge that holds nothing gets every bucket whole.
+    """
     repair = range(BUCKETS) if held == 0 else ()
     version, written = _standing(conn, edge_id, channel)
-    return split(channel, held, version, _rows(conn, edge_id, channel, held), digest_from(written), repair)
+    whole = split(channel, held, version, _rows(conn, edge_id, channel, held), digest_from(written), repair)
+    return next_parts(whole, kept)
 
 
 def repairs(conn: Connection, edge_id: str, channel: str, theirs: str) -> list[Part]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.wire import BadMessageError, Json, canonical, text, whole
 
 CHANNELS = ("rules", "people", "keys", "vstate", "config", "coupons", "payments", "debts", "booth")
 BUCKETS = 64
 PART_BYTES = 48 * 1024
+PARTS_AT_ONCE = 32  # 1.5 MiB: what may be on its way before the edge says how far it has come
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Part:
     """Part *part* of *parts* of the step of *channel* from version *start* to *end*.
 
     *repair* lists buckets sent whole (anti-entropy): rows of these buckets that are not in the delta do not exist.
+    *more*: further parts follow once the edge has said that it keeps this one.
     """
 
     channel: str
@@ -83,6 +85,7 @@ class Part:
     rows: tuple[Row, ...]
     digest: str
     repair: tuple[int, ...] = ()
+    more: bool = False
 
     def message(self) -> Json:
         """As it is sent (before signing)."""
@@ -95,6 +98,7 @@ class Part:
             "rows": [[row.key, row.version, row.value] for row in self.rows],
             "digest": self.digest,
             "repair": list(self.repair),
+            **({"more": True} if self.more else {}),
         }
 
 
@@ -115,6 +119,7 @@ def open_part(message: Json) -> Part:
         tuple(_open_row(row) for row in rows),
         text(message, "digest"),
         tuple(repair),
+        message.get("more") is True,
     )
     if part.channel not in CHANNELS or not 1 <= part.part <= part.parts or part.end < part.start:
         raise BadMessageError("a delta that makes no sense")
@@ -147,6 +152,42 @@ def split(
         Part(channel, start, end, number, len(groups), tuple(group), written, tuple(repair))
         for number, group in enumerate(groups, 1)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How far the edge has come with a step in *parts*: the first *count* of them are kept aside."""
+
+    start: int
+    end: int
+    parts: int
+    count: int
+
+    def message(self) -> list[int]:
+        """As a hello says it."""
+        return [self.start, self.end, self.parts, self.count]
+
+
+def open_kept(message: object) -> Kept | None:
+    """Read back ``Kept.message``; None when nothing is kept. Raises BadMessageError."""
+    match message:
+        case None:
+            return None
+        case [int(start), int(end), int(parts), int(count)] if 0 <= count <= parts:
+            return Kept(start, end, parts, count)
+        case _:
+            raise BadMessageError("parts kept are told as [from, to, parts, count]")
+
+
+def next_parts(parts: Sequence[Part], kept: Kept | None) -> list[Part]:
+    """The parts to send now: after those *kept* of this very step, no more than may be on their way at once."""
+    first = parts[0]
+    same = kept is not None and (kept.start, kept.end, kept.parts) == (first.start, first.end, first.parts)
+    begin = kept.count if same and kept is not None else 0
+    chosen = list(parts[begin : begin + PARTS_AT_ONCE])
+    if chosen and chosen[-1].part < first.parts:
+        chosen[-1] = replace(chosen[-1], more=True)
+    return chosen
 
 
 def replaced(buckets: Sequence[int], before: Row | None, after: Row) -> list[int]:

@@ -8,6 +8,7 @@ import sqlite3
 from domain.sync.channel import (
     BUCKETS,
     CHANNELS,
+    Kept,
     Part,
     Row,
     Step,
@@ -76,6 +77,20 @@ def _buckets(conn: sqlite3.Connection, channel: str) -> list[int]:
     return digest_from(row[0]) if row else [0] * BUCKETS
 
 
+def kept(conn: sqlite3.Connection, channel: str) -> Kept | None:
+    """How far the newest step has come whose last part is not there yet."""
+    staged = conn.execute(
+        "SELECT start, end, parts, part FROM stage WHERE channel = ? AND (start, end, parts) ="
+        " (SELECT start, end, parts FROM stage WHERE channel = ?1 ORDER BY end DESC, start DESC, parts LIMIT 1)"
+        " ORDER BY part",
+        (channel,),
+    ).fetchall()
+    if not staged:
+        return None
+    start, end, parts, _ = staged[0]
+    return Kept(start, end, parts, sum(row["part"] == place for place, row in enumerate(staged, 1)))
+
+
 def take(conn: sqlite3.Connection, part: Part) -> bool:
     """Keep *part*; when it completes its step, make the whole step visible and return True.
 
@@ -89,12 +104,11 @@ def take(conn: sqlite3.Connection, part: Part) -> bool:
         "INSERT OR REPLACE INTO stage (channel, start, end, part, parts, message) VALUES (?, ?, ?, ?, ?, ?)",
         (part.channel, part.start, part.end, part.part, part.parts, canonical(part.message()).decode()),
     )
-    staged = conn.execute(
-        "SELECT message FROM stage WHERE channel = ? AND start = ? AND end = ? AND parts = ? ORDER BY part",
-        (part.channel, part.start, part.end, part.parts),
-    ).fetchall()
-    if len(staged) < part.parts:
+    step_of = (part.channel, part.start, part.end, part.parts)
+    of_step = "FROM stage WHERE channel = ? AND start = ? AND end = ? AND parts = ?"
+    if conn.execute(f"SELECT count(*) {of_step}", step_of).fetchone()[0] < part.parts:
         return False
+    staged = conn.execute(f"SELECT message {of_step} ORDER BY part", step_of).fetchall()
     parts = [open_part(json.loads(message)) for (message,) in staged]
     conn.execute("DELETE FROM stage WHERE channel = ?", (part.channel,))
     step = advance(_buckets(conn, part.channel), _named(conn, parts), parts)

@@ -160,7 +160,7 @@ class EdgeAgent:
             "answer": session.ask,
             "caps": own_caps((*self._handlers, *self._moves), CHANNELS).message(),
             "channels": {
-                channel: {"ver": version, "digest": digest_text(buckets)}
+                channel: {"ver": version, "digest": digest_text(buckets), **self._kept(channel)}
                 for channel, (version, buckets) in channels.standing(self._db.conn).items()
             },
             "leases": [
@@ -171,6 +171,10 @@ class EdgeAgent:
         more = self._more()
         message, self._told = {**message, **more}, canonical(more)
         return Outgoing("hello", signed("hello", self._edge, message, self._sign))
+
+    def _kept(self, channel: str) -> Json:
+        kept = channels.kept(self._db.conn, channel)
+        return {"kept": kept.message()} if kept else {}
 
     def _salvage(self, session: Session, now: Moment) -> list[Outgoing]:
         """One batch of a closed epoch at a time, sent again when no answer came (sync §5)."""
@@ -344,7 +348,8 @@ class EdgeAgent:
         with transaction(self._db) as conn:
             if channels.take(conn, part):
                 log.append(conn, ChannelApplied(part.channel, part.end), now)
-        return self._batches(now)
+        hello = [self._hello(now)] if part.more and self.in_session else []  # says what is kept: the next parts come
+        return hello + self._batches(now)
 
     def _on_command(self, message: Json, now: Moment) -> list[Outgoing]:
         if whole(message, "ep") == log.newest(self._db.conn).epoch:

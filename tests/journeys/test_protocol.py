@@ -18,7 +18,7 @@ from cloud.lots.tables import edge as edge_table
 from cloud.lots.tables import incident, lot, operator
 from cloud.sync.agent import CloudAgent
 from cloud.sync.agent import Outgoing as Down
-from cloud.sync.channels import put_row
+from cloud.sync.channels import put_row, put_rows
 from cloud.sync.commands import MOVES, add_command
 from cloud.sync.flow import Flow
 from cloud.sync.tables import command, edge_cursor, inbox
@@ -602,3 +602,24 @@ def test_where_the_cloud_may_not_sign_people_are_told(line: Line, tmp_path: Path
 
     with line.engine.begin() as conn:
         assert [row.code for row in conn.execute(select(incident.c.code))] == ["certificate_due"]
+
+
+def test_a_long_list_goes_on_after_a_broken_line_where_it_stopped(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("domain.sync.channel.PART_BYTES", 1)
+    monkeypatch.setattr("domain.sync.channel.PARTS_AT_ONCE", 3)
+    with line.engine.begin() as conn:
+        put_rows(conn, 1, "e1", "people", {f"p{number}": {"plate": f"京A1000{number}"} for number in range(8)}, 10)
+
+    def parts_of(sent: list[Down]) -> list[int]:
+        return [down.message["part"] for down in sent if down.kind == "ch"]
+
+    first = line.up(line.edge.connected(at(10)), at(10))
+    asked = line.down(first, at(11))
+    second = line.up(asked, at(12))
+    line.down(second[:-1], at(13))  # the line breaks before the last part of these
+    line.edge.disconnected()
+    again = line.up(line.edge.connected(at(20)), at(20))
+    assert (parts_of(first), parts_of(second), parts_of(again)) == ([1, 2, 3], [4, 5, 6], [6, 7, 8])
+
+    line.settle(line.down(again, at(21)), at(21))
+    assert len(channels.rows(line.db.conn, "people")) == 8

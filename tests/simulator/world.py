@@ -42,6 +42,7 @@ class Traits:
     weather: Weather
     batch_events: int
     part_bytes: int
+    parts_at_once: int
     crash: int  # percent of steps that light a fuse
     cut: int  # percent of steps that cut or mend a line
     step_clock: int  # percent of steps that set a wall clock
@@ -58,6 +59,7 @@ def draw_traits(rng: random.Random) -> Traits:
         ),
         batch_events=rng.choice((1, 2, 5, 200)),
         part_bytes=rng.choice((1, 120, 400, 48 * 1024)),
+        parts_at_once=rng.choice((1, 2, 32)),
         crash=rng.choice((0, 2, 10)),
         cut=rng.choice((0, 3, 10)),
         step_clock=rng.choice((0, 5)),
@@ -117,6 +119,7 @@ class World:
             patch("edge.sync.agent.MOST_EVENTS", self.traits.batch_events),
             patch("domain.sync.channel.PART_BYTES", self.traits.part_bytes),
             patch("cloud.fees.service.VERIFY", verify_fast),
+            patch("domain.sync.channel.PARTS_AT_ONCE", self.traits.parts_at_once),
             patch.dict("domain.events.TYPES"),
         ):
             self._unknown = TYPES.pop((self.traits.cloud_ignores, 1), None) if self.traits.cloud_ignores else None
