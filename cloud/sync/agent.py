@@ -43,7 +43,6 @@ logger = logging.getLogger(__name__)
 
 WINDOW = 8  # batches an edge may have in flight
 SEND_AGAIN_MS = 10_000
-PARTS_AGAIN_MS = 60_000  # a long step goes on with the hello its parts ask for; this is for one that was lost
 ASK_MS = 60_000
 DAY_MS = 86_400_000
 INSTALL = "cert.install"
@@ -303,9 +302,8 @@ class CloudAgent:
             if channel not in caps.channels:
                 continue
             if nonce or self._is_due((edge, channel), version, now_ms):
+                self._note_sent((edge, channel), version, now_ms)
                 parts = channels.parts(conn, edge, channel, held, (kept or {}).get(channel))
-                longer = PARTS_AGAIN_MS if any(part.more for part in parts) else 0
-                self._note_sent((edge, channel), version, now_ms + longer)
                 out += [self._part(edge, part.message()) for part in parts]
         return out + self._commands(conn, edge, caps, now_ms, nonce)
 

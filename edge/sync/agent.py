@@ -345,11 +345,22 @@ class EdgeAgent:
 
     def _on_part(self, message: Json, now: Moment) -> list[Outgoing]:
         part = open_part(message)
+        before = channels.kept(self._db.conn, part.channel) if part.more else None
         with transaction(self._db) as conn:
             if channels.take(conn, part):
                 log.append(conn, ChannelApplied(part.channel, part.end), now)
-        hello = [self._hello(now)] if part.more and self.in_session else []  # says what is kept: the next parts come
-        return hello + self._batches(now)
+        goes_on = part.more and channels.kept(self._db.conn, part.channel) != before
+        return (self._ask_for_more(now, at_once=goes_on) if part.more else []) + self._batches(now)
+
+    def _ask_for_more(self, now: Moment, *, at_once: bool) -> list[Outgoing]:
+        """A hello says which parts are kept; one that came again asks too, but no oftener than a greeting."""
+        session = self._session
+        if session is None or not session.answered:
+            return []
+        if at_once:
+            return [self._hello(now)]
+        session.asked_for = True
+        return []
 
     def _on_command(self, message: Json, now: Moment) -> list[Outgoing]:
         if whole(message, "ep") == log.newest(self._db.conn).epoch:

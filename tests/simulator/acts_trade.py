@@ -26,6 +26,7 @@ from edge.services.leaving import leave
 from edge.services.lot import Arrival, Decided, Done, Lot
 from tests.simulator.acts import act
 from tests.simulator.acts_line import any_edge
+from tests.simulator.crash import Point
 from tests.simulator.nodes import MERCHANTS, OPERATOR, TEMPLATES, EdgeNode, lot_of
 from tests.simulator.violations import ViolationError
 from tests.simulator.world import World
@@ -92,6 +93,10 @@ def car_goes(world: World) -> None:
     node = any_edge(world)
     inside = open_stay(world, node)
     plate = inside[1] if inside and world.rng.randrange(8) else world.rng.choice(PLATES)
+    _leave(world, node, plate)
+
+
+def _leave(world: World, node: EdgeNode, plate: str) -> None:
     decided = ask_to_leave(world, node, plate)
     if decided is not None and isinstance(decided.decision.verdict, PayFirst) and world.rng.randrange(3):
         _pay(world, node, decided.stay_id)
@@ -182,6 +187,8 @@ def voucher_at_the_counter(world: World) -> None:
     """A merchant prints a voucher; the printer confirms, fails, keeps silent, or the power goes."""
     node, merchant_id = any_edge(world), world.rng.choice(MERCHANTS)
     order = Order(merchant_id, world.rng.choice(TEMPLATES[merchant_id]), "shop")
+    if world.traits.crash and not world.rng.randrange(6):
+        node.fuse.light(1, world.rng.choice((Point.BEFORE_COMMIT, Point.AFTER_COMMIT)))
     issued = node.act(lambda lot, now: issuing.issue(node.db, lot, order, now))
     if isinstance(issued, Issued):
         print_voucher(world, node, issued.payload.voucher_id, issued.token)
@@ -202,21 +209,28 @@ def print_voucher(world: World, node: EdgeNode, voucher_id: tuple[int, int], tok
 
 @act(16)
 def voucher_at_the_exit(world: World) -> None:
-    """A driver hands over a voucher: a good one, one used before, another lot's, or a forged one."""
+    """A driver hands over a voucher, good, used before, another lot's or forged; the drivers behind may try it too."""
     node = any_edge(world)
-    inside = open_stay(world, node)
     source = node if world.rng.randrange(6) else any_edge(world)
-    if inside is None or not source.papers:
+    if not source.papers:
         return
     token = source.papers[-1] if world.rng.randrange(2) else world.rng.choice(source.papers)
-    forged = not world.rng.randrange(8)
-    if forged:
-        token = token[:-9] + ("0" if token[-9] != "0" else "1") + token[-8:]
+    if not world.rng.randrange(8):
+        _hand_over(world, node, token[:-9] + ("0" if token[-9] != "0" else "1") + token[-8:], forged=True)
+        return
+    for _ in range(world.rng.choice((1, 2, 3))):
+        _hand_over(world, node, token, forged=False)
+
+
+def _hand_over(world: World, node: EdgeNode, token: str, *, forged: bool) -> None:
+    inside = open_stay(world, node)
+    if inside is None:
+        return
     laid = node.act(lambda lot, now: redeeming.lay_voucher(node.db, lot, inside[0], token, "li", "out", now))
     if forged and isinstance(laid, redeeming.LaidOn):
         raise ViolationError("I12", f"{node.name}: a forged voucher was taken")
     if laid is not None and world.rng.randrange(4):
-        ask_to_leave(world, node, inside[1])
+        _leave(world, node, inside[1])
 
 
 @act(2)
