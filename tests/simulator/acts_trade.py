@@ -306,10 +306,17 @@ def coupon_to_a_car(world: World) -> None:
 def coupon_withdrawn(world: World) -> None:
     """A merchant wants a coupon back while the lot may be using it."""
     with world.cloud.looking() as conn:
-        out = [row[0] for row in conn.execute("SELECT coupon_id FROM coupon WHERE state = 'BOUND' ORDER BY coupon_id")]
-    if out:
-        coupon_id = world.rng.choice(out)
-        in_cloud(world, lambda conn, act: coupons.void(conn, act, coupon_id, "mistake"))
+        query = "SELECT coupon_id, edge_id, stay_id FROM coupon WHERE state = 'BOUND' ORDER BY coupon_id"
+        out = [tuple(row) for row in conn.execute(query)]
+    if not out:
+        return
+    coupon_id, edge, stay_id = world.rng.choice(out)
+    in_cloud(world, lambda conn, act: coupons.void(conn, act, coupon_id, "mistake"))
+    node = world.edges[edge]
+    with node.looking() as conn:
+        stay = stays.get(conn, stay_id)
+    if stay is not None and stay.is_open and world.rng.randrange(2):
+        _leave(world, node, stay.plate)
 
 
 @act(1)
