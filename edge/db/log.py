@@ -145,13 +145,17 @@ def salvage_left(conn: sqlite3.Connection) -> int:
 
 
 def prune(conn: sqlite3.Connection, before_wall_ms: int) -> int:
-    """Delete acked events older than *before_wall_ms*; the last acked one stays, its hash joins the chain."""
+    """Delete acked events up to the first that is not older than *before_wall_ms*.
+
+    Only from the front: a wall clock that was set back must not leave holes in the chain. The last acked event stays,
+    its hash joins the chain.
+    """
     cursor = acked(conn)
-    done = conn.execute(
-        "DELETE FROM outbox WHERE wall_ms < ? AND (epoch < ? OR (epoch = ? AND seq < ?))",
-        (before_wall_ms, cursor.epoch, cursor.epoch, cursor.seq),
-    )
-    return done.rowcount
+    younger = conn.execute(
+        "SELECT epoch, seq FROM outbox WHERE wall_ms >= ? ORDER BY epoch, seq LIMIT 1", (before_wall_ms,)
+    ).fetchone()
+    first_kept = min((cursor.epoch, cursor.seq), tuple(younger) if younger else (cursor.epoch, cursor.seq))
+    return conn.execute("DELETE FROM outbox WHERE (epoch, seq) < (?, ?)", first_kept).rowcount
 
 
 def backlog(conn: sqlite3.Connection) -> int:

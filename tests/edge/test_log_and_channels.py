@@ -97,6 +97,16 @@ def test_pruning_keeps_what_the_cloud_does_not_hold(db: Database) -> None:
     assert log.backlog(db.conn) == 1
 
 
+def test_pruning_leaves_no_hole_where_the_wall_clock_was_set_back(db: Database) -> None:
+    for number in (1, 9_000, 2, 3):
+        append(db, number)
+    with transaction(db) as conn:
+        log.set_acked(conn, log.Position(1, 4, log.bodies(conn, 1, 4, 1)[0][1]), [])
+        pruned = log.prune(conn, at(5_000).wall_ms)
+
+    assert (pruned, [row["seq"] for row in db.query("SELECT seq FROM outbox")]) == (1, [2, 3, 4])
+
+
 def test_the_nightly_figure_covers_what_came_since_the_last(db: Database) -> None:
     for number in (1, 2, 3):
         append(db, number)
