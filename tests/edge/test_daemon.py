@@ -102,7 +102,7 @@ async def running(
         )
         settings = make(folder, board.port)
         task = asyncio.create_task(run_edge(settings, stop, clock=clock, on_ready=ready.set_result))
-        await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((task, ready), return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             task.result()
         opened = await ready

@@ -159,7 +159,7 @@ async def running(folder: Path, change: Callable[[EdgeSettings], EdgeSettings] =
             wall_ms=lambda: time.time_ns() // 1_000_000 + shift[0],
         )
         task = asyncio.create_task(run_edge(settings, stop, clock=clock, on_ready=ready.set_result))
-        await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((task, ready), return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             task.result()
         opened = await ready
