@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -100,10 +101,12 @@ async def test_with_no_room_nothing_opens_and_the_booth_is_told_until_there_is_r
         assert [stay.plate for stay in await edge.cars_inside()] == [PLATE]
 
 
-async def test_the_ballast_makes_room_for_what_must_be_written(small_disk: Path) -> None:
+async def test_the_ballast_makes_room_for_what_must_be_written(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.daemon.DiskGuard", partial(DiskGuard, ballast=1 << 20))
     async with running(small_disk) as lot:
-        guard = DiskGuard(small_disk / "data", ballast=1 << 20)
-        guard.look()
+        assert (small_disk / "data" / "ballast").exists()
         lot.opened.edge.office.disk.level = Level.FINE
         fill(small_disk)
 

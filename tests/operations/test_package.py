@@ -12,7 +12,7 @@ import pytest
 
 from tests.services.needs import ROOT
 
-PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["mypy"]["packages"]
+PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["root_packages"]
 
 
 @pytest.fixture(scope="module")
