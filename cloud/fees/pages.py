@@ -18,7 +18,7 @@ from cloud.fees import asking, service
 from cloud.fees.asking import SILENT, Said
 from cloud.fees.service import Asked
 from cloud.lots import service as lots
-from cloud.lots.pages import ONLINE_MS
+from cloud.lots.asking import ask_lot
 from cloud.web.state import CLOUD, change, field_of, path_id, read
 from domain.driver_page import LONGEST_TYPED, typed_plate
 from domain.plate import PROVINCES
@@ -27,7 +27,6 @@ from domain.tries import Tries
 from plumbing.lanepage.pages import LETTERS, TAILS
 from plumbing.web import client_address, render, texts
 
-POLL_S = 0.15
 LOOKS = 40  # six seconds
 TRIES, TRIES_S = 20, 600.0  # plates of one address
 PAYER = "driver:phone"
@@ -59,7 +58,7 @@ class FeePages:
             return _form(request, lot, typed[:LONGEST_TYPED], texts(request)(f"lanepage.{problem}"))
         if not self._tries.take(client_address(request), asyncio.get_running_loop().time()):
             return _form(request, lot, "", texts(request)("fees.too_many"), 429)
-        said = await _ask_lot(request, lot["lot_id"], plate)
+        said = await _said(request, lot["lot_id"], plate)
         quotes = [(one, token) for token in (said.quote, said.debts) if (one := await _open(request, token))]
         return render(
             request, "fee_due.html", status=503 if said == SILENT else 200, lot=lot, plate=plate, said=said,
@@ -106,21 +105,9 @@ def _form(request: web.Request, lot: RowMapping, typed: str = "", error: str = "
     )  # fmt: skip
 
 
-async def _ask_lot(request: web.Request, lot_id: int, plate: str) -> Said:
-    """The lot's own word; one not heard of lately is not asked at all."""
-    cloud = request.config_dict[CLOUD]
-    edge_id = await read(request, asking.edge_at, lot_id)
-    heard = cloud.live().get(edge_id) if edge_id else None
-    if edge_id is None or heard is None or cloud.now_ms() - heard.seen_ms > ONLINE_MS:
-        return SILENT
-    sent = await read(request, asking.ask, edge_id, plate, cloud.now_ms())
-    cloud.wake()
-    for _ in range(LOOKS):
-        await asyncio.sleep(POLL_S)
-        said = await read(request, asking.answer, sent)
-        if said is not None:
-            return said
-    return SILENT
+async def _said(request: web.Request, lot_id: int, plate: str) -> Said:
+    text = await ask_lot(request, lot_id, asking.KIND, {"plate": plate}, LOOKS)
+    return SILENT if text is None else asking.read(text)
 
 
 def _paid(request: web.Request, asked: Asked, row: RowMapping) -> web.Response:
