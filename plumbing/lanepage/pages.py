@@ -89,7 +89,7 @@ def lane_qr(url: str) -> str:
 
 
 def keyboard() -> dict[str, str]:
-    """What ``plate_keys.html`` is given beside what was typed."""
+    """What ``plate_field.html`` is given beside what was typed."""
     return {"provinces": PROVINCES, "letters": LETTERS, "tails": TAILS}
 
 
