@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, select
 
+from cloud.checking import check_all
 from cloud.db import Database as CloudDatabase
 from cloud.db import open_engine
 from cloud.lots.tables import debt, payment, stay
-from cloud.merchants import ledger
 from cloud.sync.tables import channel_version, edge_cursor, inbox
 from domain.sync.channel import digest_text
 from domain.wire import chain_hash
@@ -56,8 +56,8 @@ def audit(folder: Folder, seen: Seen) -> dict[str, Wrong]:
 
 def _audit(there: Connection, here: sqlite3.Connection, seen: Seen) -> dict[str, Wrong]:
     return {
-        "every merchant's books are right (I1, I2)": _merchants(there),
-        "the lot's own books and chain are right": check_books(here),
+        "all that verify-ledger looks at in the cloud holds (I1, I2, I24)": check_all(there),
+        "all that verify-ledger looks at in the lot holds": check_books(here),
         "the cloud applied what the lot logged, to the byte, and parked nothing (I3-I6)": _log(here, there, seen.edge),
         "both sides hold the same lists (I17)": _lists(here, there, seen.edge),
         "both sides know the same stays, payments and debts": _stays(here, there, seen.edge),
@@ -76,14 +76,6 @@ def _owed(there: Connection, seen: Seen) -> Wrong:
 def _pulses(here: sqlite3.Connection, seen: Seen) -> Wrong:
     reserved = here.execute("SELECT count(*) FROM pulse WHERE wall_ms >= ?", (seen.since_ms,)).fetchone()[0]
     return [] if seen.pulses == reserved else [f"{seen.pulses} pulses reached the board, {reserved} were committed"]
-
-
-def _merchants(there: Connection) -> Wrong:
-    return [
-        f"merchant {books.merchant_id} {books.commodity} {books.funds}: {books.accounts}"
-        for books in ledger.merchant_books(there)
-        if not books.is_right
-    ]
 
 
 def _log(here: sqlite3.Connection, there: Connection, edge_id: str) -> Wrong:

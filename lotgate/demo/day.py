@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
@@ -17,22 +16,21 @@ import aiohttp
 import edge.web
 from domain.ledger import REDEEMED
 from domain.voucher import strip_to_token
-from domain.wire import Json
 from drivers.printer.picture import render
 from lotgate.demo import script
 from lotgate.demo.acts import Act
 from lotgate.demo.audit import Seen, audit
 from lotgate.demo.folder import DemoError
 from lotgate.demo.forgery import forged_like
-from lotgate.demo.lots import EAST_IN, EAST_OUT, WEST_IN, WEST_OUT, Gate
+from lotgate.demo.lots import EAST_IN, EAST_OUT, WEST_IN, WEST_OUT
 from lotgate.demo.pages import Booth, Counter, Pages
 from lotgate.demo.photos import Photo
 from lotgate.demo.qr import read_qr
-from lotgate.demo.script import Car, published_fee, yuan
+from lotgate.demo.script import Car, published_fee
+from lotgate.demo.steps import Steps
 from lotgate.demo.system import System
 from plumbing.i18n import load_catalogue
 
-MINUTE_MS = 60_000
 REFUSED = 409
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MORNING = clock_time(8)
@@ -51,7 +49,9 @@ class Day:
         for car, photo in zip(self._plain, photos, strict=False):
             car.plate, car.photo = photo.plate or car.plate, photo.path
         self._cars = {plate: Car(plate) for plate in script.SMART_LANE}
-        self._minute = 0
+        self._booth_pages = Pages(system.edge_url)
+        self._attendant = Booth(self._booth_pages)
+        self._steps = Steps(system, self._attendant)
         self._began_ms = time.time_ns() // 1_000_000 + system.clock.ahead_ms()
         self._token = ""
         self._owed: dict[str, int] = {}  # by the script, what leaves unpaid
@@ -80,8 +80,7 @@ class Day:
         acts = []
         self._wait_for_morning()
         self._spent_before = await self._spent()
-        async with AsyncExitStack() as stack:
-            self._stack = stack
+        async with self._booth_pages:
             for name, scene in self.scenes:
                 tell(name)
                 act = Act(name)
@@ -102,43 +101,11 @@ class Day:
         seen = Seen(system.known["edge"], self._began_ms, pulses, self._owed)
         return await asyncio.to_thread(audit, system.folder, seen)
 
-    # Steps that scenes are made of
-
     def _wait_for_morning(self) -> None:
         """The day begins at eight the next morning, whatever an earlier one left inside."""
         now = datetime.fromtimestamp(self._began_ms / 1000, SHANGHAI)
         morning = datetime.combine(now.date() + timedelta(days=1), MORNING, SHANGHAI)
         self._system.clock.advance(round((morning - now).total_seconds() * 1000))
-
-    def _later(self, minutes: int) -> None:
-        """*minutes* pass for the lot and for the cloud."""
-        self._system.clock.advance(minutes * MINUTE_MS)
-        self._minute += minutes
-
-    async def _booth(self) -> Booth:
-        pages = await self._stack.enter_async_context(Pages(self._system.edge_url))
-        await pages.sign_in(**self._system.known["attendant"])
-        self._attendant = Booth(pages)
-        return self._attendant
-
-    async def _enter(self, act: Act, gate: Gate, car: Car) -> None:
-        """A car comes in; exactly one pulse lets it."""
-        before = await self._street.pulses(gate)
-        view = await self._street.arrive(gate, car.plate, photo=car.photo)
-        if view["verdict"] == "Ask":
-            view = await self._typed(act, gate, car, view)
-        act.expect(f"{car.plate} let in", "Admit", view["verdict"])
-        act.expect("under its own plate", car.plate, view["plate"])
-        await self._street.drive_through(gate)
-        act.expect("pulses", 1, await self._street.pulses(gate) - before)
-        car.entered, car.stay_id = self._minute, view["stay_id"]
-
-    async def _typed(self, act: Act, gate: Gate, car: Car, view: Json) -> Json:
-        """A plain camera's reader is not sure: the attendant types what the picture shows; what the lane says then."""
-        act.expect("only a plain camera asks", False, gate.smart)
-        asked = view["updated_wall_ms"]
-        await self._attendant.type_plate(gate.name, car.plate)
-        return await self._street.lane(gate, lambda now: now["verdict"] != "Ask" and now["updated_wall_ms"] >= asked)
 
     async def _spent(self) -> dict[str, int]:
         """What the merchant's used coupons and vouchers cost it so far, by commodity."""
@@ -148,56 +115,33 @@ class Day:
                 spent[books["commodity"]] += books["accounts"].get(REDEEMED, 0)
         return spent
 
-    def _fee(self, car: Car) -> int:
-        return published_fee(self._minute - car.entered)
-
-    async def _is_asked_for(self, act: Act, car: Car, view: Json, off: int = 0) -> int:
-        """Compare what the lane asks of *car* with the script's figures; returns what is due by the script."""
-        fee = self._fee(car)
-        due = max(0, fee - off)
-        act.expect_fen("fee", fee, view["fee_fen"], telling=True)
-        act.expect_fen("lines add up", view["fee_fen"], sum(line["fen"] for line in view["lines"]))
-        act.expect_fen("taken off", off, view["off_fen"], telling=bool(off))
-        act.expect_fen("due", due, view["due_fen"], telling=True)
-        act.expect("its own stay", car.stay_id, view["stay_id"])
-        if view["due_fen"] != due:
-            raise DemoError(f"{car.plate} is asked for another amount than the script has: it does not pay")
-        return due
-
-    async def _pays_and_goes(self, act: Act, gate: Gate, car: Car, due: int, *, follower: bool = False) -> None:
-        before = await self._street.pulses(gate)
-        page = await self._attendant.take_cash(car.stay_id, yuan(due))
-        act.expect("cash taken", 200, page.status)
-        await self._street.drive_through(gate, follower=follower)
-        act.expect("pulses", 1, await self._street.pulses(gate) - before)
-
     # The scenes
 
     async def _smart_entries(self, act: Act) -> None:
         for car in self._cars.values():
-            await self._enter(act, EAST_IN, car)
+            await self._steps.enter(act, EAST_IN, car)
         inside = (await self._system.local.standing())["inside"]
         act.expect("cars inside", True, inside >= len(self._cars))
 
     async def _plain_entries(self, act: Act) -> None:
-        await self._booth()
+        await self._booth_pages.sign_in(**self._system.known["attendant"])
         for car in self._plain:
-            await self._enter(act, WEST_IN, car)
+            await self._steps.enter(act, WEST_IN, car)
 
     async def _free_exit(self, act: Act) -> None:
-        self._later(15)
+        self._steps.later(15)
         car = self._cars[script.SHORT]
         view = await self._street.arrive(EAST_OUT, car.plate)
         act.expect("let out", "Admit", view["verdict"])
-        await self._is_asked_for(act, car, view)
+        await self._steps.is_asked_for(act, car, view)
         await self._street.drive_through(EAST_OUT)
 
     async def _cash_exit(self, act: Act) -> None:
-        self._later(110)
+        self._steps.later(110)
         car = self._cars[script.CASH]
         view = await self._street.arrive(EAST_OUT, car.plate)
         act.expect("waits for money", "PayFirst", view["verdict"])
-        await self._pays_and_goes(act, EAST_OUT, car, await self._is_asked_for(act, car, view))
+        await self._steps.pays_and_goes(act, EAST_OUT, car, await self._steps.is_asked_for(act, car, view))
 
     async def _coupons_given(self, act: Act) -> None:
         """On the merchant's own pages; the edge holds both before the cloud goes."""
@@ -218,7 +162,9 @@ class Day:
     async def _coupon_exit(self, act: Act) -> None:
         car = self._cars[script.COUPON]
         view = await self._street.arrive(EAST_OUT, car.plate)
-        await self._pays_and_goes(act, EAST_OUT, car, await self._is_asked_for(act, car, view, script.COUPON_OFF))
+        await self._steps.pays_and_goes(
+            act, EAST_OUT, car, await self._steps.is_asked_for(act, car, view, script.COUPON_OFF)
+        )
 
     async def _cut_off(self, act: Act) -> None:
         await self._system.until("an allowance to print from", lambda now: now["leases"] > 0)
@@ -231,12 +177,12 @@ class Day:
 
     async def _cached_exit(self, act: Act) -> None:
         """A duration coupon takes the last two hours off: what is left is the fee of a stay that much shorter."""
-        self._later(60)
+        self._steps.later(60)
         car = self._cars[script.CACHED]
-        length = self._minute - car.entered
+        length = self._steps.minute - car.entered
         off = published_fee(length) - published_fee(length - script.DURATION_MIN)
         view = await self._street.arrive(EAST_OUT, car.plate)
-        await self._pays_and_goes(act, EAST_OUT, car, await self._is_asked_for(act, car, view, off))
+        await self._steps.pays_and_goes(act, EAST_OUT, car, await self._steps.is_asked_for(act, car, view, off))
 
     async def _voucher_printed(self, act: Act) -> None:
         """The slip is looked at as the printer got it, and its code read off that picture."""
@@ -261,19 +207,21 @@ class Day:
         """The same promise under another signature, laid on a car that waits at the exit."""
         car = self._cars[script.VOUCHER]
         view = await self._street.arrive(EAST_OUT, car.plate)
-        await self._is_asked_for(act, car, view)
+        await self._steps.is_asked_for(act, car, view)
         page = await self._attendant.scan(car.stay_id, forged_like(self._token))
         act.expect("answer", REFUSED, page.status)
         act.expect("says", WORDS("refused.voucher_bad_signature"), page.said, telling=True)
         view = await self._street.lane(EAST_OUT, lambda now: now["phase"] == "Waiting")
-        act.expect_fen("still due", self._fee(car), view["due_fen"], telling=True)
+        act.expect_fen("still due", self._steps.fee(car), view["due_fen"], telling=True)
 
     async def _voucher_exit(self, act: Act) -> None:
         car, other = self._cars[script.VOUCHER], self._cars[script.MISREAD]
         page = await self._attendant.scan(car.stay_id, self._token)
         act.expect("accepted", 200, page.status)
         view = await self._street.lane(EAST_OUT, lambda now: now["off_fen"] > 0 and now["phase"] == "Waiting")
-        await self._pays_and_goes(act, EAST_OUT, car, await self._is_asked_for(act, car, view, script.VOUCHER_OFF))
+        await self._steps.pays_and_goes(
+            act, EAST_OUT, car, await self._steps.is_asked_for(act, car, view, script.VOUCHER_OFF)
+        )
         again = await self._attendant.scan(other.stay_id, self._token)
         act.expect("a second time", REFUSED, again.status)
         act.expect("says", WORDS("refused.voucher_used"), again.said, telling=True)
@@ -285,15 +233,15 @@ class Day:
         act.expect("read", script.MISREAD_AS, view["plate"], telling=True)
         act.expect("matched", "fuzzy", view["matched"])
         act.expect("taken for", car.plate, view["stay_plate"], telling=True)
-        due = await self._is_asked_for(act, car, view)
-        await self._pays_and_goes(act, EAST_OUT, car, due, follower=True)
+        due = await self._steps.is_asked_for(act, car, view)
+        await self._steps.pays_and_goes(act, EAST_OUT, car, due, follower=True)
 
     async def _tailgater(self, act: Act) -> None:
         car = self._cars[script.TAILGATER]
         before = await self._street.pulses(EAST_OUT)
         view = await self._street.is_seen(EAST_OUT, car.plate)
         act.expect("must pay", "PayFirst", view["verdict"])
-        self._owed[car.stay_id] = await self._is_asked_for(act, car, view)
+        self._owed[car.stay_id] = await self._steps.is_asked_for(act, car, view)
         await self._street.cross_the_loop(EAST_OUT)
         act.expect("pulses", 0, await self._street.pulses(EAST_OUT) - before)
         await self._street.is_clear(EAST_OUT)
@@ -302,7 +250,7 @@ class Day:
         car = self._cars[script.BY_HAND]
         before = await self._street.pulses(EAST_OUT)
         view = await self._street.arrive(EAST_OUT, car.plate)
-        self._owed[car.stay_id] = await self._is_asked_for(act, car, view)
+        self._owed[car.stay_id] = await self._steps.is_asked_for(act, car, view)
         page = await self._attendant.open_barrier(EAST_OUT.name, "演示：现金不足，放行后追缴")
         act.expect("opened", 200, page.status)
         await self._street.drive_through(EAST_OUT)
@@ -313,9 +261,9 @@ class Day:
         for car in self._plain:
             view = await self._street.arrive(WEST_OUT, car.plate, photo=car.photo)
             if view["verdict"] == "Ask":
-                view = await self._typed(act, WEST_OUT, car, view)
+                view = await self._steps.typed(act, WEST_OUT, car, view)
             act.expect("waits for money", "PayFirst", view["verdict"])
-            await self._pays_and_goes(act, WEST_OUT, car, await self._is_asked_for(act, car, view))
+            await self._steps.pays_and_goes(act, WEST_OUT, car, await self._steps.is_asked_for(act, car, view))
 
     async def _back(self, act: Act) -> None:
         waiting = (await self._system.local.standing())["backlog"]
