@@ -44,6 +44,7 @@ missing_packages() {  # one Debian package a line
         has_program mosquitto || echo mosquitto
         compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || has_program initdb || echo postgresql
         has_program chromium || echo chromium
+        has_program pdftoppm || echo poppler-utils
         compgen -G '/usr/lib/*/libatomic.so.1' >/dev/null || echo libatomic1  # Playwright's driver wants it
     fi
 }

@@ -90,9 +90,10 @@ async def print_at_lot(request: web.Request) -> web.Response:
     raise done("/m/print", "print_asked")
 
 
-def _batch(
+def batch_of(
     conn: Connection, operator_id: int, merchant_id: int, batch_id: str, way: Way
 ) -> tuple[Mapping[str, Any], Sequence[RowMapping], str]:
+    """A batch made in that *way*, its coupons and the merchant's name. Raises HTTPNotFound."""
     batch = codes.get(conn, operator_id, merchant_id, batch_id)
     account = merchants.get(conn, operator_id, merchant_id)
     if batch is None or account is None or batch["way"] != way.value:
@@ -103,7 +104,7 @@ def _batch(
 async def _code(request: web.Request, merchant_id: int) -> dict[str, Any]:
     """What the screen shows now."""
     cloud = request.config_dict[CLOUD]
-    batch, coupons, name = await read(request, _batch, merchant_id, request.match_info["batch"], Way.SCREEN)
+    batch, coupons, name = await read(request, batch_of, merchant_id, request.match_info["batch"], Way.SCREEN)
     now_ms = cloud.now_ms()
     shown = [one for one in coupons if one["state"] == State.CLAIMABLE.value and one["claim_until_ms"] >= now_ms]
     bound = sorted((one for one in coupons if one["bound_ms"] is not None), key=lambda one: one["bound_ms"])
@@ -113,11 +114,12 @@ async def _code(request: web.Request, merchant_id: int) -> dict[str, Any]:
         "shown": shown[-1] if shown else None,
         "last": bound[-1] if bound else None,
         "claimed": len(bound),
-        "qr": _qr(claim_url(cloud.public_url, shown[-1]["token"])) if shown else "",
+        "qr": qr_picture(claim_url(cloud.public_url, shown[-1]["token"])) if shown else "",
     }
 
 
-def _qr(text: str) -> str:
+def qr_picture(text: str) -> str:
+    """A code to scan, as an address of its picture."""
     return segno.make_qr(text, error="m").png_data_uri(scale=8, border=4)
 
 
@@ -171,25 +173,11 @@ async def batch_page(request: web.Request) -> web.Response:
     """One printing: choose the layout, open the sheet, see what was claimed."""
     session = await allow(request, Right.OWN_MERCHANT)
     args = (merchant_of(session), request.match_info["batch"], Way.PAPER)
-    batch, coupons, _ = await read(request, _batch, *args)
+    batch, coupons, _ = await read(request, batch_of, *args)
     layout = layout_of(request.query)
     return render(
         request, "print_batch.html", batch=batch, coupons=coupons, layout=layout, pages=len(layout.sheets(coupons))
     )
-
-
-async def sheet_page(request: web.Request) -> web.Response:
-    """The pages themselves, for the browser's printer; those withdrawn or claimed are left out."""
-    session = await allow(request, Right.OWN_MERCHANT)
-    args = (merchant_of(session), request.match_info["batch"], Way.PAPER)
-    batch, coupons, name = await read(request, _batch, *args)
-    layout, base = layout_of(request.query), request.config_dict[CLOUD].public_url
-    good = [one for one in layout.sheets(coupons) if any(row["state"] == State.PRINTED.value for row in one)]
-    sheets = [[row for row in sheet if row["state"] == State.PRINTED.value] for sheet in good]
-    return render(
-        request, "sheet.html", batch=batch, sheets=sheets, layout=layout, merchant=name,
-        qr=lambda row: _qr(claim_url(base, row["token"])),
-    )  # fmt: skip
 
 
 def add_routes(app: web.Application) -> None:
@@ -205,5 +193,4 @@ def add_routes(app: web.Application) -> None:
     add_post("/m/print", print_papers)
     add_post("/m/print/lot", print_at_lot)
     add_get("/m/print/{batch}", batch_page)
-    add_get("/m/print/{batch}/sheet", sheet_page)
     add_post("/m/print/{batch}/close", close_papers)

@@ -10,7 +10,10 @@ from urllib.parse import urlencode
 T = TypeVar("T")
 
 PAPERS: Final = ("a4", "80", "58")
-PER_SHEET: Final = (1, 2, 4, 8, 10)
+PER_SHEET: Final = (1, 2, 4, 8, 10, 24)
+GRID: Final = {1: (1, 1), 2: (1, 2), 4: (2, 2), 8: (2, 4), 10: (2, 5), 24: (3, 8)}  # across, down, of an upright page
+SIZES: Final = {"a4": (210, 297), "80": (80, 120), "58": (58, 100)}  # millimetres
+_MARGINS: Final = {"normal": (10, 10), "narrow": (5, 5), "none": (0, 0), "80": (4, 2), "58": (5, 2)}
 TURNS: Final = ("portrait", "landscape")
 MARGINS: Final = ("normal", "narrow", "none")
 
@@ -42,6 +45,30 @@ class Layout:
             "cut": int(self.cut),
         }
         return urlencode({"paper": self.paper, "turn": self.turn, "margin": self.margin, **numbers})
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of a page in millimetres."""
+        width, height = SIZES[self.paper]
+        return (height, width) if self.is_across else (width, height)
+
+    @property
+    def margins(self) -> tuple[int, int]:
+        """Left and right, top and bottom, in millimetres."""
+        return _MARGINS[self.margin if self.paper == "a4" else self.paper]
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Coupons across and down a page."""
+        if self.paper != "a4":
+            return 1, 1
+        across, down = GRID[self.per]
+        return (max(across, down), min(across, down)) if self.is_across else (across, down)
+
+    @property
+    def is_across(self) -> bool:
+        """A page of A4 lying on its long side; a roll has none."""
+        return self.paper == "a4" and self.turn == "landscape"
 
     def sheets(self, coupons: Sequence[T]) -> list[list[T]]:
         """The coupons of each page."""

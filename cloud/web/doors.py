@@ -248,6 +248,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "POST /m/print/lot",
         "GET /m/print/{batch}",
         "GET /m/print/{batch}/sheet",
+        "GET /m/print/{batch}/sheet.pdf",
         "POST /m/print/{batch}/close",
         "GET /m/staff",
         "POST /m/staff",

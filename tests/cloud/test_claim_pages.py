@@ -30,6 +30,7 @@ from domain import voucher
 from domain.wire import Json
 from plumbing.passwords import Passwords
 from plumbing.signing import PrivateKey
+from tests.cloud.paper import pictures, text_of
 from tests.cloud.world import World, build
 
 PASSWORD, SHOP, PLATE = "seven cars waiting", "m-shop", "京A12345"
@@ -162,6 +163,23 @@ async def test_printed_coupons_are_on_the_sheet_until_claimed(shop: Browser, clo
     assert status == 200
     assert (len(scanned(full)), full.count('class="sheet"')) == (5, 2)
     assert (len(scanned(fewer)), fewer.count('class="sheet"')) == (2, 2)
+
+
+async def test_the_pdf_holds_the_codes_of_the_sheet(shop: Browser) -> None:
+    page = await (await shop.get("/m/print")).text()
+    _, batch = await send(shop, page, "/m/print", template_id="1", count="12")
+    (file,) = re.findall(r'href="(/m/print/[^"]+/sheet\.pdf)\?', batch)
+    on_sheet = scanned(await (await shop.get(file.replace(".pdf", "?per=4"))).text())
+
+    answer = await shop.get(f"{file}?per=10&lang=en")
+    made = await answer.read()
+    read = [found.text for page in pictures(made) for found in zxingcpp.read_barcodes(page)]
+
+    assert (answer.status, answer.content_type) == (200, "application/pdf")
+    assert sorted(read) == sorted(on_sheet)
+    assert len(read) == 12
+    assert "Parking coupon" in text_of(made)
+    assert (await shop.get("/m/print/0197-none/sheet.pdf")).status == 404
 
 
 async def test_codes_are_not_found_by_trying_and_need_the_page_of_the_shop(shop: Browser, cloud: Cloud) -> None:
