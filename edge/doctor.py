@@ -24,6 +24,7 @@ from edge.pricelists import load_prices
 from edge.services import offline_list
 from edge.services.checking import check_books
 from edge.settings import EdgeSettings
+from edge.trust import trouble
 from plumbing.i18n import Texts
 from plumbing.settings import SettingsError
 
@@ -44,7 +45,7 @@ async def examine(settings: EdgeSettings, source: str, folder: Path, language: s
         found += _of_daemon(standing, t)
     copies = standing["copies"] if standing else None
     machine = await asyncio.to_thread(machine_findings, settings, copies, time.time())
-    return [*found, *machine, *await _broker(settings, t)]
+    return [*found, *machine, *await _broker(settings, t), *await _cloud(settings, t)]
 
 
 def _versions(t: Texts) -> Finding:
@@ -139,3 +140,13 @@ async def _broker(settings: EdgeSettings, t: Texts) -> list[Finding]:
         what = t("doctor.broker_away", place=place, why=str(exc) or t("fault.silent"))
         return [claimed, Finding(False, what, t("doctor_next.broker"))]
     return [claimed, Finding(True, t("doctor.broker", place=place))]
+
+
+async def _cloud(settings: EdgeSettings, t: Texts) -> list[Finding]:
+    """Payment codes go to the cloud over HTTPS, beside the broker."""
+    if not settings.cloud_url_file.exists():
+        return []
+    url = settings.cloud_url_file.read_text(encoding="utf-8").strip()
+    why = await trouble(url, settings.cloud_ca)
+    what = t("doctor.cloud_away", place=url, why=why) if why else t("doctor.cloud", place=url)
+    return [Finding(not why, what, t("doctor_next.cloud"))]

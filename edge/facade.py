@@ -123,8 +123,8 @@ class Edge:
     def __post_init__(self) -> None:
         host = self.settings.voucher_host
         self.phone = PhoneDesk(self.office, host)
-        edge, url_file, sign = self.settings.edge, self.settings.cloud_url_file, self.office.lot.sign
-        self.till = CodeTill(edge, url_file, sign, self.phone, lambda: self.link_state())
+        told, sign = self.settings, self.office.lot.sign
+        self.till = CodeTill(told.edge, told.cloud_url_file, told.cloud_ca, sign, self.phone, lambda: self.link_state())
         for worker in self.workers.values():
             worker.codes.till = self.till
         self.door = DriverDoor(self.office, self.live, self.workers, self.phone)

@@ -17,6 +17,7 @@ from edge.db import people
 from edge.db.database import Database, DatabaseLock, damage_told, open_database, transaction
 from edge.pins import PinBox
 from edge.settings import EdgeSettings
+from edge.trust import trust_of_cloud
 from plumbing.files import write_private
 from plumbing.passwords import Passwords, random_pin
 from plumbing.sealing import SealKey
@@ -86,7 +87,7 @@ async def claim(settings: EdgeSettings, text: str, ca: Path | None = None) -> di
     if wanted.edge_id != settings.edge:
         raise ClaimError(f'the claim is for edge "{wanted.edge_id}"; the lot file says edge = "{settings.edge}"')
     key = load_or_create_key(settings.key_file)
-    told = await _post(wanted, key, trust_of(wanted, ca))
+    told = await _post(wanted, key, trust_of(wanted, ca or settings.cloud_ca))
     public = pinned_key(wanted, told.get("config_key"))
     if told.get("lot_id") != settings.lot_id and settings.lot_id != ANY_LOT:
         raise ClaimError(f"the cloud has this edge at lot {told.get('lot_id')}; set lot_id to that in the lot file")
@@ -113,14 +114,13 @@ def keep_cloud(settings: EdgeSettings, wanted: Claim, public: bytes) -> None:
 
 
 def trust_of(wanted: Claim, ca: Path | None) -> ssl.SSLContext | bool:
-    """Whom to believe on the way there: the pinned authority where the claim names one."""
-    if not wanted.ca_sha256:
-        return True
-    if ca is None:
-        raise ClaimError("the claim names an authority of its own: give its certificate with --ca FILE")
-    if hashlib.sha256(ca.read_bytes()).hexdigest() != wanted.ca_sha256:
-        raise ClaimError(f"{ca} is not the authority the claim names")
-    return ssl.create_default_context(cafile=str(ca))
+    """Whom to believe on the way there: the authority of *ca*, which must be the one the claim pins, if it pins one."""
+    if wanted.ca_sha256:
+        if ca is None:
+            raise ClaimError("the claim names an authority of its own: give its certificate with --ca FILE or cloud_ca")
+        if hashlib.sha256(ca.read_bytes()).hexdigest() != wanted.ca_sha256:
+            raise ClaimError(f"{ca} is not the authority the claim names")
+    return trust_of_cloud(ca)
 
 
 async def _post(wanted: Claim, key: PrivateKey, trust: ssl.SSLContext | bool) -> dict[str, Any]:

@@ -61,7 +61,7 @@ async def replace_device(
     except ValueError as exc:
         raise ClaimError(str(exc)) from exc
     asked = _known_so_far(config, wanted.edge_id)
-    taken = await _claim_and_ask(asked, text, wanted, ca)
+    taken = await _claim_and_ask(asked, text, wanted, ca or asked.cloud_ca)
     _settle(config, asked, taken)
     old = load_settings(config)
     _rename(config, old.edge, wanted.edge_id)

@@ -360,6 +360,7 @@ class EdgeSettings:
     rules: LotRules = field(default_factory=LotRules)
     boards: Boards = field(default_factory=Boards)
     broker: Broker | None = None
+    cloud_ca: Path | None = None  # believed alone when the cloud is called over HTTPS; else the system's authorities
     copies: Copies = field(default_factory=Copies)
     pictures: KeptPictures = field(default_factory=KeptPictures)
     camera_lists: tuple[CameraList, ...] = ()

@@ -20,6 +20,7 @@ from domain.scanned import ScannedKind, recognise
 from domain.voucher import Sign
 from domain.wire import Json, signed
 from edge.lanes.phone import PhoneDesk
+from edge.trust import trust_of_cloud
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +50,10 @@ class Charge:
 class CodeTill:
     """Charges by payment code, one a stay at a time."""
 
-    def __init__(self, edge: str, url_file: Path, sign: Sign, phone: PhoneDesk, link_state: Callable[[], str]) -> None:
-        self._edge, self._url_file, self._sign = edge, url_file, sign
+    def __init__(
+        self, edge: str, url_file: Path, ca: Path | None, sign: Sign, phone: PhoneDesk, link_state: Callable[[], str]
+    ) -> None:
+        self._edge, self._url_file, self._ca, self._sign = edge, url_file, ca, sign
         self._phone, self._link_state = phone, link_state
         self._charges: dict[str, Charge] = {}
 
@@ -88,11 +91,17 @@ class CodeTill:
     async def _ask(self, stay_id: str, token: str, code: str) -> Charge | Refuse:
         body: Json = {"edge_id": self._edge, "quote": token} | ({"code": code} if code else {})
         url = self._url_file.read_text(encoding="utf-8").strip().rstrip("/")
+        message = signed(CODE_ASK, self._edge, body, self._sign)
         timeout = aiohttp.ClientTimeout(total=ANSWER_S)
+        try:
+            trust = trust_of_cloud(self._ca)
+        except OSError as exc:
+            log.warning("cloud_ca cannot be used, so no payment code is sent: %s", exc)
+            return Refuse("no_link")
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,
-                session.post(f"{url}/api/fees/code", json=signed(CODE_ASK, self._edge, body, self._sign)) as answer,
+                session.post(f"{url}/api/fees/code", json=message, ssl=trust) as answer,
             ):
                 answer.raise_for_status()
                 said = await answer.json()
