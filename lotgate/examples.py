@@ -69,6 +69,7 @@ The cloud does this itself when it starts; an edge migrates its own database whe
     "demo": """\
   lotgate demo                      until Ctrl-C; prints READY and the addresses
   lotgate demo --lot eight-lanes    every make of device at one lot
+  lotgate demo --attendant          you sit at the booth and are told what to do
   lotgate demo --once --port 0      one scripted day on free ports; exit 0 only if every check held
 
 Docs: docs/demo.md""",

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from lotgate.demo.attendant import PATIENCE_S
 from lotgate.demo.folder import FIRST_PORT, DemoError, Folder, Ports, held, ports_from, refuse_taken
 from lotgate.demo.lots import FOUR, LOTS
 from lotgate.demo.photos import Photo, find_photos
@@ -19,8 +20,17 @@ STOPPED = 130  # by Ctrl-C or SIGTERM before a scripted day was over
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """``[--once] [--port N] [--dir D] [--photos P]``."""
-    parser.add_argument("--once", action="store_true", help="play a scripted day, check everything, and end")
+    """``[--once | --attendant] [--patience S] [--port N] [--dir D] [--photos P]``."""
+    plays = parser.add_mutually_exclusive_group()
+    plays.add_argument("--once", action="store_true", help="play a scripted day, check everything, and end")
+    plays.add_argument(
+        "--attendant", action="store_true",
+        help="you sit at the booth: things go wrong one after another, and it says what to do about each",
+    )  # fmt: skip
+    parser.add_argument(
+        "--patience", type=float, default=PATIENCE_S, metavar="S",
+        help=f"with --attendant: seconds until the script sees to something itself (default {PATIENCE_S:.0f})",
+    )  # fmt: skip
     parser.add_argument(
         "--port", type=int, default=FIRST_PORT, metavar="N",
         help=f"cloud on N, booth on N+1, broker on N+2, devices after them; 0: free ports (default {FIRST_PORT})",
@@ -52,8 +62,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"--photos {args.photos}: no pictures of plain blue plates in it", file=sys.stderr)
         return 2
     lot = LOTS[args.lot]
-    if args.once and not lot.scripted:
-        print(f"--once: the scripted day is played at {FOUR.name}; {lot.name} runs until Ctrl-C", file=sys.stderr)
+    if (args.once or args.attendant) and not lot.scripted:
+        print(f"both scripts are played at {FOUR.name}; {lot.name} runs until Ctrl-C", file=sys.stderr)
         return 2
     default = DEFAULT_FOLDER if lot is FOUR else Path(f"{DEFAULT_FOLDER}-{lot.name}")
     folder = Folder((args.dir or default).resolve(), lot)
@@ -69,15 +79,16 @@ def run(args: argparse.Namespace) -> int:
         with held(folder):
             ports = ports_from(args.port)
             refuse_taken(ports)
-            return asyncio.run(_run(folder, ports, photos, once=args.once))
+            return asyncio.run(_run(folder, ports, photos, args))
     except DemoError as exc:
         print(f"\n{exc}", file=sys.stderr)
         return 1
 
 
-async def _run(folder: Folder, ports: Ports, photos: Sequence[Photo], *, once: bool) -> int:
+async def _run(folder: Folder, ports: Ports, photos: Sequence[Photo], args: argparse.Namespace) -> int:
     """The show as a task that Ctrl-C and SIGTERM cancel, so that everything is stopped in order."""
-    show = asyncio.create_task(run_demo(folder, ports, photos, once=once))
+    once, patience_s = args.once, args.patience if args.attendant else None
+    show = asyncio.create_task(run_demo(folder, ports, photos, once=once, patience_s=patience_s))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, show.cancel)

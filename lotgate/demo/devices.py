@@ -21,7 +21,7 @@ from typing import Any
 from domain.wire import Json
 from drivers.barrier.simulated import SimulatedRelayBoard
 from drivers.camera.simulated import Sight, SimulatedVzenith
-from drivers.printer.simulated import SimulatedPrinter
+from drivers.printer.simulated import PrinterFault, SimulatedPrinter
 from lotgate.demo.folder import secret_variable
 from lotgate.demo.scenes import colour_of, draw_scene
 
@@ -33,9 +33,9 @@ class Hardware:
     """Carries out orders; every method is one, named as in the order's ``do``."""
 
     def __init__(
-        self, board: SimulatedRelayBoard, printer: SimulatedPrinter, cameras: Mapping[str, SimulatedVzenith]
+        self, board: SimulatedRelayBoard, printer: SimulatedPrinter, cameras: Mapping[str, SimulatedVzenith], plug: Plug
     ) -> None:
-        self._board, self._printer, self._cameras = board, printer, cameras
+        self._board, self._printer, self._cameras, self._plug = board, printer, cameras, plug
 
     async def see(self, order: Json) -> Json:
         """A smart camera reads *plate* on a car that wears *wears*, and pushes it with the picture."""
@@ -74,10 +74,51 @@ class Hardware:
         jobs = self._printer.jobs
         return {"jobs": len(jobs), "data": base64.b64encode(jobs[number]).decode() if number < len(jobs) else ""}
 
+    async def paper_out(self, order: Json) -> Json:
+        """The paper ends once *after* commands of the next job are on it."""
+        self._printer.break_after(int(order["after"]), PrinterFault.PAPER_OUT)
+        return {}
+
+    async def paper_in(self, _order: Json) -> Json:
+        """There is a new roll."""
+        self._printer.fault = None
+        return {}
+
+    async def unplug(self, _order: Json) -> Json:
+        """The exit's camera has no network any more."""
+        await self._plug.pull()
+        return {}
+
+    async def plug(self, _order: Json) -> Json:
+        """It is back."""
+        await self._plug.put()
+        return {}
+
     @property
     def acts(self) -> Acts:
         """Every order it takes."""
-        return {"see": self.see, "show": self.show, "loop": self.loop, "pulses": self.pulses, "job": self.job}
+        every = (self.see, self.show, self.loop, self.pulses, self.job, self.paper_out, self.paper_in)
+        return {act.__name__: act for act in (*every, self.unplug, self.plug)}
+
+
+class Plug:
+    """The page of a smart camera as far as the edge looks at it: something that answers on its port."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._server: asyncio.Server | None = None
+
+    async def put(self) -> None:
+        """Answer."""
+        if self._server is None:
+            self._server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", self._port)
+
+    async def pull(self) -> None:
+        """Answer no more."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+            await server.wait_closed()
 
 
 async def _carried_out(acts: Acts, order: Json) -> Json:
@@ -132,13 +173,16 @@ async def _small_lot(args: argparse.Namespace, stack: AsyncExitStack) -> Acts:
         from lotgate.demo.slips import serve
 
         stack.push_async_callback((await serve(printer, args.slips)).cleanup)
-    return Hardware(board, printer, cameras).acts
+    plug = Plug(args.plug)
+    await plug.put()
+    stack.push_async_callback(plug.pull)
+    return Hardware(board, printer, cameras, plug).acts
 
 
 def main(argv: Sequence[str]) -> int:
     """Run until standard input ends."""
     parser = argparse.ArgumentParser()
-    for name in ("board", "printer", "device", "slips"):
+    for name in ("board", "printer", "device", "slips", "plug"):
         parser.add_argument(f"--{name}", type=int, default=0)
     parser.add_argument("--lot", type=Path)
     parser.add_argument("--camera", action="append", default=[])

@@ -230,6 +230,7 @@ def _put_in(folder: Folder, ports: Ports, lot: dict[str, Any]) -> None:
         lot["devices"]["cameras"][name]["secret_file"] = f"secrets/{name}"
     for name in folder.lot.plain:
         lot["devices"]["cameras"][name]["folder"] = f"pictures/{name}"
+    lot["devices"]["cameras"]["east-out"]["reach"] = f"{LOOPBACK}:{ports.camera}"
     for table in (*lot["devices"]["barriers"].values(), *lot["devices"]["loops"].values()):
         table["port"] = ports.board
     lot["devices"]["printers"]["booth"]["port"] = ports.printer

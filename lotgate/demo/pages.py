@@ -11,6 +11,7 @@ import aiohttp
 
 from lotgate.demo.folder import DemoError
 
+DOUBTED = re.compile(r'<a class="button" href="(/counter/voucher/\d+-\d+)"')
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 ALERT = re.compile(r'<(\w+)[^>]*class="[^"]*(?:alert|error)[^"]*"[^>]*>(.*?)</\1>', re.DOTALL)
 TAG = re.compile(r"<[^>]+>")
@@ -96,6 +97,15 @@ class Booth:
         """Lay what a scanner read on a stay."""
         return await self._pages.submit(f"/booth/stay/{stay_id}/paper", {"scanned": scanned})
 
+    async def mend(self, stay_id: str, plate: str) -> Page:
+        """Correct the plate of a car inside."""
+        return await self._pages.submit(f"/booth/stay/{stay_id}/plate", {"plate": plate})
+
+    async def write_entry(self, lane: str, plate: str, entered: str, zone: str) -> Page:
+        """Write the entry of a car that waits at *lane* and has none; *entered* is lot-local ``YYYY-MM-DDTHH:MM``."""
+        fields = {"plate": plate, "entered": entered, "zone": zone, "lane": lane, "reason": "missed"}
+        return await self._pages.submit("/booth/entry", fields)
+
     async def open_barrier(self, lane: str, reason: str) -> Page:
         """Open by hand, with a reason."""
         return await self._pages.submit(f"/booth/lane/{quote(lane)}/open", {"reason": "", "other": reason})
@@ -114,3 +124,12 @@ class Counter:
     async def print_voucher(self, template_id: int) -> Page:
         """Order one voucher of a template."""
         return await self._pages.submit(f"/counter/print/{template_id}", {"count": "1", "printer": ""})
+
+    async def doubtful(self) -> list[str]:
+        """Pages of the vouchers that wait for somebody to say whether they came out."""
+        return DOUBTED.findall((await self._pages.open("/counter")).text)
+
+    async def withdraw_doubtful(self) -> None:
+        """Say of each that it did not come out whole."""
+        for at in await self.doubtful():
+            await self._pages.submit(f"{at}/void", {"reason": "not_printed"}, form=at)

@@ -64,7 +64,8 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
             try:
-                await asyncio.wait_for(process.wait(), STOP_S)
+                async with asyncio.timeout(STOP_S):  # wait_for may swallow the Ctrl-C that comes as it ends
+                    await process.wait()
             except TimeoutError:
                 process.kill()
                 await process.wait()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lotgate.demo.acts import NO, YES, table
+from lotgate.demo.attendant import attend
 from lotgate.demo.folder import Folder, Ports
 from lotgate.demo.photos import Photo
 from lotgate.demo.progress import Progress
@@ -17,8 +18,13 @@ from lotgate.demo.traffic import drive
 START_STEPS, FIRST_STEPS = 2, 8  # what is told while everything comes up, again and for the first time
 
 
-async def run_demo(folder: Folder, ports: Ports, photos: Sequence[Photo], *, once: bool) -> int:
-    """Run until cancelled, or with *once* to the end of the day; 0 when all its checks held, else 1."""
+async def run_demo(
+    folder: Folder, ports: Ports, photos: Sequence[Photo], *, once: bool, patience_s: float | None = None
+) -> int:
+    """Run until cancelled, or with *once* to the end of the day; 0 when all its checks held, else 1.
+
+    With *patience_s* the cars are those of an attendant's day, each waiting so long for somebody at the booth.
+    """
     began = time.monotonic()
     progress = Progress(START_STEPS if folder.known.exists() else FIRST_STEPS)
     async with running(folder, ports, progress.step) as system:
@@ -28,6 +34,8 @@ async def run_demo(folder: Folder, ports: Ports, photos: Sequence[Photo], *, onc
         _announce(system)
         if once:
             return await _play(system, photos, report)
+        if patience_s is not None:
+            await attend(system, patience_s)
         await drive(system, photos)
     return 0
 

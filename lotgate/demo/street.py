@@ -52,7 +52,8 @@ class Hardware:
         process = self._child.process
         if process is None or process.stdout is None:
             raise DemoError("the simulated devices do not run")
-        line = await asyncio.wait_for(process.stdout.readline(), ANSWER_S)
+        async with asyncio.timeout(ANSWER_S):  # wait_for may swallow the Ctrl-C that comes as it ends
+            line = await process.stdout.readline()
         if not line:
             raise DemoError(f"the simulated devices ended; their last words:\n{self._child.last_words()}")
         answer: Json = json.loads(line)
@@ -101,6 +102,11 @@ class Street:
             self._pictures += 1
             folder = str(self._folder.pictures(gate.camera).resolve())
             await self._hardware.order("show", folder=folder, number=self._pictures, plate=plate, photo=image)
+        return await self.lane(gate, _has_decided)
+
+    async def stands_unseen(self, gate: Gate) -> Json:
+        """A car stops before the barrier and no camera reads it; the lane once it asks for its plate."""
+        await self._loop(gate.approach, on=True)
         return await self.lane(gate, _has_decided)
 
     async def lane(self, gate: Gate, holds: Callable[[Json], bool], within_s: float = LANE_S) -> Json:

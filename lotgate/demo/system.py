@@ -189,7 +189,7 @@ def _wiring(folder: Folder, ports: Ports) -> list[str]:
     if folder.lot.tells_all:
         return ["--lot", str(folder.edge_toml)]
     wires = ["--board", str(ports.board), "--printer", str(ports.printer), "--device", str(ports.device)]
-    wires += ["--slips", str(ports.slips)]
+    wires += ["--slips", str(ports.slips), "--plug", str(ports.camera)]
     return [*wires, *(word for name in folder.lot.smart for word in ("--camera", name))]
 
 

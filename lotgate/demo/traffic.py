@@ -120,5 +120,9 @@ class Traffic:
             free := [plate for plate in self._photos if all(plate != one for _, one in self._inside)]
         ):
             return self._random.choice(free)
-        serial = "".join(self._random.choice(LETTERS + "0123456789") for _ in range(5))
-        return self._random.choice(PROVINCES) + self._random.choice("ABCDEF") + serial
+        return random_plate(self._random)
+
+
+def random_plate(rng: random.Random) -> str:
+    """A plain plate of some province."""
+    return rng.choice(PROVINCES) + rng.choice("ABCDEF") + "".join(rng.choices(LETTERS + "0123456789", k=5))

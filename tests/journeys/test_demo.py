@@ -20,6 +20,7 @@ from tests.services.needs import ROOT
 
 DAY_S = 240  # the day takes a third of it on two idle cores
 STOP_S = 5.0
+DOUBTED = "/counter：有一张券待确认。纸上不完整，点“没打出来”作废，换一张新编号的"
 
 pytestmark = [pytest.mark.xdist_group("demo")]
 
@@ -72,8 +73,13 @@ def test_a_price_that_is_not_the_published_one_fails_the_day(tmp_path: Path) -> 
 
 
 def test_it_stops_in_time_starts_again_and_leaves_no_process_behind(tmp_path: Path) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        process, pids = _started(tmp_path)
+    """The second time as an attendant's day, whose scenes can be played."""
+    for number, arguments in ((signal.SIGINT, ()), (signal.SIGTERM, ("--attendant", "--patience", "0"))):
+        process, pids = _started(tmp_path, *arguments)
+        if arguments:
+            told = _told_until(process, " 9/9")
+            assert [line for line in told if "could not be played" in line] == []
+            assert told.count("     → 新纸换上了。到 " + report_of(tmp_path)["counter_url"] + DOUBTED) == 1
 
         process.send_signal(number)
         began = time.monotonic()
@@ -110,6 +116,17 @@ def test_eight_lanes_with_every_make_let_cars_through_and_stop(tmp_path: Path) -
 
     assert process.returncode == 0
     assert [name for name, pid in pids.items() if is_alive(pid)] == []
+
+
+def _told_until(process: subprocess.Popen[str], start: str) -> list[str]:
+    """What an attendant's day says up to the line that begins with *start*."""
+    assert process.stdout is not None
+    told = [""]
+    while not told[-1].startswith(start):
+        line = process.stdout.readline()
+        assert line, "it ended before that"
+        told.append(line.rstrip("\n"))
+    return told
 
 
 def _lanes_passed(database: Path) -> set[str]:
