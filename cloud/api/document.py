@@ -91,7 +91,10 @@ def _success(operation: Operation) -> Schema:
     }
     if operation.is_paged:
         answer["headers"] = {
-            "X-Total-Count": {"description": "rows on all pages", "schema": {"type": "integer"}},
+            "X-Total-Count": {
+                "description": "rows on all pages; left out where more than 10,000 follow this one",
+                "schema": {"type": "integer"},
+            },
             "Link": {"description": "RFC 8288, rel next and prev", "schema": text()},
         }
     return answer

@@ -92,7 +92,7 @@ NO_BODY: Final[Schema] = record({})
 
 def rows(found: Page[Any]) -> Page[dict[str, Any]]:
     """A page of database rows as plain values."""
-    return Page([dict(row) for row in found.items], found.number, found.total)
+    return Page([dict(row) for row in found.items], found.number, found.total, more=found.more)
 
 
 def made(result: Any, name: str) -> Any:

@@ -153,7 +153,8 @@ def dumps(value: object) -> str:
 def _response(request: web.Request, answer: Answer) -> web.Response:
     response = web.Response(status=answer.status, text=answer.text, content_type="application/json")
     if answer.page is not None:
-        response.headers["X-Total-Count"] = str(answer.page.total)
+        if not answer.page.more:
+            response.headers["X-Total-Count"] = str(answer.page.total)
         steps = {"prev": answer.page.number - 1, "next": answer.page.number + 1}
         links = [
             f'<{request.rel_url.update_query(page=number)}>; rel="{rel}"'

@@ -27,6 +27,7 @@ def refusal(conn: Connection, act: Act, merchant_id: int, lot_id: int, count: in
     zone = ZoneInfo(lots.time_zone(conn, act.operator_id, lot_id) or "UTC")
     midnight = datetime.fromtimestamp(act.now_ms / 1000, zone).replace(hour=0, minute=0, second=0, microsecond=0)
     given = select(func.count(), func.coalesce(func.sum(sum(coupon.c[name] for name in RESERVED.values())), 0)).where(
+        coupon.c.operator_id == act.operator_id,
         coupon.c.merchant_id == merchant_id,
         coupon.c.issued_ms >= round(midnight.astimezone(UTC).timestamp() * 1000),
         coupon.c.issued_by == act.by,

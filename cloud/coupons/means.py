@@ -46,7 +46,7 @@ def find(
     if branch_id and (row is None or row["merchant_id"] != merchant_id):
         return Refused("branch_unknown")
     if row is not None:
-        spent = spent_this_month(conn, act, branch_id, lot_id, cost.commodity)
+        spent = spent_this_month(conn, act, merchant_id, branch_id, lot_id, cost.commodity)
         refused = branches.refusal(conn, row, lot_id, cost.commodity, cost.amount, spent)
         if refused is not None:
             return refused
@@ -77,7 +77,9 @@ def come_back(conn: Connection, purse: str) -> None:
         stock.count_given(conn, int(number), -1)
 
 
-def spent_this_month(conn: Connection, act: Act, branch_id: int, lot_id: int, commodity: Commodity) -> int:
+def spent_this_month(
+    conn: Connection, act: Act, merchant_id: int, branch_id: int, lot_id: int, commodity: Commodity
+) -> int:
     """What a branch gave since the month began at the lot, less what came back."""
     zones = {row["lot_id"]: row["time_zone"] for row in lots.lots(conn, act.operator_id)}
     zone = ZoneInfo(zones[lot_id]) if lot_id in zones else UTC
@@ -86,6 +88,8 @@ def spent_this_month(conn: Connection, act: Act, branch_id: int, lot_id: int, co
     held = coupon.c.reserved_bonus + coupon.c.reserved_paid + coupon.c.reserved_free
     worth = case((coupon.c.state.in_(("VOIDED", "RECLAIMED")), 0), else_=func.coalesce(coupon.c.charged, held))
     spent = select(func.coalesce(func.sum(worth), 0)).where(
+        coupon.c.operator_id == act.operator_id,
+        coupon.c.merchant_id == merchant_id,
         coupon.c.branch_id == branch_id,
         coupon.c.commodity == commodity.value,
         coupon.c.issued_ms >= int(since.timestamp()) * 1000,

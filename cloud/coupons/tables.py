@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, true
 
 from cloud.db import big_id, metadata
@@ -152,8 +154,13 @@ Index("ix_coupon_token", coupon.c.token, unique=True)
 Index("ix_coupon_batch_id", coupon.c.batch_id)
 Index("ix_coupon_wallet_id", coupon.c.wallet_id)
 Index("ix_coupon_plate", coupon.c.plate)
-Index("ix_coupon_merchant_id_issued_ms", coupon.c.merchant_id, coupon.c.issued_ms)
-Index("ix_coupon_branch_id_issued_ms", coupon.c.branch_id, coupon.c.issued_ms)
+_OF_MERCHANT = coupon.c.operator_id, coupon.c.merchant_id
+Index("ix_coupon_issued", coupon.c.operator_id, coupon.c.issued_ms)
+Index("ix_coupon_issued_by_merchant", *_OF_MERCHANT, coupon.c.issued_ms)
+Index("ix_coupon_issued_by_branch", *_OF_MERCHANT, coupon.c.branch_id, coupon.c.issued_ms)
+_USED: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), coupon.c.redeemed_ms.is_not(None))
+Index("ix_coupon_redeemed", coupon.c.operator_id, coupon.c.redeemed_ms, **_USED)
+Index("ix_coupon_redeemed_by_merchant", *_OF_MERCHANT, coupon.c.redeemed_ms, **_USED)
 Index("ix_coupon_stay_id", coupon.c.stay_id)
 Index("ix_coupon_edge_id_state", coupon.c.edge_id, coupon.c.state)
 
@@ -210,7 +217,8 @@ voucher = Table(
     Column("off_fen", BigInteger),
     Column("charged", BigInteger),  # of what was reserved, once used
 )
-Index("ix_voucher_merchant_id_issued_ms", voucher.c.merchant_id, voucher.c.issued_ms)
+Index("ix_voucher_issued", voucher.c.operator_id, voucher.c.issued_ms)
+Index("ix_voucher_issued_by_merchant", voucher.c.operator_id, voucher.c.merchant_id, voucher.c.issued_ms)
 
 redemption = Table(
     "redemption",

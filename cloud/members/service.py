@@ -162,7 +162,7 @@ def get(conn: Connection, operator_id: int, entitlement_id: int) -> Entitled | N
 def listed(conn: Connection, operator_id: int, wanted: Wanted, now_ms: int, page: int = 1) -> Page[Entitled]:
     """A page of entitlements, the newest first."""
     found = paged(conn, _query(operator_id, wanted, now_ms), page)
-    return Page(_with_parts(conn, found.items), found.number, found.total, found.size)
+    return Page(_with_parts(conn, found.items), found.number, found.total, found.size, found.more)
 
 
 def every(

@@ -14,17 +14,23 @@ LAST_PAGE = 100_000  # a number beyond it is somebody playing with the address
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """*items* are page *number* (from 1) of *total* rows."""
+    """*items* are page *number* (from 1) of *total* rows; with *more* that is as far as anybody counted."""
 
     items: Sequence[T]
     number: int
     total: int
     size: int = PAGE_SIZE
+    more: bool = False
 
     @property
     def pages(self) -> int:
         """How many pages there are, at least 1."""
         return max(1, -(-self.total // self.size))
+
+    @property
+    def length(self) -> str:
+        """The total to show: a number, with a + where there are more."""
+        return f"{self.total}+" if self.more else str(self.total)
 
 
 def page_number(query: Mapping[str, str]) -> int:

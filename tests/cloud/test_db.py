@@ -17,9 +17,10 @@ import cloud
 from cloud.access import service as access
 from cloud.access.roles import Role
 from cloud.access.tables import web_session
-from cloud.db import Database, upgrade
+from cloud.db import COUNTED, Database, paged, upgrade
 from cloud.lots.tables import operator
 from cloud.schema import APPEND_ONLY, metadata
+from plumbing.web.paging import PAGE_SIZE
 from tests.cloud.world import NOW, World
 
 
@@ -60,6 +61,28 @@ async def test_work_that_raises_leaves_nothing_behind(database: Database) -> Non
 
     names = await database.run(lambda connection: connection.execute(select(operator.c.name)).scalars().all())
     assert names == ["kept"]
+
+
+def test_a_long_list_is_counted_only_some_way_ahead(conn: Connection) -> None:
+    conn.execute(insert(operator), [{"name": "one of many", "created_ms": 1}] * (COUNTED + PAGE_SIZE + 10))
+    query = select(operator).order_by(operator.c.operator_id)
+
+    first, third, last = (paged(conn, query, number) for number in (1, 3, 202))
+    beyond = paged(conn, query, 1_000)
+
+    assert (first.length, first.pages, len(first.items)) == ("10000+", 200, PAGE_SIZE)
+    assert (third.length, third.pages, third.more) == ("10060", 202, False)
+    assert (last.length, len(last.items)) == ("10060", 10)
+    assert (beyond.length, len(beyond.items)) == ("10060", 0)
+
+
+def test_one_page_or_none_is_not_counted_twice(conn: Connection) -> None:
+    query = select(operator).order_by(operator.c.operator_id)
+    nothing = paged(conn, query, 1)
+    conn.execute(insert(operator), [{"name": "one of two", "created_ms": 1}] * 2)
+
+    assert (nothing.total, nothing.more) == (0, False)
+    assert (paged(conn, query, 1).total, paged(conn, query, 2).total) == (2, 2)
 
 
 def _count_up(connection: Connection) -> None:
