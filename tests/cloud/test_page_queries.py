@@ -21,6 +21,7 @@ from cloud.merchants.branches import Plan
 from cloud.shop import buying, products
 from cloud.shop.products import Product
 from domain.events import CouponRedeemed, StayClosed
+from domain.ledger import Commodity
 from tests.cloud.stage import PASSWORD, Stage, set_up
 from tests.cloud.world import World
 
@@ -44,6 +45,8 @@ OWN = (
     "/m/shop?view=table&show=all",
     "/m/shop/purchases",
 )
+
+IS_COUNTED = 1  # a list longer than a page
 
 Browser = TestClient[web.Request, web.Application]
 
@@ -69,6 +72,7 @@ def more(conn: Connection, stage: Stage, first: int, count: int) -> None:
     world.merchant_id, world._seq = int(stage.own["merchant_id"]), itertools.count(1_000 + 10 * first)
     conn.exec_driver_sql("UPDATE edge SET state = 'active'")
     act = Act(world.operator_id, "x", stage.cloud.now_ms(), stage.cloud.random)
+    merchants.top_up(conn, act, world.merchant_id, Commodity.FEN, 1_000 * count, 0, "")
     for number in range(first, first + count):
         stay = f"many-{number}"
         world.car(stay)
@@ -119,10 +123,10 @@ async def asked(browser: Browser, stage: Stage, account: str, pages: tuple[str, 
 async def test_a_page_asks_as_often_for_many_rows_as_for_few(
     browser: Browser, stage: Stage, account: str, pages: tuple[str, ...]
 ) -> None:
-    stage.cloud.db.run_here(more, stage, 0, 1)
+    stage.cloud.db.run_here(more, stage, 0, 3)
     few = await asked(browser, stage, account, pages)
 
-    stage.cloud.db.run_here(more, stage, 1, 6)
+    stage.cloud.db.run_here(more, stage, 3, 27)
     many = await asked(browser, stage, account, pages)
 
-    assert many == few
+    assert {page: count for page, count in many.items() if count > few[page] + IS_COUNTED} == {}
