@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 PROVINCES: Final = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
@@ -125,6 +126,7 @@ def normalise(raw: str) -> str:
     return bare[:2] + bare[2:].translate(_SERIAL)
 
 
+@lru_cache(maxsize=1024)  # one decision asks for the same plate several times
 def classify(plate: str) -> PlateKind | None:
     """The kind whose form *plate* (in normal form) has, or None when no plate looks like that."""
     for kind, pattern in _PATTERNS:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from domain.calendar import CalendarSet
@@ -25,10 +25,14 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class PriceLists:
-    """Every tariff version by the digest of its text, and the calendars of the lot. Call it to price a stay."""
+    """Every tariff version by the digest of its text, and the calendars of the lot. Call it to price a stay.
+
+    *books* remembers which versions stood together: a cache, the same for every stay.
+    """
 
     tariffs: Mapping[str, Tariff]
     calendar: CalendarSet
+    books: dict[tuple[str, ...], TariffBook] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self, inputs: ExitInputs, stay: OpenStay) -> Priced:
         """Fee, lines and what each coupon saves; the due is a multiple of what the lot rounds to."""
@@ -44,26 +48,27 @@ class PriceLists:
             work: _Work | ZonePrices = _Work(book, self.calendar, stay, entered, inputs.covered, facts, again)
         else:
             work = self._by_zone(inputs.tariffs, nested, stay, entered, facts, again)
-        priced = cache(work.quote)  # coupons ask for the same times again
-        quote = priced(begins, left)
+        quote = work.quote(begins, left)
+        plain = fee = quote.fee
         earlier = inputs.settled_off if before is not None else ()
         base_fen = stay.base_fee_fen if before is None else 0
         if before is not None:
-            quote = replace(quote, lines=(before, *quote.lines))
+            quote, fee = replace(quote, lines=(before, *quote.lines)), Fen(fee + before.fen)
         given = _unused(inputs.coupons, earlier)
-        used = CouponResult(quote.fee, quote.fee)
+        used = CouponResult(fee, fee)
         if given:
             lot_id, rules = _ways(inputs.rules.coupons)
             used = apply_coupons(
-                lambda start, end: priced(start, end).fee, begins, left, map(coupon_of, given), rules, lot_id
-            )
-        off = (*earlier, *_off(used, quote.fee - stay.paid_fen - sum(saved for _, saved in earlier)))
+                lambda start, end: plain if (start, end) == (begins, left) else work.quote(start, end).fee,
+                begins, left, map(coupon_of, given), rules, lot_id,
+            )  # fmt: skip
+        off = (*earlier, *_off(used, fee - stay.paid_fen - sum(saved for _, saved in earlier)))
         settled = stay.paid_fen + stay.waived_fen + base_fen + sum(saved for _, saved in off)
         method = Method.CASH if inputs.cash else Method.ELECTRONIC
-        rounded = round_due(book.at(left), quote, method, Fen(settled)) if quote.fee > settled else quote
+        rounded = round_due(book.at(left), quote, method, Fen(settled)) if fee > settled else quote
         lines = [_line(line) for line in rounded.lines]
         notes = [{"rule": f"note:{note}", "fen": 0} for note in quote.notes]
-        return Priced(rounded.fee, (*lines, *notes), off, _steps(used), rounded.fee - quote.fee)
+        return Priced(rounded.fee, (*lines, *notes), off, _steps(used), rounded.fee - fee)
 
     def prepaid(self, refs: Sequence[TariffRef], paid_at: datetime) -> Prepaid | None:
         """What the version in force at *paid_at* (lot-local) says of who paid ahead; None without a price list."""
@@ -96,7 +101,11 @@ class PriceLists:
         return ZonePrices(nested, books, self.calendar, vehicle, stay.zone, entered, into_ms, facts, again)
 
     def _book(self, refs: Iterable[TariffRef]) -> TariffBook:
-        return TariffBook(self.tariffs[ref.digest] for ref in refs)
+        digests = tuple([ref.digest for ref in refs])
+        book = self.books.get(digests)
+        if book is None:
+            book = self.books[digests] = TariffBook(self.tariffs[digest] for digest in digests)
+        return book
 
 
 def _of_one_zone(refs: Sequence[TariffRef], zone: str) -> list[TariffRef]:
@@ -173,6 +182,7 @@ def span(inputs: ExitInputs, stay: OpenStay) -> tuple[datetime, datetime]:
     return entered, _after(stay, entered, inputs.length_ms)
 
 
+@lru_cache(maxsize=256)  # asked for once as it is looked at, once as it is priced
 def coupon_of(given: CouponGiven) -> Coupon:
     """The coupon a row or paper stands for. Raises BadMessageError when its spec makes no sense."""
     try:

@@ -9,7 +9,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
-from functools import cache
+from functools import cache, lru_cache
 from json.encoder import encode_basestring as _quoted
 from operator import attrgetter
 from typing import Any
@@ -43,8 +43,16 @@ def _text(value: object) -> str:
 
 
 def _object(value: Mapping[str, object]) -> str:
-    members = [f"{_quoted(key)}:{_WRITERS.get(type(item), _other)(item)}" for key, item in sorted(value.items())]
-    return "{" + ",".join(members) + "}"
+    names, form = _shape(tuple(value))
+    return form % tuple([_WRITERS.get(type(item), _other)(item) for item in map(value.__getitem__, names)])
+
+
+@lru_cache(maxsize=512)
+def _shape(names: tuple[str, ...]) -> tuple[list[str], str]:
+    """Names in order, and the object with a place for each value: most messages differ in their values only."""
+    in_order = sorted(names)
+    keys = [_quoted(name).replace("%", "%%") for name in in_order]
+    return in_order, "{" + ",".join([f"{key}:%s" for key in keys]) + "}"
 
 
 def _array(value: Iterable[object]) -> str:
@@ -89,13 +97,11 @@ def _writer_of(kind: type) -> Writer:
 
 def _writer_for(names: list[str]) -> Writer:
     """A writer of these members: they are sorted once, not with every value."""
-    names = sorted(names)
-    keys = [f"{_quoted(name)}:" for name in names]
-    values = attrgetter(*names) if len(names) > 1 else lambda one: [getattr(one, name) for name in names]
+    in_order, form = _shape(tuple(names))
+    values = attrgetter(*in_order) if len(in_order) > 1 else lambda one: [getattr(one, name) for name in in_order]
 
     def write(value: object) -> str:
-        members = [key + _WRITERS.get(type(item), _other)(item) for key, item in zip(keys, values(value), strict=True)]
-        return "{" + ",".join(members) + "}"
+        return form % tuple([_WRITERS.get(type(item), _other)(item) for item in values(value)])
 
     return write
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -254,13 +255,18 @@ class LotRules:
         if (self.no_entry is NoEntry.FIXED_FEE) != (self.no_entry_fen > 0):
             raise ValueError('no_entry_fen goes with no_entry = "fixed_fee", and is more than 0')
 
-    def for_decisions(self) -> Rules:
-        """The part a decision records."""
-        kinds = tuple(sorted(kind.value for kind in self.free_kinds))
+    def for_decisions(self, leave_within_min: int | None = None, coupons: str = "") -> Rules:
+        """The part a decision records; *leave_within_min* where another time to leave holds for this car."""
+        within = self.leave_within_min if leave_within_min is None else leave_within_min
         return Rules(
-            kinds, self.least_confidence, self.leave_within_min, self.frozen_fee_min, self.arrears.value,
-            self.typed_free.value,
+            _names(self.free_kinds), self.least_confidence, within, self.frozen_fee_min, self.arrears.value,
+            self.typed_free.value, coupons,
         )  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def _names(kinds: tuple[PlateKind, ...]) -> tuple[str, ...]:
+    return tuple(sorted(kind.value for kind in kinds))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ PriceStay = Callable[[datetime, datetime], Fen]
 
 MOST_CONSIDERED = 12
 """So many coupons are tried in every combination; of more, those that save most by themselves."""
+_MEANINGS = tuple(Meaning)
 _NEVER = datetime(9999, 12, 31)  # noqa: DTZ001  naive on purpose: lot-local
 
 
@@ -49,7 +50,7 @@ def apply_coupons(
             refused.append(Refused(coupon.id, code))
     start = _State(fee, entered, left)
     chosen = _choose(priced, start, usable, rules)
-    due, applied, steps = _apply(priced, start, chosen, rules)
+    due, applied, steps = _apply(priced, start, chosen)
     refused += [
         Refused(coupon.id, why_not_with(chosen, coupon, rules) or "no_effect")
         for coupon in usable
@@ -133,9 +134,8 @@ def _choose(price: PriceStay, start: _State, usable: Sequence[Coupon], rules: Co
 
 
 def _in_order(coupons: Iterable[Coupon], rules: CouponRules) -> list[Coupon]:
-    meanings = list(Meaning)
     return sorted(
-        coupons, key=lambda one: (rules.order.index(one.kind), meanings.index(one.meaning), -one.value, one.id)
+        coupons, key=lambda one: (rules.order.index(one.kind), _MEANINGS.index(one.meaning), -one.value, one.id)
     )
 
 
@@ -203,13 +203,13 @@ def _timed(price: PriceStay, state: _State) -> int:
 
 
 def _apply(
-    price: PriceStay, start: _State, coupons: Sequence[Coupon], rules: CouponRules
+    price: PriceStay, start: _State, coupons: Sequence[Coupon]
 ) -> tuple[Fen, tuple[Applied, ...], tuple[Step, ...]]:
-    """Due, what each coupon of a chosen set came to, and the log of it."""
+    """Due, what each coupon of a chosen set, in the order it was chosen in, came to, and the log of it."""
     state = start
     applied: list[Applied] = []
     steps: list[Step] = []
-    for coupon in _in_order(coupons, rules):
+    for coupon in coupons:
         before = state.fee
         state, used = _used(price, state, coupon)
         is_time = coupon.kind in (CouponKind.DURATION, CouponKind.FREE_UNTIL)

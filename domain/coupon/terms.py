@@ -117,6 +117,9 @@ class Late(StrEnum):
     ALLOW = "allow"  # it is given all the same, for what the stay may still come to owe
 
 
+_LATE: Final = frozenset(Late)
+
+
 @dataclass(frozen=True, slots=True)
 class LotWays:
     """How a lot uses several coupons on one stay (E6), and what it does when one comes too late. 0: no limit."""
@@ -148,7 +151,7 @@ def ways_of(values: Mapping[str, Any] | None) -> LotWays:
         max(0, most) if type(most) is int else 0,
         known.get("amount_first") is True,
         known.get("one_kind") is True,
-        Late(late) if late in set(Late) else Late.REFUSE,
+        Late(late) if late in _LATE else Late.REFUSE,
     )
 
 

@@ -10,6 +10,8 @@ from domain.events import Event, Priority, encode, open_envelope
 from domain.moment import Anchor, Moment
 from domain.wire import GENESIS, chain_hash
 
+Fact = tuple[Event, str | None]  # what happened, and what it belongs to
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -25,7 +27,7 @@ def append(conn: sqlite3.Connection, payload: Event, moment: Moment, correlation
     return append_all(conn, [(payload, correlation)], moment)
 
 
-def append_all(conn: sqlite3.Connection, facts: Sequence[tuple[Event, str | None]], moment: Moment) -> int:
+def append_all(conn: sqlite3.Connection, facts: Sequence[Fact], moment: Moment) -> int:
     """Write events of one moment, each with its correlation, in the caller's transaction; returns the last seq.
 
     Telemetry is left out while it is shed.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from domain.lookalike import lookalike_keys
@@ -398,7 +399,12 @@ def _columns(moment: Moment) -> tuple[str, int, int, int, int]:
 
 def _where(conn: sqlite3.Connection, condition: str, *values: object) -> list[StayRow]:
     """Stays for which our own SQL *condition* holds with these *values*."""
-    return [_stay(row) for row in conn.execute(f"SELECT {COLUMNS} FROM stay WHERE {condition}", values)]  # noqa: S608
+    return [_stay(row) for row in conn.execute(_query(condition), values)]
+
+
+@cache
+def _query(condition: str) -> str:
+    return f"SELECT {COLUMNS} FROM stay WHERE {condition}"  # noqa: S608
 
 
 def _first(found: list[StayRow]) -> StayRow | None:

@@ -44,7 +44,7 @@ def coupons_for(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) 
 def bound_rows(conn: sqlite3.Connection, stay: StayRow) -> list[tuple[str, Json]]:
     """Coupon rows of the plate; of the plate as it was read, before a person mended it, those that name this stay."""
     rows = channels.for_plate(conn, "coupons", stay.plate)
-    read = normalise(stay.plate_raw)
+    read = stay.plate if stay.plate_raw == stay.plate else normalise(stay.plate_raw)
     if read == stay.plate:
         return rows
     return rows + [(key, row) for key, row in channels.for_plate(conn, "coupons", read) if row.get("stay_id")]

@@ -22,8 +22,9 @@ def enter(db: Database, lot: Lot, arrival: Arrival, now: Moment) -> Decided:
         decision, earlier = _decide(conn, lot, arrival, now)
         stay_id = ""
         if isinstance(decision.verdict, Admit):
-            stay_id = _open_stay(conn, lot, arrival, decision, decision_id, earlier, now)
-            recording.reserve_pulse(conn, decision_id, arrival.lane, stay_id, now)
+            stay_id, facts = _open_stay(conn, lot, arrival, decision, decision_id, earlier, now)
+            opened = recording.pulse(conn, decision_id, arrival.lane, stay_id, now)
+            log.append_all(conn, [*facts, opened], now)
             recording.mark_acted(conn, arrival, decision_id, now)
         if earlier is not None and _is_elsewhere_too(decision, earlier):
             journal.incident(conn, "clone_suspected", arrival.lane, f"{mask(arrival.plate)} {decision_id}", now)
@@ -77,18 +78,27 @@ def _open_stay(
     decision_id: str,
     earlier: StayRow | None,
     now: Moment,
-) -> str:
+) -> tuple[str, list[log.Fact]]:
+    """The stay this car comes in by, and what the log must say of it."""
     inputs = decision.inputs
     if earlier is not None and isinstance(inputs, EntryInputs) and inputs.inside == "again":
         stays.set_entry_decision(conn, earlier.stay_id, decision_id)
-        return earlier.stay_id
+        return earlier.stay_id, []
     if earlier is not None:
         settling.close_missed_exit(conn, lot, earlier, decision_id, now)
-    return open_stay(conn, lot, arrival, decision_id, now)
+    opened = _stay(conn, lot, arrival, decision_id, now)
+    return opened.stay_id, [(opened, decision_id)]
 
 
 def open_stay(conn: sqlite3.Connection, lot: Lot, arrival: Arrival, decision_id: str, entered: Moment) -> str:
     """Write a new stay and its event in the caller's transaction; returns its id."""
+    opened = _stay(conn, lot, arrival, decision_id, entered)
+    log.append(conn, opened, entered, decision_id)
+    return opened.stay_id
+
+
+def _stay(conn: sqlite3.Connection, lot: Lot, arrival: Arrival, decision_id: str, entered: Moment) -> StayOpened:
+    """Write a new stay; returns what the log must say of it."""
     left_before = stays.find_here(conn, arrival.plate)
     if left_before is not None:  # it came in again, so it did pass
         stays.mark_passed(conn, left_before)
@@ -98,8 +108,4 @@ def open_stay(conn: sqlite3.Connection, lot: Lot, arrival: Arrival, decision_id:
     stays.insert(
         conn, stay_id, arrival.plate, arrival.plate_raw, arrival.vehicle_class, zone, arrival.lane, decision_id, entered
     )
-    event = StayOpened(
-        stay_id, arrival.lane, zone, arrival.plate, arrival.plate_raw, arrival.vehicle_class, decision_id
-    )
-    log.append(conn, event, entered, decision_id)
-    return stay_id
+    return StayOpened(stay_id, arrival.lane, zone, arrival.plate, arrival.plate_raw, arrival.vehicle_class, decision_id)

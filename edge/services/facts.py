@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime, time
 
-from domain.decision import Refuse
+from domain.decision import Refuse, TariffRef
 from domain.moment import Moment
 from edge.db import charging, journal, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
-from edge.services import zoning
 from edge.services.lot import Done, Lot, Result
 from edge.settings import SameCap
 
@@ -31,10 +31,9 @@ def note_charging(db: Database, stay_id: str, minutes: int, by: str, now: Moment
         return Done(stay_id)
 
 
-def charging_min(conn: sqlite3.Connection, lot: Lot, stay: StayRow) -> int:
+def charging_min(conn: sqlite3.Connection, lot: Lot, stay: StayRow, tariffs: Sequence[TariffRef]) -> int:
     """Minutes of charging that count; 0 without looking where no price list asks."""
-    asks = lot.price.asks_for_charging(zoning.tariffs(conn, lot, stay))
-    return charging.minutes(conn, stay.stay_id) if asks else 0
+    return charging.minutes(conn, stay.stay_id) if lot.price.asks_for_charging(tariffs) else 0
 
 
 def charged_before_fen(conn: sqlite3.Connection, lot: Lot, stay: StayRow) -> int:

@@ -9,7 +9,7 @@ from domain.decision import Admit, Ask, Decision, PayFirst, Priced, decide_exit,
 from domain.driver_word import is_driver
 from domain.moment import Moment
 from domain.plate import mask
-from edge.db import boots, journal, stays
+from edge.db import boots, journal, log, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
 from edge.services import recording, settling, unseen, zoning
@@ -39,13 +39,11 @@ def leave(db: Database, lot: Lot, arrival: Arrival, now: Moment) -> Decided:
             stay = zoning.put_right(conn, lot, stay, arrival.lane, now)
             decision = _decide(conn, lot, arrival, stay, near, now)
         stay_id = stay.stay_id if stay else ""
-        opens = isinstance(decision.verdict, Admit)
+        opens = stay is not None and isinstance(decision.verdict, Admit)
         if stay is not None and isinstance(decision.verdict, PayFirst):
             _freeze(conn, lot, stay, now)
         if stay is not None and opens:
             _let_go(conn, lot, stay, decision, decision_id, now)
-        if opens:
-            recording.reserve_pulse(conn, decision_id, arrival.lane, stay_id, now)
             recording.mark_acted(conn, arrival, decision_id, now)
         recording.record(conn, decision_id, decision, stay_id, arrival, now)
         _look_for_clone(conn, lot, arrival, decision, now)
@@ -117,9 +115,12 @@ def _freeze(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> N
 def _let_go(
     conn: sqlite3.Connection, lot: Lot, stay: StayRow, decision: Decision, decision_id: str, now: Moment
 ) -> None:
+    """Close the stay, and commit to the one pulse it leaves by."""
+    lane = decision.inputs.lane
+    opened = recording.pulse(conn, decision_id, lane, stay.stay_id, now)
     if stay.is_open:
         priced, coupons = decision.priced or Priced(0, ()), settling.given_in(decision)
-        lane = decision.inputs.lane
-        settling.close(conn, lot, stay, priced, now, lane=lane, decision_id=decision_id, coupons=coupons)
+        settling.close(conn, lot, stay, priced, now, lane=lane, decision_id=decision_id, coupons=coupons, told=[opened])
     else:  # settled before, its passage never seen: it leaves by this decision
         stays.set_exit_decision(conn, stay.stay_id, decision_id)
+        log.append_all(conn, [opened], now)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
+from functools import lru_cache
 
 from domain import voucher
 from domain.coupon.limits import Given, Level, Levels, Limits, Over, Taken, Wanted, limits_of, over, paper_over
-from domain.coupon.terms import ways_of
+from domain.coupon.terms import LotWays, ways_of
 from domain.decision import Refuse
 from domain.moment import Moment
 from domain.wire import Json, canonical
@@ -27,7 +28,12 @@ class Limited(Refuse):
 
 def ways(conn: sqlite3.Connection, lot: Lot) -> str:
     """The lot's number and its ways with several coupons, for the record of a decision."""
-    return canonical({"lot": lot.lot_id, **ways_of(_body(conn, Level.LOT, lot.lot_id)).values()}).decode()
+    return _written(lot.lot_id, ways_of(_body(conn, Level.LOT, lot.lot_id)))
+
+
+@lru_cache(maxsize=8)
+def _written(lot_id: int, said: LotWays) -> str:
+    return canonical({"lot": lot_id, **said.values()}).decode()
 
 
 def paper_refusal(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from domain import voucher
@@ -57,8 +57,7 @@ class Lot:
 
     def local(self, wall_ms: int) -> datetime:
         """Lot-local time of *wall_ms*, naive, cut to the minute."""
-        when = datetime.fromtimestamp(wall_ms // 60_000 * 60, UTC)
-        return when.astimezone(self.tz).replace(tzinfo=None)
+        return datetime.fromtimestamp(wall_ms // 60_000 * 60, self.tz).replace(tzinfo=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,15 @@ def reserve_pulse(
     conn: sqlite3.Connection, decision_id: str, lane: str, stay_id: str, now: Moment, by: str = "", reason: str = ""
 ) -> None:
     """Commit to one pulse for this decision; it may be given only after the caller's transaction is committed."""
+    log.append_all(conn, [pulse(conn, decision_id, lane, stay_id, now, by, reason)], now)
+
+
+def pulse(
+    conn: sqlite3.Connection, decision_id: str, lane: str, stay_id: str, now: Moment, by: str = "", reason: str = ""
+) -> log.Fact:
+    """The same without a word in the log: what that must say is returned, for who has more to say."""
     decisions.reserve_pulse(conn, decision_id, lane, stay_id, now, by, reason)
-    log.append(conn, BarrierOpened(lane, decision_id, by, reason), now, decision_id)
+    return BarrierOpened(lane, decision_id, by, reason), decision_id
 
 
 def already_acted(conn: sqlite3.Connection, arrival: Arrival) -> bool:

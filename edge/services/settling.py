@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from domain import leave_extension
 from domain.decision import CouponGiven, Decision, ExitInputs, OpenStay, Owing, Priced, Seen, decide_exit
 from domain.entitlement import ZoneSpan
-from domain.events import CouponRedeemed, DebtRecorded, Event, StayClosed, VoucherRedeemed
+from domain.events import CouponRedeemed, DebtRecorded, StayClosed, VoucherRedeemed
 from domain.ledger import Commodity, Funds, Posting
 from domain.moment import Moment, elapsed, possible_entry
 from domain.plate import mask
@@ -109,11 +110,9 @@ def exit_inputs(
     length_ms, estimated, possible = _length(conn, lot, stay, now) if stay else (0, False, (0, 0))
     is_open = stay is not None and stay.is_open
     settled_ms = _settled_ms(conn, lot, stay, now) if stay else None
-    rules = lot.rules.for_decisions()
-    rules = replace(rules, leave_within_min=_leave_within_min(conn, lot, stay, settled_ms, now))
     coupons = bound.coupons_for(conn, lot, stay, now) if stay and is_open else ()
-    if coupons:
-        rules = replace(rules, coupons=limiting.ways(conn, lot))
+    ways = limiting.ways(conn, lot) if coupons else ""
+    tariffs = zoning.tariffs(conn, lot, stay) if stay else ()
     return ExitInputs(
         lane=lane,
         plate=plate,
@@ -131,14 +130,14 @@ def exit_inputs(
         settled_off=stay.settled_off if stay else (),
         new_stay_after_ms=prepaid.new_stay_after_ms(conn, lot, stay) if stay and is_open else None,
         first_stay_of_day=prepaid.is_first_stay_of_day(conn, lot, stay) if stay else True,
-        charging_min=facts.charging_min(conn, lot, stay) if stay else 0,
+        charging_min=facts.charging_min(conn, lot, stay, tariffs) if stay else 0,
         charged_before_fen=facts.charged_before_fen(conn, lot, stay) if stay and is_open else 0,
-        tariffs=zoning.tariffs(conn, lot, stay) if stay else (),
+        tariffs=tariffs,
         calendars=lot.calendars,
         coupons=coupons,
         covered=_covered(conn, lot, stay, length_ms) if stay and is_open and not stay.moves else (),
         cash=True,
-        rules=rules,
+        rules=lot.rules.for_decisions(_leave_within_min(conn, lot, stay, settled_ms, now), ways),
         owing=_owing(conn, stay.plate) if stay and is_open else (),
         paid_here=_paid_here(stay) if stay else False,
         nested=zoning.nested(conn, lot, stay, length_ms) if stay and is_open else None,
@@ -220,8 +219,9 @@ def close(
     coupons: tuple[CouponGiven, ...] = (),
     cause: str = "",
     passed: bool = False,
+    told: Sequence[log.Fact] = (),
 ) -> Ending:
-    """End an open stay with everything that belongs to it, in the caller's transaction."""
+    """End an open stay with everything that belongs to it, in the caller's transaction; *told* follows in the log."""
     final = ending(priced, stay)
     tariff = ",".join(f"{ref.code}@{ref.version}" for ref in zoning.tariffs(conn, lot, stay))
     outcome = outcome_of(final.fee_fen, final.off_fen, final.waived_fen, final.paid_fen).value
@@ -237,7 +237,7 @@ def close(
         final.paid_fen, final.owed_fen, decision_id, tariff,
     )  # fmt: skip
     excused = excusing.note(conn, stay, priced, final.waived_fen, lane, decision_id, cause, now)
-    log.append_all(conn, [*redeemed, *excused, (closed, decision_id or None)], now)
+    log.append_all(conn, [*redeemed, *excused, (closed, decision_id or None), *told], now)
     money.post(conn, _entry_of(stay), postings(final), stay.stay_id, now)
     shifts.note_closing(conn, lot, lane, stay.stay_id, _entry_of(stay))
     if final.owed_fen:
@@ -249,10 +249,10 @@ def close(
 
 def _redeem(
     conn: sqlite3.Connection, lot: Lot, stay: StayRow, final: Ending, coupons: tuple[CouponGiven, ...], now: Moment
-) -> list[tuple[Event, str | None]]:
+) -> list[log.Fact]:
     """Use up what took something off; returns what the log must say of it."""
     given = {coupon.ref: coupon for coupon in coupons}
-    facts: list[tuple[Event, str | None]] = []
+    facts: list[log.Fact] = []
     for ref, part in final.off:
         redemption, coupon = lot.new_id(now), given.get(ref)
         worth = (coupon.spec, coupon.merchant_id) if coupon else ("", 0)
