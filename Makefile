@@ -7,10 +7,10 @@ RUN := $(VENV)/bin/python
 SETUP := scripts/setup.sh pyproject.toml $(wildcard requirements/*.txt)
 WORKERS ?= 2
 
-.PHONY: help setup demo test check lint bench week plates torture fuzz lock clean
+.PHONY: help setup demo test check lint bench week plates screenshots torture fuzz lock clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?/  make \1\t/' | expand -t 17
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?/  make \1\t/' | expand -t 20
 
 $(VENV)/.ready-demo: $(SETUP)
 	@scripts/setup.sh demo
@@ -44,6 +44,9 @@ week: $(VENV)/.ready-test  ## a scripted week at eight lanes, every car accounte
 plates: $(VENV)/.ready-test  ## how well plates are read, on photographs held back; writes docs/plate-reading.md
 	@$(RUN) -m benchmarks.plates $(ARGS)
 
+screenshots: $(VENV)/.ready-test  ## photograph and check every page; writes .gallery/index.html
+	@$(RUN) -m scripts.gallery $(ARGS)
+
 torture: $(VENV)/.ready-test  ## 10,000 simulator seeds and 1,000 kill cycles: hours
 	@LOTGATE_SEEDS=$${LOTGATE_SEEDS:-10000} LOTGATE_KILL_CYCLES=$${LOTGATE_KILL_CYCLES:-1000} \
 		$(RUN) -m pytest -n $(WORKERS) --dist loadgroup -m "simulator or kill" $(ARGS)
@@ -60,5 +63,5 @@ lock: $(VENV)/.ready-test  ## resolve every dependency again into requirements/
 	@scripts/lock.sh
 
 clean:  ## remove what set-up, tests and the demo left here
-	rm -rf $(VENV) .venv-emupos .venv-fuzz .schemathesis .lotgate-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
+	rm -rf $(VENV) .venv-emupos .venv-fuzz .schemathesis .gallery .lotgate-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
