@@ -1,0 +1,46 @@
+"""``make screenshots``: no page without a picture, and each fault that a machine can see is seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scripts.gallery import cloud_pages
+from scripts.gallery.camera import CHECKS
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
+
+GOOD = """<html lang="en"><title>Cars · lotgate</title><body style="background: #fff"><main>
+<label>Plate <input style="height: 44px; width: 90px"></label>
+<a href="/" style="display: block; height: 44px">Cars of 面馆</a>"""
+
+
+def test_every_page_of_the_cloud_has_its_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cloud_pages.without_picture() == []
+
+    monkeypatch.setattr(cloud_pages, "DOORS", {**cloud_pages.DOORS, "GET /admin/brand-new": None})
+    assert cloud_pages.without_picture() == ["GET /admin/brand-new"]
+
+
+@pytest.mark.browser
+async def test_a_machine_sees_what_is_wrong_with_a_page_and_nothing_wrong_with_a_good_one(chromium: Browser) -> None:
+    page = await chromium.new_page(viewport={"width": 390, "height": 844})
+
+    async def seen(fault: str, language: str = "en") -> list[str]:
+        await page.set_content(GOOD + fault)
+        asked = {"touch": True, "language": language, "known": "面馆 Cars Plate"}
+        return sorted({code for code, _ in await page.evaluate(CHECKS, asked)})
+
+    assert await seen("") == []
+    assert await seen("<script>document.title = '· lotgate'</script>") == ["title"]
+    assert await seen("<div style='width: 500px'>x</div>") == ["too_wide"]
+    assert await seen("<p style='width: 50px; overflow: hidden; white-space: nowrap'>many more words</p>") == ["cut"]
+    assert await seen("<p style='color: #999'>grey on white</p>") == ["contrast"]
+    assert await seen("<button style='height: 30px'>Open it</button>") == ["small"]
+    assert await seen("<p>车位</p>") == ["language"]
+    assert await seen("<p>places</p>", "zh-CN") == ["language"]
+    assert await seen("<p id=a>one</p><p id=a>two</p>") == ["same_id"]
+    assert await seen("<input style='height: 44px'>") == ["label"]
+    await page.close()
