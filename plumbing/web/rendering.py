@@ -1,14 +1,16 @@
 """Templates: Jinja2 with autoescape always on, and the names every template may use.
 
-Functions: ``t(key, **fields)``, ``csrf_field()``, ``csrf_token()``, ``static(path)``, ``with_query(**changes)``.
+Functions: ``t(key, **fields)``, ``csrf_field()``, ``csrf_token()``, ``static(path)``, ``with_query(**changes)``,
+``id_of(name)`` (one no other field of the page has).
 Values: ``request``, ``session``, ``language``, ``theme``, ``shell``, ``navigation``, ``here``, ``request_id``.
-Filters: ``yuan`` (fen), ``masked`` (plates), ``when`` (UTC ms in the lot's zone), ``day``, ``clock``,
-``length`` (minutes).
+Filters: ``yuan`` (fen), ``grouped`` (fen, none below 0, with commas), ``masked`` (plates), ``when`` (UTC ms in the
+lot's zone), ``instant`` (with seconds), ``day``, ``clock``, ``length`` (minutes).
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -48,7 +50,9 @@ def set_up(app: web.Application, shell: Shell) -> None:
     environment.filters["yuan"] = yuan
     environment.filters["masked"] = mask
     zone = ZoneInfo(shell.zone)
-    environment.filters["when"] = lambda ms: _local(ms, zone, "%Y-%m-%d %H:%M:%S")
+    environment.filters["grouped"] = lambda fen: f"{int(yuan(fen)[:-3]):,}{yuan(fen)[-3:]}"
+    environment.filters["when"] = lambda ms: _local(ms, zone, "%Y-%m-%d\u00a0%H:%M")
+    environment.filters["instant"] = lambda ms: _local(ms, zone, "%Y-%m-%d\u00a0%H:%M:%S")
     environment.filters["day"] = lambda ms: _local(ms, zone, "%Y-%m-%d")
     environment.filters["clock"] = lambda ms: _local(ms, zone, "%H:%M:%S")
     environment.filters["length"] = _length
@@ -80,11 +84,23 @@ def _context(request: web.Request) -> dict[str, object]:
         "navigation": navigation,
         "here": _here(request.path, navigation),
         "request_id": notes.id,
+        "id_of": _Ids(),
         "csrf_token": lambda: csrf_token(request),
         "csrf_field": lambda: Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, csrf_token(request)),
         "static": lambda path: static_url(request.config_dict[SHELL], path),
         "with_query": lambda **changes: _with_query(request, changes),
     }
+
+
+class _Ids:
+    """Makes ids of a page's fields from their names: the second form with a field "remark" gets "remark-2"."""
+
+    def __init__(self) -> None:
+        self._used: Counter[str] = Counter()
+
+    def __call__(self, name: str) -> str:
+        self._used[name] += 1
+        return name if self._used[name] == 1 else f"{name}-{self._used[name]}"
 
 
 def _here(path: str, navigation: Sequence[NavItem]) -> str:

@@ -24,10 +24,14 @@ class LoginNeededError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """One entry of the navigation: where it leads, and the catalogue key of its words."""
+    """One entry of the navigation: where it leads, and the catalogue key of its words.
+
+    Entries with a *group*, another key, stand below its words in a column at the side, in the order given.
+    """
 
     href: str
     key: str
+    group: str = ""
 
 
 def _no_navigation(_request: web.Request) -> Sequence[NavItem]:

@@ -18,6 +18,8 @@ DESKTOP, PHONE = ("desktop", 1440, 900), ("phone", 390, 844)
 BOOTH, SMALL_BOOTH = ("booth", 1280, 800), ("small", 1024, 600)
 TALLEST: Final = 5_000
 CHECKS: Final = (Path(__file__).parent / "checks.js").read_text(encoding="utf-8")
+FOREIGN: Final = "\nEnglish 中文 Excel xlsx OpenAPI https wechat cloud"
+"""Words that stand on pages of the other language as they are."""
 Size = tuple[str, int, int]
 
 
@@ -80,7 +82,7 @@ class Camera:
     """Remembers every picture and finding."""
 
     def __init__(self, folder: Path, known: str, tell: Callable[[str], None]) -> None:
-        self._folder, self._known, self._tell = folder, known, tell
+        self._folder, self._known, self._tell = folder, known + FOREIGN, tell
         self.pictures: list[Picture] = []
         self.findings: list[Finding] = []
 

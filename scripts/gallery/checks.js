@@ -80,7 +80,7 @@
     if (box.width === 0) continue;
     contrast(element, text);
     cut(element, text, box);
-    if (!element.closest("code, .plate, body [lang], textarea, pre")) tongue(text);
+    if (!element.closest("code, .plate, .keys, .json, body [lang], textarea, pre")) tongue(text);
   }
   for (const one of document.querySelectorAll("[placeholder], [aria-label], [title], img[alt]"))
     if (isShown(one)) tongue(one.placeholder || one.getAttribute("aria-label") || one.title || one.alt || "");

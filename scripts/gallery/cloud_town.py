@@ -210,8 +210,8 @@ def _week(town: Town) -> None:
     town.hears(events.ZoneCounted("地下一层", "", 17, 19, "王芳", "巡场清点"), 45)
     for code, lane, detail in (
         ("tailgate", NORTH[2], "两车间隔 0.8 秒"),
-        ("printer_paper_out", "", "counter"),
-        ("camera_lost", NORTH[1], "in-2"),
+        ("ticket_in_doubt", "", "counter"),
+        ("arm_unmoved", NORTH[1], ""),
     ):
         town.hears(events.IncidentRaised(code, lane, detail), 30)
     town.hears(events.BarrierOpened(NORTH[2], "", "王芳", "消防通道演练"), 12)
