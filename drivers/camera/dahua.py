@@ -105,7 +105,7 @@ class DahuaCamera:
             parsed = parse_push(body, self._options.utc_offset_min)
         if self._options.devices and parsed.device not in self._options.devices:
             raise DeviceRefusedError(f"camera {self.name}: DeviceID {parsed.device!r} is not on its list")
-        self._inbox.heard()
+        self._inbox.heard(remote)
         if isinstance(parsed, TollgateInfo):
             self._inbox.put_new(parsed.record, self._read_of(parsed))
         else:

@@ -200,7 +200,7 @@ class HikvisionPushCamera:
         inbox.check_address(remote)
         inbox.check_room()
         parts = await _parts(body, content_type)
-        inbox.heard()
+        inbox.heard(remote)
         for part in parts:
             self._taker.take(part)
         self._taker.end_of_body(parts)

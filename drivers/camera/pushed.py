@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
@@ -23,6 +22,7 @@ from drivers.base import (
     LoopChange,
     PlateRead,
 )
+from drivers.camera.reach import PAGE_PORT, Reach, check_given
 from plumbing.files import ExposedFileError, read_secret
 
 log = logging.getLogger(__name__)
@@ -30,8 +30,6 @@ log = logging.getLogger(__name__)
 SHORTEST_SECRET = 16
 WAITING_READS = 256  # reads the lane has not taken yet; a camera keeps what is not acknowledged
 REMEMBERED = 20_000  # twice what a camera can replay
-REACH = re.compile(r"[\w.\-]+:\d{1,5}")
-REACH_S = 1.0
 PARSE_IN_THREAD = 128 * 1024  # bigger bodies carry pictures and would hold the loop for milliseconds
 
 
@@ -66,7 +64,8 @@ class InboxOptions:
     dedupe_minutes: int = 60
     lost_after_seconds: int = 90  # three plain heartbeats of 30 s
     answer_within_ms: int = 3000
-    reach: str = ""  # host:port of the camera that answers while it is there, so that its loss shows within seconds
+    reach: str = ""  # host:port that answers while it is there; "" its page where its pushes come from, "off" nothing
+    page_port: int = PAGE_PORT
     accept_from: int = 0  # confidence 0-100 from which a read may open by itself; below it a person confirms
 
     def __post_init__(self) -> None:
@@ -74,8 +73,9 @@ class InboxOptions:
             raise ValueError(f"accept_from is {self.accept_from}; a confidence is 0 to 100")
         for address in self.addresses:
             ip_network(address, strict=False)
-        if self.reach and not REACH.fullmatch(self.reach):
-            raise ValueError(f"reach is {self.reach!r}; host:port is taken, as in 192.168.1.64:80")
+        check_given(self.reach)
+        if not 1 <= self.page_port <= 65_535:
+            raise ValueError(f"page_port is {self.page_port}; a port is 1 to 65535")
 
 
 class Inbox:
@@ -92,6 +92,9 @@ class Inbox:
         self._heard_at = clock()
         self._lost = False
         self._beats = False
+        self._reach = Reach(name, options.reach, options.page_port)
+        if len(options.addresses) == 1:
+            self._reach.learn(options.addresses[0])
 
     def check_address(self, remote: str) -> None:
         """Raises DeviceRefusedError for an address that is not on the list."""
@@ -102,9 +105,10 @@ class Inbox:
                 return
         raise DeviceRefusedError(f"camera {self.name}: address {remote!r} is not on its list")
 
-    def heard(self) -> None:
-        """The camera lives."""
+    def heard(self, address: str = "") -> None:
+        """The camera lives; *address* is where it was heard from, or says it is."""
         self._heard_at = self._clock()
+        self._reach.learn(address)
         if self._lost:
             self._lost = False
             log.info("camera %s is back", self.name)
@@ -114,20 +118,12 @@ class Inbox:
         self._beats = True
 
     async def still_there(self) -> None:
-        """Raises DeviceUnreachableError when its port does not answer, or its heartbeats have stopped.
+        """Raises DeviceUnreachableError when nothing answers at its address, or its heartbeats have stopped.
 
         Of a camera with neither nothing is known until the next vehicle.
         """
-        if self._options.reach:
-            host, _, port = self._options.reach.rpartition(":")
-            try:
-                async with asyncio.timeout(REACH_S):
-                    _, writer = await asyncio.open_connection(host, int(port))
-            except (OSError, TimeoutError) as exc:
-                where = self._options.reach
-                raise DeviceUnreachableError(f"camera {self.name}: {where} does not answer") from exc
-            writer.transport.abort()
-        elif self._beats and self.is_lost():
+        await self._reach.check()
+        if self._beats and self.is_lost():
             raise DeviceUnreachableError(f"camera {self.name}: its heartbeats have stopped")
 
     def is_lost(self) -> bool:

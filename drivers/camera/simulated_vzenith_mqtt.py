@@ -54,6 +54,7 @@ class SimulatedVzenithMqtt:
         self.clock_set_to: dict[str, str] = {}
         self.list: dict[str, dict[str, Any]] = {}
         self.picture = b"\xff\xd8\xff\xe0snapshot"
+        self.address = "192.168.55.131"  # its own, as it says
         self.mute = False  # obey, and say nothing
         self.code = TAKEN  # what it answers; anything else obeys nothing
         self._topics = topics.replace("{sn}", serial)
@@ -122,7 +123,7 @@ class SimulatedVzenithMqtt:
         return result | {"license": plate, "full_image_content": full, "small_image_content": small}
 
     def _alarm(self, result: dict[str, Any]) -> dict[str, Any]:
-        about = {"channel": 0, "deviceName": "SVZT", "ipaddr": "192.168.55.131", "serialno": self.serial}
+        about = {"channel": 0, "deviceName": "SVZT", "ipaddr": self.address, "serialno": self.serial}
         return {"AlarmInfoPlate": about | {"result": {"PlateResult": result}}}
 
     def _message(self, name: str, message_id: str, **values: Any) -> bytes:

@@ -68,7 +68,7 @@ class VzenithCamera:
             parsed = parse_push(body, content_type)
         if self.options.serials and parsed.serial not in self.options.serials:
             raise DeviceRefusedError(f"camera {self.name}: serial number {parsed.serial!r} is not on its list")
-        self._inbox.heard()
+        self._inbox.heard(remote)
         return await self._answer(parsed, hold_s=self._take(parsed))
 
     def _take(self, parsed: VzenithPush) -> float:

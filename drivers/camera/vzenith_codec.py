@@ -88,6 +88,7 @@ class PlateResult:
     box: Box | None
     image: bytes = field(repr=False)
     crop: bytes = field(repr=False)
+    address: str = ""  # its own, as it says
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,7 @@ def _plate_result(alarm: dict[str, Any], types: Mapping[int, PlateType]) -> Plat
         box=_box(result),
         image=_image(result, "imageFile"),
         crop=_image(result, "imageFragmentFile"),
+        address=text_of(alarm, "ipaddr"),
     )
 
 

@@ -28,9 +28,11 @@ from drivers.base import (
     PlateRead,
 )
 from drivers.camera.pushed import PARSE_IN_THREAD, Freshness, Inbox, InboxOptions, secret_of
+from drivers.camera.reach import PAGE_PORT
 from drivers.camera.vzenith import read_of
 from drivers.camera.vzenith_codec import GioIn, PlateResult
 from drivers.camera.vzenith_mqtt_codec import (
+    KEEP_ALIVE,
     LIST,
     OUTPUT,
     SERIAL,
@@ -80,6 +82,8 @@ class VzenithMqttOptions:
     lost_after_seconds: int = 90
     dedupe_minutes: int = 60
     accept_from: int = 0
+    reach: str = ""  # host:port that answers while it is there; "" its page at the address it names, "off" nothing
+    page_port: int = PAGE_PORT
 
     def __post_init__(self) -> None:
         self.inbox()
@@ -98,6 +102,8 @@ class VzenithMqttOptions:
             dedupe_minutes=self.dedupe_minutes,
             lost_after_seconds=self.lost_after_seconds,
             accept_from=self.accept_from,
+            reach=self.reach,
+            page_port=self.page_port,
         )
 
 
@@ -201,6 +207,12 @@ class VzenithMqttCamera:
         finally:
             self._pictures.remove(coming)
 
+    async def still_there(self) -> None:
+        """Raises DeviceUnreachableError when broker or camera do not answer, or its heartbeats have stopped."""
+        if not self._link.connected.is_set():
+            raise DeviceUnreachableError(f"camera {self.name}: {self._away()}", Fault.BROKER)
+        await self._inbox.still_there()
+
     async def check(self) -> None:
         """Take a picture and throw it away. Raises DeviceError."""
         await self._connected()
@@ -267,7 +279,9 @@ class VzenithMqttCamera:
         else:
             said = parse_up(rest[0], message.payload, self.options.serial)
         if not message.retain:  # what a broker kept is no sign of life
-            self._inbox.heard()
+            self._inbox.heard(said.address if isinstance(said, PlateResult) else "")
+            if rest[0] == KEEP_ALIVE:
+                self._inbox.beat()
         match said:
             case PlateResult():
                 self._inbox.put_new(said.record, self._judged(said, retained=message.retain))

@@ -13,6 +13,7 @@ from edge.db import (
     phone,
     receipts,
     shifts,
+    signed_in,
     stocktakes,
     trade,
     tries,
@@ -243,3 +244,9 @@ def m0023_receipts(db: Database) -> None:
     """What receipts say."""
     for statement in receipts.statements():
         db.conn.execute(statement)
+
+
+@migrations()
+def m0025_signed_in(db: Database) -> None:
+    """Who is signed in at the pages."""
+    db.conn.execute(signed_in.TABLE)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from drivers.base import Checkable, DeviceError, Watchable
 from edge.supervise import Health
 
-LOOK_S, AGAIN_S = 1.0, 0.3
+LOOK_S, AGAIN_S = 0.8, 0.2
 
 
 async def watch_over(

@@ -34,6 +34,7 @@ from edge.web import (
     zones,
 )
 from edge.web.api import add_health
+from edge.web.kept_sessions import KeptSessions
 from edge.web.keys import EDGE, ONCE, PASSWORDS, SESSIONS, SIGNED_IN, THROTTLE, WATCH, Once, see_other
 from edge.web.printdesk import PrintDesk
 from edge.web.watch import Changed, Watch
@@ -43,7 +44,6 @@ from plumbing.metrics import Metrics
 from plumbing.passwords import Passwords
 from plumbing.web import (
     LoginThrottle,
-    MemorySessionStore,
     NavItem,
     Sessions,
     Shell,
@@ -98,7 +98,7 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
         )
         return NavItem("/booth", "booth.lanes"), *(NavItem(f"/booth/{name}", f"booth.{name}") for name in names)
 
-    sessions = Sessions(MemorySessionStore(), "booth", idle_minutes=edge.settings.rules.booth_lock_min)
+    sessions = Sessions(KeptSessions(edge.office), "booth", idle_minutes=edge.settings.rules.booth_lock_min)
     app = _app(edge, passwords, watch, Shell("booth", _words(), sessions=sessions, navigation=navigation))
     app[login.MAY], app[login.SHOWS_NAMES] = _is_of_the_lot, True
     looks = (booth, cameras, lists, printers, zones)
@@ -123,7 +123,7 @@ def counter_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Applicati
         log.warning(
             "the counter listens on %s without a certificate: PINs cross the network in the clear", listener.host
         )
-    sessions = Sessions(MemorySessionStore(), "counter")
+    sessions = Sessions(KeptSessions(edge.office), "counter")
     shell = Shell("counter", _words(), sessions=sessions, navigation=navigation, https=https)
     app = _app(edge, passwords, watch, shell)
     app[login.MAY], app[login.SHOWS_NAMES] = _is_anybody, False

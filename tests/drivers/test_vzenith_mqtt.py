@@ -30,6 +30,7 @@ from drivers.display.olm import OlmCameraOptions, open_olm_camera
 from drivers.wiring import Wiring
 from plumbing.broker import EmbeddedBroker, free_port
 from plumbing.files import write_private
+from tests.fakes.silent_port import SilentPort
 
 SERIAL = "fe71e106-57263272"
 JPEG = b"\xff\xd8\xff\xe0 a picture"
@@ -86,12 +87,40 @@ async def next_read(camera: VzenithMqttCamera) -> PlateRead:
         return await anext(camera.reads())
 
 
+async def test_a_camera_without_a_network_is_gone_at_once_where_it_said_it_is_and_back_by_itself(
+    broker: EmbeddedBroker, device: SimulatedVzenithMqtt
+) -> None:
+    async with SilentPort() as page, connected(broker.port, page_port=page.port) as camera:
+        device.address = "127.0.0.1"
+        await device.see(Sight("京A12345"))
+        await next_read(camera)
+        await camera.still_there()
+
+        await page.unplug()
+        with pytest.raises(DeviceUnreachableError, match="does not answer"):
+            await camera.still_there()
+        await page.plug_in()
+
+        async with asyncio.timeout(5):
+            while await is_gone(camera):
+                await asyncio.sleep(0.02)
+
+
+async def is_gone(camera: VzenithMqttCamera) -> bool:
+    try:
+        await camera.still_there()
+    except DeviceUnreachableError:
+        return True
+    return False
+
+
 def test_the_makers_own_example_is_a_plate() -> None:
     said = parse_up("ivs_result", json.dumps(PUBLISHED).encode(), "265e1040-85e01fb7")
 
     assert isinstance(said, PlateResult)
     assert (said.plate, said.colour, said.confidence) == ("贵GS7Q13", PlateColour.BLUE, 100)
     assert (said.plate_id, said.taken_wall_ms, said.offline) == (594785, 1628670619539, False)
+    assert said.address == "192.168.6.94"
 
 
 def test_a_message_that_names_another_camera_than_its_topic_is_refused() -> None:

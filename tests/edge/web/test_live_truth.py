@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from drivers.camera.simulated import Sight
 from drivers.printer.simulated import PrinterFault
 from drivers.serial_simulated import SimulatedSerial
+from edge.lanes.watching import LOOK_S
 from edge.settings import EdgeSettings
 from tests.edge.web.running import Lot, Visitor, running, visiting
+from tests.fakes.silent_port import SilentPort
 
 SOON_S = 20.0  # it is two on a machine with nothing else to do
 
 
-@asynccontextmanager
-async def plug() -> AsyncIterator[asyncio.Server]:
-    """The page of a camera: something answers at its address."""
-    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
-    async with server:
-        yield server
-
-
-def with_reach_and_scanner(folder: Path, port: int) -> object:
+def with_a_page_and_scanner(folder: Path, port: int) -> object:
     def change(settings: EdgeSettings) -> EdgeSettings:
         devices = settings.devices
-        camera = {**devices.cameras["in"], "reach": f"127.0.0.1:{port}"}
+        camera = {**devices.cameras["in"], "page_port": port}
         scanners = {"desk": {"type": "serial", "device": str(folder / "ttyACM0")}}
         return replace(settings, devices=replace(devices, cameras={**devices.cameras, "in": camera}, scanners=scanners))
 
@@ -45,8 +37,8 @@ async def says(booth: Visitor, words: str, *, so: bool = True) -> None:
 async def test_what_is_unplugged_shows_with_what_to_do_and_works_again_by_itself(tmp_path: Path) -> None:
     async with (
         SimulatedSerial(tmp_path / "ttyACM0") as scanner,
-        plug() as camera,
-        running(tmp_path, with_reach_and_scanner(tmp_path, camera.sockets[0].getsockname()[1])) as lot,  # type: ignore[arg-type]
+        SilentPort() as camera,
+        running(tmp_path, with_a_page_and_scanner(tmp_path, camera.port)) as lot,  # type: ignore[arg-type]
         visiting(lot, "booth") as booth,
     ):
         await booth.sign_in()
@@ -68,11 +60,14 @@ async def test_what_is_unplugged_shows_with_what_to_do_and_works_again_by_itself
         await one_lane_goes_on_while_the_other_has_no_camera(lot, booth, camera)
 
 
-async def one_lane_goes_on_while_the_other_has_no_camera(lot: Lot, booth: Visitor, camera: asyncio.Server) -> None:
+async def one_lane_goes_on_while_the_other_has_no_camera(lot: Lot, booth: Visitor, camera: SilentPort) -> None:
+    """Where the camera is was learned from its own push; a car passing meanwhile is the other lane's."""
     await lot.enters()
-    camera.close()
-    await camera.wait_closed()
+    await asyncio.sleep(1.5 * LOOK_S)  # it was seen there once
+    await camera.unplug()
     await says(booth, "相机 in 没有信号")
     assert "相机 out 没有信号" not in await booth.get("/booth")
     await lot.cameras["out"].see(Sight("京A12345"))
     await lot.until(lambda: lot.view("out").verdict == "PayFirst", SOON_S)
+    await camera.plug_in()
+    await says(booth, "相机 in 没有信号", so=False)
