@@ -15,9 +15,9 @@ from playwright.async_api import Page, async_playwright
 from benchmarks.figures import Figure, Options, progress
 from benchmarks.pairs import Pair, Spread, shown
 from drivers.camera.simulated import Sight
-from drivers.printer.commands import SENSOR
 from edge.facade import Printed
 from edge.settings import EdgeSettings
+from plumbing.paper.commands import SENSOR
 from tests.conftest import CHROMIUM_ARGS
 from tests.edge.web.running import PIN, WALL, Lot, running
 from tests.services.needs import needs

@@ -135,12 +135,12 @@ def paragraph(
     return tuple(Text(line, align, size, bold) for line in wrap(text, columns // size))
 
 
-def pair(label: str, value: str, columns: int, *, bold: bool = False) -> tuple[Text, ...]:
+def pair(label: str, value: str, columns: int, *, size: int = 1, bold: bool = False) -> tuple[Text, ...]:
     """*label* at the left edge and *value* at the right; on two lines where one is too short for both."""
-    gap = columns - width(label) - width(value)
+    gap = columns // size - width(label) - width(value)
     if gap >= 1:
-        return (Text(label + " " * gap + value, bold=bold),)
+        return (Text(label + " " * gap + value, size=size, bold=bold),)
     return (
-        *paragraph(label, columns, bold=bold),
-        *paragraph(value, columns, align=Align.RIGHT, bold=bold),
+        *paragraph(label, columns, size=size, bold=bold),
+        *paragraph(value, columns, align=Align.RIGHT, size=size, bold=bold),
     )

@@ -7,58 +7,44 @@ from datetime import datetime, timedelta
 
 from domain.coupon.model import CouponKind
 from domain.shift import ShiftTotals
-from domain.slip import Paper, Slip
-from domain.slip_layouts import (
-    Language,
-    Pickup,
-    Receipt,
-    ShiftReport,
-    Ticket,
-    Voucher,
-    entry_ticket,
-    pickup_slip,
-    printer_test_page,
-    receipt_slip,
-    shift_report,
-    voucher_slip,
-)
+from domain.slip import Paper
+from domain.slip_faces import Face, Language, Pickup, Receipt, ShiftReport, TestPage, Ticket, Voucher, tendered
 
-Make = Callable[[str, datetime, Paper, Language], Slip]
+Make = Callable[[str, datetime, Paper, Language], Face]
 QR = "HTTPS://LOTGATE.EXAMPLE/V/LG1" + "0123456789ABCDEFGHJKMNPQRSTVWXYZ" * 5 + "0123456"
 PLATE, NAME, TILL, NUMBER = "京A12345", "样张", "1", "7-000345"
 
 
-def _voucher(lot: str, at: datetime, paper: Paper, language: Language) -> Slip:
+def _voucher(lot: str, at: datetime, _paper: Paper, _language: Language) -> Voucher:
     until = at + timedelta(hours=24)
-    face = Voucher(lot, NAME, CouponKind.AMOUNT, 500, at, until, NUMBER, QR, at, NAME, TILL, max_fen=500, test=True)
-    return voucher_slip(face, paper, language)
+    return Voucher(lot, NAME, CouponKind.AMOUNT, 500, at, until, NUMBER, QR, at, NAME, TILL, max_fen=500, test=True)
 
 
-def _receipt(lot: str, at: datetime, paper: Paper, language: Language) -> Slip:
-    entered = at - timedelta(hours=4)
-    lines, paid = ((f"{NAME} {NUMBER}", -500),), (("￥", 2000),)
-    return receipt_slip(
-        Receipt(lot, "A-12", PLATE, entered, at, 240, lines, 2400, 1900, paid, 100, NAME, TILL, copy=1), paper, language
-    )
+def _receipt(lot: str, at: datetime, _paper: Paper, language: Language) -> Receipt:
+    entered, first = at - timedelta(hours=4), ("首小时", "First hour")[language is Language.EN]
+    return Receipt(
+        lot, "A-12", PLATE, entered, at, 240, ((f"{NAME} {NUMBER}", -500),), 2400, 1900, tendered(2000, language), 100,
+        NAME, TILL, copy=1, fee_lines=((first, 600), ("+ 3 h", 1800)),
+    )  # fmt: skip
 
 
-def _ticket(lot: str, at: datetime, paper: Paper, language: Language) -> Slip:
-    return entry_ticket(Ticket(lot, "A", "K7M2P9", "", at, QR[:90]), paper, language)
+def _ticket(lot: str, at: datetime, _paper: Paper, _language: Language) -> Ticket:
+    return Ticket(lot, "A", "K7M2P9", "", at, QR[:90])
 
 
-def _shift(lot: str, at: datetime, paper: Paper, language: Language) -> Slip:
+def _shift(lot: str, at: datetime, _paper: Paper, _language: Language) -> ShiftReport:
     begins = at - timedelta(hours=8)
     sums = ShiftTotals(cars=87, payments=64, fee_fen=75_400, coupon_fen=6_000, cash_fen=32_600, electronic_fen=36_800,
                        float_fen=20_000, drop_fen=10_000, openings=2)  # fmt: skip
-    return shift_report(ShiftReport(lot, TILL, 17, NAME, NAME, begins, at, sums, 42_500), paper, language)
+    return ShiftReport(lot, TILL, 17, NAME, NAME, begins, at, sums, 42_500)
 
 
-def _pickup(lot: str, at: datetime, paper: Paper, language: Language) -> Slip:
-    return pickup_slip(Pickup(lot, NUMBER, "8F2K", ((NAME, 2),), at, NAME), paper, language)
+def _pickup(lot: str, at: datetime, _paper: Paper, _language: Language) -> Pickup:
+    return Pickup(lot, NUMBER, "8F2K", ((NAME, 2),), at, NAME)
 
 
-def _test(_lot: str, at: datetime, paper: Paper, language: Language) -> Slip:
-    return printer_test_page(NAME, at, paper, language)
+def _test(_lot: str, at: datetime, paper: Paper, _language: Language) -> TestPage:
+    return TestPage(NAME, at, paper)
 
 
 SAMPLES: Mapping[str, Make] = {

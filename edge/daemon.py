@@ -42,6 +42,7 @@ from edge.lanes.scans import booth_scanners
 from edge.lanes.screen import Screen
 from edge.lanes.sides import Turn
 from edge.lanes.worker import LaneWorker
+from edge.layouts import Layouts
 from edge.lot import build_lot
 from edge.ntp import chrony_is_right
 from edge.offline_lists import duties
@@ -150,7 +151,7 @@ async def run_edge(
             live,
             workers,
             Copies(settings, office.thread, office.db, office.now, office.incident),
-            slip_printers(devices.printers, devices.profiles, settings.slips),
+            slip_printers(devices.printers, devices.profiles, Layouts(office.read, settings.slips).of),
             lambda: _link_state(link),
             lambda: watchdog.stuck,
             devices.cameras,

@@ -508,11 +508,10 @@ class Edge:
         payload = issued.payload
         template = await self.read(channels.get, "rules", f"template:{payload.template_id}") or {"kind": "AMOUNT"}
         merchant = await self.read(channels.get, "rules", f"merchant:{payload.merchant_id}") or {}
-        slip = printing.slip_of(
-            self.office.lot, self.settings.voucher_host, issued, template, str(merchant.get("name", "")), by,
-            self.office.now().wall_ms, device.paper,
-        )  # fmt: skip
-        return await device.put_on_paper(slip, "voucher")
+        lot, now_ms = self.office.lot, self.office.now().wall_ms
+        name = str(merchant.get("name", ""))
+        face = printing.face_of(lot, self.settings.voucher_host, issued, template, name, by, now_ms)
+        return await device.put_on_paper(await device.lay_out(face, lot))
 
     async def print_test(self, printer: str, by: str) -> str | Refuse:
         """A test page; how that ended. Refuses ``printer_not_ready``."""
@@ -524,7 +523,8 @@ class Edge:
             return begun
         (job_id, _), lot, ended = begun, self.office.lot, Ended("unknown")
         try:
-            ended = await device.put_on_paper(device.test_page(printer, lot, self.office.now().wall_ms), papers.TEST)
+            page = device.test_page(printer, lot, self.office.now().wall_ms)
+            ended = await device.put_on_paper(await device.lay_out(page, lot))
         finally:
             await self._must(papers.end, job_id, ended.state)
         return ended.state

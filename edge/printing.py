@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from domain.coupon import CouponKind
 from domain.coupon.terms import terms_of
 from domain.slip import Paper, Slip
-from domain.slip_layouts import Language, Voucher, printer_test_page, voucher_slip
-from domain.slip_own import OwnLines, dressed
+from domain.slip_faces import Face, Language, TestPage, Voucher
+from domain.slip_layouts import Layout, lay_out
 from domain.slip_samples import SAMPLES
 from domain.voucher import number, paper_text
 from domain.wire import Json
 from drivers.base import DeviceError, NothingSentError, Printer, PrinterStatus
-from drivers.printer.encode import encode
-from drivers.printer.profile import Profile
 from edge.services.issuing import Issued
 from edge.services.lot import Lot
+from plumbing.paper.encode import encode
+from plumbing.paper.profile import Profile
+from plumbing.paper.shipped import layout_of
 
 log = logging.getLogger(__name__)
 
@@ -39,13 +41,18 @@ class Ended:
     silent: bool = False
 
 
+async def as_shipped(name: str) -> Layout:
+    """The layout of a lot that changes nothing."""
+    return layout_of(name)
+
+
 @dataclass(slots=True)
 class SlipPrinter:
-    """A printer of the lot file with the way it likes its slips."""
+    """A printer of the lot file with the way it likes its slips, and how the lot lays them out."""
 
     device: Printer
     profile: Profile
-    own: tuple[OwnLines, ...] = ()  # the lot's, on its slips
+    layout_of: Callable[[str], Awaitable[Layout]] = as_shipped
     jobs: int = 0  # in the printer now
 
     @property
@@ -65,24 +72,25 @@ class SlipPrinter:
             log.warning("printer: %s", exc)
             return False
 
-    def bytes_of(self, slip: Slip, layout: str) -> bytes:
-        """*slip* with the lot's own lines, as this printer gets it."""
-        return encode(dressed(slip, layout, self.own), self.profile)
+    async def lay_out(self, face: Face, lot: Lot) -> Slip:
+        """*face* as this lot prints it on this printer's paper."""
+        return lay_out(face, await self.layout_of(face.layout), self.paper, language_of(lot))
 
-    def test_page(self, name: str, lot: Lot, now_ms: int) -> Slip:
+    def test_page(self, name: str, lot: Lot, now_ms: int) -> TestPage:
         """What shows whether it prints right."""
-        return printer_test_page(name, lot.local(now_ms), self.paper, language_of(lot))
+        return TestPage(name, lot.local(now_ms), self.paper)
 
-    def sample(self, layout: str, lot: Lot, now_ms: int) -> bytes:
+    async def sample(self, layout: str, lot: Lot, now_ms: int) -> bytes:
         """PNG of a sample of *layout*, drawn from the bytes this printer would get."""
-        from drivers.printer.picture import render  # only who looks needs it
+        from plumbing.paper.picture import render  # only who looks needs it
 
-        slip = SAMPLES[layout](lot.name, lot.local(now_ms), self.paper, language_of(lot))
-        return render(self.bytes_of(slip, layout), self.paper)
+        face = SAMPLES[layout](lot.name, lot.local(now_ms), self.paper, language_of(lot))
+        data = encode(await self.lay_out(face, lot), self.profile)
+        return await asyncio.to_thread(render, data, self.paper)
 
-    async def put_on_paper(self, slip: Slip, layout: str) -> Ended:
+    async def put_on_paper(self, slip: Slip) -> Ended:
         """Print once. ``confirmed`` only when the printer says afterwards that all is well."""
-        data = self.bytes_of(slip, layout)
+        data = encode(slip, self.profile)
         self.jobs += 1
         try:
             status = await self.device.print(data)
@@ -100,10 +108,10 @@ class SlipPrinter:
 
 
 def slip_printers(
-    printers: Mapping[str, Printer], profiles: Mapping[str, Profile], own: tuple[OwnLines, ...]
+    printers: Mapping[str, Printer], profiles: Mapping[str, Profile], layouts: Callable[[str], Awaitable[Layout]]
 ) -> dict[str, SlipPrinter]:
     """Every printer of a lot by its name."""
-    return {name: SlipPrinter(device, profiles[name], own) for name, device in printers.items()}
+    return {name: SlipPrinter(device, profiles[name], layouts) for name, device in printers.items()}
 
 
 def language_of(lot: Lot) -> Language:
@@ -111,31 +119,25 @@ def language_of(lot: Lot) -> Language:
     return Language.ZH if lot.locale == "zh-CN" else Language.EN
 
 
-def slip_of(
-    lot: Lot, host: str, issued: Issued, template: Json, merchant: str, by: str, now_ms: int, paper: Paper
-) -> Slip:
-    """The voucher as it is printed."""
+def face_of(lot: Lot, host: str, issued: Issued, template: Json, merchant: str, by: str, now_ms: int) -> Voucher:
+    """What the voucher says."""
     payload = issued.payload
 
     def local(minutes: int) -> datetime:
         return lot.local(minutes * MINUTE_MS)
 
-    return voucher_slip(
-        Voucher(
-            lot=lot.name,
-            merchant=merchant,
-            kind=CouponKind(str(template["kind"])),
-            value=int(template.get("value") or 0),
-            not_before=lot.local(now_ms),
-            not_after=local(payload.not_after_min),
-            number=number(payload),
-            qr=paper_text(host, issued.token),
-            issued_at=lot.local(now_ms),
-            issued_by=by,
-            till=lot.edge,
-            until=terms_of(template.get("terms")).free_until(lot.local(now_ms)),
-            max_fen=payload.cap_fen or None,
-        ),
-        paper,
-        language_of(lot),
+    return Voucher(
+        lot=lot.name,
+        merchant=merchant,
+        kind=CouponKind(str(template["kind"])),
+        value=int(template.get("value") or 0),
+        not_before=lot.local(now_ms),
+        not_after=local(payload.not_after_min),
+        number=number(payload),
+        qr=paper_text(host, issued.token),
+        issued_at=lot.local(now_ms),
+        issued_by=by,
+        till=lot.edge,
+        until=terms_of(template.get("terms")).free_until(lot.local(now_ms)),
+        max_fen=payload.cap_fen or None,
     )

@@ -13,10 +13,10 @@ from domain.attendance import Span, span_of
 from domain.board import Template, minute_of
 from domain.decision import Rules
 from domain.plate import FREE_BY_KIND, PlateKind
-from domain.slip_own import OwnLines
 from domain.stay import OUTSIDE, Direction
 from domain.zones import CapPer, Charge, ZoneRule
 from edge import workstations
+from edge.layouts import OwnSlip
 from edge.workstations import Shifts, Workstation
 from plumbing.demo_clock import refuse_outside_demo
 from plumbing.i18n import LANGUAGES
@@ -370,7 +370,7 @@ class EdgeSettings:
     copies: Copies = field(default_factory=Copies)
     pictures: KeptPictures = field(default_factory=KeptPictures)
     camera_lists: tuple[CameraList, ...] = ()
-    slips: tuple[OwnLines, ...] = ()  # the lot's own lines on what it prints
+    slips: tuple[OwnSlip, ...] = ()  # what the lot changes on what it prints
     watchdog_s: int = 20
     demo_clock: Path | None = None  # a file that puts the clocks forward: demos and tests on one machine only
 

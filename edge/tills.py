@@ -9,15 +9,14 @@ from functools import partial
 
 from domain.decision import Refuse
 from domain.shift import ShiftTotals
-from domain.slip import Paper, Slip
-from domain.slip_layouts import Language, Receipt, ShiftReport, adjustments, receipt_slip, shift_report, tendered
+from domain.slip_faces import Face, Receipt, ShiftReport, adjustments, tendered
 from domain.wire import Json
 from edge.db import receipts
 from edge.db import shifts as rows
 from edge.db.receipts import ReceiptRow
 from edge.db.shifts import ShiftRow
 from edge.lanes.office import Office
-from edge.printing import Ended, SlipPrinter
+from edge.printing import Ended, SlipPrinter, language_of
 from edge.services import papers, shifts
 from edge.services.lot import Done, Result
 from edge.services.shifts import Count
@@ -91,21 +90,18 @@ class Tills:
         if shift is None:
             return Refuse("no_such_shift")
         return await self._print(
-            papers.REPORT, shift_id, shift.row.workstation, by, lambda copy, paper: self._report(shift, copy, paper),
+            papers.REPORT, shift_id, shift.row.workstation, by, lambda copy: self._report(shift, copy),
             counts=not shift.row.is_open,
         )  # fmt: skip
 
-    def _report(self, shift: Shift, copy: int, paper: Paper) -> Slip:
+    def _report(self, shift: Shift, copy: int) -> ShiftReport:
         lot, row = self.office.lot, shift.row
         ends = self.office.now().wall_ms if row.closed_wall_ms is None else row.closed_wall_ms
-        return shift_report(
-            ShiftReport(
-                lot=lot.name, till=row.workstation, number=row.number, cashier=row.opened_by,
-                closed_by=row.closed_by if row.closed_by != row.opened_by else "", takes_over=row.takes_over,
-                begins=lot.local(row.opened_wall_ms), ends=lot.local(ends), sums=shift.sums,
-                counted_cash_fen=row.counted_fen, copy=copy,
-            ),
-            paper, self._language,
+        return ShiftReport(
+            lot=lot.name, till=row.workstation, number=row.number, cashier=row.opened_by,
+            closed_by=row.closed_by if row.closed_by != row.opened_by else "", takes_over=row.takes_over,
+            begins=lot.local(row.opened_wall_ms), ends=lot.local(ends), sums=shift.sums,
+            counted_cash_fen=row.counted_fen, copy=copy,
         )  # fmt: skip
 
     async def receipts(self, workstation: str, most: int = 12) -> list[ReceiptRow]:
@@ -126,15 +122,15 @@ class Tills:
             return Refuse("no_such_receipt")
         return await self._print(
             papers.RECEIPT, payment_id, at or row.workstation, by,
-            lambda copy, paper: self._receipt(row, wording, copy, paper),
+            lambda copy: self._receipt(row, wording, copy),
         )  # fmt: skip
 
-    def _receipt(self, row: ReceiptRow, wording: Wording, copy: int, paper: Paper) -> Slip:
-        lot, said, language = self.office.lot, row.body, self._language
+    def _receipt(self, row: ReceiptRow, wording: Wording, copy: int) -> Receipt:
+        lot, said, language = self.office.lot, row.body, language_of(self.office.lot)
         handed = int(said["tendered_fen"])
         off = tuple((wording.coupon(step), int(step["after"]) - int(step["before"])) for step in said["coupons"])
         more = adjustments(int(said["waived_fen"]), int(said["paid_fen"]), int(said["debts_fen"]), language)
-        face = Receipt(
+        return Receipt(
             lot=lot.name, number=f"{row.number:06d}", plate=row.plate, entered=lot.local(int(said["entered_ms"])),
             left=lot.local(row.wall_ms), minutes=max(0, row.wall_ms - int(said["entered_ms"])) // MINUTE_MS,
             fee_lines=tuple((wording.rule(line["rule"]), int(line["fen"])) for line in said["lines"]),
@@ -142,14 +138,9 @@ class Tills:
             paid=tendered(handed, language), change_fen=handed - row.amount_fen, cashier=row.by, till=row.workstation,
             copy=copy,
         )  # fmt: skip
-        return receipt_slip(face, paper, language)
-
-    @property
-    def _language(self) -> Language:
-        return Language.ZH if self.office.lot.locale == "zh-CN" else Language.EN
 
     async def _print(
-        self, kind: str, subject: str, workstation: str, by: str, slip: Callable[[int, Paper], Slip], *,
+        self, kind: str, subject: str, workstation: str, by: str, face: Callable[[int], Face], *,
         counts: bool = True,
     ) -> Result:  # fmt: skip
         """Refuses ``no_printer_here``, ``printer_not_ready``, ``print_failed``, ``print_unknown`` (it may be out)."""
@@ -166,7 +157,7 @@ class Tills:
         job_id, copy = begun
         ended = Ended("unknown")
         try:
-            ended = await printer.put_on_paper(slip(copy, printer.paper), kind)
+            ended = await printer.put_on_paper(await printer.lay_out(face(copy), office.lot))
         finally:
             await office.do(papers.end, job_id, ended.state)
         if ended.state == "confirmed" or ended.silent:

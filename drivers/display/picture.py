@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from drivers.display.olm import BoardShape
 from drivers.display.olm_codec import Line, text_bytes
-from drivers.fonts import drawable, font
+from plumbing.fonts import drawable, font
 
 DOTS = 16  # of a line's height; a hanzi is as wide, a letter half
 LAMP = 5  # pixels a lamp takes

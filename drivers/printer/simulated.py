@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from drivers.base import BadFrameError
-from drivers.printer.commands import INIT, SENSOR, STATUS, STATUS_BACK, Command, split
 from drivers.printer.escpos import EscposNetworkOptions, EscposNetworkPrinter
 from drivers.wiring import Wiring
+from plumbing.paper.commands import INIT, SENSOR, STATUS, STATUS_BACK, BadBytesError, Command, split
 
 
 class PrinterFault(StrEnum):
@@ -108,7 +107,7 @@ class SimulatedPrinter:
         assert handler is not None  # noqa: S101 - streams run this in a task
         self._handlers.add(handler)
         try:
-            with contextlib.suppress(ConnectionError, BadFrameError, asyncio.CancelledError):
+            with contextlib.suppress(ConnectionError, BadBytesError, asyncio.CancelledError):
                 await self._listen(reader, writer)
         finally:
             self._handlers.discard(handler)

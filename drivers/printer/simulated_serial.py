@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from drivers.printer.commands import split
 from drivers.printer.simulated import QUESTIONS, STOPS, PrinterFault, answer
 from drivers.serial_simulated import SimulatedSerial
+from plumbing.paper.commands import split
 
 
 class SimulatedSerialPrinter(SimulatedSerial):

@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from drivers.base import PrinterStatus
-from drivers.printer.commands import SENSOR, STATUS, STATUS_BACK
 from drivers.printer.status import BACK_BYTES, QUESTIONS, is_answer, sensor, status_back, status_of
+from plumbing.paper.commands import SENSOR, STATUS, STATUS_BACK
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from PIL import Image, ImageDraw
 
 from domain.plate import PlateVerdict
 from domain.plate_reading import Reading
-from drivers.fonts import drawable, font
 from drivers.pictures import jpeg
 from drivers.recogniser.reader import SeenPlate
+from plumbing.fonts import drawable, font
 
 if TYPE_CHECKING:
     from drivers.pictures import Pixels

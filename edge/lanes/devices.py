@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from drivers.base import Barrier, Camera, Display, Loop, Printer, Recogniser, Scanner
-from drivers.printer.profile import Profile
 from drivers.registry import choose, open_device
 from drivers.wiring import Wiring
 from edge.settings import DeviceTable, EdgeSettings, Lane
+from plumbing.paper.profile import Profile
 from plumbing.settings import Problem, SettingsError, build
 
 D = TypeVar("D")

@@ -16,7 +16,7 @@ from domain.driver_page import Outcome
 from domain.driver_word import DRIVER
 from domain.plate import is_virtual
 from domain.scanned import ScannedKind, link_of
-from domain.slip_layouts import Language, Ticket, entry_ticket
+from domain.slip_faces import Ticket
 from domain.stay import OUTSIDE
 from edge.db import stays
 from edge.db.stays import StayRow
@@ -98,22 +98,18 @@ class TicketDesk:
         job_id, copy = await office.commit(
             ticketing.begin_printing, office.db, lot, stay.stay_id, printer, by, office.now()
         )
-        slip = entry_ticket(
-            Ticket(
-                lot=lot.name,
-                lane=stay.lane_in,
-                number=stay.plate[1:],
-                plate="",
-                entered=lot.local(stay.entered.wall_ms),
-                qr=link_of(self._host, ScannedKind.ENTRY_TICKET, token),
-                copy=copy,
-            ),
-            self._printers[printer].paper,
-            Language.ZH if lot.locale == "zh-CN" else Language.EN,
+        face = Ticket(
+            lot=lot.name,
+            lane=stay.lane_in,
+            number=stay.plate[1:],
+            plate="",
+            entered=lot.local(stay.entered.wall_ms),
+            qr=link_of(self._host, ScannedKind.ENTRY_TICKET, token),
+            copy=copy,
         )
-        state = "unknown"
+        device, state = self._printers[printer], "unknown"
         try:
-            state = (await self._printers[printer].put_on_paper(slip, "ticket")).state
+            state = (await device.put_on_paper(await device.lay_out(face, lot))).state
         finally:
             await office.commit(ticketing.printed, office.db, stay.lane_in, job_id, state, office.now())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from aiohttp import web
@@ -39,7 +38,7 @@ async def picture(request: web.Request) -> web.Response:
     if layout not in LAYOUTS:
         raise web.HTTPNotFound
     edge = request.app[EDGE]
-    png = await asyncio.to_thread(edge.printers[name].sample, layout, edge.office.lot, edge.office.now().wall_ms)
+    png = await edge.printers[name].sample(layout, edge.office.lot, edge.office.now().wall_ms)
     return web.Response(body=png, content_type="image/png", headers={"Cache-Control": "no-store"})
 
 

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from domain.decision import Refuse
 from domain.fen import fen_from_yuan
-from domain.slip_layouts import SHIFT_DRAWER, SHIFT_SUMS
+from domain.slip_faces import SHIFT_DRAWER, SHIFT_SUMS
 from edge.services.shifts import MOST_FEN, Count
 from edge.services.staffing import ATTENDANT, BOOTH_ROLES, SUPERVISOR, is_at_least
 from edge.tills import Shift

@@ -11,16 +11,18 @@ from pathlib import Path
 
 from aiohttp import web
 
-from domain.slip_layouts import printer_test_page
+from domain.slip_faces import TestPage
+from domain.slip_layouts import lay_out
 from drivers.base import BadOptionsError
-from drivers.printer.encode import encode
-from drivers.printer.profile import Profile
 from edge.asking import ask_daemon
 from edge.lanes.devices import open_devices
 from edge.lanes.trying import LaneTry, Tried
 from edge.settings import EdgeSettings, Lane, load_settings
 from edge.web.device import device_app
 from plumbing.logs import configure
+from plumbing.paper.encode import encode
+from plumbing.paper.profile import Profile
+from plumbing.paper.shipped import layout_of
 from plumbing.settings import SettingsError
 
 
@@ -66,7 +68,7 @@ async def _try(settings: EdgeSettings, lane: Lane, args: argparse.Namespace) -> 
 
 
 def _test_page(name: str, profile: Profile, now: datetime) -> bytes:
-    return encode(printer_test_page(name, now, profile.width), profile)
+    return encode(lay_out(TestPage(name, now, profile.width), layout_of("test"), profile.width), profile)
 
 
 async def _listen(settings: EdgeSettings, app: web.Application, stack: AsyncExitStack) -> None:

@@ -16,7 +16,6 @@ import aiohttp
 import edge.web
 from domain.ledger import REDEEMED
 from domain.voucher import strip_to_token
-from drivers.printer.picture import render
 from lotgate.demo import script
 from lotgate.demo.acts import Act
 from lotgate.demo.audit import Seen, audit
@@ -30,6 +29,7 @@ from lotgate.demo.script import Car, published_fee
 from lotgate.demo.steps import Steps
 from lotgate.demo.system import System
 from plumbing.i18n import load_catalogue
+from plumbing.paper.picture import render
 
 REFUSED = 409
 SHANGHAI = ZoneInfo("Asia/Shanghai")

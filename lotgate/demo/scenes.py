@@ -8,7 +8,7 @@ import random
 from PIL import Image, ImageDraw, ImageFilter
 
 from domain.plate import PlateColour, PlateKind, classify, is_electric
-from drivers.fonts import font
+from plumbing.fonts import font
 
 WIDTH, HEIGHT = 1280, 720
 PLATE = (440, 140)  # mm; new-energy plates are 480 mm wide

@@ -7,9 +7,9 @@ import html
 
 from aiohttp import web
 
-from drivers.base import BadFrameError
-from drivers.printer.picture import render
 from drivers.printer.simulated import SimulatedPrinter
+from plumbing.paper.commands import BadBytesError
+from plumbing.paper.picture import render
 
 NEWEST = 24
 AGAIN_S = 3
@@ -39,7 +39,7 @@ def slips_app(printer: SimulatedPrinter) -> web.Application:
             raise web.HTTPNotFound
         try:
             png = await asyncio.to_thread(render, printer.jobs[number - 1])
-        except BadFrameError as exc:  # it is being printed, or broke off
+        except BadBytesError as exc:  # it is being printed, or broke off
             raise web.HTTPNotFound from exc
         return web.Response(body=png, content_type="image/png")
 

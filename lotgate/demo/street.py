@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from domain.wire import Json
-from drivers.printer.commands import CUT
-from drivers.printer.encode import FEED_AND_CUT
 from lotgate.demo.folder import DemoError, Folder
 from lotgate.demo.local import LocalEdge
 from lotgate.demo.lots import Gate
 from lotgate.demo.processes import Child
+from plumbing.paper.commands import CUT
+from plumbing.paper.encode import FEED_AND_CUT
 
 ANSWER_S = 15.0
 LANE_S = 15.0

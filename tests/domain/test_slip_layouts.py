@@ -1,73 +1,29 @@
-"""What stands on the slips, and that it fits the paper in both languages."""
+"""What stands on the slips as they are shipped, and that it fits the paper in both languages."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import fields, replace
-from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 from domain.coupon.model import CouponKind
-from domain.shift import ShiftTotals
 from domain.slip import Align, Cut, Feed, Paper, Qr, Rule, Slip, Text, aligned
-from domain.slip_layouts import (
-    Language,
-    Pickup,
-    Receipt,
-    ShiftReport,
-    Ticket,
-    Voucher,
-    coupon_value,
-    entry_ticket,
-    pickup_slip,
-    printer_test_page,
-    receipt_slip,
-    shift_report,
-    voucher_slip,
-)
+from domain.slip_faces import Face, Language, Pickup, Receipt, ShiftReport, TestPage, Ticket, Voucher, coupon_value
+from domain.slip_layouts import lay_out
+from domain.slip_samples import LAYOUTS, SAMPLES
+from plumbing.paper.encode import encode
+from plumbing.paper.shipped import layout_of
+from tests.domain.slip_cases import CASES, NOON, PICKUP, RECEIPT, REPORT, TICKET, VOUCHER
 
-NOON = datetime(2026, 11, 21, 12, 0)  # noqa: DTZ001  lot-local
-VOUCHER = Voucher(
-    lot="西湖文化广场地下停车场",
-    merchant="三楼书店",
-    kind=CouponKind.AMOUNT,
-    value=1000,
-    not_before=NOON,
-    not_after=NOON.replace(hour=18),
-    number="7-000345",
-    qr="HTTPS://PAY.EXAMPLE/V/LG1",
-    issued_at=NOON,
-    issued_by="收银一号",
-    till="服务台",
-)
-RECEIPT = Receipt(
-    lot="西湖文化广场地下停车场",
-    number="A-12",
-    plate="浙A12345",
-    entered=NOON.replace(hour=8),
-    left=NOON,
-    minutes=240,
-    lines=(("优惠券 三楼书店", -1000),),
-    fee_fen=2400,
-    due_fen=1400,
-    paid=(("现金", 2000),),
-    change_fen=600,
-    cashier="收银一号",
-    till="岗亭",
-)
-TICKET = Ticket("西湖文化广场地下停车场", "东入口", "E-9", "", NOON, "LG-STAY-1")
-REPORT = ShiftReport(
-    "西湖文化广场地下停车场",
-    "岗亭",
-    3,
-    "甲",
-    "乙",
-    NOON,
-    NOON.replace(hour=18),
-    ShiftTotals(cars=120, cash_fen=95000, float_fen=1000),
-    95500,
-)
-PICKUP = Pickup("二号门店", "P-3", "7QX4", (("礼盒", 2),), NOON, "店员")
+GOLDEN = json.loads((Path(__file__).parent / "slip_bytes.json").read_text("utf-8"))
+
+
+def slip_of(face: Face, paper: Paper = Paper.MM58, language: Language = Language.ZH) -> Slip:
+    """*face* as it is laid out where a lot changes nothing."""
+    return lay_out(face, layout_of(face.layout), paper, language)
 
 
 def shown(slip: Slip) -> list[str]:
@@ -89,7 +45,7 @@ def shown(slip: Slip) -> list[str]:
 
 
 def test_a_voucher_reads_as_its_merchant_meant_it() -> None:
-    assert shown(voucher_slip(VOUCHER)) == [
+    assert shown(slip_of(VOUCHER)) == [
         "     西湖文化广场地下停车场",
         "   停车优惠券",
         "-" * 32,
@@ -116,7 +72,7 @@ def test_a_voucher_reads_as_its_merchant_meant_it() -> None:
 def test_the_qr_of_a_voucher_comes_last_before_the_cut(kind: CouponKind, language: Language, paper: Paper) -> None:
     voucher = replace(VOUCHER, kind=kind, value=60, until=NOON, plate="浙A12345", max_fen=5000, test=True)
 
-    slip = voucher_slip(voucher, paper, language)
+    slip = slip_of(voucher, paper, language)
 
     assert slip.lines[-2:] == (Qr(voucher.qr), Cut())
     assert slip.lines[-3] == Feed(1)
@@ -147,7 +103,7 @@ def test_the_value_of_a_voucher_in_words(kind: CouponKind, value: int, zh: str, 
 
 
 def test_a_receipt_adds_up_before_the_drivers_eyes() -> None:
-    text = shown(receipt_slip(RECEIPT))
+    text = shown(slip_of(RECEIPT))
 
     assert text[2:] == [
         "-" * 32,
@@ -173,10 +129,10 @@ def test_a_receipt_adds_up_before_the_drivers_eyes() -> None:
 @pytest.mark.parametrize(
     ("slip", "mark"),
     [
-        (receipt_slip(replace(RECEIPT, copy=2)), "补打 第 2 次"),
-        (entry_ticket(replace(TICKET, copy=1)), "补打 第 1 次"),
-        (shift_report(replace(REPORT, copy=1)), "补打 第 1 次"),
-        (pickup_slip(replace(PICKUP, copy=3)), "补打 第 3 次"),
+        (slip_of(replace(RECEIPT, copy=2)), "补打 第 2 次"),
+        (slip_of(replace(TICKET, copy=1)), "补打 第 1 次"),
+        (slip_of(replace(REPORT, copy=1)), "补打 第 1 次"),
+        (slip_of(replace(PICKUP, copy=3)), "补打 第 3 次"),
     ],
 )
 def test_a_reprint_says_so_in_large_letters(slip: Slip, mark: str) -> None:
@@ -185,35 +141,41 @@ def test_a_reprint_says_so_in_large_letters(slip: Slip, mark: str) -> None:
 
 @pytest.mark.parametrize("paper", list(Paper))
 @pytest.mark.parametrize("language", list(Language))
-def test_every_layout_fits_its_paper_and_ends_with_a_cut(paper: Paper, language: Language) -> None:
-    slips = [
-        voucher_slip(VOUCHER, paper, language),
-        receipt_slip(replace(RECEIPT, copy=1), paper, language),
-        entry_ticket(TICKET, paper, language),
-        shift_report(REPORT, paper, language),
-        pickup_slip(PICKUP, paper, language),
-        printer_test_page("counter", NOON, paper, language),
-    ]
+def test_every_slip_is_the_bytes_it_was_when_it_was_looked_at(paper: Paper, language: Language) -> None:
+    cases = {**CASES, "test": TestPage("counter", NOON, paper)}
 
-    for slip in slips:
-        assert slip.columns == paper
-        assert isinstance(slip.lines[-1], Cut)
+    printed = {
+        f"{name}/{paper.name}/{language}": hashlib.sha256(encode(slip_of(face, paper, language))).hexdigest()[:16]
+        for name, face in cases.items()
+    }
+
+    assert printed == {name: digest for name, digest in GOLDEN.items() if name in printed}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("paper", list(Paper))
+@pytest.mark.parametrize("language", list(Language))
+def test_every_layout_fits_its_paper_and_ends_with_a_cut(layout: str, paper: Paper, language: Language) -> None:
+    slip = slip_of(SAMPLES[layout]("西湖文化广场地下停车场", NOON, paper, language), paper, language)
+
+    assert slip.columns == paper
+    assert isinstance(slip.lines[-1], Cut)
 
 
 def test_long_stays_are_told_in_days() -> None:
     receipt = replace(RECEIPT, minutes=3 * 1440 + 61)
 
-    assert "停车时长             3天1小时1分" in shown(receipt_slip(receipt))
-    assert "Stayed                3d 1h 1min" in shown(receipt_slip(receipt, language=Language.EN))
+    assert "停车时长             3天1小时1分" in shown(slip_of(receipt))
+    assert "Stayed                3d 1h 1min" in shown(slip_of(receipt, language=Language.EN))
 
 
 def test_a_car_without_plates_is_named_so() -> None:
-    assert "车牌                      无牌车" in shown(entry_ticket(TICKET))
+    assert "车牌                      无牌车" in shown(slip_of(TICKET))
 
 
 def test_the_shift_report_shows_the_difference_in_cash() -> None:
-    assert "差额                       -5.00" in shown(shift_report(REPORT))
+    assert "差额                       -5.00" in shown(slip_of(REPORT))
 
 
 def test_a_pickup_slip_shows_only_the_end_of_the_code() -> None:
-    assert "提货码                   ***7QX4" in shown(pickup_slip(PICKUP))
+    assert "提货码                   ***7QX4" in shown(slip_of(PICKUP))

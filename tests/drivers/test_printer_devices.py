@@ -10,7 +10,6 @@ import pytest
 
 from domain.slip import Cut, Slip, Text
 from drivers.base import DeviceRefusedError, DeviceUnreachableError, Printer, PrinterStatus
-from drivers.printer.encode import encode
 from drivers.printer.escpos import (
     EscposFileOptions,
     EscposNetworkOptions,
@@ -25,6 +24,7 @@ from drivers.printer.simulated import (
     open_simulated_printer,
 )
 from drivers.wiring import Wiring
+from plumbing.paper.encode import encode
 
 WIRING = Wiring("counter")
 JOB = encode(Slip(32, (Text("停车券 ￥12.50"), Text("京A12345"), Cut())))

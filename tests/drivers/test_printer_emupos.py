@@ -16,11 +16,11 @@ from PIL import Image
 
 from domain.slip import Align, Cut, Qr, Rule, Slip, Text
 from drivers.base import DeviceRefusedError, PrinterStatus
-from drivers.printer.encode import encode
 from drivers.printer.escpos import EscposNetworkOptions, open_escpos_network
-from drivers.printer.profile import Profile
 from drivers.wiring import Wiring
 from plumbing.broker import free_port
+from plumbing.paper.encode import encode
+from plumbing.paper.profile import Profile
 from tests.services.needs import needs
 from tests.services.processes import server
 

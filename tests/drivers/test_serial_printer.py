@@ -10,13 +10,13 @@ import pytest
 
 from domain.slip import Cut, Slip, Text
 from drivers.base import DeviceRefusedError, DeviceUnreachableError, PrinterStatus
-from drivers.printer.commands import split
-from drivers.printer.encode import encode
 from drivers.printer.escpos_serial import EscposSerialOptions, EscposSerialPrinter, open_escpos_serial
 from drivers.printer.escpos_usb import EscposUsbOptions, EscposUsbPrinter
 from drivers.printer.simulated import PrinterFault, answer
 from drivers.printer.simulated_serial import SimulatedSerialPrinter
 from drivers.wiring import Wiring
+from plumbing.paper.commands import split
+from plumbing.paper.encode import encode
 
 JOB = encode(Slip(32, (Text("停车券 ￥12.50"), Text("京A12345"), Cut())))
 USB = EscposUsbOptions(vendor=0x0416, product=0x5011)

@@ -8,12 +8,12 @@ import pytest
 
 from domain.slip import Cut, Qr, Slip, Text
 from drivers.base import PrinterStatus
-from drivers.printer.encode import encode
 from drivers.printer.escpos import EscposNetworkOptions, EscposNetworkPrinter
-from drivers.printer.profile import Profile
 from drivers.printer.simulated import PrinterFault, SimulatedPrinter
 from drivers.printer.talk import Asks, Question, Talk, hold
 from edge.printing import Ended, SlipPrinter
+from plumbing.paper.encode import encode
+from plumbing.paper.profile import Profile
 
 SLIP = Slip(32, (Text("停车券 ￥12.50", bold=True), Qr("LG1-7-000345"), Cut()))
 NATIVE = Profile(qr="native")
@@ -39,7 +39,7 @@ async def test_a_job_that_breaks_at_any_byte_is_in_doubt_and_never_called_confir
     device: SimulatedPrinter, asks: Asks
 ) -> None:
     printer = printer_at(device, asks)
-    assert await printer.put_on_paper(SLIP, "voucher") == Ended("confirmed")
+    assert await printer.put_on_paper(SLIP) == Ended("confirmed")
 
     for byte in range(0, len(JOB) + 1, 1 if asks is Asks.DLE_EOT else 13):
         for fault in (PrinterFault.PAPER_OUT, PrinterFault.COVER_OPEN, CABLE):
@@ -47,14 +47,14 @@ async def test_a_job_that_breaks_at_any_byte_is_in_doubt_and_never_called_confir
             device.jobs.clear()
             device.break_at(byte, fault)
 
-            assert await printer.put_on_paper(SLIP, "voucher") == Ended("unknown"), (byte, fault)
+            assert await printer.put_on_paper(SLIP) == Ended("unknown"), (byte, fault)
 
             assert len(device.jobs) <= 1, (byte, fault)
             assert JOB.startswith(b"".join(device.jobs)), (byte, fault)
 
     device.fault = None
     device.jobs.clear()
-    assert await printer.put_on_paper(SLIP, "voucher") == Ended("confirmed")  # plugged in again, with no restart
+    assert await printer.put_on_paper(SLIP) == Ended("confirmed")  # plugged in again, with no restart
     assert device.jobs == [JOB]
     await printer.device.aclose()
 
@@ -63,7 +63,7 @@ async def test_a_printer_that_cannot_be_reached_at_all_has_printed_nothing(devic
     printer = printer_at(device)
     await device.stop()
 
-    assert await printer.put_on_paper(SLIP, "voucher") == Ended("failed")
+    assert await printer.put_on_paper(SLIP) == Ended("failed")
     assert not await printer.is_ready()
     await printer.device.aclose()
 
@@ -75,7 +75,7 @@ async def test_a_printer_that_never_answers_leaves_it_to_somebody_where_its_prof
     device.fault = PrinterFault.MUTE
     printer = printer_at(device, profile=Profile(qr="native", confirms=confirms), status_ms=100)  # type: ignore[arg-type]
 
-    ended = await printer.put_on_paper(SLIP, "voucher")
+    ended = await printer.put_on_paper(SLIP)
 
     assert ended == Ended("unknown", silent=confirms == "attendant")
     assert device.jobs == [JOB]

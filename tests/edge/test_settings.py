@@ -106,6 +106,16 @@ def test_a_lot_file_becomes_values(tmp_path: Path) -> None:
             f"{zone('a', 'main')}{SHARED}5\n{zone('b', 'main')}{SHARED}6\n[[lanes]]",
             "must name the same shared_cap_fen",
         ),
+        (
+            "[[lanes]]",
+            '[[slips]]\nslip = "menu"\n[[lanes]]',
+            r"slips\[0\]: .*no slip 'menu'; there are voucher, receipt",
+        ),
+        (
+            "[[lanes]]",
+            '[[slips]]\nslip = "ticket"\nlayout = "no.toml"\n[[lanes]]',
+            r"slips\[0\]: layout .*no.toml cannot be read",
+        ),
         (TARIFF, f"{TARIFF}\nplaces = 3\nkept_places = 4", "kept_places must be 0 to places"),
         (TARIFF, f"{TARIFF}\nclass_places = {{ large = -1 }}", "class_places must be 0 or more"),
     ],

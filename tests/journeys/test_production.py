@@ -17,7 +17,6 @@ import pytest
 from domain.voucher import strip_to_token
 from drivers.barrier.simulated import SimulatedRelayBoard
 from drivers.camera.simulated import Sight, SimulatedVzenith
-from drivers.printer.picture import render
 from drivers.printer.simulated import SimulatedPrinter
 from lotgate.demo.cloud_api import CloudApi
 from lotgate.demo.local import LocalEdge
@@ -26,6 +25,7 @@ from lotgate.demo.qr import read_qr
 from plumbing.broker import free_port
 from plumbing.demo_clock import DemoClock
 from plumbing.files import write_private
+from plumbing.paper.picture import render
 from plumbing.tls import TlsFiles
 from tests.edge.lots import HOURLY
 from tests.services.mosquitto import SecureBroker

@@ -14,8 +14,6 @@ from aiohttp.test_utils import TestClient, TestServer
 from domain.moment import Moment
 from domain.slip import Cut, Qr, Slip
 from domain.voucher import Payload, Refusal, Refused, Valid, VoucherKey, check, issue
-from drivers.printer.encode import encode
-from drivers.printer.picture import render
 from drivers.printer.simulated import SimulatedPrinter
 from edge.lot import verify
 from edge.settings import load_settings
@@ -30,6 +28,8 @@ from lotgate.demo.qr import read_qr
 from lotgate.demo.script import published_fee
 from lotgate.demo.slips import slips_app
 from lotgate.demo.toml_text import toml_text
+from plumbing.paper.encode import encode
+from plumbing.paper.picture import render
 from plumbing.signing import PrivateKey
 
 JPEG = b"\xff\xd8\xff\xe0 picture"

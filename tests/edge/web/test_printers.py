@@ -11,17 +11,18 @@ import zxingcpp
 from PIL import Image
 
 from domain.scanned import recognise
-from domain.slip_own import OwnLines
 from domain.slip_samples import LAYOUTS
 from domain.voucher import Valid, VoucherKey, check
-from drivers.printer.picture import render
+from edge.layouts import OwnSlip
 from edge.settings import EdgeSettings
+from plumbing.paper.encode import encode
+from plumbing.paper.picture import render
 from tests.edge.web.running import Lot, running, visiting
 
 
 def as_wide_as_80_mm(settings: EdgeSettings) -> EdgeSettings:
     table = {**settings.devices.printers["counter"], "paper": 80, "qr": "native", "text": "drawn"}
-    own = (OwnLines("test", head=("示例车场欢迎您",)),)
+    own = (OwnSlip("test", head=("示例车场欢迎您",)),)
     return replace(settings, devices=replace(settings.devices, printers={"counter": table}), slips=own)
 
 
@@ -40,7 +41,8 @@ async def test_a_layout_is_drawn_as_it_comes_out_and_a_test_page_is_on_record(tm
         assert (status, "测试页已打印" in page) == (200, True)
         (job,) = lot.printer.jobs
         printer, office = lot.edge.printers["counter"], lot.edge.office
-        expected = printer.bytes_of(printer.test_page("counter", office.lot, office.now().wall_ms), "test")
+        page = await printer.lay_out(printer.test_page("counter", office.lot, office.now().wall_ms), office.lot)
+        expected = encode(page, printer.profile)
         assert len(job) == len(expected)  # the minute may have changed
         assert Image.open(io.BytesIO(render(job, 48))).width == 48 * 12 + 32
         assert [(one.kind, one.state) for one in await lot.edge.recent_prints(5)] == [("test", "confirmed")]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from drivers.base import BadFrameError
-
 INIT = b"\x1b@"
 ALIGN = b"\x1ba"
 BOLD = b"\x1bE"
@@ -41,6 +39,10 @@ _FIXED = {
 }
 
 
+class BadBytesError(ValueError):
+    """Printer bytes that none of ours are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One command with its parameters, or a run of text when *name* is empty."""
@@ -50,7 +52,7 @@ class Command:
 
 
 def split(data: bytes) -> tuple[list[Command], bytes]:
-    """Whole commands at the start of *data*, and the bytes of one not yet complete. Raises BadFrameError."""
+    """Whole commands at the start of *data*, and the bytes of one not yet complete. Raises BadBytesError."""
     commands = []
     place = 0
     while place < len(data):
@@ -77,7 +79,7 @@ def _next(data: bytes, start: int) -> tuple[Command, int] | None:
             return None if length is None else _sized(data, start, name, length)
     if len(data) - start < 3 and first in (0x10, 0x1B, 0x1C, 0x1D):
         return None
-    raise BadFrameError(f"printer command {data[start : start + 3].hex(' ')} is not known")
+    raise BadBytesError(f"printer command {data[start : start + 3].hex(' ')} is not known")
 
 
 def _text(data: bytes, start: int) -> tuple[Command, int]:
@@ -104,7 +106,7 @@ def _raster_length(head: bytes) -> int | None:
         return None
     size = 5 + (head[1] + head[2] * 256) * (head[3] + head[4] * 256)
     if size > LONGEST_RASTER:
-        raise BadFrameError(f"printer picture of {size} bytes; at most {LONGEST_RASTER} are taken")
+        raise BadBytesError(f"printer picture of {size} bytes; at most {LONGEST_RASTER} are taken")
     return size
 
 
@@ -113,7 +115,7 @@ def _symbol_length(head: bytes) -> int | None:
         return None
     size = head[0] + head[1] * 256
     if size > LONGEST_SYMBOL + 3:
-        raise BadFrameError(f"printer symbol of {size} bytes; at most {LONGEST_SYMBOL} are taken")
+        raise BadBytesError(f"printer symbol of {size} bytes; at most {LONGEST_SYMBOL} are taken")
     return size + 2
 
 

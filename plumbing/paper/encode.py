@@ -5,7 +5,7 @@ from __future__ import annotations
 import segno
 
 from domain.slip import Align, Cut, Feed, Line, Qr, Rule, Slip, Text
-from drivers.printer.commands import (
+from plumbing.paper.commands import (
     ALIGN,
     BOLD,
     CUT,
@@ -18,7 +18,7 @@ from drivers.printer.commands import (
     SIZE,
     SYMBOL,
 )
-from drivers.printer.profile import DEFAULT, Profile
+from plumbing.paper.profile import DEFAULT, Profile
 
 COLUMN_DOTS = 12  # font A
 QUIET_MODULES = 4
@@ -29,7 +29,10 @@ LOOKS_LIKE = str.maketrans({"¥": "￥", "\u00a0": " "})  # what GB18030 writes 
 
 
 def encode(slip: Slip, profile: Profile = DEFAULT) -> bytes:
-    """All bytes of one job, in the order of its lines. Raises ValueError when a QR is wider than the paper."""
+    """All bytes of one job, in the order of its lines; a QR too wide for the paper is made of smaller dots.
+
+    Raises ValueError when not even its smallest fits.
+    """
     return INIT + b"".join(_line(line, slip.columns, profile) for line in slip.lines)
 
 
@@ -40,7 +43,7 @@ def _line(line: Line, columns: int, profile: Profile) -> bytes:
         case Rule():
             return _text(Text(line.mark * columns), columns, profile)
         case Qr():
-            return _qr(line, columns * COLUMN_DOTS, profile)
+            return _qr(line, columns * COLUMN_DOTS, profile.qr)
         case Feed():
             return FEED_LINES + bytes([min(max(line.lines, 0), 255)])
         case Cut():
@@ -56,7 +59,7 @@ def _text(line: Text, columns: int, profile: Profile) -> bytes:
 
 
 def _drawn_text(line: Text, dots: int) -> bytes:
-    from drivers.printer.lettering import dots_of, line_picture  # most slips do without
+    from plumbing.paper.lettering import dots_of, line_picture  # most slips do without
 
     text = "".join("?" if _is_control(letter) else letter for letter in line.text)
     width, rows = dots_of(line_picture(text, dots, ALIGNMENTS[line.align], size=line.size, bold=line.bold))
@@ -87,17 +90,14 @@ def _letter(letter: str) -> bytes:
     return code if len(code) <= 2 else UNPRINTABLE.encode("gb18030")
 
 
-def _qr(line: Qr, paper_dots: int, profile: Profile) -> bytes:
-    if profile.qr == "native":
-        return _native_qr(line)
-    rows = [
-        list(row)
-        for row in segno.make_qr(line.text, error="m", boost_error=False).matrix_iter(
-            scale=line.dots, border=QUIET_MODULES
-        )
-    ]
-    if len(rows) > paper_dots:
-        raise ValueError(f"QR of {len(rows)} dots is wider than the paper ({paper_dots})")
+def _qr(line: Qr, paper_dots: int, how: str) -> bytes:
+    code = segno.make_qr(line.text, error="m", boost_error=False)
+    dots = min(line.dots, int(paper_dots // code.symbol_size(border=QUIET_MODULES)[0]))
+    if dots < 1:
+        raise ValueError(f"a QR for {len(line.text)} characters is wider than the paper ({paper_dots} dots)")
+    if how == "native":
+        return _native_qr(line.text, dots)
+    rows = [list(row) for row in code.matrix_iter(scale=dots, border=QUIET_MODULES)]
     left = (paper_dots - len(rows)) // 2
     width = (paper_dots + 7) // 8
     picture = b"".join(_row(row, left, width) for row in rows)
@@ -112,11 +112,11 @@ def _row(row: list[int], left: int, width: int) -> bytes:
     return (value << width * 8 - left - len(row)).to_bytes(width, "big")
 
 
-def _native_qr(line: Qr) -> bytes:
-    data = line.text.encode("utf-8")
+def _native_qr(text: str, dots: int) -> bytes:
+    data = text.encode("utf-8")
     steps = (
         b"1A2\0",  # model 2
-        b"1C" + bytes([min(max(line.dots, 1), 16)]),
+        b"1C" + bytes([min(dots, 16)]),
         b"1E1",  # level M
         b"1P0" + data,
         b"1Q0",

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 import segno
 from PIL import Image, ImageDraw
 
-from drivers.base import BadFrameError
-from drivers.printer.commands import (
+from plumbing.paper.commands import (
     ALIGN,
     BOLD,
     CUT,
@@ -19,10 +18,11 @@ from drivers.printer.commands import (
     RASTER,
     SIZE,
     SYMBOL,
+    BadBytesError,
     Command,
     split,
 )
-from drivers.printer.lettering import COLUMN, LINE, blank, line_picture
+from plumbing.paper.lettering import COLUMN, LINE, blank, line_picture
 
 MARGIN = 16  # dots of the paper's white edge
 
@@ -45,10 +45,10 @@ class _Paper:
 
 
 def render(data: bytes, columns: int = 32) -> bytes:
-    """PNG of what *data* prints on paper of *columns*. Raises BadFrameError on a command we never send."""
+    """PNG of what *data* prints on paper of *columns*. Raises BadBytesError on a command we never send."""
     commands, rest = split(data)
     if rest:
-        raise BadFrameError("printer data ends inside a command")
+        raise BadBytesError("printer data ends inside a command")
     paper = _Paper(columns * COLUMN)
     for command in commands:
         _draw(paper, command)

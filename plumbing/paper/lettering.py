@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import Image, ImageDraw
 
-from drivers.fonts import font
+from plumbing.fonts import font
 
 COLUMN, LINE, HANZI = 12, 30, 24  # dots of font A, of a line with its gap, of a hanzi
 LEFT, CENTRE, RIGHT = 0, 1, 2
