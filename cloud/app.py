@@ -34,7 +34,7 @@ from cloud.fees import pages as fee_pages
 from cloud.fees import service as fees
 from cloud.hooks import pages as hook_pages
 from cloud.hooks import sending
-from cloud.lots import arrears_pages, debts_channel, driver_pages, remote_pages
+from cloud.lots import arrears_pages, debts_channel, driver_pages, layout_pages, remote_pages
 from cloud.lots import edges as lot_edges
 from cloud.lots import pages as lots_pages
 from cloud.lots import service as lots
@@ -147,6 +147,7 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
         lots_pages,
         arrears_pages,
         remote_pages,
+        layout_pages,
         driver_pages,
         merchants_pages,
         staff_pages,

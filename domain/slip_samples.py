@@ -12,19 +12,21 @@ from domain.slip_faces import Face, Language, Pickup, Receipt, ShiftReport, Test
 
 Make = Callable[[str, datetime, Paper, Language], Face]
 QR = "HTTPS://LOTGATE.EXAMPLE/V/LG1" + "0123456789ABCDEFGHJKMNPQRSTVWXYZ" * 5 + "0123456"
-PLATE, NAME, TILL, NUMBER = "京A12345", "样张", "1", "7-000345"
+PLATE, TILL, NUMBER = "京A12345", "1", "7-000345"
+NAMES = {Language.ZH: "样张", Language.EN: "Sample"}
 
 
-def _voucher(lot: str, at: datetime, _paper: Paper, _language: Language) -> Voucher:
-    until = at + timedelta(hours=24)
-    return Voucher(lot, NAME, CouponKind.AMOUNT, 500, at, until, NUMBER, QR, at, NAME, TILL, max_fen=500, test=True)
+def _voucher(lot: str, at: datetime, _paper: Paper, language: Language) -> Voucher:
+    name, until = NAMES[language], at + timedelta(hours=24)
+    return Voucher(lot, name, CouponKind.AMOUNT, 500, at, until, NUMBER, QR, at, name, TILL, max_fen=500, test=True)
 
 
 def _receipt(lot: str, at: datetime, _paper: Paper, language: Language) -> Receipt:
-    entered, first = at - timedelta(hours=4), ("首小时", "First hour")[language is Language.EN]
+    name, entered = NAMES[language], at - timedelta(hours=4)
+    first, after = ("First hour", "Each hour after") if language is Language.EN else ("首小时", "之后每小时")
     return Receipt(
-        lot, "A-12", PLATE, entered, at, 240, ((f"{NAME} {NUMBER}", -500),), 2400, 1900, tendered(2000, language), 100,
-        NAME, TILL, copy=1, fee_lines=((first, 600), ("+ 3 h", 1800)),
+        lot, "A-12", PLATE, entered, at, 240, ((f"{name} {NUMBER}", -500),), 2400, 1900, tendered(2000, language), 100,
+        name, TILL, copy=1, fee_lines=((first, 600), (after, 1800)),
     )  # fmt: skip
 
 
@@ -32,19 +34,19 @@ def _ticket(lot: str, at: datetime, _paper: Paper, _language: Language) -> Ticke
     return Ticket(lot, "A", "K7M2P9", "", at, QR[:90])
 
 
-def _shift(lot: str, at: datetime, _paper: Paper, _language: Language) -> ShiftReport:
-    begins = at - timedelta(hours=8)
+def _shift(lot: str, at: datetime, _paper: Paper, language: Language) -> ShiftReport:
+    name, begins = NAMES[language], at - timedelta(hours=8)
     sums = ShiftTotals(cars=87, payments=64, fee_fen=75_400, coupon_fen=6_000, cash_fen=32_600, electronic_fen=36_800,
                        float_fen=20_000, drop_fen=10_000, openings=2)  # fmt: skip
-    return ShiftReport(lot, TILL, 17, NAME, NAME, begins, at, sums, 42_500)
+    return ShiftReport(lot, TILL, 17, name, name, begins, at, sums, 42_500)
 
 
-def _pickup(lot: str, at: datetime, _paper: Paper, _language: Language) -> Pickup:
-    return Pickup(lot, NUMBER, "8F2K", ((NAME, 2),), at, NAME)
+def _pickup(lot: str, at: datetime, _paper: Paper, language: Language) -> Pickup:
+    return Pickup(lot, NUMBER, "8F2K", ((NAMES[language], 2),), at, NAMES[language])
 
 
-def _test(_lot: str, at: datetime, paper: Paper, _language: Language) -> TestPage:
-    return TestPage(NAME, at, paper)
+def _test(_lot: str, at: datetime, paper: Paper, language: Language) -> TestPage:
+    return TestPage(NAMES[language], at, paper)
 
 
 SAMPLES: Mapping[str, Make] = {

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from PIL import ImageFont
 
-FONTS = (  # Debian: fonts-wqy-zenhei, fonts-noto-cjk, fonts-wqy-microhei; without one, hanzi are drawn as boxes
-    "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc",
-    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
-    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
-)
+FONTS = {  # Debian: fonts-wqy-zenhei, fonts-noto-cjk, fonts-wqy-microhei; without one, hanzi are drawn as boxes
+    "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc": 1,  # which face of the file has Latin letters of half a hanzi
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": 7,
+    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc": 1,
+}
 
 
 @cache
@@ -21,10 +21,15 @@ def hanzi_file() -> str | None:
 
 
 @cache
-def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """A font with hanzi of about *size* dots, or the drawing library's own where none is installed."""
+def font(size: int, *, even: bool = False) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """A font with hanzi of about *size* dots, or the drawing library's own where none is installed.
+
+    *even*: every Latin letter is half as wide as a hanzi, as on a printer.
+    """
     file = hanzi_file()
-    return ImageFont.truetype(file, size - 2) if file else ImageFont.load_default(size - 4)
+    if file is None:
+        return ImageFont.load_default(size - 4)
+    return ImageFont.truetype(file, size - 2, index=FONTS[file] if even else 0)
 
 
 def drawable(text: str) -> str:

@@ -143,6 +143,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "GET /admin/shifts",
         "GET /admin/shifts.{kind}",
         "GET /admin/shifts/{shift}",
+        "GET /admin/lots/{lot}/slips",
         "GET /admin/events",
     ),
     Right.MANAGE: (
@@ -150,6 +151,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "POST /admin/lots/new",
         "GET /admin/lots/{lot}/lanes/{lane}/open",
         "POST /admin/lots/{lot}/lanes/{lane}/open",
+        "POST /admin/lots/{lot}/slips",
         "POST /admin/incidents/close",
         "POST /admin/edges",
         "POST /admin/edges/claim",

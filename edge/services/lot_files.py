@@ -21,14 +21,15 @@ _LOGIN = re.compile(r"\w+://[^/\s@\"']+:[^/\s@\"']+@")
 
 
 def lot_files(settings: EdgeSettings, config: Path) -> dict[str, str]:
-    """The lot file, its price lists and calendars: path from the lot file's folder -> text.
+    """The lot file, its price lists, calendars and slips: path from the lot file's folder -> text.
 
     Files of secrets are never among them. One that has a login written into it, or is too large, is left out.
     """
     if not config.is_file():
         return {}  # settings made by a program
     folder = config.parent.resolve()
-    named = [config, *settings.calendars, *(tariff for zone in settings.zones for tariff in zone.tariffs)]
+    prices = (tariff for zone in settings.zones for tariff in zone.tariffs)
+    named = [config, *settings.calendars, *prices, *(one.layout for one in settings.slips if one.layout)]
     found = {}
     for path in dict.fromkeys((folder / each).resolve() for each in named):
         if not path.is_relative_to(folder.parent) or not path.is_file():

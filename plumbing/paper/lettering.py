@@ -16,10 +16,13 @@ def line_picture(text: str, dots: int, align: int = LEFT, *, size: int = 1, bold
     width = sum(_columns(letter) for letter in text) * COLUMN * size
     strip = blank(dots, LINE * size)
     left = {CENTRE: (dots - width) // 2, RIGHT: dots - width}.get(align, 0)
-    draw, letters = ImageDraw.Draw(strip), font(HANZI * size)
+    draw, letters = ImageDraw.Draw(strip), font(HANZI * size, even=True)
     for letter in text:
-        draw.text((left, 0), letter, fill=0, font=letters, stroke_width=int(bold))
-        left += _columns(letter) * COLUMN * size
+        cell = _columns(letter) * COLUMN * size
+        spare = (cell - letters.getlength(letter)) / 2
+        for strike in range(1 + size * bold):  # printed again one dot further, as a printer does
+            draw.text((left + spare + strike, 0), letter, fill=0, font=letters)
+        left += cell
     return strip
 
 

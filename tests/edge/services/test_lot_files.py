@@ -8,6 +8,7 @@ import pytest
 
 from edge.services.lot_files import keep_files, lot_files, write_missing
 from edge.settings import load_settings
+from plumbing.paper.shipped import shipped_text
 from tests.edge.lots import HOURLY, at, small_lot
 from tests.lotgate.test_edge_commands import LOT
 
@@ -34,6 +35,14 @@ def test_files_are_told_once_and_again_when_they_change(config: Path, tmp_path: 
     assert sorted(files) == ["../tariffs/hourly.toml", "lot.toml"]
     assert told == [2, 0, 1]
     assert lot.types() == ["settings.kept"] * 3
+
+
+def test_an_own_layout_of_a_slip_is_told_too(config: Path) -> None:
+    (config.parent / "ticket.toml").write_text(shipped_text("ticket"), encoding="utf-8")
+    with config.open("a", encoding="utf-8") as file:
+        file.write('\n[[slips]]\nslip = "ticket"\nlayout = "ticket.toml"\n')
+
+    assert lot_files(load_settings(config), config)["ticket.toml"] == shipped_text("ticket")
 
 
 def test_a_file_with_a_login_written_into_it_stays_here(config: Path) -> None:

@@ -214,7 +214,7 @@ async def test_a_bug_while_a_slip_is_printed_leaves_it_in_doubt_at_once(
     def breaks(*args: object) -> None:
         raise KeyError("kind")
 
-    monkeypatch.setattr(printing, "slip_of", breaks)
+    monkeypatch.setattr(printing, "face_of", breaks)
 
     with pytest.raises(KeyError):
         await lot.edge.issue_voucher(3, 30, "wang")
