@@ -26,7 +26,7 @@ from cloud.access.scopes import Scope
 from cloud.app import make_app
 from cloud.coupons import service as coupons
 from cloud.coupons.tables import coupon
-from cloud.db import open_engine, upgrade
+from cloud.db import Database, open_engine, upgrade
 from cloud.lots import service as lots
 from cloud.lots.tables import stay
 from cloud.merchants import service as merchants
@@ -51,11 +51,9 @@ def run(options: Options) -> list[Figure]:
 
 def _stage(folder: Path) -> Stage:
     folder.mkdir()
-    empty = folder / "empty.sqlite"
-    engine = open_engine(f"sqlite:///{empty}")
+    engine = open_engine(f"sqlite:///{folder / 'cloud.sqlite'}")
     upgrade(engine)
-    engine.dispose()
-    stage = set_up(empty, folder)
+    stage = set_up(Database(engine), folder)
     args = int(stage.own["merchant_id"]), Commodity.FEN, 10**9, 0, ""
     stage.cloud.db.run_here(merchants.top_up, stage.cloud.act("bench"), *args)
     return stage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -69,13 +70,21 @@ def open_engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine
-    return create_engine(parsed, pool_size=POSTGRES_THREADS, max_overflow=2, pool_pre_ping=True)
+    engine = create_engine(parsed, pool_size=POSTGRES_THREADS, max_overflow=2, pool_pre_ping=True)
+    event.listen(engine, "connect", _sum_to_integers)
+    return engine
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # Python's own BEGIN comes too late: a balance would be read without the lock
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _sum_to_integers(connection: Any, _record: object) -> None:
+    """PostgreSQL sums 64-bit integers to a numeric; whoever asks wants the integer. A fraction raises ValueError."""
+    numeric = importlib.import_module("psycopg.types.numeric")  # an extra: not there where the database is SQLite
+    connection.adapters.register_loader("numeric", numeric.IntLoader)
 
 
 def _begin_immediate(connection: Connection) -> None:

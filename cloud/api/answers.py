@@ -17,8 +17,8 @@ from domain.wire import Json, canonical
 KEPT_MS: Final = 72 * 3_600_000  # a caller that tries for longer must look first
 _KEY: Final = re.compile(r"[0-9A-Za-z_-]{1,64}\Z")
 _TAKE: Final = {
-    "sqlite": sqlite_insert(api_answer).on_conflict_do_nothing(),
-    "postgresql": postgres_insert(api_answer).on_conflict_do_nothing(),
+    "sqlite": sqlite_insert(api_answer).on_conflict_do_nothing().returning(api_answer.c.key),
+    "postgresql": postgres_insert(api_answer).on_conflict_do_nothing().returning(api_answer.c.key),
 }
 
 
@@ -43,7 +43,7 @@ def begin(conn: Connection, act: Act, key: str, body_hash: bytes) -> tuple[int, 
     """
     values = {"operator_id": act.operator_id, "caller": act.by, "key": key}
     fresh = {**values, "body_hash": body_hash, "status": 0, "body": "", "made_ms": act.now_ms}
-    if conn.execute(_TAKE[conn.dialect.name], fresh).rowcount == 1:
+    if conn.execute(_TAKE[conn.dialect.name], fresh).first() is not None:
         return None
     row = conn.execute(select(api_answer).filter_by(**values)).one()
     if bytes(row.body_hash) != body_hash:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from argon2 import PasswordHasher
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from cloud.access import service as access
 from cloud.access.roles import RIGHTS, Right, Role
 from cloud.act import Refused
 from cloud.coupons import service as coupons
-from cloud.db import Database, open_engine
+from cloud.db import Database
 from cloud.merchants import contracts, statements
 from cloud.merchants import service as merchants
 from cloud.merchants.service import PaymentMode, SettlementMode
@@ -51,10 +50,11 @@ def _fill(conn: Connection, hashed: str) -> tuple[World, dict[str, str], dict[st
     neighbour = _things(_next_door(world), "s-next")
     own = _things(world, "s-own", "京A11111")
     strangers = build(conn, first_byte=900)
-    conn.exec_driver_sql("UPDATE lot SET name = ? WHERE lot_id = ?", (SECRET, strangers.lot_id))
+    conn.execute(text("UPDATE lot SET name = :name WHERE lot_id = :id"), {"name": SECRET, "id": strangers.lot_id})
     stranger = _things(strangers, "s-strange")
-    names = (SECRET, int(neighbour["merchant_id"]), int(stranger["merchant_id"]))
-    conn.exec_driver_sql("UPDATE merchant SET name = ? WHERE merchant_id IN (?, ?)", names)
+    for tenant in (neighbour, stranger):
+        values = {"name": SECRET, "id": int(tenant["merchant_id"])}
+        conn.execute(text("UPDATE merchant SET name = :name WHERE merchant_id = :id"), values)
     conn.exec_driver_sql("UPDATE edge SET state = 'claimed'")  # the job that leases money to lots has nothing to do
     return world, own, neighbour, stranger
 
@@ -95,11 +95,8 @@ def _things(world: World, stay_id: str, plate: str = THEIR_PLATE) -> dict[str, s
     }
 
 
-def set_up(migrated: Path, folder: Path) -> Stage:
-    """The stage in a database of its own, a copy of the empty *migrated* one."""
-    path = folder / "cloud.sqlite"
-    shutil.copy(migrated, path)
-    database = Database(open_engine(f"sqlite:///{path}"))
+def set_up(database: Database, folder: Path) -> Stage:
+    """The stage in this empty *database*, with *folder* for its files."""
     passwords = Passwords(WEAK)
     world, own, neighbour, stranger = database.run_here(_fill, passwords.hash_blocking(PASSWORD))
     settings = CloudSettings(data=folder, api=ApiSettings(100_000, 100_000))

@@ -18,6 +18,7 @@ from cloud.api.rates import Rates
 from cloud.api.routes import OPERATIONS
 from cloud.api.schema import wrong
 from cloud.app import make_app
+from cloud.db import Database
 from cloud.settings import ApiSettings
 from plumbing.web import walk
 from tests.cloud.stage import SECRET, THEIR_PLATE, Stage, set_up
@@ -26,8 +27,8 @@ Client = TestClient[web.Request, web.Application]
 
 
 @pytest.fixture
-def stage(migrated_sqlite: Path, tmp_path: Path) -> Stage:
-    return set_up(migrated_sqlite, tmp_path)
+def stage(database: Database, tmp_path: Path) -> Stage:
+    return set_up(database, tmp_path)
 
 
 @pytest.fixture

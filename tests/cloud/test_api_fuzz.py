@@ -22,6 +22,7 @@ from cloud.api.operation import Operation
 from cloud.api.routes import OPERATIONS
 from cloud.api.schema import wrong
 from cloud.app import make_app
+from cloud.db import Database
 from cloud.merchants import ledger
 from tests.cloud.schema_values import Values
 from tests.cloud.stage import SECRET, THEIR_PLATE, Stage, rows_of, set_up
@@ -31,8 +32,8 @@ Client = TestClient[web.Request, web.Application]
 
 
 @pytest.fixture
-def stage(migrated_sqlite: Path, tmp_path: Path) -> Stage:
-    return set_up(migrated_sqlite, tmp_path)
+def stage(database: Database, tmp_path: Path) -> Stage:
+    return set_up(database, tmp_path)
 
 
 @pytest.fixture

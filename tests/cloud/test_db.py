@@ -11,7 +11,19 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, exc, insert, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Engine,
+    exc,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    union_all,
+    update,
+)
 
 import cloud
 from cloud.access import service as access
@@ -180,3 +192,10 @@ def test_every_table_says_whose_rows_they_are() -> None:
     without = {table.name for table in metadata.tables.values() if "operator_id" not in table.c}
 
     assert without == {"audit_head"}
+
+
+def test_a_sum_is_an_integer_on_every_database(conn: Connection) -> None:
+    big = literal(5_000_000_000, BigInteger)
+    summed = conn.execute(select(func.sum(union_all(select(big), select(big)).subquery().c[0]))).scalar_one()
+
+    assert (summed, type(summed)) == (10_000_000_000, int)

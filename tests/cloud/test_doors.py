@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from cloud.access.roles import RIGHTS, Right, Role
 from cloud.app import make_app
+from cloud.db import Database
 from cloud.web.doors import DOORS, Open, UnguardedRouteError, check, door_of
 from plumbing.web import walk
 from tests.cloud.stage import PASSWORD, SECRET, THEIR_PLATE, Stage, rows_of, set_up
@@ -21,8 +22,8 @@ Browser = TestClient[web.Request, web.Application]
 
 
 @pytest.fixture
-def stage(migrated_sqlite: Path, tmp_path: Path) -> Stage:
-    return set_up(migrated_sqlite, tmp_path)
+def stage(database: Database, tmp_path: Path) -> Stage:
+    return set_up(database, tmp_path)
 
 
 @pytest.fixture

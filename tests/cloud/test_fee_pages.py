@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import Connection
 
 from cloud.app import make_app
-from cloud.db import Database, open_engine
+from cloud.db import Database
 from cloud.paid import DUTIES
 from cloud.settings import CloudSettings
 from cloud.web.state import Cloud
@@ -35,10 +34,7 @@ class Stage:
 
 
 @pytest.fixture
-def stage(migrated_sqlite: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Stage:
-    path = tmp_path / "cloud.sqlite"
-    shutil.copy(migrated_sqlite, path)
-    database = Database(open_engine(f"sqlite:///{path}"))
+def stage(database: Database, tmp_path: Path, request: pytest.FixtureRequest) -> Stage:
 
     def fill(conn: Connection) -> tuple[World, str]:
         world = build(conn)

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, select
 
 from cloud.act import Refused
 from cloud.coupons import service as coupons
+from cloud.db import Database
 from cloud.hooks import sending, service
 from cloud.hooks.guard import GuardedResolver, may_reach, refuse_url
 from cloud.hooks.tables import hook_message
@@ -115,8 +116,8 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-def stage(migrated_sqlite: Path, tmp_path: Path) -> Stage:
-    stage = set_up(migrated_sqlite, tmp_path)
+def stage(database: Database, tmp_path: Path) -> Stage:
+    stage = set_up(database, tmp_path)
     object.__setattr__(stage.cloud.settings, "hooks", HookSettings(allow_loopback=True))
     return stage
 

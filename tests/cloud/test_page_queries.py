@@ -15,6 +15,7 @@ from sqlalchemy import Connection, event
 from cloud.act import Act, Refused
 from cloud.app import make_app
 from cloud.coupons import service as coupons
+from cloud.db import Database
 from cloud.merchants import branches
 from cloud.merchants import service as merchants
 from cloud.merchants.branches import Plan
@@ -52,8 +53,8 @@ Browser = TestClient[web.Request, web.Application]
 
 
 @pytest.fixture
-def stage(migrated_sqlite: Path, tmp_path: Path) -> Stage:
-    return set_up(migrated_sqlite, tmp_path)
+def stage(database: Database, tmp_path: Path) -> Stage:
+    return set_up(database, tmp_path)
 
 
 @pytest.fixture

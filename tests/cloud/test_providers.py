@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +12,7 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from cloud.act import Refused
-from cloud.db import Database, open_engine
+from cloud.db import Database
 from cloud.lots import incidents
 from cloud.paid import DUTIES
 from cloud.payments import incoming, notices, orders, refunds
@@ -83,9 +82,8 @@ class Town:
 
 
 @pytest.fixture
-async def town(keys: Path, migrated_sqlite: Path, tmp_path: Path) -> AsyncIterator[Town]:
-    shutil.copy(migrated_sqlite, tmp_path / "cloud.sqlite")
-    db = Database(open_engine(f"sqlite:///{tmp_path / 'cloud.sqlite'}"))
+async def town(keys: Path, database: Database) -> AsyncIterator[Town]:
+    db = database
     world = db.run_here(build)
     gateway = Gateway(keys, Book(lambda: world.now_ms))
     async with TestServer(gateway.app()) as bank:
@@ -102,7 +100,6 @@ async def town(keys: Path, migrated_sqlite: Path, tmp_path: Path) -> AsyncIterat
             desk.sleep = town.pass_s
             yield town
             await desk.aclose()
-    db.close()
 
 
 @pytest.mark.parametrize("kind", KINDS)

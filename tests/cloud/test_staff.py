@@ -20,6 +20,7 @@ from cloud.access.staff import Daily
 from cloud.act import Refused
 from cloud.app import make_app
 from cloud.coupons import service as coupons
+from cloud.db import Database
 from plumbing.web import LoginThrottle
 from tests.cloud.stage import PASSWORD, Stage, set_up
 from tests.cloud.world import World
@@ -73,8 +74,8 @@ def test_another_merchant_cannot_touch_them(world: World) -> None:
 
 
 @pytest.fixture
-def stage(migrated_sqlite: Path, tmp_path: Path) -> Stage:
-    return set_up(migrated_sqlite, tmp_path)
+def stage(database: Database, tmp_path: Path) -> Stage:
+    return set_up(database, tmp_path)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from cloud.access import service
 from cloud.access.wechat import WechatLogin, ticket
 from cloud.app import make_app
+from cloud.db import Database
 from tests.cloud.stage import PASSWORD, Stage, set_up
 from tests.fakes.wechat_login import WechatSimulator
 
@@ -28,8 +29,8 @@ async def wechat() -> AsyncIterator[tuple[WechatSimulator, str]]:
 
 
 @pytest.fixture
-def stage(migrated_sqlite: Path, tmp_path: Path, wechat: tuple[WechatSimulator, str]) -> Stage:
-    stage = set_up(migrated_sqlite, tmp_path)
+def stage(database: Database, tmp_path: Path, wechat: tuple[WechatSimulator, str]) -> Stage:
+    stage = set_up(database, tmp_path)
     file = tmp_path / "app-secret"
     file.write_text(SECRET)
     file.chmod(0o600)
@@ -165,9 +166,8 @@ async def test_when_wechat_is_silent_the_password_still_works(
     assert (await phone.get("/m")).status == 200
 
 
-async def test_without_the_setting_there_is_no_such_way(migrated_sqlite: Path, tmp_path: Path) -> None:
-    (tmp_path / "other").mkdir()
-    other = set_up(migrated_sqlite, tmp_path / "other")
+async def test_without_the_setting_there_is_no_such_way(database: Database, tmp_path: Path) -> None:
+    other = set_up(database, tmp_path)
     async with TestClient(TestServer(make_app(other.cloud))) as client:
         assert (await client.get("/wechat")).status == 404
         assert "/wechat" not in await (await client.get("/login")).text()
