@@ -30,6 +30,11 @@ _LAST_COUNTER = select(voucher_key.c.last_counter).where(_IS_OWN_KEY).with_for_u
 _COUNT = update(voucher_key).where(_IS_OWN_KEY).values(last_counter=bindparam("counted"))
 
 
+_IDENTITY: Final = select(edge.c.public_key, edge.c.lot_id, edge.c.state).where(
+    edge.c.edge_id == bindparam("of"), edge.c.state.in_(BELIEVED), edge.c.public_key.is_not(None)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """What a new edge is told once its secret was right."""
@@ -221,9 +226,7 @@ def of_operator(conn: Connection, operator_id: int, edge_id: str) -> RowMapping 
 
 def identity(conn: Connection, edge_id: str) -> RowMapping | None:
     """Public key, lot and state of an edge that is believed; None for any other."""
-    query = select(edge.c.public_key, edge.c.lot_id, edge.c.state)
-    believed = edge.c.state.in_(BELIEVED) & edge.c.public_key.is_not(None)
-    return conn.execute(query.where(edge.c.edge_id == edge_id, believed)).mappings().one_or_none()
+    return conn.execute(_IDENTITY, {"of": edge_id}).mappings().one_or_none()
 
 
 def activate(conn: Connection, edge_id: str) -> None:

@@ -10,8 +10,9 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from cloud.lots import edges as lot_edges
 from cloud.lots.incidents import raise_incident
@@ -48,6 +49,13 @@ DAY_MS = 86_400_000
 INSTALL = "cert.install"
 HeardKey = Callable[[Connection, int, str, bytes, int], None]  # (…, operator, edge, public key, now in ms)
 Issue = Callable[[str, str], str]  # (request, edge) -> certificate, both PEM; raises BadMessageError
+_CURSOR: Final = select(edge_cursor).where(edge_cursor.c.edge_id == bindparam("edge")).with_for_update()
+_CAPS: Final = select(edge_cursor.c.caps).where(edge_cursor.c.edge_id == bindparam("edge"))
+_APPLIED: Final = (
+    update(edge_cursor)
+    .where(edge_cursor.c.edge_id == bindparam("edge"))
+    .values(seq=bindparam("last"), head=bindparam("hash"), seen_ms=bindparam("now"))
+)
 ASK_PURPOSE = b"lotgate-ask\x00"
 
 
@@ -109,7 +117,7 @@ class CloudAgent:
 
     def _lock(self, conn: Connection, edge: str) -> CursorRow:
         """The edge's cursor, locked until the transaction ends. Raises BadMessageError for a stranger."""
-        row = conn.execute(select(edge_cursor).where(edge_cursor.c.edge_id == edge).with_for_update()).one_or_none()
+        row = conn.execute(_CURSOR, {"edge": edge}).one_or_none()
         known = lot_edges.identity(conn, edge)
         if row is None or known is None:
             raise BadMessageError("no such edge is known here")
@@ -236,11 +244,7 @@ class CloudAgent:
             return self._not_applied(conn, at, verdict, sid, now_ms)
         ctx = ApplyContext(at.edge_id, at.lot_id, at.operator_id, at.epoch, now_ms)
         parked = apply_events(conn, ctx, batch.bodies[verdict.skip :], hashes[verdict.skip :], verdict.first)
-        conn.execute(
-            update(edge_cursor)
-            .where(edge_cursor.c.edge_id == at.edge_id)
-            .values(seq=batch.last, head=hashes[-1], seen_ms=now_ms)
-        )
+        conn.execute(_APPLIED, {"edge": at.edge_id, "last": batch.last, "hash": hashes[-1], "now": now_ms})
         ack = {"ep": at.epoch, "s": batch.last, "h": hashes[-1].hex(), "parked": parked, "win": WINDOW, "sid": sid}
         ack["eps"] = self._flow.share(at.edge_id, now_ms)
         out = [self._down(at.edge_id, "ack", ack)]
@@ -296,7 +300,7 @@ class CloudAgent:
         *kept*: how far it said it has come with steps in many parts.
         """
         out = []
-        told = conn.execute(select(edge_cursor.c.caps).where(edge_cursor.c.edge_id == edge)).scalar_one_or_none()
+        told = conn.execute(_CAPS, {"edge": edge}).scalar_one_or_none()
         caps = open_caps(json.loads(told or "[]"))
         for channel, held, version in channels.behind(conn, edge):
             if channel not in caps.channels:

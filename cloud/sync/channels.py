@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -28,6 +28,28 @@ from domain.sync.channel import (
 from domain.wire import Json, canonical
 
 KEYS_AT_ONCE: Final = 400
+
+# Asked at every message of every edge: built once, SQLAlchemy takes longer to build them than a database to answer.
+_THIS: Final = and_(channel_version.c.edge_id == bindparam("edge"), channel_version.c.channel == bindparam("of"))
+_SET_DIGEST: Final = update(channel_version).where(_THIS).values(digest=bindparam("text"))
+_SET_HELD: Final = update(channel_version).where(_THIS).values(held_ver=bindparam("version"))
+_NOT_BACK: Final = _SET_HELD.where(channel_version.c.held_ver < bindparam("version"))
+_TOLD: Final = _SET_HELD.values(held_digest=bindparam("text"))
+_VERSIONS: Final = select(channel_version.c.channel, channel_version.c.ver).where(
+    channel_version.c.edge_id == bindparam("edge")
+)
+_BEHIND: Final = (
+    select(channel_version.c.channel, channel_version.c.held_ver, channel_version.c.ver)
+    .where(channel_version.c.edge_id == bindparam("edge"), channel_version.c.held_ver < channel_version.c.ver)
+    .order_by(channel_version.c.channel)
+)
+_STANDING: Final = select(channel_version.c.ver, channel_version.c.digest).where(_THIS)
+_AFTER: Final = (
+    select(channel_row.c.key, channel_row.c.ver, channel_row.c.value)
+    .where(channel_row.c.edge_id == bindparam("edge"), channel_row.c.channel == bindparam("of"))
+    .where(channel_row.c.ver > bindparam("version"))
+    .order_by(channel_row.c.ver, channel_row.c.key)
+)
 
 
 def put_row(
@@ -124,12 +146,8 @@ def _next_version(conn: Connection, operator_id: int, edge_id: str, channel: str
     return int(version), digest_from(written)
 
 
-def _of(edge_id: str, channel: str) -> ColumnElement[bool]:
-    return and_(channel_version.c.edge_id == edge_id, channel_version.c.channel == channel)
-
-
 def _set_digest(conn: Connection, edge_id: str, channel: str, buckets: list[int]) -> None:
-    conn.execute(update(channel_version).where(_of(edge_id, channel)).values(digest=digest_text(buckets)))
+    conn.execute(_SET_DIGEST, {"edge": edge_id, "of": channel, "text": digest_text(buckets)})
 
 
 def _value(text: str | None) -> Json | None:
@@ -152,23 +170,16 @@ def set_held(conn: Connection, edge_id: str, channel: str, version: int, digest:
     """Remember what the edge says it holds, with a digest in a hello. An event alone (*digest* None) may be an old
     one applied late, and never takes back what is known to be held.
     """
-    values: dict[str, object] = {"held_ver": version}
-    where = _of(edge_id, channel)
+    held = {"edge": edge_id, "of": channel, "version": version}
     if digest is None:
-        where = and_(where, channel_version.c.held_ver < version)
+        conn.execute(_NOT_BACK, held)
     else:
-        values["held_digest"] = digest
-    conn.execute(update(channel_version).where(where).values(values))
+        conn.execute(_TOLD, {**held, "text": digest})
 
 
 def behind(conn: Connection, edge_id: str) -> list[tuple[str, int, int]]:
     """(channel, version the edge holds, our version) of every channel the edge is behind in."""
-    rows = conn.execute(
-        select(channel_version.c.channel, channel_version.c.held_ver, channel_version.c.ver)
-        .where(channel_version.c.edge_id == edge_id, channel_version.c.held_ver < channel_version.c.ver)
-        .order_by(channel_version.c.channel)
-    )
-    return [(channel, int(held), int(ver)) for channel, held, ver in rows]
+    return [(channel, int(held), int(ver)) for channel, held, ver in conn.execute(_BEHIND, {"edge": edge_id})]
 
 
 def parts(conn: Connection, edge_id: str, channel: str, held: int, kept: Kept | None = None) -> list[Part]:
@@ -194,23 +205,16 @@ def repairs(conn: Connection, edge_id: str, channel: str, theirs: str) -> list[P
 
 def versions(conn: Connection, edge_id: str) -> dict[str, int]:
     """Our version of every channel that has one."""
-    rows = conn.execute(
-        select(channel_version.c.channel, channel_version.c.ver).where(channel_version.c.edge_id == edge_id)
-    )
-    return {channel: int(ver) for channel, ver in rows}
+    return {channel: int(ver) for channel, ver in conn.execute(_VERSIONS, {"edge": edge_id})}
 
 
 def _standing(conn: Connection, edge_id: str, channel: str) -> tuple[int, str]:
-    row = conn.execute(select(channel_version.c.ver, channel_version.c.digest).where(_of(edge_id, channel))).one()
+    row = conn.execute(_STANDING, {"edge": edge_id, "of": channel}).one()
     return int(row.ver), row.digest
 
 
 def _rows(conn: Connection, edge_id: str, channel: str, after: int) -> list[Row]:
-    found = conn.execute(
-        select(channel_row.c.key, channel_row.c.ver, channel_row.c.value)
-        .where(channel_row.c.edge_id == edge_id, channel_row.c.channel == channel, channel_row.c.ver > after)
-        .order_by(channel_row.c.ver, channel_row.c.key)
-    )
+    found = conn.execute(_AFTER, {"edge": edge_id, "of": channel, "version": after})
     return [Row(key, int(ver), _value(text)) for key, ver, text in found]
 
 

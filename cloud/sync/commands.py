@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 
 from cloud.sync.tables import command, edge_cursor
 from domain.wire import Json, canonical
@@ -43,24 +44,28 @@ def add_command(
     return int(cmd_seq)
 
 
+_OVERDUE: Final = (
+    update(command)
+    .where(
+        command.c.edge_id == bindparam("edge"), command.c.state == "waiting", command.c.expires_ms < bindparam("now")
+    )
+    .values(state="done", result="expired")
+)
+_OUTSTANDING: Final = (
+    select(command.c.cmd_seq, command.c.epoch, command.c.kind, command.c.body, command.c.expires_ms)
+    .join(edge_cursor, (edge_cursor.c.edge_id == command.c.edge_id) & (edge_cursor.c.epoch == command.c.epoch))
+    .where(command.c.edge_id == bindparam("edge"), command.c.state == "waiting")
+    .order_by(command.c.cmd_seq)
+    .limit(100)
+)
 MOVES = frozenset({"barrier.open", "lane.ask", "voucher.print"})
 """Kinds that move something: sent once, in answer to a hello seconds old, and never again by themselves."""
 
 
 def outstanding(conn: Connection, edge_id: str, now_ms: int) -> list[Json]:
     """Commands the edge has not reported on, in order, as they go over the line; those past their time are closed."""
-    conn.execute(
-        update(command)
-        .where(command.c.edge_id == edge_id, command.c.state == "waiting", command.c.expires_ms < now_ms)
-        .values(state="done", result="expired")
-    )
-    rows = conn.execute(
-        select(command.c.cmd_seq, command.c.epoch, command.c.kind, command.c.body, command.c.expires_ms)
-        .join(edge_cursor, (edge_cursor.c.edge_id == command.c.edge_id) & (edge_cursor.c.epoch == command.c.epoch))
-        .where(command.c.edge_id == edge_id, command.c.state == "waiting")
-        .order_by(command.c.cmd_seq)
-        .limit(100)
-    )
+    conn.execute(_OVERDUE, {"edge": edge_id, "now": now_ms})
+    rows = conn.execute(_OUTSTANDING, {"edge": edge_id})
     return [
         {"ep": row.epoch, "cmd_seq": row.cmd_seq, "kind": row.kind, "body": json.loads(row.body)}
         | ({} if row.expires_ms is None else {"not_after": row.expires_ms})

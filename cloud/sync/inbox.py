@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Final
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
 from sqlalchemy.exc import DataError, IntegrityError
 
 from cloud.bulk import insert_rows
@@ -23,6 +24,12 @@ from domain.wire import GENESIS, BadMessageError, Json
 logger = logging.getLogger(__name__)
 
 Parked = dict[int, CannotApplyError]  # seq -> why
+
+_PARKED: Final = (
+    select(inbox.c.seq, inbox.c.parked_why)
+    .where(inbox.c.edge_id == bindparam("edge"), inbox.c.epoch == bindparam("of"), inbox.c.parked_why.is_not(None))
+    .order_by(inbox.c.seq)
+)
 
 
 def apply_events(
@@ -184,11 +191,7 @@ def _halted_leases(conn: Connection, edge_id: str) -> set[int]:
 
 def parked_events(conn: Connection, edge_id: str, epoch: int) -> list[Json]:
     """All events of the epoch that still wait for a person, as an ack names them."""
-    rows = conn.execute(
-        select(inbox.c.seq, inbox.c.parked_why)
-        .where(inbox.c.edge_id == edge_id, inbox.c.epoch == epoch, inbox.c.parked_why.is_not(None))
-        .order_by(inbox.c.seq)
-    )
+    rows = conn.execute(_PARKED, {"edge": edge_id, "of": epoch})
     return [{"s": int(seq), "why": why} for seq, why in rows]
 
 

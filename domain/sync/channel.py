@@ -7,6 +7,7 @@ differing row is found and re-sent by its bucket.
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,7 @@ CHANNELS = ("rules", "people", "keys", "vstate", "config", "coupons", "payments"
 BUCKETS = 64
 PART_BYTES = 48 * 1024
 PARTS_AT_ONCE = 32  # 1.5 MiB: what may be on its way before the edge says how far it has come
+_WORDS = struct.Struct(f">{BUCKETS}Q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +58,15 @@ def differing(ours: Sequence[int], theirs: Sequence[int]) -> list[int]:
 
 def digest_text(buckets: Sequence[int]) -> str:
     """All buckets as hex, for a message."""
-    return "".join(f"{bucket:016x}" for bucket in buckets)
+    return _WORDS.pack(*buckets).hex()
 
 
 def digest_from(written: str) -> list[int]:
     """Read back ``digest_text``. Raises BadMessageError."""
-    if len(written) != 16 * BUCKETS:
-        raise BadMessageError("a channel digest has 64 buckets of 16 hex digits")
     try:
-        return [int(written[at : at + 16], 16) for at in range(0, len(written), 16)]
-    except ValueError as exc:
-        raise BadMessageError("a channel digest is hex") from exc
+        return list(_WORDS.unpack(bytes.fromhex(written)))
+    except (ValueError, struct.error) as exc:
+        raise BadMessageError("a channel digest has 64 buckets of 16 hex digits") from exc
 
 
 @dataclass(frozen=True, slots=True)
