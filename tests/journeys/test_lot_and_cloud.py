@@ -79,7 +79,7 @@ async def cloud_daemon(folder: Path, broker: int, port: int) -> AsyncIterator[Cl
         try:
             async with aiohttp.ClientSession() as session:
                 api = CloudApi(session, f"http://127.0.0.1:{port}")
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(90):  # it is two seconds on a machine with nothing else to do
                     while True:
                         with contextlib.suppress(aiohttp.ClientConnectorError):
                             await api.call("health")
@@ -98,6 +98,7 @@ class World:
     lot: Running
     printer: SimulatedPrinter
     merchant_id: int
+    broker: EmbeddedBroker
 
 
 @pytest.fixture
@@ -108,6 +109,15 @@ def rules() -> LotRules:
 
 @pytest.fixture
 async def world(tmp_path: Path, rules: LotRules) -> AsyncIterator[World]:
+    async with whole_world(tmp_path, rules) as made:
+        yield made
+
+
+@asynccontextmanager
+async def whole_world(
+    tmp_path: Path, rules: LotRules = QUICK, change: Callable[[EdgeSettings], EdgeSettings] = lambda settings: settings
+) -> AsyncIterator[World]:
+    """A lot that has joined a cloud; *change* says what else its settings say."""
     async with contextlib.AsyncExitStack() as stack:
         broker = await stack.enter_async_context(EmbeddedBroker(tmp_path, {}))
         cloud = await stack.enter_async_context(cloud_daemon(tmp_path, broker.port, free_port()))
@@ -126,14 +136,14 @@ async def world(tmp_path: Path, rules: LotRules) -> AsyncIterator[World]:
             printers = {"desk": {"type": "escpos_network", "host": "127.0.0.1", "port": printer.port}}
             devices = replace(lot.devices, printers=printers)
             line = Broker(port=broker.port)
-            return replace(lot, lot_id=lot_id, edge=joined["edge_id"], broker=line, devices=devices)
+            return change(replace(lot, lot_id=lot_id, edge=joined["edge_id"], broker=line, devices=devices))
 
         made = settings(tmp_path, 1)
         await asyncio.to_thread(prepare, made)
         await claim(made, joined["claim"])
         lot = await stack.enter_async_context(running(tmp_path, make=settings))
         await lot.until(lambda: lot.opened.edge.link_state() == "online", 20)
-        yield World(cloud, lot, printer, merchant_id)
+        yield World(cloud, lot, printer, merchant_id, broker)
 
 
 async def all_told(world: World) -> None:
