@@ -409,6 +409,19 @@ class ShiftOpened(Event):
     float_fen: int
 
 
+@event("cash.refunded", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class CashRefunded(Event):
+    """Cash was given back for a stay at the booth; *approved_by* where that was more than *by* may alone."""
+
+    refund_id: str
+    stay_id: str
+    amount_fen: int
+    by: str
+    approved_by: str
+    reason: str
+
+
 @event("cash.dropped", 1, Priority.P0)
 @dataclass(frozen=True, slots=True)
 class CashDropped(Event):

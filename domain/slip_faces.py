@@ -114,6 +114,62 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundReceipt:
+    """Cash given back; *of* is the receipt it is for, *approved_by* who allowed what the cashier may not alone."""
+
+    layout: ClassVar = "refund"
+    lot: str
+    number: str
+    plate: str
+    at: datetime
+    of: str
+    reason: str
+    amount_fen: int
+    cashier: str
+    approved_by: str
+    till: str
+    copy: int = 0
+
+    def fields(self, _language: Language) -> Fields:
+        """*of* and *approved_by* are empty where there is none."""
+        return {
+            "lot": self.lot, "number": self.number, "plate": self.plate, "paid_at": _when(self.at), "of": self.of,
+            "reason": self.reason, "amount": yuan(self.amount_fen), "by": self.cashier,
+            "approved_by": self.approved_by, "till": self.till, "copy": _count(self.copy),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DebtReceipt:
+    """Money taken without a visit for *debts*: when each car left owing, and how much it then owed still, in fen."""
+
+    layout: ClassVar = "debts"
+    lot: str
+    number: str
+    plate: str
+    at: datetime
+    debts: tuple[tuple[datetime, int], ...]
+    paid_fen: int
+    left_fen: int
+    paid: tuple[tuple[str, int], ...]
+    change_fen: int
+    cashier: str
+    till: str
+    copy: int = 0
+
+    def fields(self, _language: Language) -> Fields:
+        """*debts* and *payments* are repeated; *still* is empty where nothing is owed any more."""
+        return {
+            "lot": self.lot, "number": self.number, "plate": self.plate, "paid_at": _when(self.at),
+            "paid": yuan(self.paid_fen), "still": yuan(self.left_fen) if self.left_fen else "",
+            "change": yuan(self.change_fen) if self.change_fen else "", "by": self.cashier, "till": self.till,
+            "copy": _count(self.copy),
+            "debts": tuple({"left": _when(left), "amount": yuan(fen)} for left, fen in self.debts),
+            "payments": _amounts(self.paid),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """Proof of an entry, above all for cars without plates. *qr* names the stay."""
 
@@ -206,7 +262,7 @@ class TestPage:
         }  # fmt: skip
 
 
-Face: TypeAlias = Voucher | Receipt | Ticket | ShiftReport | Pickup | TestPage
+Face: TypeAlias = Voucher | Receipt | RefundReceipt | DebtReceipt | Ticket | ShiftReport | Pickup | TestPage
 
 
 def coupon_value(voucher: Voucher, language: Language = Language.ZH) -> str:

@@ -19,6 +19,8 @@ LARGEST: Final = 16 * 1024  # characters of a file
 MUST: Final[Mapping[str, tuple[str, ...]]] = {  # what no lot may leave out: that it is one, a copy, or only a test
     "voucher": ("test", "worth", "until", "number", "qr"),
     "receipt": ("copy", "number", "due"),
+    "refund": ("copy", "number", "amount"),
+    "debts": ("copy", "number", "paid"),
     "ticket": ("copy", "number", "qr"),
     "report": ("copy", "number", "expected"),
     "pickup": ("copy", "number"),

@@ -8,7 +8,19 @@ from datetime import datetime, timedelta
 from domain.coupon.model import CouponKind
 from domain.shift import ShiftTotals
 from domain.slip import Paper
-from domain.slip_faces import Face, Language, Pickup, Receipt, ShiftReport, TestPage, Ticket, Voucher, tendered
+from domain.slip_faces import (
+    DebtReceipt,
+    Face,
+    Language,
+    Pickup,
+    Receipt,
+    RefundReceipt,
+    ShiftReport,
+    TestPage,
+    Ticket,
+    Voucher,
+    tendered,
+)
 
 Make = Callable[[str, datetime, Paper, Language], Face]
 QR = "HTTPS://LOTGATE.EXAMPLE/V/LG1" + "0123456789ABCDEFGHJKMNPQRSTVWXYZ" * 5 + "0123456"
@@ -28,6 +40,17 @@ def _receipt(lot: str, at: datetime, _paper: Paper, language: Language) -> Recei
         lot, "A-12", PLATE, entered, at, 240, ((f"{name} {NUMBER}", -500),), 2400, 1900, tendered(2000, language), 100,
         name, TILL, copy=1, fee_lines=((first, 600), (after, 1800)),
     )  # fmt: skip
+
+
+def _refund(lot: str, at: datetime, _paper: Paper, language: Language) -> RefundReceipt:
+    name = NAMES[language]
+    return RefundReceipt(lot, "A-13", PLATE, at, "A-12", name, 500, name, name, TILL, copy=1)
+
+
+def _debts(lot: str, at: datetime, _paper: Paper, language: Language) -> DebtReceipt:
+    before = ((at - timedelta(days=9), 1200), (at - timedelta(days=2), 700))
+    cash = tendered(2000, language)
+    return DebtReceipt(lot, "A-14", PLATE, at, before, 1500, 400, cash, 500, NAMES[language], TILL, copy=1)
 
 
 def _ticket(lot: str, at: datetime, _paper: Paper, _language: Language) -> Ticket:
@@ -52,6 +75,8 @@ def _test(_lot: str, at: datetime, paper: Paper, language: Language) -> TestPage
 SAMPLES: Mapping[str, Make] = {
     "voucher": _voucher,
     "receipt": _receipt,
+    "refund": _refund,
+    "debts": _debts,
     "ticket": _ticket,
     "report": _shift,
     "pickup": _pickup,

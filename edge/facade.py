@@ -63,6 +63,7 @@ from edge.services import (
     papers,
     paying,
     redeeming,
+    refunding,
     reopening,
     settling,
     visitors,
@@ -188,6 +189,23 @@ class Edge:
         result = await self._do(
             partial(manual.waive, approved_by=approved_by), self.office.lot, stay_id, amount_fen, by, reason
         )
+        self._due_changed(stay_id)
+        return result
+
+    async def refund(
+        self,
+        refund_id: str,
+        stay_id: str,
+        amount_fen: int,
+        by: str,
+        reason: str,
+        *,
+        approved_by: str = "",
+        at: str = "",
+    ) -> Result:
+        """Give cash back out of a workstation's drawer; a car of this stay that waits at a lane is decided on again."""
+        give = partial(refunding.refund, approved_by=approved_by, at=at)
+        result = await self._do(give, self.office.lot, refund_id, stay_id, amount_fen, by, reason)
         self._due_changed(stay_id)
         return result
 
@@ -396,9 +414,11 @@ class Edge:
         """A second entry was a misread: open the first stay again, and give the other car its plate."""
         return await self._do(reopening.undo_second_entry, self.office.lot, stay_id, typed, by, reason)
 
-    async def pay_debts(self, payment_id: str, plate: str, amount_fen: int, by: str, *, at: str = "") -> Result:
+    async def pay_debts(
+        self, payment_id: str, plate: str, amount_fen: int, by: str, *, at: str = "", tendered_fen: int = 0
+    ) -> Result:
         """Take cash at a workstation for what a plate owes, without a visit; the oldest debt first."""
-        pay = partial(arrears.pay, at=at)
+        pay = partial(arrears.pay, at=at, tendered_fen=tendered_fen)
         result = await self._do(pay, self.office.lot, payment_id, normalise(plate), amount_fen, by)
         self._decide_again(normalise(plate), result)
         return result

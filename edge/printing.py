@@ -19,7 +19,7 @@ from domain.wire import Json
 from drivers.base import DeviceError, NothingSentError, Printer, PrinterStatus
 from edge.services.issuing import Issued
 from edge.services.lot import Lot
-from plumbing.paper.encode import encode
+from plumbing.paper.encode import drawer_pulse, encode
 from plumbing.paper.profile import Profile
 from plumbing.paper.shipped import layout_of
 
@@ -71,6 +71,22 @@ class SlipPrinter:
         except DeviceError as exc:
             log.warning("printer: %s", exc)
             return False
+
+    @property
+    def has_drawer(self) -> bool:
+        """Does a cash drawer hang at it?"""
+        return self.profile.drawer != "none"
+
+    async def open_drawer(self) -> bool:
+        """Send the drawer its pulse; False when nothing was sent. Whether it moved no printer can say."""
+        try:
+            await self.device.print(drawer_pulse(self.profile))
+        except NothingSentError as exc:
+            log.error("printer: drawer: %s", exc)
+            return False
+        except DeviceError as exc:  # it got there: a printer without paper opens its drawer all the same
+            log.warning("printer: drawer: %s", exc)
+        return True
 
     async def lay_out(self, face: Face, lot: Lot) -> Slip:
         """*face* as this lot prints it on this printer's paper."""

@@ -225,6 +225,7 @@ class LotRules:
     )  # by class, "entitled" and "any": longer is a left-over
     arrears: Arrears = Arrears.SHOW
     waive_limits_fen: dict[str, int] = field(default_factory=dict)  # by role, for one stay or debt; none: no limit
+    refund_limits_fen: dict[str, int] = field(default_factory=lambda: {"attendant": 2_000})  # for one stay, in cash
     same_cap: SameCap = SameCap.OFF
     shifts: Shifts = Shifts.OFF
     booth_lock_min: int = 30  # a screen of the booth that nobody touched this long asks for the PIN again

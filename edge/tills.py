@@ -9,19 +9,17 @@ from functools import partial
 
 from domain.decision import Refuse
 from domain.shift import ShiftTotals
-from domain.slip_faces import Face, Receipt, ShiftReport, adjustments, tendered
-from domain.wire import Json
+from domain.slip_faces import Face, ShiftReport
 from edge.db import receipts
 from edge.db import shifts as rows
 from edge.db.receipts import ReceiptRow
 from edge.db.shifts import ShiftRow
 from edge.lanes.office import Office
-from edge.printing import Ended, SlipPrinter, language_of
+from edge.printing import Ended, SlipPrinter
+from edge.receipt_faces import Wording, face_of
 from edge.services import papers, shifts
 from edge.services.lot import Done, Result
 from edge.services.shifts import Count
-
-MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +28,6 @@ class Shift:
 
     row: ShiftRow
     sums: ShiftTotals
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """A receipt's lines in the words of the lot's language: a rule of the price list, a step of a coupon."""
-
-    rule: Callable[[str], str]
-    coupon: Callable[[Json], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +94,20 @@ class Tills:
             counted_cash_fen=row.counted_fen, copy=copy,
         )  # fmt: skip
 
+    def has_drawer(self, workstation: str) -> bool:
+        """Does one hang at the workstation's printer?"""
+        printer = self._printer_at(workstation)
+        return printer is not None and printer.has_drawer
+
+    async def open_drawer(self, workstation: str) -> bool:
+        """Have it open; False where there is none or its printer did not answer."""
+        printer = self._printer_at(workstation)
+        return printer is not None and await printer.open_drawer()
+
+    def _printer_at(self, workstation: str) -> SlipPrinter | None:
+        place = self.office.lot.workstations.get(workstation)
+        return self.printers.get(place.printer) if place else None
+
     async def receipts(self, workstation: str, most: int = 12) -> list[ReceiptRow]:
         """The last receipts of a workstation."""
         return await self.office.read(receipts.newest, workstation, most)
@@ -122,21 +126,7 @@ class Tills:
             return Refuse("no_such_receipt")
         return await self._print(
             papers.RECEIPT, payment_id, at or row.workstation, by,
-            lambda copy: self._receipt(row, wording, copy),
-        )  # fmt: skip
-
-    def _receipt(self, row: ReceiptRow, wording: Wording, copy: int) -> Receipt:
-        lot, said, language = self.office.lot, row.body, language_of(self.office.lot)
-        handed = int(said["tendered_fen"])
-        off = tuple((wording.coupon(step), int(step["after"]) - int(step["before"])) for step in said["coupons"])
-        more = adjustments(int(said["waived_fen"]), int(said["paid_fen"]), int(said["debts_fen"]), language)
-        return Receipt(
-            lot=lot.name, number=f"{row.number:06d}", plate=row.plate, entered=lot.local(int(said["entered_ms"])),
-            left=lot.local(row.wall_ms), minutes=max(0, row.wall_ms - int(said["entered_ms"])) // MINUTE_MS,
-            fee_lines=tuple((wording.rule(line["rule"]), int(line["fen"])) for line in said["lines"]),
-            lines=off + more, fee_fen=int(said["fee_fen"]), due_fen=int(said["due_fen"]),
-            paid=tendered(handed, language), change_fen=handed - row.amount_fen, cashier=row.by, till=row.workstation,
-            copy=copy,
+            lambda copy: face_of(row, self.office.lot, wording, copy),
         )  # fmt: skip
 
     async def _print(

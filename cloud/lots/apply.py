@@ -165,6 +165,23 @@ def payments_taken(conn: Connection, ctx: ApplyContext, applied: Sequence[Applie
     insert_new(conn, payment, rows, "payment_id")
 
 
+def cash_refunded(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
+    """``cash.refunded``: a drawer gave cash back, a payment below 0."""
+    rows = [
+        {
+            **_whose(ctx),
+            "payment_id": event.refund_id,
+            "stay_id": event.stay_id,
+            "method": "cash",
+            "amount_fen": -event.amount_fen,
+            "taken_ms": envelope.moment.wall_ms,
+            "taken_by": event.by,
+        }
+        for envelope, event in applied
+    ]
+    insert_new(conn, payment, rows, "payment_id")
+
+
 def debts_recorded(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
     """``debt.recorded``: a plate owes."""
     rows = [
@@ -267,6 +284,7 @@ PROJECTIONS: Final[dict[str, Projection]] = {
     "stay.closed": stays_closed,
     "stay.reopened": stays_reopened,
     "payment.taken": payments_taken,
+    "cash.refunded": cash_refunded,
     "debt.recorded": debts_recorded,
     "debt.moved": debts_moved,
     "passage.seen": passages_seen,

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from drivers.printer.escpos import EscposNetworkOptions, EscposNetworkPrinter
 from drivers.wiring import Wiring
-from plumbing.paper.commands import INIT, SENSOR, STATUS, STATUS_BACK, BadBytesError, Command, split
+from plumbing.paper.commands import DRAWER, INIT, SENSOR, STATUS, STATUS_BACK, BadBytesError, Command, split
 
 
 class PrinterFault(StrEnum):
@@ -65,6 +65,7 @@ class SimulatedPrinter:
         self.port = port
         self.fault: PrinterFault | None = None
         self.jobs: list[bytes] = []
+        self.drawer_pulses: list[bytes] = []  # pin and times of each
         self.tells_end = True
         self._breaks_at: tuple[int, PrinterFault | None] | None = None
         self._breaks_after: tuple[int, PrinterFault] | None = None
@@ -140,6 +141,8 @@ class SimulatedPrinter:
             if command.name != SENSOR or self.tells_end:
                 writer.write(answer(command, self.fault))
                 await writer.drain()
+        elif command.name == DRAWER:
+            self.drawer_pulses.append(command.data)
         elif self.fault not in STOPS:
             self._print(command)
 

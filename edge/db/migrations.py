@@ -12,6 +12,7 @@ from edge.db import (
     moves,
     phone,
     receipts,
+    refunds,
     shifts,
     signed_in,
     stocktakes,
@@ -250,3 +251,10 @@ def m0023_receipts(db: Database) -> None:
 def m0025_signed_in(db: Database) -> None:
     """Who is signed in at the pages."""
     db.conn.execute(signed_in.TABLE)
+
+
+@migrations()
+def m0026_refunds(db: Database) -> None:
+    """Cash given back."""
+    for statement in refunds.statements():
+        db.conn.execute(statement)

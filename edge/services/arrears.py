@@ -12,7 +12,7 @@ from edge.db import arrears, journal, log, money
 from edge.db.arrears import Debt, Move
 from edge.db.database import Database, transaction
 from edge.db.shifts import ShiftRow
-from edge.services import shifts
+from edge.services import receipts, shifts
 from edge.services.lot import Done, Lot, Result
 from edge.services.staffing import may_waive
 
@@ -20,12 +20,13 @@ LANDS_IN = {"paid": "cash", "waived": "waived"}  # which account takes what is n
 
 
 def pay(
-    db: Database, lot: Lot, payment_id: str, plate: str, amount_fen: int, by: str, now: Moment, *, at: str = ""
-) -> Result:
+    db: Database, lot: Lot, payment_id: str, plate: str, amount_fen: int, by: str, now: Moment, *, at: str = "",
+    tendered_fen: int = 0,
+) -> Result:  # fmt: skip
     """Take cash at the booth for what a plate owes, the oldest debt first; the same *payment_id* again takes nothing.
 
-    *at* is the workstation whose drawer it goes into. Refuses ``nothing_owed``, ``bad_amount``, ``more_than_due`` and
-    what ``shifts.taking`` refuses.
+    *at* is the workstation whose drawer it goes into, *tendered_fen* what was handed over, for the receipt. Refuses
+    ``nothing_owed``, ``bad_amount``, ``more_than_due`` and what ``shifts.taking`` refuses.
     """
     with transaction(db) as conn:
         if money.payment(conn, payment_id) is not None:
@@ -44,6 +45,7 @@ def pay(
         money.insert_payment(conn, money.PaymentRow(payment_id, stay_id, "cash", amount_fen, by, now.wall_ms))
         log.append(conn, PaymentTaken(payment_id, stay_id, "cash", amount_fen, by), now, payment_id)
         journal.act(conn, by, "debt.pay", payment_id, "", now)
+        receipts.keep_debts(conn, lot, debts, payment_id, amount_fen, tendered_fen, by, at, now)
         settle(conn, lot, debts, amount_fen, payment_id, by, now, shift=shift)
         return Done(payment_id)
 

@@ -58,7 +58,8 @@ BOOKS = (
         "SELECT stay_id FROM stay WHERE paid_fen <>"
         " (SELECT coalesce(sum(amount_fen), 0) FROM payment WHERE payment.stay_id = stay.stay_id) -"
         " (SELECT coalesce(sum(debt_move.amount_fen), 0) FROM debt_move JOIN payment USING (payment_id)"
-        " WHERE payment.stay_id = stay.stay_id)",
+        " WHERE payment.stay_id = stay.stay_id) -"
+        " (SELECT coalesce(sum(amount_fen), 0) FROM refund WHERE refund.stay_id = stay.stay_id AND account = 'held')",
     ),
     (
         "a closed stay without its entry in the book",
@@ -95,6 +96,11 @@ BOOKS = (
         "what plates owe is not what the book says",
         "SELECT 'owed' WHERE (SELECT coalesce(sum(amount), 0) FROM posting WHERE account = 'owed') <>"
         " (SELECT coalesce(sum(owed_fen), 0) FROM debt) - (SELECT coalesce(sum(amount_fen), 0) FROM debt_move)",
+    ),
+    (
+        "what was refunded is not what the book says",
+        "SELECT 'refunded' WHERE (SELECT coalesce(sum(amount), 0) FROM posting WHERE account = 'refunded') <>"
+        " (SELECT coalesce(sum(amount_fen), 0) FROM refund WHERE account = 'refunded')",
     ),
     (
         "a lease is not spent by its vouchers",

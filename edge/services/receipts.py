@@ -8,7 +8,9 @@ from domain.decision import Decision, Priced
 from domain.moment import Moment
 from domain.wire import Json
 from edge.db import receipts
+from edge.db.arrears import Debt
 from edge.db.receipts import ReceiptRow
+from edge.db.refunds import Refund
 from edge.db.stays import StayRow
 from edge.services.lot import Lot
 
@@ -21,8 +23,6 @@ def keep(
 
     *decision* is from before the payment; *tendered_fen* what the driver handed over, at least what was taken.
     """
-    if workstation not in lot.workstations:
-        return
     why, priced = decision.explanation, decision.priced or Priced(0, ())
     body: Json = {
         "entered_ms": stay.entered.wall_ms,
@@ -36,6 +36,40 @@ def keep(
         "due_fen": int(why.get("due_fen", 0)),
         "tendered_fen": max(tendered_fen, taken_fen),
     }
-    receipts.insert(
-        conn, ReceiptRow(payment_id, 0, stay.stay_id, workstation, stay.plate, taken_fen, by, now.wall_ms, body)
-    )
+    _keep(conn, lot, stay.stay_id, stay.plate, payment_id, taken_fen, by, workstation, now, body)
+
+
+def keep_refund(conn: sqlite3.Connection, lot: Lot, stay: StayRow, row: Refund, workstation: str, now: Moment) -> None:
+    """What a refund's receipt says, in the caller's transaction; its sum is below 0."""
+    of = receipts.of_stay(conn, stay.stay_id)
+    body: Json = {
+        "kind": "refund",
+        "of": max((one.number for one in of if one.amount_fen > 0), default=0),
+        "reason": row.reason,
+        "approved_by": row.approved_by,
+    }
+    _keep(conn, lot, stay.stay_id, stay.plate, row.refund_id, -row.amount_fen, row.by, workstation, now, body)
+
+
+def keep_debts(
+    conn: sqlite3.Connection, lot: Lot, debts: list[Debt], payment_id: str, taken_fen: int, tendered_fen: int, by: str,
+    workstation: str, now: Moment,
+) -> None:  # fmt: skip
+    """What the receipt of a payment without a visit says: the debts it is for, as they stood before it."""
+    body: Json = {
+        "kind": "debts",
+        "debts": [{"wall_ms": one.wall_ms, "fen": one.left_fen} for one in debts],
+        "left_fen": sum(one.left_fen for one in debts) - taken_fen,
+        "tendered_fen": max(tendered_fen, taken_fen),
+    }
+    first = debts[0]
+    _keep(conn, lot, first.stay_id, first.plate, payment_id, taken_fen, by, workstation, now, body)
+
+
+def _keep(
+    conn: sqlite3.Connection, lot: Lot, stay_id: str, plate: str, receipt_id: str, amount_fen: int, by: str,
+    workstation: str, now: Moment, body: Json,
+) -> None:  # fmt: skip
+    if workstation in lot.workstations:
+        row = ReceiptRow(receipt_id, 0, stay_id, workstation, plate, amount_fen, by, now.wall_ms, body)
+        receipts.insert(conn, row)

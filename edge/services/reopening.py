@@ -13,19 +13,20 @@ from domain.events import CouponRestored, StayReopened, VoucherRestored
 from domain.ledger import Posting
 from domain.moment import Moment
 from domain.plate import normalise
-from edge.db import arrears, journal, log, money, stays, vouchers
+from edge.db import arrears, journal, log, money, refunds, stays, vouchers
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
 from edge.services import arrears as debts
 from edge.services import manual, settling, shifts
 from edge.services.lot import Done, Lot, Result
+from edge.services.refunding import REFUNDED
 
 
 def reopen(db: Database, lot: Lot, stay_id: str, by: str, reason: str, now: Moment) -> Result:
     """Open a closed stay again by name and reason.
 
-    Refuses ``no_such_stay``, ``stay_is_open``, ``stay_continued``, ``plate_already_inside`` and ``debt_touched``
-    (somebody paid or waived part of what it left owing).
+    Refuses ``no_such_stay``, ``stay_is_open``, ``stay_continued``, ``plate_already_inside``, ``debt_touched``
+    (somebody paid or waived part of what it left owing) and ``refunded_before``: what it paid was given back since.
     """
     if not reason.strip():
         return Refuse("reason_missing")
@@ -95,6 +96,8 @@ def refusal(conn: sqlite3.Connection, stay_id: str) -> Refuse | None:
     here = stays.find_here(conn, stay.plate)
     if here is not None and here.stay_id != stay_id:
         return Refuse("plate_already_inside")
+    if any(one.account == REFUNDED for one in refunds.of_stay(conn, stay_id)):
+        return Refuse("refunded_before")
     touched = any(
         one.left_fen not in (0, one.owed_fen) or _settled(conn, one) for one in arrears.of_stay(conn, stay_id)
     )

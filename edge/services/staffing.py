@@ -4,7 +4,7 @@ manager is the lot's administrator), merchants' staff at the counter."""
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from domain.decision import Refuse
 from domain.moment import Moment
@@ -73,8 +73,17 @@ def close_pins(db: Database, close: Callable[[str, str], str]) -> int:
 
 def may_waive(conn: sqlite3.Connection, rules: LotRules, by: str, amount_fen: int) -> bool:
     """May this person let go of so much of one stay's fee, or of one debt (E35)? No limit is set for a stranger."""
+    return _is_within(conn, rules.waive_limits_fen, by, amount_fen)
+
+
+def may_refund(conn: sqlite3.Connection, rules: LotRules, by: str, amount_fen: int) -> bool:
+    """May this person give so much cash back for one stay? No limit is set for a stranger."""
+    return _is_within(conn, rules.refund_limits_fen, by, amount_fen)
+
+
+def _is_within(conn: sqlite3.Connection, limits_fen: Mapping[str, int], by: str, amount_fen: int) -> bool:
     person = people.get(conn, by)
-    limit = rules.waive_limits_fen.get(person.role) if person else None
+    limit = limits_fen.get(person.role) if person else None
     return limit is None or amount_fen <= limit
 
 

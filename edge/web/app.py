@@ -18,6 +18,7 @@ from edge.web import (
     booth,
     cameras,
     counter,
+    drawer,
     driver,
     extend,
     hold,
@@ -26,6 +27,7 @@ from edge.web import (
     login,
     printers,
     receipts,
+    refunds,
     reopen,
     shifts,
     staff,
@@ -103,7 +105,9 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
     app[login.MAY], app[login.SHOWS_NAMES] = _is_of_the_lot, True
     looks = (booth, cameras, lists, printers, zones)
     app.router.add_post("/booth/lock", login.lock)
-    acts = (tasks, arrears, lane_tasks, hold, extend, attend, staff, stock, reopen, shifts, receipts)
+    acts = (
+        tasks, arrears, lane_tasks, hold, extend, attend, staff, stock, reopen, shifts, receipts, refunds, drawer,
+    )  # fmt: skip
     for pages in (*looks, *acts):
         pages.add_routes(app)
     return app

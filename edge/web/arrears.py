@@ -12,7 +12,7 @@ from domain.fen import yuan
 from domain.plate import normalise
 from edge.db import arrears as owed
 from edge.services.lot import Result
-from edge.web import workstation
+from edge.web import receipts, workstation
 from edge.web.booth import shared
 from edge.web.debt_cards import DebtCard, debt_card, debt_cards
 from edge.web.keys import EDGE, first_time, flash, refusal_words, see_other, taken_flash, text_field
@@ -77,7 +77,7 @@ def _cash(request: web.Request, card: DebtCard, refused: Refuse | str = "") -> w
     edge = request.app[EDGE]
     return render(
         request, "debt_cash.html", status=409 if refused else 200, card=card, at=_at(card),
-        payment_id=edge.office.lot.new_id(edge.office.now()),
+        payment_id=edge.office.lot.new_id(edge.office.now()), place=workstation.workstation_of(request),
         error=refusal_words(request, refused) if refused else "", **shared(request),
     )  # fmt: skip
 
@@ -93,7 +93,9 @@ async def take_cash(request: web.Request) -> web.Response:
     )
     if isinstance(result, Refuse):
         return _cash(request, await _card_of(request), result)
-    await flash(request, "ok", texts(request)("arrears.done_paid", yuan=yuan(amount), plate=card.debt.plate))
+    unprinted = await receipts.print_taken(request, payment_id, session.name, wanted="receipt" in data)
+    said = texts(request)("arrears.done_paid", yuan=yuan(amount), plate=card.debt.plate)
+    await flash(request, "warn" if unprinted else "ok", f"{said} {unprinted}".strip())
     return see_other(_at(card))
 
 

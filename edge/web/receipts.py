@@ -1,23 +1,26 @@
-"""Receipts at the booth: printed when cash is taken, or again when somebody asks."""
+"""When cash changes hands at the booth: the drawer opens and a receipt is printed, or again when somebody asks."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from functools import partial
+from typing import Any, TypeVar
 
 from aiohttp import web
 
 from domain.decision import Refuse
 from domain.fen import yuan
-from edge.tills import Wording
+from edge.receipt_faces import Wording
 from edge.web import words, workstation
 from edge.web.keys import EDGE, flash, refusal_words, see_other, text_field
 from edge.workstations import Receipts
 from plumbing.web import require_session, texts
 from plumbing.web.request import visit
 
+T = TypeVar("T")
 PATIENCE_S = 3.0  # a slow printer goes on by itself; the next car does not wait for it
-PRINTING: web.AppKey[set[asyncio.Task[object]]] = web.AppKey("printing", set)
+PRINTING: web.AppKey[set[asyncio.Task[Any]]] = web.AppKey("printing", set)
 
 
 def wording(request: web.Request) -> Wording:
@@ -27,18 +30,29 @@ def wording(request: web.Request) -> Wording:
 
 
 async def print_taken(request: web.Request, payment_id: str, by: str, *, wanted: bool) -> str:
-    """Print the receipt of money just taken, where the workstation says so; "" or why that was not done, in words."""
+    """Open the drawer for money just taken or given back, and print its receipt where the workstation says so.
+
+    Returns "" or why nothing was printed, in words; a drawer that stays shut is seen by whoever stands before it.
+    """
     place = workstation.workstation_of(request)
+    if place is not None and request.app[EDGE].tills.has_drawer(place.name):
+        _in_background(request, request.app[EDGE].tills.open_drawer(place.name), "pages: drawer")
     if place is None or not (place.receipt is Receipts.ALWAYS or (place.receipt is Receipts.ASK and wanted)):
         return ""
     job = request.app[EDGE].tills.print_receipt(payment_id, by, wording(request), at=place.name)
-    task = asyncio.create_task(job, name="pages: receipt")
-    printing = request.app[PRINTING]
-    printing.add(task)
-    task.add_done_callback(printing.discard)
+    task = _in_background(request, job, "pages: receipt")
     done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
     result = task.result() if done else None
     return refusal_words(request, result) if isinstance(result, Refuse) else ""
+
+
+def _in_background(request: web.Request, job: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+    """It goes on when the page does not wait for it any more."""
+    task = asyncio.create_task(job, name=name)
+    printing = request.app[PRINTING]
+    printing.add(task)
+    task.add_done_callback(printing.discard)
+    return task
 
 
 async def again(request: web.Request) -> web.Response:

@@ -12,6 +12,7 @@ from edge.services.staffing import ATTENDANT, BOOTH_ROLES, SUPERVISOR, is_at_lea
 from edge.tills import Shift
 from edge.web import workstation
 from edge.web.booth import shared
+from edge.web.drawer import REASONS as DRAWER_REASONS
 from edge.web.keys import EDGE, SESSIONS, flash, refusal_words, see_other, taken_flash, text_field
 from edge.web.proof import second_person
 from edge.web.tasks import new_mark
@@ -31,6 +32,7 @@ async def _page(request: web.Request, session: Session, refused: Refuse | str = 
     return render(
         request, "shift.html", status=409 if refused else 200, place=place, mark=new_mark(),
         places=list(edge.office.lot.workstations), shift=await edge.tills.at(place.name) if place else None,
+        has_drawer=edge.tills.has_drawer(place.name) if place else False, drawer_reasons=DRAWER_REASONS,
         receipts=await edge.tills.receipts(place.name) if place else [],
         shifts=await edge.tills.newest(), now_ms=edge.office.now().wall_ms, long_ms=LONG_MS,
         may_close_any=is_at_least(session.role, SUPERVISOR), sums=SHIFT_SUMS, drawer=SHIFT_DRAWER,

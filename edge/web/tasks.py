@@ -13,6 +13,7 @@ from domain.decision import Refuse
 from domain.fen import fen_from_yuan, yuan
 from domain.plate import normalise
 from domain.scanned import ScannedKind, recognise
+from edge.services.refunding import refundable_fen
 from edge.web import receipts, workstation
 from edge.web.booth import shared
 from edge.web.cards import StayCard, stay_card
@@ -55,8 +56,11 @@ async def stay_page(request: web.Request) -> web.Response:
     """One car with everything about it."""
     await require_session(request)
     card = await card_of(request)
-    papers = await request.app[EDGE].tills.receipts_of(card.stay.stay_id)
-    return await _task(request, "stay.html", card, receipts=papers, flash=await taken_flash(request))
+    edge, stay_id = request.app[EDGE], card.stay.stay_id
+    papers, refundable = await edge.tills.receipts_of(stay_id), await edge.read(refundable_fen, stay_id)
+    return await _task(
+        request, "stay.html", card, receipts=papers, refundable=refundable, flash=await taken_flash(request)
+    )
 
 
 async def cash_page(request: web.Request) -> web.Response:
@@ -235,7 +239,7 @@ async def note_charging(request: web.Request) -> web.Response:
     minutes = int(typed) if typed.isascii() and typed.isdigit() else -1
     result = await request.app[EDGE].note_charging(card.stay.stay_id, minutes, session.name)
     if isinstance(result, Refuse):
-        return await _task(request, "stay.html", card, result, receipts=[], flash=None)
+        return await _task(request, "stay.html", card, result, receipts=[], refundable=0, flash=None)
     await flash(request, "ok", texts(request)("done.charging", plate=card.stay.plate, minutes=minutes))
     return see_other(f"/booth/stay/{card.stay.stay_id}")
 

@@ -9,6 +9,7 @@ from plumbing.paper.commands import (
     ALIGN,
     BOLD,
     CUT,
+    DRAWER,
     FEED_LINES,
     HANZI_OFF,
     HANZI_ON,
@@ -24,6 +25,7 @@ COLUMN_DOTS = 12  # font A
 QUIET_MODULES = 4
 UNPRINTABLE = "〓"  # two columns, as wide as what it stands for
 FEED_AND_CUT = bytes([66, 0])
+DRAWER_PINS = {"pin_2": 0, "pin_5": 1}
 ALIGNMENTS = {Align.LEFT: 0, Align.CENTRE: 1, Align.RIGHT: 2}
 LOOKS_LIKE = str.maketrans({"¥": "￥", "\u00a0": " "})  # what GB18030 writes in four bytes and printers do not know
 
@@ -34,6 +36,11 @@ def encode(slip: Slip, profile: Profile = DEFAULT) -> bytes:
     Raises ValueError when not even its smallest fits.
     """
     return INIT + b"".join(_line(line, slip.columns, profile) for line in slip.lines)
+
+
+def drawer_pulse(profile: Profile) -> bytes:
+    """What opens the drawer at this printer's socket: 50 ms on, half a second off."""
+    return DRAWER + bytes([DRAWER_PINS[profile.drawer], 25, 250])
 
 
 def _line(line: Line, columns: int, profile: Profile) -> bytes:

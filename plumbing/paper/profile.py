@@ -22,6 +22,7 @@ class Profile:
     cutter: bool = True  # False: feed past the tear bar instead
     tear_lines: int = 4
     confirms: Literal["printer", "attendant"] = "printer"
+    drawer: Literal["none", "pin_2", "pin_5"] = "none"  # of its drawer socket, which a cash drawer hangs at
 
     def __post_init__(self) -> None:
         if not 0 <= self.tear_lines <= 255:

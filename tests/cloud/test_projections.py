@@ -24,6 +24,17 @@ from tests.cloud.world import LANES, NOW, World
 CLOSED = events.StayClosed("s1", "out", "京A12345", "UNPAID", "tailgate", 1_500, 300, 0, 700, 500, "d2", "mall")
 
 
+def test_cash_given_back_is_taken_off_what_was_taken(world: World) -> None:
+    world.apply(events.PaymentTaken("p1", "s1", "cash", 700, "booth"))
+    world.apply(events.CashRefunded("r1", "s1", 300, "booth", "chen", "overpaid"))
+
+    rows = world.conn.execute(select(payment).order_by(payment.c.payment_id)).all()
+    assert [(row.method, row.amount_fen, row.taken_by) for row in rows] == [
+        ("cash", 700, "booth"),
+        ("cash", -300, "booth"),
+    ]
+
+
 def test_a_stay_is_opened_corrected_and_closed(world: World) -> None:
     world.car("s1", "京A1234S")
     world.apply(events.StayCorrected("s1", "京A1234S", "京A12345", "booth"))
@@ -63,6 +74,7 @@ def test_an_edge_changes_no_stay_of_another(world: World) -> None:
     ("event", "table"),
     [
         (events.PaymentTaken("p1", "s1", "cash", 700, "booth"), payment),
+        (events.CashRefunded("r1", "s1", 300, "booth", "", "overpaid"), payment),
         (events.DebtRecorded("x1", "s1", "京A12345", 500), debt),
         (events.DebtMoved("m1", "x1", "paid", 500, "p1", "li", ""), debt_move),
         (events.PassageSeen("in", "d1", "京A12345"), passage),

@@ -39,7 +39,9 @@ def with_a_booth(settings: EdgeSettings) -> EdgeSettings:
     place = Workstation(PLACE, ("in", "out"), "desk", Receipts.ALWAYS)
     rules = replace(settings.rules, shifts=Shifts.NEEDED, waive_limits_fen={"attendant": 100})
     listeners = replace(settings.listeners, counter=Listener())
-    return replace(settings, workstations=(place,), listeners=listeners, rules=rules)
+    printers = {"desk": {**settings.devices.printers["desk"], "drawer": "pin_2"}}
+    devices = replace(settings.devices, printers=printers)
+    return replace(settings, workstations=(place,), listeners=listeners, rules=rules, devices=devices)
 
 
 @pytest.fixture
@@ -237,6 +239,24 @@ async def prints_scans_and_takes_off_a_voucher(booth: Booth) -> None:
     await booth.page.goto(booth.url("/booth"))
     await booth.page.wait_for_selector(".lane.pay .due:has-text('¥10.00')")
     await booth.takes_cash()
+    await gives_back_for_a_coupon_shown_late(booth, stay.stay_id)
+
+
+async def gives_back_for_a_coupon_shown_late(booth: Booth, stay_id: str) -> None:
+    """The drawer opens, the driver signs a receipt; the exit stands."""
+    pulses = len(booth.world.printer.drawer_pulses)
+    await booth.page.goto(booth.url(f"/booth/stay/{stay_id}"))
+    await booth.page.tap("main >> text=退现金")
+    await booth.page.fill("[name=amount]", "5.00")
+    await booth.page.tap("main .choice:has-text('补出示优惠券')")
+    await booth.page.tap("main form button.danger")
+    await booth.confirms()
+    await booth.page.wait_for_selector(".flash-line:has-text('5.00')")
+
+    slip = await booth.prints("退款凭证")
+    assert re.search(r"退现金 5\.00", slip)
+    assert "补出示优惠券" in slip
+    assert len(booth.world.printer.drawer_pulses) == pulses + 1
 
 
 async def at_the_counter_prints_one(booth: Booth) -> None:
@@ -296,8 +316,8 @@ async def hands_over(booth: Booth) -> str:
     assert shift is not None
     expected = shift.sums.expected_fen
     sums = shift.sums
-    assert (sums.drop_fen, sums.waived_fen) == (10_000, 300)
-    assert expected == 20_000 - 10_000 + sums.cash_fen
+    assert (sums.drop_fen, sums.waived_fen, sums.refund_fen) == (10_000, 300, 500)
+    assert expected == 20_000 - 10_000 + sums.cash_fen - 500
 
     await booth.page.tap("a:has-text('清点')")
     await booth.page.fill("[name=counted]", yuan(expected))
@@ -309,7 +329,7 @@ async def hands_over(booth: Booth) -> str:
     await booth.page.wait_for_url(f"**/booth/shift/{shift.row.shift_id}")
 
     report = await booth.prints("交接班报表")
-    figures = (f"应有现金 {yuan(expected)}", f"现金收入 {yuan(sums.cash_fen)}", "差额 0.00")
+    figures = (f"应有现金 {yuan(expected)}", f"现金收入 {yuan(sums.cash_fen)}", "现金退款 5.00", "差额 0.00")
     for words in (ATTENDANT, SUPERVISOR, *figures):
         assert words in report, (words, report)
     return shift.row.shift_id
