@@ -109,7 +109,7 @@ def lookalike_keys(plate: str) -> frozenset[str]:
     Two plates that differ by one character changed, missing, added or swapped with its neighbour share a key. Keep
     them in an indexed column, ask with the keys of the read, then let :func:`match` judge the few rows found.
     """
-    return frozenset({plate, *(plate[:place] + plate[place + 1 :] for place in range(len(plate)))})
+    return frozenset([plate, *[plate[:place] + plate[place + 1 :] for place in range(len(plate))]])
 
 
 @dataclass(slots=True)

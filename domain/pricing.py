@@ -237,7 +237,7 @@ def _off(used: CouponResult, most: int) -> tuple[tuple[str, int], ...]:
 
 
 def _line(line: Line) -> Json:
-    begins, ends = (moment.isoformat(timespec="minutes") for moment in (line.begins, line.ends))
+    begins, ends = line.begins.isoformat(timespec="minutes"), line.ends.isoformat(timespec="minutes")
     said: Json = {"from": begins, "to": ends, "rule": line.rule, "fen": int(line.fen)}
     return said | {"zone": line.zone} if line.zone else said
 

@@ -6,9 +6,9 @@ The result depends on the set of coupons, never on the order they were scanned i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
+from typing import NamedTuple
 
 from domain.coupon.model import Applied, Coupon, CouponKind, CouponResult, CouponRules, Meaning, Refused, Step
 from domain.fen import Fen
@@ -18,6 +18,7 @@ PriceStay = Callable[[datetime, datetime], Fen]
 
 MOST_CONSIDERED = 12
 """So many coupons are tried in every combination; of more, those that save most by themselves."""
+_TIMED = (CouponKind.DURATION, CouponKind.FREE_UNTIL)
 _MEANINGS = tuple(Meaning)
 _NEVER = datetime(9999, 12, 31)  # noqa: DTZ001  naive on purpose: lot-local
 
@@ -35,8 +36,7 @@ def apply_coupons(
     Deterministic in the set of coupons: ties go to what expires first, then to the lowest id. Raises ValueError when
     two coupons share an id. A coupon not used is refused with a code and keeps its value.
     """
-    priced = cache(price)
-    fee = priced(entered, left)
+    fee = price(entered, left)
     usable: list[Coupon] = []
     refused: list[Refused] = []
     ordered = sorted(coupons, key=lambda coupon: coupon.id)
@@ -48,6 +48,7 @@ def apply_coupons(
             usable.append(coupon)
         else:
             refused.append(Refused(coupon.id, code))
+    priced = cache(price) if any(coupon.kind in _TIMED for coupon in usable) else price
     start = _State(fee, entered, left)
     chosen = _choose(priced, start, usable, rules)
     due, applied, steps = _apply(priced, start, chosen)
@@ -143,8 +144,7 @@ def _expiry(coupon: Coupon) -> datetime:
     return coupon.validity.ends or _NEVER
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(NamedTuple):
     """A stay as the coupons applied so far leave it; *first* and *minutes* are minutes covered."""
 
     fee: int
@@ -156,15 +156,15 @@ class _State:
 
 def _used(price: PriceStay, state: _State, coupon: Coupon) -> tuple[_State, int]:
     """The stay after one more coupon, and how much of the coupon's own value that took."""
-    if coupon.kind in (CouponKind.DURATION, CouponKind.FREE_UNTIL):
+    if coupon.kind in _TIMED:
         after, used = _covered(price, state, coupon)
     else:
         used = _money_off(state.fee, coupon)
         if coupon.max_fen is not None:
             used = min(used, coupon.max_fen)
-        after = replace(state, fee=state.fee - used)
+        after = state._replace(fee=state.fee - used)
     if coupon.max_fen is not None and state.fee - after.fee > coupon.max_fen:
-        after = replace(after, fee=state.fee - coupon.max_fen)
+        after = after._replace(fee=state.fee - coupon.max_fen)
     return after, used
 
 
@@ -184,15 +184,15 @@ def _covered(price: PriceStay, state: _State, coupon: Coupon) -> tuple[_State, i
         wanted = min(wanted, max(0, coupon.max_minutes - state.minutes))
     used = min(wanted, length)
     shift = timedelta(minutes=used)
-    shorter = replace(state, minutes=state.minutes + used)
+    shorter = state._replace(minutes=state.minutes + used)
     if coupon.kind is CouponKind.FREE_UNTIL or coupon.meaning is Meaning.ENTRY:
-        shorter = replace(shorter, entered=state.entered + shift)
+        shorter = shorter._replace(entered=state.entered + shift)
     elif coupon.meaning is Meaning.END:
-        shorter = replace(shorter, left=state.left - shift)
+        shorter = shorter._replace(left=state.left - shift)
     else:
-        shorter = replace(shorter, first=state.first + used)
+        shorter = shorter._replace(first=state.first + used)
     fee = max(0, state.fee - max(0, _timed(price, state) - _timed(price, shorter)))
-    return replace(shorter, fee=fee), used
+    return shorter._replace(fee=fee), used
 
 
 def _timed(price: PriceStay, state: _State) -> int:
@@ -212,7 +212,7 @@ def _apply(
     for coupon in coupons:
         before = state.fee
         state, used = _used(price, state, coupon)
-        is_time = coupon.kind in (CouponKind.DURATION, CouponKind.FREE_UNTIL)
+        is_time = coupon.kind in _TIMED
         rule = f"{coupon.kind.lower()}:{coupon.meaning}" if coupon.kind is CouponKind.DURATION else coupon.kind.lower()
         whole = coupon.value if coupon.kind in (CouponKind.DURATION, CouponKind.AMOUNT) else used
         off, unit = Fen(before - state.fee), "MIN" if is_time else "FEN"

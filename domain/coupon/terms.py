@@ -143,14 +143,18 @@ class LotWays:
         )
 
 
+USUAL: Final = LotWays()
+
+
 def ways_of(values: Mapping[str, Any] | None) -> LotWays:
     """A lot's ways from JSON values; what is missing or makes no sense is as usual."""
-    known = values or {}
-    most, late = known.get("max_coupons"), known.get("late")
+    if not values:
+        return USUAL
+    most, late = values.get("max_coupons"), values.get("late")
     return LotWays(
         max(0, most) if type(most) is int else 0,
-        known.get("amount_first") is True,
-        known.get("one_kind") is True,
+        values.get("amount_first") is True,
+        values.get("one_kind") is True,
         Late(late) if late in _LATE else Late.REFUSE,
     )
 

@@ -6,14 +6,14 @@ import json
 import sqlite3
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain.lookalike import lookalike_keys
 from domain.moment import Moment, Quality
+from domain.wire import canonical
 
 
-@dataclass(frozen=True, slots=True)
-class StayRow:
+class StayRow(NamedTuple):
     """A stay as stored; fields that belong together stand in the order of ``COLUMNS``.
 
     *arrived* is when its car came to an exit and its fee was frozen, *settled* when nothing more was due;
@@ -271,7 +271,7 @@ def settle(
     conn.execute(
         "UPDATE stay SET settled_boot = ?, settled_boot_ms = ?, settled_wall_ms = ?, settled_quality = ?,"
         " settled_uncertainty_ms = ?, settled_fee_fen = ?, settled_off = ? WHERE stay_id = ?",
-        (*_columns(now), fee_fen, json.dumps(off), stay_id),
+        (*_columns(now), fee_fen, canonical(off).decode(), stay_id),
     )
 
 
@@ -297,7 +297,7 @@ def close(
         " settled_fee_fen = ?, settled_off = ?, arrived_boot = NULL WHERE stay_id = ? AND state = 'open'",
         (closing.lane, closing.decision_id, closing.outcome, closing.cause, closing.fee_fen, closing.discount_fen,
          closing.waived_fen, closing.paid_fen, closing.owed_fen, closing.tariff, now.wall_ms, *_columns(now),
-         closing.fee_fen, json.dumps(off), stay.stay_id),
+         closing.fee_fen, canonical(off).decode(), stay.stay_id),
     )  # fmt: skip
     if done.rowcount != 1:
         return False

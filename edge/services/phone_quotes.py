@@ -40,7 +40,7 @@ def quote_of_stay(conn: sqlite3.Connection, lot: Lot, stay: StayRow | None, now:
         fee_fen=int(why["fee_fen"]),
         off_fen=int(why["off_fen"]),
         before_fen=stay.paid_fen + stay.waived_fen,
-        leave_min=prepaid.leave_within_min(lot, replace(stay, settled=now)),
+        leave_min=prepaid.leave_within_min(lot, stay._replace(settled=now)),
     )
     return _kept(conn, lot, replace(made, debts_fen=int(why["due_fen"]) - made.stay_due_fen), priced.off)
 

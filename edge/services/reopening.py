@@ -118,7 +118,8 @@ def take_back(conn: sqlite3.Connection, lot: Lot, stay_id: str, by: str, reason:
     for debt in arrears.of_stay(conn, stay_id):
         if debt.left_fen:
             debts.add_move(conn, lot, debt, "reversed", debt.left_fen, by, reason, now)
-    charged = settling.Ending(stay.fee_fen, (("", stay.discount_fen),), stay.waived_fen, stay.paid_fen, stay.owed_fen)
+    off = (("", stay.discount_fen),)
+    charged = settling.Ending(stay.fee_fen, off, stay.discount_fen, stay.waived_fen, stay.paid_fen, stay.owed_fen)
     back = [Posting(one.account, one.commodity, one.funds, -one.amount) for one in settling.postings(charged)]
     entry = f"reopen:{stay_id}:{stay.closings}"
     money.post(conn, entry, back, stay_id, now)

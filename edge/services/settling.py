@@ -37,19 +37,16 @@ class Ending:
 
     fee_fen: int
     off: tuple[tuple[str, int], ...]
+    off_fen: int
     waived_fen: int
     paid_fen: int
     owed_fen: int
-
-    @property
-    def off_fen(self) -> int:
-        return sum(part for _, part in self.off)
 
 
 def ending(priced: Priced, stay: StayRow) -> Ending:
     """Share the fee out: paid money, coupons, waiver, debt. A fee below what was paid is set to what was paid."""
     fee = max(priced.fee_fen, stay.paid_fen)
-    left = fee - stay.paid_fen
+    charged = left = fee - stay.paid_fen
     off = []
     for ref, saved in priced.off:
         part = min(saved, left)
@@ -57,7 +54,7 @@ def ending(priced: Priced, stay: StayRow) -> Ending:
         if part:
             off.append((ref, part))
     waived = min(stay.waived_fen, left)
-    return Ending(fee, tuple(off), waived, stay.paid_fen, left - waived)
+    return Ending(fee, tuple(off), charged - left, waived, stay.paid_fen, left - waived)
 
 
 def standing(
@@ -284,7 +281,7 @@ def postings(final: Ending) -> list[Posting]:
         ("waived", final.waived_fen),
         ("owed", final.owed_fen),
     )
-    return [Posting(account, Commodity.FEN, Funds.PAID, amount) for account, amount in parts]
+    return [Posting(account, Commodity.FEN, Funds.PAID, amount) for account, amount in parts if amount]
 
 
 def _record_debt(conn: sqlite3.Connection, lot: Lot, stay: StayRow, owed_fen: int, cause: str, now: Moment) -> None:

@@ -27,7 +27,7 @@ def moved(
     moves.add(conn, moves.MoveRow(stay.stay_id, stay.moves + 1, lane, stay.zone_now, zone, how, decision_id, at))
     event = StayMoved(stay.stay_id, lane, stay.zone_now, zone, stay.plate, how, decision_id)
     log.append(conn, event, now, decision_id or None)
-    return replace(stay, zone_now=zone, moves=stay.moves + 1, arrived=None)
+    return stay._replace(zone_now=zone, moves=stay.moves + 1, arrived=None)
 
 
 def is_elsewhere(lot: Lot, stay: StayRow, lane: str) -> bool:
