@@ -115,6 +115,7 @@ KIND_COLOURS: Final = {
 """Ground colours each kind is made in; a camera that says another colour has probably misread."""
 
 
+@lru_cache(maxsize=1024)  # a lane asks what one read says a dozen times
 def normalise(raw: str) -> str:
     """The one spelling under which a plate is stored and compared; applying it twice changes nothing.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +17,7 @@ BUILT_MS = 1_767_225_600_000  # 2026-01-01: a clock before this was never set
 STEP_MS = 2_000
 WRONG_MS = 5_000
 KEPT_ANCHORS = 16
+LOOK_MS = 1_000
 
 
 def boot_id(path: Path = BOOT_ID) -> str:
@@ -58,30 +58,35 @@ class Clock:
         self._offset_ms = wall_ms() - boot_ms()
         self._least_offset_ms: int | None = None  # the wall clock is at least this far ahead of the boot clock
         self._set_by_hand = False
+        self._look_again_ms, self._kept_by_systemd = 0, False
         self.ntp = False  # another NTP client than systemd's says that it keeps this clock right
 
     def now(self) -> Moment:
         """Both clocks now."""
-        raw = Moment(self._boot, self._boot_ms(), self._wall_ms())
+        raw = Moment(self._boot, self._boot_ms(), self._wall_ms(), Quality.NTP)
         known = anchored(raw, self._anchors)
-        if known.quality is Quality.CLOUD:
+        if known.quality is Quality.CLOUD or self.ntp or self._is_synchronised(raw.boot_ms):
             return known
-        if self.ntp or self._synchronised.exists():
-            return replace(raw, quality=Quality.NTP)
-        return self._unsynchronised(raw)
+        return self._unsynchronised(raw.boot_ms, raw.wall_ms)
+
+    def _is_synchronised(self, boot_ms: int) -> bool:
+        """What systemd's client says, looked up once a second: every car asks for the time a dozen times."""
+        if boot_ms >= self._look_again_ms:
+            self._look_again_ms, self._kept_by_systemd = boot_ms + LOOK_MS, self._synchronised.exists()
+        return self._kept_by_systemd
 
     def utc(self) -> datetime:
         """The best reading of the date there is, for what has dates: certificates."""
         return datetime.fromtimestamp(self.now().wall_ms / 1000, UTC)
 
-    def _unsynchronised(self, raw: Moment) -> Moment:
-        least = None if self._least_offset_ms is None else raw.boot_ms + self._least_offset_ms
-        behind = least is not None and raw.wall_ms < least - STEP_MS
-        if self._kept_by_hardware and not behind and not self._set_by_hand and raw.wall_ms >= BUILT_MS:
-            return replace(raw, quality=Quality.RTC)
+    def _unsynchronised(self, boot_ms: int, wall_ms: int) -> Moment:
+        least = None if self._least_offset_ms is None else boot_ms + self._least_offset_ms
+        behind = least is not None and wall_ms < least - STEP_MS
+        if self._kept_by_hardware and not behind and not self._set_by_hand and wall_ms >= BUILT_MS:
+            return Moment(self._boot, boot_ms, wall_ms, Quality.RTC)
         if least is None:
-            return replace(raw, quality=Quality.UNKNOWN)
-        return replace(raw, wall_ms=max(raw.wall_ms, least), quality=Quality.RESTORED)
+            return Moment(self._boot, boot_ms, wall_ms, Quality.UNKNOWN)
+        return Moment(self._boot, boot_ms, max(wall_ms, least), Quality.RESTORED)
 
     def restore(self, last: Moment | None) -> None:
         """Learn the time as last known, before this start: it is later now."""

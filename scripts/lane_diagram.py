@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 from domain import lane
@@ -52,8 +52,9 @@ def name(value: object) -> str:
 
 def shape(value: object) -> object:
     """What of a state matters to the rules: plates and ids reduced to whether they are there."""
-    if is_dataclass(value):
-        kept = [f.name for f in fields(value) if f.name not in ("seen", "pulsed", "turn", "abandoned")]
+    if isinstance(value, State) or is_dataclass(value):
+        names = value._fields if isinstance(value, State) else [field.name for field in fields(value)]
+        kept = [key for key in names if key not in ("seen", "pulsed", "turn", "abandoned")]
         return (name(value), *(shape(getattr(value, key)) for key in kept))
     if isinstance(value, lane.Incident | Verdict | bool):
         return value
@@ -74,7 +75,7 @@ def walk() -> dict[tuple[str, str], set[tuple[str, str]]]:
             does = ", ".join(name(command) for command in commands if name(command) not in UNSHOWN)
             if does or name(after.phase) != name(state.phase):
                 found[name(state.phase), label].add((name(after.phase), does))
-            todo.append(replace(after, seen=()))
+            todo.append(after._replace(seen=()))
     return found
 
 

@@ -61,7 +61,7 @@ def before_opening(state: State, phase: Shut, event: Event) -> Result:
     car = phase.car
     match phase, event:
         case _, VehicleArrived(by_loop=True):
-            return replace(state, phase=replace(phase, car=replace(car, on_loop=True))), ()
+            return state._replace(phase=replace(phase, car=replace(car, on_loop=True))), ()
         case _, PlateSeen(read=read):
             return _seen(state, phase, read)
         case _, PassageEnded(before=before):
@@ -96,7 +96,7 @@ def _seen(state: State, phase: Shut, read: Read) -> Result:
         case Deciding() | Waiting() | Holding() if stranger:
             return put_aside(state, read), ()
         case _:
-            return replace(state, phase=replace(phase, car=with_read(car, read))), ()
+            return state._replace(phase=replace(phase, car=with_read(car, read))), ()
 
 
 def _went(state: State, phase: Shut, before: Approach) -> Result:

@@ -71,7 +71,7 @@ def to(state: State, phase: Phase, *commands: Command) -> Result:
         tail.append(StartTimer(new))
     if isinstance(phase, Idle | Closing | Reading) and (state.early or state.gone):
         tail.append(StartTimer(LaneTimer.MEMORY))
-    return replace(state, phase=phase), (*commands, *tail)
+    return state._replace(phase=phase), (*commands, *tail)
 
 
 # whose plate is it
@@ -105,7 +105,7 @@ def put_aside(state: State, read: Read) -> State:
     if not (read.plate and read.trusted):
         return state
     alike = [seen for seen in state.early if is_near(seen.plate, read.plate)]
-    return replace(state, early=(*alike, read)[-_READS_A_CAR:])
+    return state._replace(early=(*alike, read)[-_READS_A_CAR:])
 
 
 # who comes next
@@ -115,13 +115,13 @@ def arrive(state: State, car: Car, *before: Command) -> Result:
     """A car comes; one that no camera has read yet may have been seen before its turn."""
     if not car.reads and state.early:
         car = replace(car, reads=state.early, early=True)
-    return to(replace(state, early=()), Reading(car), *before, TakePicture())
+    return to(state._replace(early=()), Reading(car), *before, TakePicture())
 
 
 def decide(state: State, car: Car) -> Result:
     """Ask for a decision about *car* under a new turn."""
     turn = state.turn + 1
-    return to(replace(state, turn=turn), Deciding(car, turn), Decide(turn, car))
+    return to(state._replace(turn=turn), Deciding(car, turn), Decide(turn, car))
 
 
 def passed(state: State, phase: Opened, *also: Command) -> Result:
@@ -140,7 +140,7 @@ def passage(phase: Opened) -> Command:
 def gone(state: State, car: Car, plate: str = "") -> State:
     """Remember who went. Without a loop only its plate says that a car is there, so none is passed over."""
     plates = sorted((plates_of(car) | {plate}) - {""})
-    return replace(state, gone=tuple(plates) if car.on_loop else ())
+    return state._replace(gone=tuple(plates) if car.on_loop else ())
 
 
 def next_car(state: State, phase: Opened, *commands: Command) -> Result:
@@ -152,7 +152,7 @@ def next_car(state: State, phase: Opened, *commands: Command) -> Result:
         return to(state, Closing(phase.car), *commands)
     if not following.reads and state.early:
         following = replace(following, reads=state.early, early=True)
-    return to(replace(state, early=()), Reading(following), *commands)
+    return to(state._replace(early=()), Reading(following), *commands)
 
 
 def unpaid(state: State, car: Car) -> Result:
@@ -170,7 +170,7 @@ def unpaid_records(state: State, car: Car) -> tuple[Command, ...]:
 
 def abandon(state: State) -> State:
     """The car goes while its decision is being worked out: whatever was admitted will have to be taken back (E8)."""
-    return replace(state, abandoned=state.turn) if isinstance(state.phase, Deciding) else state
+    return state._replace(abandoned=state.turn) if isinstance(state.phase, Deciding) else state
 
 
 # opening
@@ -187,7 +187,7 @@ def pulse(state: State, phase: Passing | Crossing, pulse_id: str, *also: Command
     """The only place that opens. A decision that had its pulse gets no other, whoever asks."""
     if pulse_id in state.pulsed:
         return stuck(state, phase, Incident.REPEATED_DECISION)
-    state = replace(state, pulsed=(*state.pulsed, pulse_id)[-REMEMBERED:])
+    state = state._replace(pulsed=(*state.pulsed, pulse_id)[-REMEMBERED:])
     return to(state, phase, OpenBarrier(pulse_id), *also)
 
 

@@ -67,17 +67,17 @@ def opened(state: State, phase: Opened, event: Event) -> Result:
         case Clearing(), TimerRang(timer=LaneTimer.GAP):
             return passed(state, _with_next(phase))
         case Clearing(stayed=False), VehicleReversed():
-            return replace(state, phase=_alone(phase)), ()
+            return state._replace(phase=_alone(phase)), ()
         case _, VehicleReversed():
             turned = RaiseIncident(Incident.REVERSED, decision_id)
             return next_car(state, _alone(phase), RecordReversal(decision_id, car), turned)
         case Passing(), VehicleArrived(by_loop=True) if not car.on_loop:
-            return replace(state, phase=replace(phase, car=replace(car, on_loop=True))), ()
+            return state._replace(phase=replace(phase, car=replace(car, on_loop=True))), ()
         case _, VehicleArrived(by_loop=by_loop) if phase.following is None:
-            return replace(state, phase=replace(phase, following=Car((), by_loop, behind=True))), (TakePicture(),)
+            return state._replace(phase=replace(phase, following=Car((), by_loop, behind=True))), (TakePicture(),)
         case ((Crossing() | Clearing()), SecondVehicle()):
             tail = phase.following or Car(behind=True)
-            return replace(state, phase=replace(phase, following=None)), unpaid_records(state, tail)
+            return state._replace(phase=replace(phase, following=None)), unpaid_records(state, tail)
         case Passing(), BarrierFailed() if event.decision_id == state.pulsed[-1]:
             return stuck(state, phase, Incident.BARRIER_UNKNOWN if event.unknown else Incident.BARRIER_FAULT)
         case _, BarrierFailed() if event.decision_id == state.pulsed[-1]:
@@ -117,7 +117,7 @@ def _seen(state: State, phase: Passing | Crossing | Clearing, read: Read) -> Res
     """A plate unlike the car's own belongs to the one behind, once that can be there."""
     car, following = phase.car, phase.following
     if car.nameless and read.plate and read.plate not in state.gone:
-        return replace(state, phase=replace(phase, car=replace(with_read(car, read), nameless=False))), ()
+        return state._replace(phase=replace(phase, car=replace(with_read(car, read), nameless=False))), ()
     if is_own(car, read):
         return _still_here(state, phase, read) if isinstance(phase, Clearing) else (state, ())
     if isinstance(phase, Passing) and following is None and car.on_loop:
@@ -125,7 +125,7 @@ def _seen(state: State, phase: Passing | Crossing | Clearing, read: Read) -> Res
     stayed = isinstance(phase, Clearing) and phase.stayed
     with_follower = replace(phase, following=with_read(following or Car(on_loop=stayed, behind=True), read))
     is_there = isinstance(phase, Clearing) and (stayed or not car.on_loop)  # else its loop will say when it is
-    return passed(state, with_follower) if is_there else (replace(state, phase=with_follower), ())
+    return passed(state, with_follower) if is_there else (state._replace(phase=with_follower), ())
 
 
 def _still_here(state: State, phase: Clearing, read: Read) -> Result:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +165,7 @@ class Stuck:
 Phase: TypeAlias = Idle | Reading | Deciding | Waiting | Holding | Passing | Crossing | Clearing | Closing | Stuck
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """All a lane remembers. *two_way*: opening waits until the other side is held.
 
     *hold* names the latched hold-open, "" when there is none. *pulsed* are the last decisions that had their pulse,

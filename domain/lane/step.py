@@ -62,18 +62,18 @@ def step(state: State, event: Event) -> Result:
     if isinstance(event, PlateSeen):
         if not event.read.live or event.read.read_id in state.seen or is_trailer(event.read):
             return state, ()
-        state = replace(state, seen=(*state.seen, event.read.read_id)[-REMEMBERED:])
+        state = state._replace(seen=(*state.seen, event.read.read_id)[-REMEMBERED:])
     match state.phase, event:
         case _, HoldOpenSet(name=name):
-            return replace(state, hold=name), (HoldOpen(name),)
+            return state._replace(hold=name), (HoldOpen(name),)
         case _, HoldOpenReleased() if state.hold:
-            return replace(state, hold=""), (ReleaseHold(state.hold),)
+            return state._replace(hold=""), (ReleaseHold(state.hold),)
         case _, ManualOpen():
             return _by_hand(state, event)
         case _, TimerRang(timer=LaneTimer.MEMORY):
-            return replace(state, early=(), gone=()), ()
+            return state._replace(early=(), gone=()), ()
         case _, Decided(verdict=Verdict.ADMIT) if event.turn == state.abandoned:
-            return replace(state, abandoned=0), (RecordReversal(event.decision_id, Car()),)
+            return state._replace(abandoned=0), (RecordReversal(event.decision_id, Car()),)
         case ((Passing() | Crossing() | Clearing() | Stuck()) as phase, _):
             return opened(state, phase, event)
         case ((Reading() | Deciding() | Waiting() | Holding()) as phase, _):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from domain.decision import Decision, ExitInputs
@@ -83,7 +82,7 @@ def _said(decided: Decided | None) -> dict[str, Any]:
     if decided is None:
         return {}
     decision = decided.decision
-    verdict, why = asdict(decision.verdict), decision.explanation
+    verdict, why = decision.verdict, decision.explanation
     return {
         "decision_id": decided.decision_id,
         "picture_of": decided.decision_id,
@@ -91,12 +90,12 @@ def _said(decided: Decided | None) -> dict[str, Any]:
         "stay_plate": _stay_plate(decision),
         "matched": str((why.get("matched") or {}).get("how", "")),
         "verdict": type(decision.verdict).__name__,
-        "code": str(verdict.get("code") or verdict.get("reason") or ""),
+        "code": getattr(verdict, "code", "") or getattr(verdict, "reason", ""),
         "fee_fen": why.get("fee_fen", 0),
         "off_fen": why.get("off_fen", 0),
         "due_fen": why.get("due_fen", 0),
         "lines": tuple(why.get("lines", ())),
         "coupons": tuple(why.get("coupons", ())),
         "debts": tuple(why.get("debts", ())),
-        "candidates": tuple(verdict.get("candidates", ())),
+        "candidates": getattr(verdict, "candidates", ()),
     }

@@ -124,6 +124,7 @@ class LaneWorker:
         self.codes = LaneCodes(self, office, self._board, self._health)
         self._notices = Notices()
         self._background: set[asyncio.Task[None]] = set()
+        self._told_to_look = [camera for camera in devices.cameras if isinstance(camera, Triggerable)]
         self._look_at = 0.0
         self.turns = 0
 
@@ -306,10 +307,9 @@ class LaneWorker:
         await self._records.incident(told.incident.value, f"{mask(plate)} {told.decision_id}".strip())
 
     async def _trigger(self) -> None:
-        for camera in self._devices.cameras:
-            if isinstance(camera, Triggerable):
-                with suppress(DeviceError):
-                    await camera.trigger()
+        for camera in self._told_to_look:
+            with suppress(DeviceError):
+                await camera.trigger()
 
     async def _look_at_inputs(self) -> None:
         """An arm that does not move or fall and a loop that stays taken are put on record and shown, each once."""

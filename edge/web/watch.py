@@ -102,7 +102,7 @@ class Watch:
     async def _follow_lanes(self) -> None:
         async for views in self._edge.live.subscribe():
             now = {view.lane: view for view in views}
-            changed = tuple(name for name, view in now.items() if self._views.get(name) != view)
+            changed = tuple(name for name, view in now.items() if self._views.get(name) is not view)
             self._views = now
             if changed:
                 self.hub.publish(Changed(lanes=changed))

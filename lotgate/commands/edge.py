@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from domain.document import DocumentError
 from drivers.base import BadOptionsError
-from edge.daemon import ListenerError, run_edge
+from edge.daemon import ListenerError, Opened, run_edge
 from edge.db.database import DatabaseDamagedError, DatabaseInUseError
 from edge.settings import EdgeSettings, load_settings
 from edge.sync.agent import OutdatedDatabaseError
@@ -64,5 +65,11 @@ async def _run(settings: EdgeSettings, config: Path) -> None:
         stop,
         source=str(config),
         folder=config.parent,
-        on_ready=lambda opened: log.info("READY %s", " ".join(f"{n}={p}" for n, p in opened.ports.items())),
+        on_ready=ready,
     )
+
+
+def ready(opened: Opened) -> None:
+    """What is loaded by now stays loaded: a search for garbage that walked through it would hold every lane."""
+    gc.freeze()
+    log.info("READY %s", " ".join(f"{n}={p}" for n, p in opened.ports.items()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import re
@@ -13,16 +14,21 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from edge.daemon import Opened
 from edge.db import people
+from edge.facade import Edge
+from edge.lanes.devices import LotDevices
 from edge.provisioning import with_database
 from edge.services import passages
 from edge.services.entering import enter
 from edge.services.leaving import leave
 from edge.settings import load_settings
 from lotgate.__main__ import main
+from lotgate.commands.edge import ready
 from plumbing.passwords import Passwords
 from tests.edge.lots import HOURLY, START, at, small_lot
 
@@ -54,6 +60,16 @@ def config(tmp_path: Path) -> Path:
     path = tmp_path / "lot.toml"
     path.write_text(LOT, encoding="utf-8")
     return path
+
+
+def test_a_running_edge_does_not_look_for_garbage_in_what_it_loaded() -> None:
+    before = gc.get_freeze_count()
+    try:
+        ready(Opened(cast("Edge", None), cast("LotDevices", None)))
+
+        assert gc.get_freeze_count() > before + 10_000
+    finally:
+        gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

@@ -156,3 +156,14 @@ def test_the_error_of_the_wall_clock_is_that_against_the_cloud(tmp_path: Path) -
     clock.keep([Anchor("b", 4_000, START.wall_ms + 7_000, 20)])
 
     assert clock.error_ms() == -8_000
+
+
+def test_what_systemd_says_of_the_clock_is_noticed_within_a_second(tmp_path: Path) -> None:
+    boot, ntp = [5_000], tmp_path / "synchronised"
+    clock = Clock("b", lambda: boot[0], lambda: START.wall_ms, ntp, tmp_path / "no")
+    assert clock.now().quality is Quality.RTC
+
+    ntp.touch()
+    boot[0] += 1_000
+
+    assert clock.now().quality is Quality.NTP
