@@ -31,6 +31,7 @@ PATIENCE_S = 60.0
 PAUSE_S = 5.0
 ABSENCE_S = 20.0  # how long the cloud stays away
 STAY_MIN = 95
+BACK = "5.00"  # yuan
 ON_PAPER = 6  # commands of a slip that are printed before the paper ends: it begins, and has no code yet
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -64,7 +65,7 @@ class Guide:
     async def wants(
         self, key: str, done: Callable[[], Awaitable[bool]], helps: Callable[[], Awaitable[object]], **values: str
     ) -> None:
-        """Something to do: wait until it is *done*; after a while have it done by the script."""
+        """Something to do: wait until it is *done*; after a while have it done by the script. Raises DemoError."""
         self._say(key, "     → ", values)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience_s
@@ -72,6 +73,7 @@ class Guide:
             if loop.time() > deadline:
                 self.notes("nobody")
                 await helps()
+                await _until(done, "what the script did to show")
                 return
             await asyncio.sleep(LOOK_S)
 
@@ -94,6 +96,7 @@ class AttendantsDay:
         self._scenes = {
             "arrivals": self._arrivals,
             "cash": self._cash,
+            "refund": self._refund,
             "misread": self._misread,
             "alike": self._alike,
             "unknown": self._unknown,
@@ -129,6 +132,20 @@ class AttendantsDay:
         await self._comes_in(plate)
         await self._later()
         await self._leaves(await self._street.arrive(EAST_OUT, plate))
+
+    async def _refund(self) -> None:
+        """Who has paid shows a coupon after all, or was asked for too much; the exit stands."""
+        plate = self._new()
+        stay_id = await self._comes_in(plate)
+        await self._later()
+        await self._leaves(await self._street.arrive(EAST_OUT, plate))
+
+        async def is_given() -> bool:
+            return f"−¥{BACK}" in (await self._pages.open(f"/booth/stay/{stay_id}")).text
+
+        helps = lambda: self._booth.give_back(stay_id, BACK)  # noqa: E731
+        url = f"{self._system.edge_url}/booth/stay/{stay_id}"
+        await self._guide.wants("refund.do", is_given, helps, plate=plate, yuan=BACK, url=url)
 
     async def _misread(self) -> None:
         """It came in under another plate; on its picture anybody can read the right one."""
@@ -192,7 +209,7 @@ class AttendantsDay:
             async def is_in_doubt() -> bool:
                 return bool(await desk.doubtful())
 
-            await _until(is_in_doubt)
+            await _until(is_in_doubt, "the printer")
             self._guide.notes("paper.look")
             await self._guide.pause()
         finally:
@@ -276,10 +293,10 @@ class AttendantsDay:
         return random_plate(self._random)
 
 
-async def _until(holds: Callable[[], Awaitable[bool]], within_s: float = 15.0) -> None:
-    """Wait for it. Raises DemoError."""
+async def _until(holds: Callable[[], Awaitable[bool]], what: str, within_s: float = 15.0) -> None:
+    """Wait for it. Raises DemoError naming *what*."""
     for _ in range(round(within_s / LOOK_S)):
         if await holds():
             return
         await asyncio.sleep(LOOK_S)
-    raise DemoError("waited in vain for the printer")
+    raise DemoError(f"waited in vain for {what}")

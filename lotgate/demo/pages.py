@@ -101,6 +101,10 @@ class Booth:
         """Correct the plate of a car inside."""
         return await self._pages.submit(f"/booth/stay/{stay_id}/plate", {"plate": plate})
 
+    async def give_back(self, stay_id: str, yuan: str) -> Page:
+        """Give cash back for a stay."""
+        return await self._pages.submit(f"/booth/stay/{stay_id}/refund", {"amount": yuan, "reason": "coupon_late"})
+
     async def write_entry(self, lane: str, plate: str, entered: str, zone: str) -> Page:
         """Write the entry of a car that waits at *lane* and has none; *entered* is lot-local ``YYYY-MM-DDTHH:MM``."""
         fields = {"plate": plate, "entered": entered, "zone": zone, "lane": lane, "reason": "missed"}

@@ -77,7 +77,7 @@ def test_it_stops_in_time_starts_again_and_leaves_no_process_behind(tmp_path: Pa
     for number, arguments in ((signal.SIGINT, ()), (signal.SIGTERM, ("--attendant", "--patience", "0"))):
         process, pids = _started(tmp_path, *arguments)
         if arguments:
-            told = _told_until(process, " 9/9")
+            told = _told_until(process, "10/10")
             assert [line for line in told if "could not be played" in line] == []
             assert told.count("     → 新纸换上了。到 " + report_of(tmp_path)["counter_url"] + DOUBTED) == 1
 
