@@ -14,7 +14,7 @@ class CloudApi:
     """Use as a context manager; every call but ``token`` shows *token*."""
 
     def __init__(self, base: str, token: str = "") -> None:
-        self._base, self.token = base, token
+        self.base, self.token = base, token
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> CloudApi:
@@ -51,7 +51,7 @@ class CloudApi:
         if self._session is None:
             raise RuntimeError("use it as a context manager")
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        url = f"{self._base}/api/v1/{path}"
+        url = f"{self.base}/api/v1/{path}"
         async with self._session.request(method, url, json=body, headers=headers) as answer:
             if answer.status >= 400:
                 raise DemoError(f"the cloud refused {method} {path}: {answer.status} {(await answer.text())[:300]}")

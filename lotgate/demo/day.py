@@ -19,6 +19,7 @@ from domain.voucher import strip_to_token
 from lotgate.demo import script
 from lotgate.demo.acts import Act
 from lotgate.demo.audit import Seen, audit
+from lotgate.demo.economy import Economy
 from lotgate.demo.folder import DemoError
 from lotgate.demo.forgery import forged_like
 from lotgate.demo.lots import EAST_IN, EAST_OUT, WEST_IN, WEST_OUT
@@ -52,6 +53,7 @@ class Day:
         self._booth_pages = Pages(system.edge_url)
         self._attendant = Booth(self._booth_pages)
         self._steps = Steps(system, self._attendant)
+        self._economy = Economy(system, self._steps)
         self._began_ms = time.time_ns() // 1_000_000 + system.clock.ahead_ms()
         self._token = ""
         self._owed: dict[str, int] = {}  # by the script, what leaves unpaid
@@ -73,6 +75,7 @@ class Day:
             ("a plain-camera car leaves, read and paid", self._plain_exit),
             ("broker and cloud come back, the backlog drains", self._back),
             ("the cloud knows of everything", self._known_above),
+            *self._economy.scenes,
         ]
 
     async def play(self, tell: Callable[[str], None]) -> list[Act]:
@@ -80,7 +83,9 @@ class Day:
         acts = []
         self._wait_for_morning()
         self._spent_before = await self._spent()
-        async with self._booth_pages:
+        async with contextlib.AsyncExitStack() as stack:
+            for pages in (self._booth_pages, *self._economy.people):
+                await stack.enter_async_context(pages)
             for name, scene in self.scenes:
                 tell(name)
                 act = Act(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urljoin, urlsplit
 
 import aiohttp
 
@@ -13,16 +13,31 @@ from lotgate.demo.folder import DemoError
 
 DOUBTED = re.compile(r'<a class="button" href="(/counter/voucher/\d+-\d+)"')
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+FACT = re.compile(r"<dt>([^<]*)</dt>\s*<dd[^>]*>(.*?)</dd>", re.DOTALL)
+DUE = re.compile(r'<p class="due">.*?(¥[\d.]+)', re.DOTALL)
 ALERT = re.compile(r'<(\w+)[^>]*class="[^"]*(?:alert|error)[^"]*"[^>]*>(.*?)</\1>', re.DOTALL)
 TAG = re.compile(r"<[^>]+>")
+PHONE = "Mozilla/5.0 (Linux; Android 14; Phone) Chrome/131.0 Mobile Safari/537.36"
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What came back."""
+    """What came back, and the address it came from after redirects."""
 
     status: int
     text: str
+    url: str
+
+    @property
+    def path(self) -> str:
+        """Its address without host and query."""
+        return urlsplit(self.url).path
+
+    def well(self) -> Page:
+        """Itself. Raises DemoError with its own words when what was asked for was refused."""
+        if self.status != 200:
+            raise DemoError(f"{self.path}: {self.status} {self.said}")
+        return self
 
     @property
     def hidden(self) -> dict[str, str]:
@@ -33,14 +48,30 @@ class Page:
     def said(self) -> str:
         """The first thing it complains of, in its own words."""
         found = ALERT.search(self.text)
-        return " ".join(html.unescape(TAG.sub(" ", found[2])).split()) if found else ""
+        return _plain(found[2]) if found else ""
+
+    @property
+    def due(self) -> str:
+        """The amount it asks for, as it writes it; "" where it asks for none."""
+        found = DUE.search(self.text)
+        return found[1] if found else ""
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What its lists of facts say, by their names."""
+        return {_plain(name): _plain(value) for name, value in FACT.findall(self.text)}
+
+
+def _plain(text: str) -> str:
+    return " ".join(html.unescape(TAG.sub(" ", text)).split())
 
 
 class Pages:
-    """One person at one listener. Use as a context manager."""
+    """One person at one listener, with a desk's browser or a *phone*'s. Use as a context manager."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, *, phone: bool = False) -> None:
         self.base = base
+        self._agent = {"User-Agent": PHONE} if phone else {}
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Pages:
@@ -48,6 +79,7 @@ class Pages:
             cookie_jar=aiohttp.CookieJar(unsafe=True),  # an address has no domain for cookies
             timeout=aiohttp.ClientTimeout(total=15),
             cookies={"lg_lang": "zh-CN"},
+            headers=self._agent,
         )
         return self
 
@@ -57,12 +89,10 @@ class Pages:
 
     async def sign_in(self, account: str, password: str) -> None:
         """Begin a session. Raises DemoError when it is refused."""
-        page = await self.submit("/login", {"account": account, "password": password})
-        if page.status != 200:
-            raise DemoError(f"{self.base}: {account} cannot sign in: {page.said or page.status}")
+        (await self.submit("/login", {"account": account, "password": password})).well()
 
     async def open(self, path: str) -> Page:
-        """GET."""
+        """GET; a whole address leads to another listener."""
         return await self._ask("GET", path, None)
 
     async def submit(self, path: str, fields: dict[str, str], *, form: str = "") -> Page:
@@ -70,13 +100,17 @@ class Pages:
         page = await self.open(form or path)
         if page.status != 200:
             return page
-        return await self._ask("POST", path, page.hidden | fields)
+        return await self.answer(page, fields, to=path)
+
+    async def answer(self, page: Page, fields: dict[str, str], *, to: str = "") -> Page:
+        """Send the form that is on *page*, to its own address if no other is given."""
+        return await self._ask("POST", to or page.url, page.hidden | fields)
 
     async def _ask(self, method: str, path: str, data: dict[str, str] | None) -> Page:
         if self._session is None:
             raise RuntimeError("use it as a context manager")
-        async with self._session.request(method, self.base + path, data=data) as answer:
-            return Page(answer.status, await answer.text())
+        async with self._session.request(method, urljoin(self.base, path), data=data) as answer:
+            return Page(answer.status, await answer.text(), str(answer.url))
 
 
 class Booth:

@@ -42,6 +42,7 @@ TAILGATER = "鲁K6M204"
 BY_HAND = "湘F2Y685"  # let out by hand, owing
 DRAWN = ("浙C72H95", "闽D38R45")  # on the drawn scenes where there are no photographs
 SMART_LANE = (SHORT, CASH, COUPON, CACHED, VOUCHER, MISREAD, TAILGATER, BY_HAND)
+SHOP_LANE = ("浙B6M208", "苏A7T931", "皖C2R654")  # given a coupon, claims one, is given one that was bought
 
 
 def yuan(fen: int) -> str:

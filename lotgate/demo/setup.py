@@ -11,6 +11,9 @@ from typing import Any
 
 from lotgate.demo.cloud_api import CloudApi
 from lotgate.demo.folder import DemoError, Folder, Ports, write_edge_settings
+from lotgate.demo.pages import Pages
+from lotgate.demo.people import Operator
+from lotgate.demo.script import yuan
 
 ATTENDANT = "booth"
 PIN = re.compile(r"^PIN\s+(\S+)", re.MULTILINE)
@@ -20,6 +23,8 @@ TEMPLATES = {
     "duration": {"name": "免费停车 2 小时", "kind": "DURATION", "value": 120},
     "voucher": {"name": "小票抵扣 15 元", "kind": "AMOUNT", "value": 1_500},
 }
+PRODUCT = "停车抵扣 15 元（预购）"
+PRODUCT_FEN, UNIT_FEN = 1_500, 900  # what one takes off, and what one costs
 
 Known = dict[str, Any]
 
@@ -33,7 +38,10 @@ class FirstRun:
 
     async def run(self) -> Known:
         """All steps; what there is to know afterwards."""
-        steps = (self._admin, self._lot, self._merchant, self._merchant_login, self._edge, self._settings, self._claim)
+        steps = (
+            self._admin, self._lot, self._merchant, self._merchant_login, self._product, self._edge, self._settings,
+            self._claim,
+        )  # fmt: skip
         for step in steps:
             await step()
         return self.known
@@ -41,7 +49,7 @@ class FirstRun:
     @property
     def is_done(self) -> bool:
         """Was everything set up by an earlier run?"""
-        return "attendant" in self.known
+        return "attendant" in self.known and "product" in self.known
 
     def _keep(self, **values: object) -> None:
         self.known |= values
@@ -94,6 +102,15 @@ class FirstRun:
             await self._cloud.sign_in(merchant["account"], merchant["password"], password)
             self._keep(merchant=merchant | {"password": password}, merchant_first=False)
 
+    async def _product(self) -> None:
+        """Something the shop sells, put up on the operator's own page."""
+        if "product" in self.known:
+            return
+        async with Pages(self._cloud.base) as pages:
+            await pages.sign_in(**self.known["admin"])
+            await Operator(pages).offer(PRODUCT, yuan(PRODUCT_FEN), yuan(UNIT_FEN))
+        self._keep(product=PRODUCT)
+
     async def _edge(self) -> None:
         if "edge" not in self.known:
             self._tell("edge and its claim")
@@ -105,7 +122,7 @@ class FirstRun:
 
     async def _claim(self) -> None:
         """``lotgate provision``: device key, first attendant, and the claim shown to the cloud once."""
-        if self.is_done:
+        if "attendant" in self.known:
             return
         self._tell("device key, claim, attendant")
         process = await asyncio.create_subprocess_exec(

@@ -48,10 +48,10 @@ class Steps:
         """What the stay of *car* costs by now, in fen, by the script."""
         return published_fee(self.minute - car.entered)
 
-    async def is_asked_for(self, act: Act, car: Car, view: Json, off: int = 0) -> int:
+    async def is_asked_for(self, act: Act, car: Car, view: Json, off: int = 0, paid: int = 0) -> int:
         """Compare what the lane asks of *car* with the script's figures; returns what is due by the script."""
         fee = self.fee(car)
-        due = max(0, fee - off)
+        due = max(0, fee - off - paid)
         act.expect_fen("fee", fee, view["fee_fen"], telling=True)
         act.expect_fen("lines add up", view["fee_fen"], sum(line["fen"] for line in view["lines"]))
         act.expect_fen("taken off", off, view["off_fen"], telling=bool(off))

@@ -22,6 +22,7 @@ from lotgate.demo.acts import Act, columns, padded, table
 from lotgate.demo.folder import DemoError, Folder, held, ports_from, write_edge_settings
 from lotgate.demo.forgery import forged_like
 from lotgate.demo.lots import CONFIG, EIGHT
+from lotgate.demo.pages import Page
 from lotgate.demo.photos import Photo, find_photos
 from lotgate.demo.progress import Progress
 from lotgate.demo.qr import read_qr
@@ -132,6 +133,20 @@ def test_an_act_holds_only_if_it_was_played_and_every_check_did() -> None:
 def test_chinese_fills_two_columns_a_character() -> None:
     assert columns("东门A") == 5
     assert padded("东", 4) == "东  "
+
+
+def test_a_page_is_read_as_a_person_reads_it() -> None:
+    text = (
+        '<form><input type="hidden" name="csrf_token" value="a&amp;b"></form>'
+        '<p class="due"><span>应付</span>¥2.00</p><dl><dt>库存</dt>\n<dd class="long"><b>9</b> · 2027</dd></dl>'
+        '<div class="alert bad" role="alert">余额 <b>不足</b></div>'
+    )
+    page = Page(422, text, "http://127.0.0.1:1/m/shop/1?view=table")
+
+    assert (page.path, page.hidden, page.facts) == ("/m/shop/1", {"csrf_token": "a&b"}, {"库存": "9 · 2027"})
+    assert (page.due, page.said) == ("¥2.00", "余额 不足")
+    with pytest.raises(DemoError, match="/m/shop/1: 422 余额 不足"):
+        page.well()
 
 
 def test_progress_is_plain_lines_where_there_is_no_terminal() -> None:
