@@ -25,7 +25,7 @@ async def ask_lot(request: web.Request, lot_id: int, kind: str, body: Json, look
     cloud = request.config_dict[CLOUD]
     edge_id = await read(request, _edge_at, lot_id)
     heard = cloud.live().get(edge_id) if edge_id else None
-    if edge_id is None or heard is None or cloud.now_ms() - heard.seen_ms > ONLINE_MS:
+    if edge_id is None or heard is None or heard.age_ms > ONLINE_MS:
         return None
     cmd_seq = await read(request, _send, edge_id, kind, body, cloud.now_ms())
     cloud.wake()

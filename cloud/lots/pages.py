@@ -48,12 +48,12 @@ async def _board_values(request: web.Request, role: str) -> dict[str, Any]:
     cloud = request.config_dict[CLOUD]
     board = await read(request, _board, cloud.now_ms())
     live = cloud.live()
-    heard = {edge: said.seen_ms for edge, said in live.items()}
+    heard = {edge: board["now_ms"] - said.age_ms for edge, said in live.items()}
     return board | {
         "plates": may(role, Right.PLATES),
         "manage": may(role, Right.MANAGE),
         "heard": heard,
-        "live": _lanes_live(live, board["now_ms"]),
+        "live": _lanes_live(live),
         "online_ms": ONLINE_MS,
         "connected": cloud.is_connected(),
         "has_broker": cloud.settings.broker is not None,
@@ -70,11 +70,11 @@ class LaneLive:
     held: bool
 
 
-def _lanes_live(live: Mapping[str, Live], now_ms: int) -> dict[tuple[str, str], LaneLive]:
+def _lanes_live(live: Mapping[str, Live]) -> dict[tuple[str, str], LaneLive]:
     """(edge, lane) -> what it shows; nothing of edges not heard lately. What edges say is taken for text, no more."""
     shown = {}
     for edge, said in live.items():
-        lanes = said.state.get("lanes") if now_ms - said.seen_ms < ONLINE_MS else None
+        lanes = said.state.get("lanes") if said.age_ms < ONLINE_MS else None
         for lane in lanes if isinstance(lanes, list) else []:
             if isinstance(lane, dict):
                 wrong = lane.get("wrong")

@@ -30,10 +30,18 @@ LIVE = ("lg/v1/+/up/live",)  # never shared: every worker shows pages
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What an edge last said of its lanes; for screens only, never for the books."""
+    """What an edge last said of its lanes; for screens only, never for the books.
+
+    *heard_s* is of the monotonic clock: a wall clock that is set puts no lot off line.
+    """
 
     state: Json
-    seen_ms: int
+    heard_s: float
+
+    @property
+    def age_ms(self) -> int:
+        """How long ago it said so."""
+        return int((time.monotonic() - self.heard_s) * 1000)
 
 
 class CloudLink:
@@ -90,7 +98,7 @@ class CloudLink:
 
     def _note_live(self, edge: str, message: Message) -> None:
         with suppress(BadMessageError):
-            self.live[edge] = Live(unpack(message.payload), self._now_ms())
+            self.live[edge] = Live(unpack(message.payload), time.monotonic())
 
     async def _push(self) -> None:
         """Send what pages and jobs have written for edges."""

@@ -11,61 +11,37 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp import web
-from sqlalchemy import Connection
 
 from cloud.act import Refused
-from cloud.app import make_app, open_cloud
 from cloud.fees import codes
 from cloud.fees import service as fees
-from cloud.lots import edges as lot_edges
-from cloud.lots import service as lots
-from cloud.lots.service import LaneSpec
 from cloud.payments import refunds
 from cloud.payments.desk import DESK
 from cloud.payments.provider import Outcome, State, Way
-from cloud.settings import BrokerSettings, CloudSettings
-from cloud.web.state import Cloud
-from domain.claim import write_claim
 from domain.decision import Refuse
 from domain.scanned import ScannedKind, link_of
-from domain.stay import Direction
 from drivers.camera.simulated import Sight
 from edge.lanes.phone import Shown
 from edge.lanes.till import Charge, Charged
-from edge.provisioning import claim, prepare
 from edge.services.checking import check_books
-from edge.settings import Broker, EdgeSettings
-from plumbing.broker import EmbeddedBroker, free_port
 from tests.cloud.paying import Till
-from tests.edge.test_daemon import PLATE, Running, lot_settings, running
+from tests.edge.test_daemon import PLATE
 from tests.edge.web.running import Visitor
-
-LANES = (
-    LaneSpec("in", Direction.ENTRY, "outside", "main"),
-    LaneSpec("out", Direction.EXIT, "main", "outside"),
-)
+from tests.journeys.town import Town, open_town
 
 
 @dataclass
-class Town:
-    """A lot, its cloud, a wallet that pays when told to, and a phone on the Internet."""
+class PayingTown(Town):
+    """With a wallet that pays when told to, and a phone on the Internet."""
 
-    lot: Running
-    cloud: Cloud
-    app: web.Application
     till: Till
-    broker: EmbeddedBroker
     phone: Visitor
-    lot_id: int
-    ahead: list[int]  # how far the cloud's clock was put forward, with the lot's
 
     async def stands_at_the_exit(self) -> str:
         """The car came half an hour ago and owes 5 yuan; its stay."""
         await self.lot.passes("in", PLATE, 1)
         (stay,) = await self.lot.opened.edge.cars_inside()
-        self.lot.later(30)
-        self.ahead.append(30 * 60_000)
+        self.later(30)
         await self.lot.cameras["out"].see(Sight(PLATE))
         await self.lot.until(lambda: self._verdict() == "PayFirst")
         return stay.stay_id
@@ -103,63 +79,21 @@ class Town:
         return page
 
 
-def _found(cloud: Cloud) -> tuple[int, str, str]:
-    """A lot and the claim of its edge."""
-
-    def make(conn: Connection) -> tuple[int, str, str]:
-        lot_id = lots.create_lot(conn, cloud.act("admin"), "North", "Asia/Shanghai", 60, LANES)
-        assert isinstance(lot_id, int)
-        made = lot_edges.create_edge(
-            conn, cloud.act("admin"), lot_id, "north", cloud.public_url, cloud.config_key.public.raw
-        )
-        assert not isinstance(made, Refused)
-        return lot_id, made.edge_id, write_claim(made)
-
-    return cloud.db.run_here(make)
-
-
 @pytest.fixture
-async def town(tmp_path: Path) -> AsyncIterator[Town]:
+async def town(tmp_path: Path) -> AsyncIterator[PayingTown]:
+    till = Till()
     async with contextlib.AsyncExitStack() as stack:
-        broker = await stack.enter_async_context(EmbeddedBroker(tmp_path, {}))
-        port = free_port()
-        settings = CloudSettings(
-            data=tmp_path / "cloud", public_url=f"http://127.0.0.1:{port}",
-            first_password_file=tmp_path / "first", broker=BrokerSettings(port=broker.port),
-        )  # fmt: skip
-        cloud = await asyncio.to_thread(open_cloud, settings)
-        till, now_ms = Till(), cloud.now_ms
-        ahead: list[int] = []
-        cloud.now_ms = lambda: now_ms() + sum(ahead)
-        lot_id, edge_id, text = await asyncio.to_thread(_found, cloud)
-        app = make_app(cloud, {"till": till})
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-
-        def make(folder: Path, board: int) -> EdgeSettings:
-            lot = lot_settings(folder, board)
-            return replace(lot, lot_id=lot_id, edge=edge_id, broker=Broker(port=broker.port))
-
-        made = make(tmp_path, 1)
-        await asyncio.to_thread(prepare, made)
-        await claim(made, text)
-        lot = await stack.enter_async_context(running(tmp_path, make=make))
-        await lot.until(lambda: lot.opened.edge.link_state() == "online", 20)
+        opened = await stack.enter_async_context(open_town(tmp_path, {"till": till}))
         jar = aiohttp.CookieJar(unsafe=True)
         session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=jar, cookies={"lg_lang": "zh-CN"}))
-        yield Town(lot, cloud, app, till, broker, Visitor(cloud.public_url, session), lot_id, ahead)
+        yield PayingTown(**vars(opened), till=till, phone=Visitor(opened.cloud.public_url, session))
 
 
-async def test_a_phone_types_its_plate_pays_and_the_car_leaves(town: Town) -> None:
+async def test_a_phone_types_its_plate_pays_and_the_car_leaves(town: PayingTown) -> None:
+    await town.lot.until(lambda: bool(town.cloud.live()))
     await town.stands_at_the_exit()
-    async with asyncio.timeout(20):  # until the cloud has heard the lot's first live word
-        while True:
-            status, page = await town.phone.send(f"/pay/{town.lot_id}", {"text": PLATE})
-            if status == 200:
-                break
-            await asyncio.sleep(0.3)
+    status, page = await town.phone.send(f"/pay/{town.lot_id}", {"text": PLATE})  # half an hour was put on the clocks
+    assert status == 200, page
     found = re.search(r'action="(/Q/\w+)"', page)
     assert found is not None, page
     assert (PLATE in page, "¥5.00" in page, re.search(r"\d\d-\d\d \d\d:\d\d", page)) == (False, True, None)
@@ -170,7 +104,7 @@ async def test_a_phone_types_its_plate_pays_and_the_car_leaves(town: Town) -> No
     assert "道闸会自动打开" in await town.shows(found[1], "settled")
 
 
-async def test_with_the_lots_line_down_the_pass_opens_and_the_money_is_booked_once(town: Town) -> None:
+async def test_with_the_lots_line_down_the_pass_opens_and_the_money_is_booked_once(town: PayingTown) -> None:
     stay_id = await town.stands_at_the_exit()
     edge = town.lot.opened.edge
     await town.lot.until(lambda: edge.link_state() == "online")
@@ -196,7 +130,7 @@ async def test_with_the_lots_line_down_the_pass_opens_and_the_money_is_booked_on
 
 
 async def test_a_payment_code_is_taken_once_however_often_one_is_scanned(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+    town: PayingTown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(codes, "SOON_S", 0.2)
     typed = asyncio.Event()
@@ -222,7 +156,7 @@ async def test_a_payment_code_is_taken_once_however_often_one_is_scanned(
     assert await town.cloud.db.run(refunds.to_send, town.cloud.operator_id, town.cloud.now_ms()) == []
 
 
-async def test_a_code_that_failed_may_be_scanned_again_and_without_a_line_none_is_taken(town: Town) -> None:
+async def test_a_code_that_failed_may_be_scanned_again_and_without_a_line_none_is_taken(town: PayingTown) -> None:
     stay_id = await town.stands_at_the_exit()
     edge = town.lot.opened.edge
     town.till.says["code"] = Outcome(State.CLOSED)
