@@ -17,6 +17,7 @@ from cloud.coupons.layout import layout_of
 from cloud.coupons.life import State
 from cloud.coupons.pages import typed_worth
 from cloud.merchants import service as merchants
+from cloud.shop import stock
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, read, whole, words
 from domain.claim_code import claim_url
 from plumbing.web import Event, Session, page_number, render, render_part, stream
@@ -25,7 +26,7 @@ Begin = Callable[..., str | Refused]
 PAGES = {Way.SCREEN: ("/m/codes", "codes.html"), Way.PAPER: ("/m/print", "print.html")}
 
 
-def _choice(conn: Connection, operator_id: int, merchant_id: int, way: Way, page: int) -> dict[str, Any]:
+def _choice(conn: Connection, operator_id: int, merchant_id: int, way: Way, page: int, now_ms: int) -> dict[str, Any]:
     row = merchants.get(conn, operator_id, merchant_id)
     if row is None:
         raise web.HTTPNotFound
@@ -34,6 +35,7 @@ def _choice(conn: Connection, operator_id: int, merchant_id: int, way: Way, page
         "templates": [
             one for one in template.templates(conn, operator_id, merchant_id) if template.terms(one).uses == 1
         ],
+        "held": stock.held(conn, merchant_id, now_ms),
         "lots": codes.lots_of(conn, operator_id, merchant_id),
         "page": codes.batches(conn, operator_id, merchant_id, way, page),
         "asked": lot_printing.asked(conn, operator_id, merchant_id) if way is Way.PAPER else [],
@@ -41,8 +43,8 @@ def _choice(conn: Connection, operator_id: int, merchant_id: int, way: Way, page
 
 
 async def _choose(request: web.Request, session: Session, way: Way, error: str = "") -> web.Response:
-    values = await read(request, _choice, merchant_of(session), way, page_number(request.query))
     now_ms = request.config_dict[CLOUD].now_ms()
+    values = await read(request, _choice, merchant_of(session), way, page_number(request.query), now_ms)
     return render(request, PAGES[way][1], status=422 if error else 200, error=error, now_ms=now_ms, **values)
 
 

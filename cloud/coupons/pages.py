@@ -23,8 +23,9 @@ from cloud.coupons.record_pages import View
 from cloud.coupons.records import KINDS
 from cloud.coupons.service import Kind
 from cloud.lots import service as lots
-from cloud.merchants import branches, ledger
+from cloud.merchants import branches, leases, ledger
 from cloud.merchants import service as merchants
+from cloud.shop import stock
 from cloud.web.state import (
     CLOUD,
     allow,
@@ -107,7 +108,7 @@ def _template_done(request: web.Request, back: str, refused: Refused | None, key
     return render(request, "refused.html", status=422, error=words(request, refused), back=back)
 
 
-def _issue_values(conn: Connection, operator_id: int, merchant_id: int, search: str) -> dict[str, Any]:
+def _issue_values(conn: Connection, operator_id: int, merchant_id: int, search: str, now_ms: int) -> dict[str, Any]:
     row = merchants.get(conn, operator_id, merchant_id)
     if row is None:
         raise web.HTTPNotFound
@@ -116,6 +117,7 @@ def _issue_values(conn: Connection, operator_id: int, merchant_id: int, search: 
     return {
         "merchant": row,
         "templates": service.templates(conn, operator_id, merchant_id),
+        "held": stock.held(conn, merchant_id, now_ms),
         "found": found,
         "paid": {one.stay["stay_id"]: lots.paid_fen(conn, one.stay["stay_id"]) for one in found},
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity) for commodity in Commodity},
@@ -125,9 +127,9 @@ def _issue_values(conn: Connection, operator_id: int, merchant_id: int, search: 
 
 
 async def _issue_page(request: web.Request, merchant_id: int, base: str, search: str, error: str = "") -> web.Response:
-    values = await read(request, _issue_values, merchant_id, search)
-    status = 422 if error else 200
     now_ms = request.config_dict[CLOUD].now_ms()
+    values = await read(request, _issue_values, merchant_id, search, now_ms)
+    status = 422 if error else 200
     return render(request, "issue.html", status=status, base=base, error=error, now_ms=now_ms, **values)
 
 
@@ -249,6 +251,7 @@ def _home_values(conn: Connection, operator_id: int, merchant_id: int, branch_id
         "places": len(branches.places(conn, operator_id, user_id)),
         "low": [unit for unit in Commodity if unit in left and merchants.is_low(unit, left[unit])],
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity, account) for commodity in Commodity},
+        "leased": {} if branch_id else {unit.value: leases.leased(conn, merchant_id, unit) for unit in Commodity},
         "vouchers": service.vouchers(conn, operator_id, merchant_id).items[:10],
     }
 

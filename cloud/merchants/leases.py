@@ -43,7 +43,7 @@ def grant(
         return row
     purse = ledger.purse(conn, merchant_id, commodity)
     p95 = _p95_spend(conn, merchant_id, row["lot_id"], commodity, act.now_ms, terms.spend_until_h)
-    wanted = grant_size(p95, purse.total, _leased(conn, merchant_id, commodity), terms.cap)
+    wanted = grant_size(p95, purse.total, leased(conn, merchant_id, commodity), terms.cap)
     funds = Funds.BONUS if purse.bonus >= min(wanted, FLOOR) and purse.bonus else Funds.PAID
     size = min(wanted, purse.bonus if funds is Funds.BONUS else purse.paid)
     if size <= 0:
@@ -105,7 +105,7 @@ def _edge_and_merchant(conn: Connection, act: Act, edge_id: str, merchant_id: in
     return where
 
 
-def _leased(conn: Connection, merchant_id: int, commodity: Commodity) -> int:
+def leased(conn: Connection, merchant_id: int, commodity: Commodity) -> int:
     """What all leases of the merchant still hold, frozen ones included."""
     query = select(func.coalesce(func.sum(balance.c.amount), 0)).where(
         balance.c.merchant_id == merchant_id,

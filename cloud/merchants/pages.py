@@ -113,6 +113,7 @@ def _all_about(conn: Connection, operator_id: int, merchant_id: int) -> dict[str
     return {
         "merchant": row,
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity) for commodity in Commodity},
+        "leased": {commodity.value: leases.leased(conn, merchant_id, commodity) for commodity in Commodity},
         "contracts": [(lot, *contracts.in_force(conn, merchant_id, lot["lot_id"])) for lot in all_lots],
         "standing": {
             commodity.value: credit.standing(conn, merchant_id, row["settlement_mode"], commodity)

@@ -131,4 +131,4 @@ class Gateway:
             self.book.spoilt[trade.number] = act
         elif act == "right":
             self.book.spoilt.pop(trade.number, None)
-        raise web.HTTPSeeOther(request.path)
+        raise web.HTTPSeeOther(request.path_qs)  # it may hold the way back to the merchant
