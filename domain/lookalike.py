@@ -45,6 +45,10 @@ class Lookalikes:
         """Whether a reader may take *one* for *other*."""
         return (one, other) in self.pairs
 
+    def may_be_wrong(self, one: str) -> bool:
+        """Whether a reader may take *one* for anything else."""
+        return any(one == first for first, _ in self.pairs)
+
 
 def lookalikes(groups: Iterable[str], learned: Iterable[str] = ()) -> Lookalikes:
     """A table in which every two characters of a group look alike; *learned* are groups of one camera."""

@@ -11,12 +11,19 @@ FEWEST_TYPED: Final = 3  # characters before anything is shown: nobody pages thr
 SURE_FROM: Final = 5  # so many characters in a row may hold any one wrong; of fewer only a look-alike
 
 
-def patterns(typed: str) -> tuple[str, ...]:
-    """SQL LIKE patterns of plates that hold *typed* (normal form), or hold it with one character wrong."""
+def patterns(typed: str, table: Lookalikes = DEFAULT) -> tuple[tuple[str, ...], ...]:
+    """Groups of SQL LIKE patterns: a plate for which :func:`misreads` is not None fits one of each group.
+
+    The first group is the text's halves, one of which is right: most plates are passed over after two patterns.
+    """
     if not typed.isalnum():
         return ()
-    holed = (f"{typed[:place]}_{typed[place + 1 :]}" for place in range(len(typed)))
-    return tuple(f"%{part}%" for part in (typed, *holed))
+    any_one = len(typed) >= SURE_FROM
+    places = [place for place, one in enumerate(typed) if any_one or one in PROVINCES or table.may_be_wrong(one)]
+    holed = [f"{typed[:place]}_{typed[place + 1 :]}" for place in places] or [typed]
+    middle = len(typed) // 2
+    groups = ([typed[:middle], typed[middle:]], holed) if len(typed) > FEWEST_TYPED else (holed,)
+    return tuple(tuple(f"%{part}%" for part in group) for group in groups)
 
 
 def misreads(typed: str, plate: str, table: Lookalikes = DEFAULT) -> int | None:

@@ -119,7 +119,7 @@ def _issue_values(conn: Connection, operator_id: int, merchant_id: int, search: 
         "templates": service.templates(conn, operator_id, merchant_id),
         "held": stock.held(conn, merchant_id, now_ms),
         "found": found,
-        "paid": {one.stay["stay_id"]: lots.paid_fen(conn, one.stay["stay_id"]) for one in found},
+        "paid": lots.paid_fens(conn, [one.stay["stay_id"] for one in found]),
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity) for commodity in Commodity},
         "search": search,
         "short": bool(search) and len(plate) < FEWEST_TYPED,

@@ -37,7 +37,7 @@ def discounts(operator_id: int, sought: Sought) -> Select[Any]:
     gone = _all(operator_id, sought, coupon.c.redeemed_ms).where(
         coupon.c.redeemed_ms.is_not(None),  # as the index says it
         coupon.c.state == State.REDEEMED.value,
-        _STAY.in_(lots.left_stays(operator_id)),
+        lots.has_left(operator_id, _STAY),
     )
     return gone.order_by(coupon.c.redeemed_ms.desc(), coupon.c.coupon_id)
 
@@ -46,6 +46,7 @@ _USED_IN = (
     select(redemption.c.stay_id)
     .where(redemption.c.subject == literal("coupon:") + coupon.c.coupon_id, redemption.c.restored_ms.is_(None))
     .limit(1)
+    .correlate(coupon)  # also where it stands within another question
     .scalar_subquery()
 )
 _STAY = func.coalesce(func.nullif(coupon.c.stay_id, ""), _USED_IN, "")

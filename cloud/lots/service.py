@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from sqlalchemy import Connection, RowMapping, Select, Table, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, case, exists, func, insert, or_, select
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -160,9 +161,15 @@ def paid_fen(conn: Connection, stay_id: str) -> int:
     return int(conn.execute(query).scalar_one())
 
 
-def left_stays(operator_id: int) -> Select[tuple[str]]:
-    """Ids of the stays whose car has left, as a part of another question."""
-    return select(stay.c.stay_id).where(stay.c.operator_id == operator_id, stay.c.left_ms.is_not(None))
+def paid_fens(conn: Connection, stay_ids: Sequence[str]) -> dict[str, int]:
+    """The same of several; a stay nothing was paid for is left out."""
+    query = select(payment.c.stay_id, func.sum(payment.c.amount_fen)).where(payment.c.stay_id.in_(stay_ids))
+    return {stay_id: int(fen) for stay_id, fen in conn.execute(query.group_by(payment.c.stay_id))}
+
+
+def has_left(operator_id: int, stay_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Has the car of a stay left, as a part of another question?"""
+    return exists().where(stay.c.stay_id == stay_id, stay.c.operator_id == operator_id, stay.c.left_ms.is_not(None))
 
 
 def cars_inside(
@@ -196,19 +203,22 @@ class FoundCar:
 
 def look_for_cars(conn: Connection, operator_id: int, typed: str) -> list[FoundCar]:
     """Cars inside whose plate holds *typed* (normal form), then those with one character misread; newest first."""
-    alike = [stay.c.plate.like(pattern) for pattern in patterns(typed)]
+    alike = patterns(typed)
     if not alike:
         return []
-    query = (
-        select(stay, lot.c.name.label("lot_name"))
-        .join(lot, lot.c.lot_id == stay.c.lot_id)
-        .where(stay.c.operator_id == operator_id, stay.c.left_ms.is_(None), or_(*alike))
-        .order_by(stay.c.entered_ms.desc(), stay.c.stay_id)
+    holds = case((stay.c.plate.contains(typed), 0), else_=1)
+    query = (  # nothing but what the index of cars inside has
+        select(stay.c.stay_id, stay.c.plate)
+        .where(stay.c.operator_id == operator_id, stay.c.left_ms.is_(None))
+        .where(*(or_(*(stay.c.plate.like(text) for text in group)) for group in alike))
+        .order_by(holds, stay.c.entered_ms.desc(), stay.c.stay_id)
         .limit(MOST_ALIKE)
     )
-    rows = conn.execute(query).mappings().all()
-    exact = [FoundCar(row, False) for row in rows if misreads(typed, row["plate"]) == 0]
-    return [*exact, *(FoundCar(row, True) for row in rows if misreads(typed, row["plate"]) == 1)][:MOST_FOUND]
+    near = ((row.stay_id, misreads(typed, row.plate)) for row in conn.execute(query))
+    found = dict(islice(((stay_id, wrong) for stay_id, wrong in near if wrong is not None), MOST_FOUND))
+    whole = select(stay, lot.c.name.label("lot_name")).join(lot, lot.c.lot_id == stay.c.lot_id)
+    rows = {row["stay_id"]: row for row in conn.execute(whole.where(stay.c.stay_id.in_(found))).mappings()}
+    return [FoundCar(rows[stay_id], wrong == 1) for stay_id, wrong in found.items()]
 
 
 @dataclass(frozen=True, slots=True)

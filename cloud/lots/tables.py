@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -117,6 +119,8 @@ stay = Table(
 )
 Index("ix_stay_lot_id_left_ms", stay.c.lot_id, stay.c.left_ms)
 Index("ix_stay_plate", stay.c.plate)
+_INSIDE: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), stay.c.left_ms.is_(None))
+Index("ix_stay_inside", stay.c.operator_id, stay.c.left_ms, stay.c.entered_ms, stay.c.stay_id, stay.c.plate, **_INSIDE)
 
 payment = Table(
     "payment",

@@ -8,19 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, insert, select
 
 from cloud.coupons import records
 from cloud.coupons import service as coupons
 from cloud.coupons.records import Sought
 from cloud.coupons.tables import coupon
 from cloud.db import COUNTED, open_engine, paged
+from cloud.lots import service as lots
+from cloud.lots.tables import stay
 from cloud.merchants import service as merchants
 from domain.events import CouponRedeemed, StayClosed
-from plumbing.web.paging import Page
 from tests.cloud.world import NOW, World, build
 
-LISTS: dict[str, Callable[[Connection, int, int], Page[RowMapping]]] = {
+LISTS: dict[str, Callable[[Connection, int, int], object]] = {
     "merchants": lambda conn, of, _: merchants.listed(conn, of),
     "coupons of all": lambda conn, of, _: coupons.coupons(conn, of),
     "coupons of one": lambda conn, of, one: coupons.coupons(conn, of, one),
@@ -28,13 +29,15 @@ LISTS: dict[str, Callable[[Connection, int, int], Page[RowMapping]]] = {
     "usage of one": lambda conn, of, one: paged(conn, records.usage(of, Sought(one)), 2),
     "discounts of all": lambda conn, of, _: paged(conn, records.discounts(of, Sought()), 1),
     "discounts of one": lambda conn, of, one: paged(conn, records.discounts(of, Sought(one)), 1),
+    "cars inside": lambda conn, of, _: lots.cars_inside(conn, of, "A12"),
+    "one car": lambda conn, of, _: lots.look_for_cars(conn, of, "京A12346"),
     "one with few": lambda conn, of, one: coupons.coupons(conn, of, one + 1),
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def steps(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[int]]]:
-    """How many thousand steps each list takes with *COUNTED* coupons and more, and with three times as many."""
+    """How many thousand steps each list takes with *COUNTED* coupons and stays and with three times as many."""
     path = tmp_path_factory.mktemp("long") / "cloud.sqlite"
     shutil.copy(migrated_sqlite, path)
     engine = open_engine(f"sqlite:///{path}")
@@ -62,9 +65,11 @@ def _copy(conn: Connection, coupon_id: str, first: int, last: int) -> None:
         for n in range(first, last)
     ]
     conn.execute(insert(coupon), many)
+    gone = conn.execute(select(stay).where(stay.c.stay_id == one["stay_id"])).mappings().one()
+    conn.execute(insert(stay), [{**gone, "stay_id": f"s-{n}"} for n in range(first + 1, last)])
 
 
-def _steps(world: World, listed: Callable[[Connection, int, int], Page[RowMapping]]) -> int:
+def _steps(world: World, listed: Callable[[Connection, int, int], object]) -> int:
     count = 0
 
     def one() -> None:

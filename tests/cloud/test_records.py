@@ -86,11 +86,12 @@ def test_disabling_may_take_back_what_is_out_but_never_what_was_used(world: Worl
 
 
 def test_a_coupon_tied_to_a_plate_before_the_car_came_is_a_discount_of_the_stay_it_was_used_in(world: World) -> None:
-    given = _given(world, "s1")
+    gone, inside = _given(world, "s1"), _given(world, "s2", plate="京B22222")
     world.conn.execute(update(coupon).values(stay_id=""))
-    world.apply(CouponRedeemed("r1", given, "s1", 500))
+    world.apply(CouponRedeemed("r1", gone, "s1", 500))
+    world.apply(CouponRedeemed("r2", inside, "s2", 500))
     _left(world, "s1")
 
     row = world.conn.execute(records.discounts(world.operator_id, ALL)).mappings().one()
 
-    assert row["of_stay"] == "s1"
+    assert (row["coupon_id"], row["of_stay"]) == (gone, "s1")
