@@ -34,6 +34,7 @@ from tests.cloud.stage import Stage, set_up
 
 CLIENTS = 50
 SEARCH_MS, MOST_STATEMENTS = 10.0, 6
+LOOK_UP = 1
 ROUNDS = 200
 BATCH = 5_000
 
@@ -154,11 +155,9 @@ def _statements(stage: Stage) -> Figure:
     event.listen(stage.cloud.db.engine, "before_cursor_execute", lambda _c, _u, text, _p, _x, _m: seen.append(text))
     args = int(stage.own["merchant_id"]), int(stage.own["template_id"]), "s-own"
     stage.cloud.db.run_here(coupons.issue, stage.cloud.act("bench"), *args)
-    count = len(seen)
-    return Figure(
-        "SQL statements of one issue", f"≤ {MOST_STATEMENTS}", f"{count} with BEGIN and savepoint",
-        count <= MOST_STATEMENTS,
-    )  # fmt: skip
+    count = LOOK_UP + sum(not text.startswith("BEGIN") for text in seen)
+    name, target = "SQL statements of one issue, its key's look-up included", f"≤ {MOST_STATEMENTS}"
+    return Figure(name, target, f"{count}", count <= MOST_STATEMENTS)
 
 
 def _found(folder: Path, cars: int) -> list[Figure]:

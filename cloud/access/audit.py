@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from cloud.access.tables import audit_head, audit_log
 from cloud.act import Act
@@ -16,6 +16,10 @@ from domain.wire import Json, canonical
 from plumbing.web.paging import Page
 
 _HASHED = ("audit_id", "operator_id", "lot_id", "made_by", "act", "subject", "reason", "before", "after", "made_ms")
+
+_HEAD = select(audit_head).with_for_update()
+_ADD = insert(audit_log)
+_MOVE_HEAD = update(audit_head).values(audit_id=bindparam("last"), hash=bindparam("tip"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def append(conn: Connection, operator_id: int, deeds: Sequence[Deed]) -> None:
     """Add *deeds* in their order; writers wait for each other, so the chain has no forks."""
     if not deeds:
         return
-    head = conn.execute(select(audit_head).with_for_update()).one()
+    head = conn.execute(_HEAD).one()
     audit_id, tip = int(head.audit_id), bytes(head.hash)
     rows: list[dict[str, Any]] = []
     for deed in deeds:
@@ -79,8 +83,8 @@ def append(conn: Connection, operator_id: int, deeds: Sequence[Deed]) -> None:
         }
         tip = _link(tip, row)
         rows.append(row | {"hash": tip})
-    conn.execute(insert(audit_log), rows)
-    conn.execute(update(audit_head).values(audit_id=audit_id, hash=tip))
+    conn.execute(_ADD, rows)
+    conn.execute(_MOVE_HEAD, {"last": audit_id, "tip": tip})
 
 
 def _link(tip: bytes, row: dict[str, Any]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
 from cloud.access import audit, service
 from cloud.access.roles import Role
@@ -103,8 +103,12 @@ def reset(conn: Connection, act: Act, merchant_id: int, user_id: int, password_h
     return Account(str(row["login"]))
 
 
+_DAILY = select(user.c.daily_coupons, user.c.daily_fen).where(
+    user.c.login == bindparam("of_login"), user.c.operator_id == bindparam("of_operator")
+)
+
+
 def daily_of(conn: Connection, operator_id: int, login: str) -> Daily | None:
     """The limits of an account; None where it has none."""
-    query = select(user.c.daily_coupons, user.c.daily_fen).where(user.c.login == login)
-    row = conn.execute(query.where(user.c.operator_id == operator_id)).one_or_none()
+    row = conn.execute(_DAILY, {"of_login": login, "of_operator": operator_id}).one_or_none()
     return None if row is None or row == (None, None) else Daily(*row)

@@ -19,14 +19,15 @@ from cloud.coupons.template import find
 from cloud.coupons.template import terms as template_terms
 from cloud.lots import edges as lot_edges
 from cloud.lots import service as lots
-from cloud.merchants import credit, ledger
+from cloud.merchants import ledger
 from cloud.merchants import service as merchants
 from cloud.merchants.contracts import Cost
-from cloud.sync.channels import put_row
+from cloud.sync.channels import add_row, put_row
 from domain.coupon.model import CouponKind
 from domain.ledger import AVAILABLE, OUTSTANDING
 from domain.serial import make_serial
 
+_ADD = insert(coupon)
 MOST_AT_ONCE = 20  # coupons to one car in one step (S2.19)
 
 
@@ -90,7 +91,7 @@ def issue(
     stay = lots.open_stay(conn, act.operator_id, stay_id)
     if stay is None:
         return Refused("stay_not_inside")
-    place = place_of(conn, gift, stay["lot_id"])
+    place = place_of(conn, gift, stay["lot_id"], stay["lot_edge"])
     if isinstance(place, Refused):
         return place
     over = limiting.refusal(
@@ -101,8 +102,11 @@ def issue(
     of_staff = daily.refusal(conn, act, merchant_id, place.lot_id, count, place.cost)
     if of_staff is not None:
         return of_staff
+    car = Car(stay["plate"], stay["stay_id"])
+    if count == 1 and template_terms(gift.template).uses == 1:
+        return _give(conn, act, gift, place, car, count)  # refused before anything is written
     attempt = conn.begin_nested()
-    made = _give(conn, act, gift, place, Car(stay["plate"], stay["stay_id"]), count)
+    made = _give(conn, act, gift, place, car, count)
     if isinstance(made, Refused):
         attempt.rollback()
     else:
@@ -129,14 +133,14 @@ def gift_of(
     conn: Connection, act: Act, merchant_id: int, template_id: int, value: int, branch_id: int = 0
 ) -> Gift | Refused:
     """What a merchant wants to give, or the first reason against it."""
-    account = merchants.get(conn, act.operator_id, merchant_id)
+    account = merchants.giver(conn, act, merchant_id)
     if account is None:
         return Refused("merchant_unknown")
     if not account["enabled"]:
         return Refused("merchant_disabled")
     if account["payment_mode"] is None:
         return Refused("settlement_missing")
-    if credit.is_overdue(conn, merchant_id, act.now_ms):
+    if account["is_overdue"]:
         return Refused("statement_overdue")
     template = find(conn, act.operator_id, merchant_id, template_id)
     if template is None:
@@ -148,9 +152,9 @@ def gift_of(
     return Gift(account, template, coupon_kind(template["kind"]), worth, branch_id)
 
 
-def place_of(conn: Connection, gift: Gift, lot_id: int) -> Place | Refused:
-    """What *gift* costs at a lot and which edge will honour it there."""
-    edge_id = lot_edges.edge_of_lot(conn, lot_id)
+def place_of(conn: Connection, gift: Gift, lot_id: int, edge_id: str | None = None) -> Place | Refused:
+    """What *gift* costs at a lot and which edge will honour it there; *edge_id* where it is known already."""
+    edge_id = edge_id or lot_edges.edge_of_lot(conn, lot_id)
     if edge_id is None:
         return Refused("lot_without_edge")
     cost = means.cost(conn, gift.account["merchant_id"], lot_id, gift.template, gift.kind, gift.value)
@@ -168,7 +172,7 @@ def make(
     if isinstance(paid_by, Refused):
         return paid_by
     row = _new_coupon(act, gift, place, car, paid_by) | {"state": state.value, **more}
-    conn.execute(insert(coupon).values(**row))
+    conn.execute(_ADD, row)
     serial = str(row["serial"])
     entry = ledger.Entry(act.operator_id, merchant_id, act.uuid(), "coupon.issued", serial, act.by, act.now_ms)
     ledger.post(conn, entry, carry(row, AVAILABLE, OUTSTANDING))
@@ -181,7 +185,7 @@ def make(
 def tell(conn: Connection, act: Act, row: Mapping[str, object], gift: Gift) -> None:
     """Send a bound coupon to its lot."""
     told = for_edge(row, gift.template, gift.account["name"])
-    put_row(conn, act.operator_id, str(row["edge_id"]), "coupons", str(row["coupon_id"]), told, act.now_ms)
+    add_row(conn, act.operator_id, str(row["edge_id"]), "coupons", str(row["coupon_id"]), told, act.now_ms)
 
 
 def _new_coupon(act: Act, gift: Gift, place: Place, car: Car, paid_by: Means) -> dict[str, object]:

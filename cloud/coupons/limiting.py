@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, case, func, select, text
+from sqlalchemy import Connection, Label, bindparam, case, exists, func, literal, select, text, tuple_
 
 from cloud.act import Act, Refused
-from cloud.coupons import plates, rules, template
 from cloud.coupons.life import State
-from cloud.coupons.tables import coupon, redemption, voucher
+from cloud.coupons.tables import coupon, coupon_blocked, coupon_rule, coupon_template, redemption, voucher
 from cloud.lots import service as lots
 from cloud.merchants import service as merchants
-from domain.coupon.limits import NONE, Given, Level, Levels, Limits, Taken, Wanted, over
-from domain.coupon.terms import PLAIN, Late
+from domain.coupon.limits import NONE, Given, Level, Levels, Limits, Taken, Wanted, limits_of, over
+from domain.coupon.terms import PLAIN, Late, Terms, terms_of, ways_of
+from domain.wire import Json
 
 PAST = "past"  # no stay that is asked about
 WITHDRAWN = tuple(state.value for state in (State.VOID_PENDING, State.VOIDED, State.RECLAIMED))
@@ -41,23 +43,19 @@ def refusal(conn: Connection, act: Act, ask: Ask) -> Refused | None:
     A template's totals are safe too: every caller holds its merchant's row (``merchants.get``).
     """
     _lock_plate(conn, act.operator_id, ask.plate)
-    if plates.is_blocked(conn, act.operator_id, ask.plate):
+    known = _known(conn, act, ask)
+    if known.is_blocked:
         return Refused("plate_gets_no_coupons")
-    if ask.stay_id and lots.paid_fen(conn, ask.stay_id) and rules.ways(conn, ask.lot_id).late is Late.REFUSE:
+    lot = lots.standing(conn, act.operator_id, ask.lot_id, ask.stay_id)
+    if lot.paid_fen and ways_of(known.bodies[Level.LOT]).late is Late.REFUSE:
         return Refused("already_paid")
-    zone = ZoneInfo(lots.time_zone(conn, act.operator_id, ask.lot_id) or "UTC")
+    zone, terms = lot.zone, known.terms
     today = _day(act.now_ms, zone)
-    row = template.find(conn, act.operator_id, ask.merchant_id, ask.template_id)
-    terms = PLAIN if row is None else template.terms(row)
     if terms.lots and ask.lot_id not in terms.lots:
         return Refused("coupon_other_lot")
     if terms.ends and today > terms.ends:
         return Refused("coupon_over", {"ends": terms.ends})
-    levels = Levels(
-        rules.limits(conn, Level.LOT, ask.lot_id),
-        rules.limits(conn, Level.MERCHANT, ask.merchant_id),
-        rules.limits(conn, Level.COUPON, ask.template_id),
-    )
+    levels = Levels(*(limits_of(known.bodies[level]) for level in Level))
     if ask.is_paper:
         levels = replace(levels, coupon=replace(levels.coupon, total=0, day_total=0))
     if levels == Levels():
@@ -66,6 +64,49 @@ def refusal(conn: Connection, act: Act, ask: Ask) -> Refused | None:
     taken = _taken(conn, act, ask.plate, zone)
     broken = over(wanted, taken, levels, _given(conn, ask.template_id, act.now_ms, zone, levels.coupon))
     return Refused(broken.code, broken.facts) if broken else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is set about a plate, and about the lot, the merchant and the template."""
+
+    is_blocked: bool
+    terms: Terms
+    bodies: Mapping[Level, Json]
+
+
+def _known(conn: Connection, act: Act, ask: Ask) -> _Known:
+    asked: dict[str, Any] = {Level.LOT: ask.lot_id, Level.MERCHANT: ask.merchant_id, Level.COUPON: ask.template_id}
+    asked |= {"of_operator": act.operator_id, "of_plate": ask.plate}
+    row = conn.execute(_KNOWN, asked).mappings().one()
+    terms = PLAIN if row["terms"] is None else terms_of(json.loads(row["terms"]))
+    return _Known(row["is_blocked"], terms, {level: json.loads(row[level] or "{}") for level in Level})
+
+
+def _body(level: Level) -> Label[str]:
+    of = (coupon_rule.c.level == level.value) & (coupon_rule.c.subject_id == bindparam(level))
+    return select(coupon_rule.c.body).where(of).scalar_subquery().label(level)
+
+
+_KNOWN = select(
+    exists()
+    .where(
+        coupon_blocked.c.operator_id == bindparam("of_operator"),
+        coupon_blocked.c.plate == bindparam("of_plate"),
+        coupon_blocked.c.ended_ms.is_(None),
+    )
+    .label("is_blocked"),
+    select(coupon_template.c.terms)
+    .where(
+        coupon_template.c.template_id == bindparam(Level.COUPON),
+        coupon_template.c.operator_id == bindparam("of_operator"),
+        coupon_template.c.merchant_id == bindparam(Level.MERCHANT),
+        coupon_template.c.deleted_ms.is_(None),
+    )
+    .scalar_subquery()
+    .label("terms"),
+    *map(_body, Level),
+)
 
 
 def _lock_plate(conn: Connection, operator_id: int, plate: str) -> None:
@@ -83,62 +124,79 @@ def _midnight_ms(at_ms: int, zone: ZoneInfo) -> int:
     return round(here.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC).timestamp() * 1000)
 
 
+@dataclass(frozen=True, slots=True)
+class _Paper:
+    """A voucher that a lot says a stay used."""
+
+    merchant_id: int
+    template_id: int
+    stay_id: str
+    at_ms: int
+
+
+_USED_ON = (
+    select(redemption.c.stay_id)
+    .where(redemption.c.subject == literal("coupon:") + coupon.c.coupon_id, redemption.c.restored_ms.is_(None))
+    .limit(1)
+    .correlate(coupon)
+    .scalar_subquery()
+    .label("used_on")
+)
+_OF_PLATE = (
+    select(coupon, _USED_ON)
+    .where(
+        coupon.c.operator_id == bindparam("of_operator"),
+        coupon.c.plate == bindparam("of_plate"),
+        coupon.c.state.not_in(WITHDRAWN),
+    )
+    .order_by(coupon.c.bound_ms, coupon.c.coupon_id)
+)
+
+
 def _taken(conn: Connection, act: Act, plate: str, zone: ZoneInfo) -> list[Taken]:
-    names = {row["merchant_id"]: row["name"] for row in merchants.everyone(conn, act.operator_id)}
-    query = select(coupon).where(
-        coupon.c.operator_id == act.operator_id, coupon.c.plate == plate, coupon.c.state.not_in(WITHDRAWN)
+    rows = conn.execute(_OF_PLATE, {"of_operator": act.operator_id, "of_plate": plate}).all()
+    papers = _papers(conn, lots.stays_of_plate(conn, act.operator_id, plate))
+    names = merchants.names(
+        conn, act.operator_id, {row.merchant_id for row in rows} | {one.merchant_id for one in papers}
     )
     found: dict[str, Taken] = {}
-    for row in conn.execute(query.order_by(coupon.c.bound_ms, coupon.c.coupon_id)).all():
+    for row in rows:
         # the uses of a pass are one coupon, which waits for as long as one use does
-        whole, stay_id = row.pass_id or row.coupon_id, _stay_of(conn, row, act.now_ms)
+        whole, stay_id = row.pass_id or row.coupon_id, _stay_of(row, act.now_ms)
         if whole not in found or not stay_id:
             day = _day(row.bound_ms, zone)
             found[whole] = Taken(row.merchant_id, names[row.merchant_id], row.template_id, stay_id, day)
-    papers = _papers(conn, lots.stays_of_plate(conn, act.operator_id, plate))
     return [*found.values()] + [
-        Taken(paper.merchant_id, names.get(paper.merchant_id, ""), paper.template_id, used.stay_id, _day(used.at, zone))
-        for used, paper in papers
+        Taken(one.merchant_id, names.get(one.merchant_id, ""), one.template_id, one.stay_id, _day(one.at_ms, zone))
+        for one in papers
     ]
 
 
-def _stay_of(conn: Connection, row: Any, now_ms: int) -> str:
+def _stay_of(row: Any, now_ms: int) -> str:
     """Which stay a coupon is bound to or was used on; "" while it waits for one."""
     if row.stay_id:
         return str(row.stay_id)
     if row.state == State.REDEEMED:
-        of = (redemption.c.subject == f"coupon:{row.coupon_id}") & redemption.c.restored_ms.is_(None)
-        return str(conn.execute(select(redemption.c.stay_id).where(of).limit(1)).scalar_one_or_none() or PAST)
+        return str(row.used_on or PAST)
     return PAST if row.expires_ms < now_ms else ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
-    stay_id: str
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Paper:
-    merchant_id: int
-    template_id: int
-
-
-def _papers(conn: Connection, stay_ids: list[str]) -> list[tuple[_Use, _Paper]]:
+def _papers(conn: Connection, stay_ids: list[str]) -> list[_Paper]:
     """Vouchers that lots say these stays used."""
     query = select(redemption).where(
         redemption.c.stay_id.in_(stay_ids),
         redemption.c.subject.like("voucher:%"),
         redemption.c.restored_ms.is_(None),
     )
-    found = []
-    for row in conn.execute(query.order_by(redemption.c.redeemed_ms)).all():
-        key_id, _, counter = row.subject.removeprefix("voucher:").partition("-")
-        its = (voucher.c.key_id == int(key_id)) & (voucher.c.counter == int(counter))
-        paper = conn.execute(select(voucher.c.merchant_id, voucher.c.template_id).where(its)).one_or_none()
-        if paper is not None:
-            found.append((_Use(row.stay_id, row.redeemed_ms), _Paper(paper.merchant_id, paper.template_id)))
-    return found
+    used = conn.execute(query.order_by(redemption.c.redeemed_ms)).all()
+    slips = [tuple(map(int, row.subject.removeprefix("voucher:").split("-"))) for row in used]
+    its = tuple_(voucher.c.key_id, voucher.c.counter).in_(slips)
+    known = {(one.key_id, one.counter): one for one in conn.execute(select(voucher).where(its))} if slips else {}
+    return [
+        _Paper(known[slip].merchant_id, known[slip].template_id, row.stay_id, row.redeemed_ms)
+        for row, slip in zip(used, slips, strict=True)
+        if slip in known
+    ]
 
 
 def _given(conn: Connection, template_id: int, now_ms: int, zone: ZoneInfo, limits: Limits) -> Given:
@@ -151,7 +209,5 @@ def _given(conn: Connection, template_id: int, now_ms: int, zone: ZoneInfo, limi
     ours = select(func.count(whole.distinct())).where(coupon.c.template_id == template_id, bound)
     papers = select(func.count()).where(voucher.c.template_id == template_id, voucher.c.state != State.VOIDED.value)
     today = (ours.where(coupon.c.bound_ms >= start), papers.where(voucher.c.issued_ms >= start))
-    return Given(
-        sum(int(conn.execute(query).scalar_one()) for query in today),
-        sum(int(conn.execute(query).scalar_one()) for query in (ours, papers)),
-    )
+    counts = conn.execute(select(*(query.scalar_subquery() for query in (*today, ours, papers)))).one()
+    return Given(counts[0] + counts[1], counts[2] + counts[3])

@@ -17,7 +17,7 @@ from cloud.merchants.contracts import Cost
 from cloud.shop import stock
 from domain.contract import Hold
 from domain.coupon.model import CouponKind
-from domain.ledger import Commodity, Funds, stock_account, take
+from domain.ledger import Commodity, Funds, free_account, stock_account, take
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,13 @@ def find(
             return refused
     if template["product_id"] is not None:
         return _out_of_stock(conn, act, merchant_id, lot_id, template["product_id"])
-    account = branches.purse_of(row)
-    purse = ledger.purse(conn, merchant_id, cost.commodity, account)
-    free = contracts.free_left(conn, act, merchant_id, lot_id, cost.commodity)
-    parts = dict(take(cost.amount, purse.bonus, purse.paid, free))
+    account, allotment = branches.purse_of(row), free_account(lot_id)
+    held = ledger.held(conn, merchant_id, (account, allotment), cost.commodity)
+    bonus, paid = held.get((account, Funds.BONUS), 0), held.get((account, Funds.PAID), 0)
+    free = contracts.free_left(conn, act, merchant_id, lot_id, cost, held.get((allotment, Funds.FREE), 0))
+    parts = dict(take(cost.amount, bonus, paid, free))
     if cost.amount and not parts:
-        return Refused("balance_short", {"left": free + purse.total, "needed": cost.amount})
+        return Refused("balance_short", {"left": free + bonus + paid, "needed": cost.amount})
     return Means(account, parts)
 
 

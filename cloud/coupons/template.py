@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -157,15 +157,18 @@ def templates(conn: Connection, operator_id: int, merchant_id: int | None = None
     return conn.execute(query.order_by(coupon_template.c.template_id)).mappings().all()
 
 
+_FIND = select(coupon_template).where(
+    coupon_template.c.template_id == bindparam("of_template"),
+    coupon_template.c.operator_id == bindparam("of_operator"),
+    coupon_template.c.merchant_id == bindparam("of_merchant"),
+    coupon_template.c.deleted_ms.is_(None),
+)
+
+
 def find(conn: Connection, operator_id: int, merchant_id: int, template_id: int) -> RowMapping | None:
     """One that may be issued from."""
-    query = select(coupon_template).where(
-        coupon_template.c.template_id == template_id,
-        coupon_template.c.operator_id == operator_id,
-        coupon_template.c.merchant_id == merchant_id,
-        coupon_template.c.deleted_ms.is_(None),
-    )
-    return conn.execute(query).mappings().one_or_none()
+    asked = {"of_template": template_id, "of_operator": operator_id, "of_merchant": merchant_id}
+    return conn.execute(_FIND, asked).mappings().one_or_none()
 
 
 def tell_template(conn: Connection, operator_id: int, template_id: int, now_ms: int) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, case, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, bindparam, case, exists, func, insert, or_, select
 
 from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.db import new_id, paged
+from cloud.lots.edges import BELIEVED
 from cloud.lots.tables import (
     barrier_opening,
     edge,
@@ -122,10 +124,23 @@ def zones(conn: Connection, operator_id: int) -> dict[int, tuple[str, ...]]:
     return found
 
 
+_OPEN_STAY = (
+    select(
+        stay,
+        select(edge.c.edge_id)
+        .where(edge.c.lot_id == stay.c.lot_id, edge.c.state.in_(BELIEVED))
+        .scalar_subquery()
+        .label("lot_edge"),
+    )
+    .where(stay.c.stay_id == bindparam("of_stay"), stay.c.operator_id == bindparam("of_operator"))
+    .where(stay.c.left_ms.is_(None))
+    .with_for_update(of=stay)
+)
+
+
 def open_stay(conn: Connection, operator_id: int, stay_id: str) -> RowMapping | None:
-    """A stay whose car is still inside, locked until the transaction ends."""
-    query = select(stay).where(stay.c.stay_id == stay_id, stay.c.operator_id == operator_id, stay.c.left_ms.is_(None))
-    return conn.execute(query.with_for_update()).mappings().one_or_none()
+    """A stay whose car is still inside, with the *lot_edge* that runs its lot; locked until the transaction ends."""
+    return conn.execute(_OPEN_STAY, {"of_stay": stay_id, "of_operator": operator_id}).mappings().one_or_none()
 
 
 def open_stay_of(conn: Connection, operator_id: int, lot_id: int, plate: str) -> RowMapping | None:
@@ -155,14 +170,32 @@ def stays_of_plate(conn: Connection, operator_id: int, plate: str) -> list[str]:
     return list(conn.execute(query).scalars())
 
 
-def paid_fen(conn: Connection, stay_id: str) -> int:
-    """Fen its lot took for a stay so far."""
-    query = select(func.coalesce(func.sum(payment.c.amount_fen), 0)).where(payment.c.stay_id == stay_id)
-    return int(conn.execute(query).scalar_one())
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a lot knows of one stay."""
+
+    zone: ZoneInfo
+    paid_fen: int
+
+
+def standing(conn: Connection, operator_id: int, lot_id: int, stay_id: str) -> Standing:
+    """Where a lot's clock stands, UTC for a lot nobody knows, and what was paid for a stay so far."""
+    asked = {"of_operator": operator_id, "of_lot": lot_id, "of_stay": stay_id}
+    row = conn.execute(_STANDING, asked).one_or_none()
+    return Standing(ZoneInfo("UTC"), 0) if row is None else Standing(ZoneInfo(row.time_zone), int(row.paid_fen))
+
+
+_STANDING = select(
+    lot.c.time_zone,
+    select(func.coalesce(func.sum(payment.c.amount_fen), 0))
+    .where(payment.c.stay_id == bindparam("of_stay"))
+    .scalar_subquery()
+    .label("paid_fen"),
+).where(lot.c.lot_id == bindparam("of_lot"), lot.c.operator_id == bindparam("of_operator"))
 
 
 def paid_fens(conn: Connection, stay_ids: Sequence[str]) -> dict[str, int]:
-    """The same of several; a stay nothing was paid for is left out."""
+    """What was paid for several; a stay nothing was paid for is left out."""
     query = select(payment.c.stay_id, func.sum(payment.c.amount_fen)).where(payment.c.stay_id.in_(stay_ids))
     return {stay_id: int(fen) for stay_id, fen in conn.execute(query.group_by(payment.c.stay_id))}
 

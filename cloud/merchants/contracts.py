@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, func, insert, select
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -24,6 +24,7 @@ class Cost:
 
     hold: Hold
     version: int
+    free: int = 0  # what the contract gives each month, in the hold's commodity
 
     @property
     def commodity(self) -> Commodity:
@@ -64,10 +65,17 @@ def set_contract(
     return version
 
 
+_CURRENT = (
+    select(contract)
+    .where(contract.c.merchant_id == bindparam("of_merchant"), contract.c.lot_id == bindparam("of_lot"))
+    .order_by(contract.c.version.desc())
+    .limit(1)
+)
+
+
 def current_contract(conn: Connection, merchant_id: int, lot_id: int) -> RowMapping | None:
     """The contract in force at a lot."""
-    query = select(contract).where(contract.c.merchant_id == merchant_id, contract.c.lot_id == lot_id)
-    return conn.execute(query.order_by(contract.c.version.desc()).limit(1)).mappings().one_or_none()
+    return conn.execute(_CURRENT, {"of_merchant": merchant_id, "of_lot": lot_id}).mappings().one_or_none()
 
 
 def in_force(conn: Connection, merchant_id: int, lot_id: int) -> tuple[int, Terms]:
@@ -98,17 +106,15 @@ def cost(
 ) -> Cost | Refused:
     """What a coupon takes from the merchant: minutes or money, by the contract (Q1, Q9)."""
     version, terms = in_force(conn, merchant_id, lot_id)
-    return Cost(hold(terms, kind, value, cap_fen), version) if version else Refused("contract_missing")
-
-
-def free_left(conn: Connection, act: Act, merchant_id: int, lot_id: int, commodity: Commodity) -> int:
-    """What is left of this month's allotment at the lot; the month's first asker lets the last one's rest lapse."""
-    version, terms = in_force(conn, merchant_id, lot_id)
-    account = free_account(lot_id)
     if not version:
-        return 0
-    given = terms.free_fen if commodity is Commodity.FEN else terms.free_min
-    left = ledger.held_by(conn, merchant_id, account, commodity, Funds.FREE)
+        return Refused("contract_missing")
+    held = hold(terms, kind, value, cap_fen)
+    return Cost(held, version, terms.free_fen if held.commodity is Commodity.FEN else terms.free_min)
+
+
+def free_left(conn: Connection, act: Act, merchant_id: int, lot_id: int, cost: Cost, left: int) -> int:
+    """What is *left* of this month's allotment at the lot; the month's first asker lets the last one's rest lapse."""
+    given, commodity, account = cost.free, cost.commodity, free_account(lot_id)
     if not given and not left:
         return 0
     event_id = f"allotment:{merchant_id}:{lot_id}:{commodity}:{_month(conn, act, lot_id)}"

@@ -61,7 +61,7 @@ def _adding(into: Callable[[Table], Any]) -> Any:
     return first.on_conflict_do_update(
         index_elements=[balance.c.merchant_id, balance.c.account, balance.c.commodity, balance.c.funds],
         set_={"amount": balance.c.amount + first.excluded.amount},
-    ).returning(balance.c.amount)
+    ).returning(balance.c.account, balance.c.commodity, balance.c.funds, balance.c.amount)
 
 
 # Made once: money events come by the thousand after an outage, and building a statement costs more than running it.
@@ -76,6 +76,16 @@ _HELD = (
         balance.c.commodity == bindparam("of_commodity"),
         balance.c.funds == bindparam("of_funds"),
     )
+    .with_for_update()
+)
+_HELD_ALL = (
+    select(balance.c.account, balance.c.funds, balance.c.amount)
+    .where(
+        balance.c.merchant_id == bindparam("of_merchant"),
+        balance.c.account.in_(bindparam("of_accounts", expanding=True)),
+        balance.c.commodity == bindparam("of_commodity"),
+    )
+    .order_by(balance.c.account, balance.c.funds)
     .with_for_update()
 )
 
@@ -120,8 +130,7 @@ def post(conn: Connection, entry: Entry, postings: Sequence[Posting]) -> None:
             for number, leg in enumerate(legs)
         ],
     )
-    for (account, commodity, funds), amount in _net(legs).items():
-        _add_to_balance(conn, entry, account, commodity, funds, amount)
+    _add_to_balances(conn, entry, _net(legs))
 
 
 def _net(legs: Sequence[Posting]) -> dict[tuple[str, Commodity, Funds], int]:
@@ -132,22 +141,16 @@ def _net(legs: Sequence[Posting]) -> dict[tuple[str, Commodity, Funds], int]:
     return dict(sorted(net.items()))
 
 
-def _add_to_balance(
-    conn: Connection, entry: Entry, account: str, commodity: Commodity, funds: Funds, amount: int
-) -> None:
-    after = conn.execute(
-        _ADD_TO_BALANCE[conn.dialect.name],
-        {
-            "merchant_id": entry.merchant_id,
-            "account": account,
-            "commodity": commodity.value,
-            "funds": funds.value,
-            "operator_id": entry.operator_id,
-            "amount": amount,
-        },
-    ).scalar_one()
-    if after > 0 if account in SOURCES else after < 0:
-        raise OverdrawnError(f"merchant {entry.merchant_id}: {account} {commodity} {funds} would be {after}")
+def _add_to_balances(conn: Connection, entry: Entry, net: dict[tuple[str, Commodity, Funds], int]) -> None:
+    of: dict[str, Any] = {"merchant_id": entry.merchant_id, "operator_id": entry.operator_id}
+    rows = [
+        of | {"account": account, "commodity": commodity.value, "funds": funds.value, "amount": amount}
+        for (account, commodity, funds), amount in net.items()
+    ]
+    for row in conn.execute(_ADD_TO_BALANCE[conn.dialect.name], rows):
+        if row.amount > 0 if row.account in SOURCES else row.amount < 0:
+            which = f"{row.account} {row.commodity} {row.funds}"
+            raise OverdrawnError(f"merchant {entry.merchant_id}: {which} would be {row.amount}")
 
 
 def purse(conn: Connection, merchant_id: int, commodity: Commodity, account: str = AVAILABLE) -> Purse:
@@ -164,6 +167,14 @@ def purse(conn: Connection, merchant_id: int, commodity: Commodity, account: str
     )
     amounts = {row.funds: row.amount for row in rows}
     return Purse(paid=amounts.get(Funds.PAID.value, 0), bonus=amounts.get(Funds.BONUS.value, 0))
+
+
+def held(
+    conn: Connection, merchant_id: int, accounts: Sequence[str], commodity: Commodity
+) -> dict[tuple[str, Funds], int]:
+    """What several accounts hold by kind of funds, empty ones left out; locked until the transaction ends."""
+    asked = {"of_merchant": merchant_id, "of_accounts": list(accounts), "of_commodity": commodity.value}
+    return {(row.account, Funds(row.funds)): row.amount for row in conn.execute(_HELD_ALL, asked)}
 
 
 def held_by(conn: Connection, merchant_id: int, account: str, commodity: Commodity, funds: Funds) -> int:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, ScalarSelect, Select, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    ScalarSelect,
+    Select,
+    bindparam,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -14,7 +25,7 @@ from cloud.db import new_id, paged
 from cloud.hooks import service as hooks
 from cloud.lots import edges as lot_edges
 from cloud.merchants import ledger
-from cloud.merchants.tables import balance, contract, ledger_entry, merchant, posting
+from cloud.merchants.tables import balance, contract, ledger_entry, merchant, posting, statement
 from cloud.sync.channels import put_row
 from domain.contract import terms_of
 from domain.ledger import AVAILABLE, RECHARGE, REFUND, Commodity, Funds, move
@@ -77,10 +88,32 @@ def _free_account_no(conn: Connection, act: Act) -> str:
             return number
 
 
+_GET = (
+    select(merchant)
+    .where(merchant.c.merchant_id == bindparam("of_merchant"), merchant.c.operator_id == bindparam("of_operator"))
+    .with_for_update(of=merchant)
+)
+_GIVER = _GET.add_columns(
+    exists()
+    .where(
+        statement.c.merchant_id == merchant.c.merchant_id,
+        statement.c.paid_ms.is_(None),
+        statement.c.due_ms < bindparam("at_ms"),
+    )
+    .label("is_overdue")
+)
+
+
 def get(conn: Connection, operator_id: int, merchant_id: int) -> RowMapping | None:
     """One merchant of the operator, locked until the transaction ends."""
-    query = select(merchant).where(merchant.c.merchant_id == merchant_id, merchant.c.operator_id == operator_id)
-    return conn.execute(query.with_for_update()).mappings().one_or_none()
+    asked = {"of_operator": operator_id, "of_merchant": merchant_id}
+    return conn.execute(_GET, asked).mappings().one_or_none()
+
+
+def giver(conn: Connection, act: Act, merchant_id: int) -> RowMapping | None:
+    """The same of one that wants to give coupons, with *is_overdue*: a statement is past its day and not paid (E16)."""
+    asked = {"of_operator": act.operator_id, "of_merchant": merchant_id, "at_ms": act.now_ms}
+    return conn.execute(_GIVER, asked).mappings().one_or_none()
 
 
 def listed(
@@ -109,6 +142,14 @@ def everyone(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
     """All merchants, oldest first."""
     query = select(merchant).where(merchant.c.operator_id == operator_id).order_by(merchant.c.merchant_id)
     return conn.execute(query).mappings().all()
+
+
+def names(conn: Connection, operator_id: int, merchant_ids: Collection[int]) -> dict[int, str]:
+    """What some merchants are called."""
+    query = select(merchant.c.merchant_id, merchant.c.name).where(
+        merchant.c.operator_id == operator_id, merchant.c.merchant_id.in_(merchant_ids)
+    )
+    return {int(merchant_id): str(name) for merchant_id, name in conn.execute(query)}
 
 
 def _left(commodity: Commodity) -> ScalarSelect[Any]:

@@ -50,6 +50,17 @@ _AFTER: Final = (
     .where(channel_row.c.ver > bindparam("version"))
     .order_by(channel_row.c.ver, channel_row.c.key)
 )
+_ADD: Final = insert(channel_row)
+_EMPTY: Final = digest_text([0] * BUCKETS)
+_NEXT: Final = {
+    dialect: into(channel_version)
+    .on_conflict_do_update(
+        index_elements=[channel_version.c.edge_id, channel_version.c.channel],
+        set_={"ver": channel_version.c.ver + 1},
+    )
+    .returning(channel_version.c.ver, channel_version.c.digest)
+    for dialect, into in (("sqlite", sqlite_insert), ("postgresql", postgres_insert))
+}
 
 
 def put_row(
@@ -71,6 +82,11 @@ def put_row(
         return int(held.ver)
     before = None if held is None else Row(key, int(held.ver), _value(held.value))
     return _change(conn, operator_id, edge_id, channel, {key: (before, value)}, now_ms)
+
+
+def add_row(conn: Connection, operator_id: int, edge_id: str, channel: str, key: str, value: Json, now_ms: int) -> int:
+    """The same for a key the channel never had: nobody looks for it. Raises IntegrityError where it had."""
+    return _change(conn, operator_id, edge_id, channel, {key: (None, value)}, now_ms)
 
 
 def put_rows(
@@ -122,9 +138,7 @@ def _change(
     stamp = {"ver": version, "changed_ms": now_ms}
     of = {"edge_id": edge_id, "channel": channel, "operator_id": operator_id}
     if fresh:
-        conn.execute(
-            insert(channel_row), [{**of, **stamp, "key": one["of_key"], "value": one["text"]} for one in fresh]
-        )
+        conn.execute(_ADD, [{**of, **stamp, "key": one["of_key"], "value": one["text"]} for one in fresh])
     if known:
         own = (channel_row.c.edge_id == edge_id) & (channel_row.c.channel == channel)
         mend = update(channel_row).where(own, channel_row.c.key == bindparam("of_key"))
@@ -133,16 +147,9 @@ def _change(
 
 
 def _next_version(conn: Connection, operator_id: int, edge_id: str, channel: str) -> tuple[int, list[int]]:
-    upsert = sqlite_insert if conn.dialect.name == "sqlite" else postgres_insert
-    empty = digest_text([0] * BUCKETS)
-    first = upsert(channel_version).values(
-        edge_id=edge_id, channel=channel, operator_id=operator_id, ver=1, digest=empty, held_ver=0, held_digest=empty
-    )
-    bumped = first.on_conflict_do_update(
-        index_elements=[channel_version.c.edge_id, channel_version.c.channel],
-        set_={"ver": channel_version.c.ver + 1},
-    ).returning(channel_version.c.ver, channel_version.c.digest)
-    version, written = conn.execute(bumped).one()
+    fresh = {"edge_id": edge_id, "channel": channel, "operator_id": operator_id, "ver": 1, "held_ver": 0}
+    empty = dict.fromkeys(("digest", "held_digest"), _EMPTY)
+    version, written = conn.execute(_NEXT[conn.dialect.name], fresh | empty).one()
     return int(version), digest_from(written)
 
 

@@ -10,6 +10,7 @@ from cloud.coupons import service as coupons
 from cloud.merchants import contracts, credit, leases, ledger, service, statements
 from cloud.merchants.service import PaymentMode, SettlementMode
 from domain.contract import Basis, Terms
+from domain.coupon.model import CouponKind
 from domain.events import CouponRedeemed, CouponRestored, LeaseApplied, VoucherIssued, VoucherRedeemed
 from domain.ledger import Commodity, Funds
 from tests.cloud.world import World
@@ -120,8 +121,9 @@ def test_the_months_free_allotment_is_spent_first_and_lapses(world: World) -> No
         "outstanding": 1_500,
     }  # fmt: skip
     world.now_ms += MONTH_MS
-    free = contracts.free_left(world.conn, world.act(), world.merchant_id, world.lot_id, Commodity.FEN)
-    assert free == 800
+    cost = contracts.cost(world.conn, world.merchant_id, world.lot_id, CouponKind.AMOUNT, 100)
+    assert isinstance(cost, contracts.Cost)
+    assert contracts.free_left(world.conn, world.act(), world.merchant_id, world.lot_id, cost, 300) == 800
     assert world.accounts()["allotment"] == -2_100  # 300 went back before 800 came
     assert check_all(world.conn) == []
 
