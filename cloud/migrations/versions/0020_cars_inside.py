@@ -1,6 +1,6 @@
 """An index of the cars inside alone, so that a plate is looked for among them and not among all there ever were.
 
-Revision ID: 0017
+Revision ID: 0020
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017"
+revision = "0020"
 down_revision = "0016"
 branch_labels = None
 depends_on = None
