@@ -2,6 +2,7 @@
 
     python -m scripts.gallery                      every page, into .gallery/index.html
     python -m scripts.gallery --only admin/shop    pages whose surface/name contains the text
+    python -m scripts.gallery --keep               and renew those in docs/images
     python -m scripts.gallery --sheets             also contact sheets: many pages on one picture
 
 Ends with 1 where a page was found wanting; the findings stand below the pictures as well.
@@ -11,6 +12,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
+import os
 import shutil
 import sys
 import tempfile
@@ -19,10 +22,11 @@ from pathlib import Path
 
 from playwright.async_api import async_playwright
 
-from scripts.gallery import cloud_side
+from scripts.gallery import cloud_side, edge_side
 from scripts.gallery.album import contact_sheets, write_index
 from scripts.gallery.camera import Camera
 from scripts.gallery.cloud_pages import without_picture
+from scripts.gallery.kept import keep
 from tests.conftest import CHROMIUM_ARGS
 from tests.services.needs import needs
 
@@ -52,7 +56,8 @@ async def photograph(folder: Path, only: str) -> list[Camera]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=needs("chromium"), args=list(CHROMIUM_ARGS))
         with tempfile.TemporaryDirectory() as scratch:
-            await cloud_side.photograph(browser, Path(scratch), camera_of, only)
+            for side in (edge_side, cloud_side):
+                await side.photograph(browser, Path(scratch), camera_of, only)
         await browser.close()
     say("\n")
     return cameras
@@ -68,7 +73,10 @@ def main() -> int:
         "--to", type=Path, default=FOLDER, metavar="DIR", help="where the gallery goes (default: .gallery)"
     )
     parser.add_argument("--sheets", action="store_true", help="contact sheets beside the index")
+    parser.add_argument("--keep", action="store_true", help="renew the pictures that the documentation shows")
     asked = parser.parse_args()
+    logging.disable(logging.CRITICAL)  # a day with a lost camera has much to tell
+    os.environ["LOTGATE_STRICT_TEXTS"] = "1"
     missing = without_picture()
     for route in missing:
         say(f"no picture: {route}\n")
@@ -80,6 +88,8 @@ def main() -> int:
     findings = [finding for camera in cameras for finding in camera.findings]
     for found in findings:
         say(f"{found.code:9} {found.where:28} {found.shot:20} {found.detail}\n")
+    if asked.keep:
+        say(f"renewed in docs/images: {', '.join(keep(asked.to))}\n")
     if asked.sheets:
         contact_sheets(asked.to, pictures, 480, 620, 4, 3)
     say(f"{len(pictures)} pictures, {len(findings)} findings: {write_index(asked.to, pictures, findings)}\n")

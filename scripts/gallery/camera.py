@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,6 +79,11 @@ class Finding:
     detail: str
 
 
+def shape(route: str) -> str:
+    """A route with its parts unnamed: the names are the handlers' own."""
+    return "/".join(re.sub(r"\{.*\}", "{}", part) for part in route.split("/"))
+
+
 class Camera:
     """Remembers every picture and finding."""
 
@@ -119,7 +125,7 @@ class Camera:
             await _set(page, selector, value)
         status = answer.status if answer else 0
         for selector in shot.press:
-            await page.click(selector, timeout=4_000)
+            await page.click(selector, timeout=20_000)  # a lot that does not answer is waited for
             await page.wait_for_timeout(150)  # a form that was sent begins to lead away
             await page.wait_for_load_state("load")
         if not shot.press and status != shot.status:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cloud.web.doors import DOORS
-from scripts.gallery.camera import DESKTOP, PHONE, Shot, Surface
+from scripts.gallery.camera import DESKTOP, PHONE, Shot, Surface, shape
 
 NO_PAGES = frozenset(
     {
@@ -200,12 +200,12 @@ EMPTY = (
 def without_picture() -> list[str]:
     """Pages of the table of doors that nobody photographs, and photographs of pages that are not there."""
     taken = {
-        _shape(f"GET {shot.route}")
+        shape(f"GET {shot.route}")
         for surface in (*FULL, *EMPTY)
         for shot in surface.shots
         if shot.status != 404 or "{" in shot.route
     }
-    there = {_shape(route) for route in _page_routes()}
+    there = {shape(route) for route in _page_routes()}
     return sorted({*(there - taken), *(f"{route}: no such page" for route in taken - there)})
 
 
@@ -214,8 +214,3 @@ def _page_routes() -> Iterator[str]:
         last = route.rpartition("/")[2]
         if route.startswith("GET ") and route not in NO_PAGES and last != "live" and "." not in last:
             yield route
-
-
-def _shape(route: str) -> str:
-    """A route with its parts unnamed: the names are the handlers' own."""
-    return "/".join("{}" if part.startswith("{") else part for part in route.split("/"))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.gallery import cloud_pages
+from edge.web.app import lot_applications
+from plumbing.metrics import Metrics
+from plumbing.web import walk
+from scripts.gallery import cloud_pages, edge_pages, edge_town
 from scripts.gallery.camera import CHECKS
+from tests.edge.web.running import running
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -22,6 +27,15 @@ def test_every_page_of_the_cloud_has_its_picture(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(cloud_pages, "DOORS", {**cloud_pages.DOORS, "GET /admin/brand-new": None})
     assert cloud_pages.without_picture() == ["GET /admin/brand-new"]
+
+
+async def test_every_page_of_a_lot_has_its_picture(tmp_path: Path) -> None:
+    async with running(tmp_path, edge_town.furnished) as lot:
+        apps = lot_applications(lot.edge, Metrics("routes")).values()
+        routes = [f"{route.method} {route.path}" for app in apps for route in walk(app)]
+
+    assert edge_pages.without_picture(routes) == []
+    assert edge_pages.without_picture([*routes, "GET /booth/brand-new"]) == ["GET /booth/brand-new"]
 
 
 @pytest.mark.browser

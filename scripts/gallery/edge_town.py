@@ -1,0 +1,204 @@
+"""A lot whose booth, counter and lane pages are photographed: a busy afternoon through the real edge.
+
+Cars come by simulated cameras with drawn pictures; shifts, debts, visitors and a round of the lot are done on the
+pages themselves, as people do them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from PIL import Image, ImageFilter
+
+from drivers.base import DeviceUnreachableError, PlateRead
+from drivers.camera.simulated import Sight
+from drivers.printer.simulated import PrinterFault
+from drivers.recogniser.reader import new_reader
+from edge.db import arrears, stocktakes
+from edge.settings import Arrears, EdgeSettings, Lane, Listener, Zone
+from edge.workstations import Receipts, Shifts, Workstation
+from lotgate.demo.scenes import colour_of, draw_plate, draw_scene
+from plumbing.signing import PrivateKey
+from tests.edge.web.running import WALL, Lot, visiting
+
+INSIDE = ("京A12346", "粤BD12345", "沪B77777", "京A12345", "苏E8U5K9", "浙C00K21")
+RUNAWAY = "川A8B0D1"
+DAY_MS = 86_400_000
+SOON_S = 40.0  # on a machine with other work
+
+
+def furnished(settings: EdgeSettings) -> EdgeSettings:
+    """Shifts and receipts, a garage below, drivers' pages, arrears collected at the exit."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.cloud_key_file.write_text(PrivateKey.from_raw(bytes(range(32))).public.raw.hex(), encoding="ascii")
+    (main,) = settings.zones
+    rules = replace(settings.rules, shifts=Shifts.NEEDED, arrears=Arrears.COLLECT, waive_limits_fen={"attendant": 300})
+    return replace(
+        settings,
+        rules=rules,
+        zones=(replace(main, places=120, class_places={"large": 4}), Zone("garage", main.tariffs, 60, inside="main")),
+        workstations=(Workstation("东岗亭", ("in", "out"), "counter", Receipts.ALWAYS),),
+        listeners=replace(settings.listeners, driver=Listener()),
+    )
+
+
+def plain(settings: EdgeSettings) -> EdgeSettings:
+    """Two lanes, a printer, and nothing else."""
+    return settings
+
+
+def eight_lanes(settings: EdgeSettings) -> EdgeSettings:
+    """Beside the two lanes with devices six that a person serves alone."""
+    way_in, way_out = settings.lanes
+    more = [
+        Lane(f"{number}号{word}", lane.direction, lane.source, lane.target)
+        for number in (2, 3, 4)
+        for lane, word in ((way_in, "入口"), (way_out, "出口"))
+    ]
+    return replace(settings, lanes=(way_in, way_out, *more))
+
+
+def seen(plate: str, seed: int, confidence: int = 96) -> Sight:
+    """A car as a camera shows it."""
+    crop = io.BytesIO()
+    draw_plate(plate).convert("RGB").save(crop, "JPEG")
+    return Sight(plate, colour_of(plate), confidence, draw_scene(plate, seed), crop.getvalue())
+
+
+async def _comes_in(lot: Lot, plate: str, seed: int, minutes: int = 23) -> str:
+    pulses = len(lot.board.pulses)
+    await lot.cameras["in"].see(seen(plate, seed))
+    await lot.until(lambda: len(lot.board.pulses) == pulses + 1, SOON_S)
+    lot.later(minutes)
+    return (await lot.edge.cars_inside(plate))[0].stay_id
+
+
+async def _waits(lot: Lot, plate: str) -> None:
+    await lot.cameras["out"].see(seen(plate, 9))
+    await lot.until(lambda: lot.view("out").verdict == "PayFirst", SOON_S)
+
+
+async def afternoon(lot: Lot) -> Mapping[str, str]:
+    """Everything the booth can show; the names that stand for parts of its paths."""
+    names = await _paid_and_run(lot)
+    for seed, plate in enumerate(INSIDE):
+        await _comes_in(lot, plate, seed)
+    names |= await _people(lot)
+    await _waits(lot, "京A12345")
+    stay = (await lot.edge.cars_inside("京A12345"))[0].stay_id
+    await lot.opens_shop(3, "咖啡店", granted=9000)
+    await lot.edge.issue_voucher(3, 30, WALL["shop"][0])
+    await lot.edge.lay_voucher(stay, (await lot.edge.vouchers(3))[0].token, WALL["attendant"][0])
+    await lot.until(lambda: lot.view("out").off_fen > 0, SOON_S)
+    await lot.cameras["in"].see(replace(seen("京N8P8F8", 11), plate="", crop=b""))
+    await lot.until(lambda: lot.view("in").verdict == "Ask", SOON_S)
+    return names | {"stay": stay, "lane": "out", "entry": "in"}
+
+
+async def _paid_and_run(lot: Lot) -> dict[str, str]:
+    """A shift with a car that paid, one that ran off owing, one shift handed over before."""
+    async with visiting(lot, "booth") as booth:
+        await booth.sign_in("attendant")
+        await booth.send("/booth/shift", {"float": "300.00"})
+        paid = await _comes_in(lot, "沪A31526", 21, 95)
+        await _waits(lot, "沪A31526")
+        pulses = len(lot.board.pulses)
+        await booth.send(f"/booth/stay/{paid}/cash", {"received": "20.00"})
+        await lot.until(lambda: len(lot.board.pulses) == pulses + 1, SOON_S)
+        await lot.until(lambda: lot.view("out").phase == "Idle", SOON_S)
+        shift = await lot.edge.tills.at("东岗亭")
+        if shift is None:
+            raise RuntimeError("no shift was begun")
+        over = {"counted": "309", "takes_over": WALL["manager"][0], "pin": "408517", "kept": "300"}
+        at = f"/booth/shift/{shift.row.shift_id}"
+        await booth.send(f"{at}/close", over, f"{at}/close")
+        await _comes_in(lot, RUNAWAY, 5, 70)
+        await _waits(lot, RUNAWAY)
+        await lot.edge.open_by_hand("out", WALL["attendant"][0], "unpaid")
+        await lot.until(lambda: lot.view("out").phase == "Idle", SOON_S)
+    (debt,) = await lot.edge.read(arrears.of_plate, RUNAWAY)
+    return {"shift": shift.row.shift_id, "debt": debt.debt_id, "gone": paid, "act": "waive"}
+
+
+async def _people(lot: Lot) -> dict[str, str]:
+    """Somebody with a monthly card, a blocked car, a visitor, a round of the lot."""
+    until_ms = lot.edge.office.now().wall_ms + 4 * DAY_MS
+    card = {
+        "list": "entitled",
+        "plate": "苏E8U5K9",
+        "id": "1",
+        "grant": "monthly",
+        "name": "陈建国",
+        "until_ms": until_ms,
+    }
+    await lot.put("people", "entitled:1", card)
+    await lot.put("people", "block:1", {"list": "block", "plate": "粤B12399", "reason": "多次逃费"})
+    async with visiting(lot, "booth") as booth:
+        await booth.sign_in("manager")
+        await booth.send("/booth/lists/visitors", {"plate": "浙C00K21", "host": "302 室"}, "/booth/lists/visitors/new")
+        await booth.send("/booth/stock", {})
+        take = await lot.edge.read(stocktakes.current)
+        if take is None:
+            raise RuntimeError("no round of the lot was begun")
+        await booth.send(f"/booth/stock/{take.take_id}/mark", {"plate": "京C33333"}, f"/booth/stock/{take.take_id}")
+    return {"take": take.take_id}
+
+
+async def cut_off(lot: Lot) -> None:
+    """The line to the cloud has been down for an hour and a half."""
+    lot.edge.link_state = lambda: "offline"
+    lot.later(95)
+    await asyncio.sleep(4)  # the pages look that often
+
+
+async def stuck(lot: Lot, stay: str) -> None:
+    """The barrier does not answer when a paid car should go."""
+    await lot.board.stop()
+    async with visiting(lot, "booth") as booth:
+        await booth.sign_in("manager")
+        await booth.send(f"/booth/stay/{stay}/cash", {"received": "50.00"})
+    await lot.until(lambda: lot.view("out").phase == "Stuck", SOON_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Glass:
+    """A camera before which one picture stands, read by our own engine; without a picture it is lost."""
+
+    image: bytes = b""
+
+    async def view(self) -> PlateRead:
+        """What the page of cameras asks for."""
+        if not self.image:
+            raise DeviceUnreachableError("camera in: sent no picture")
+        return PlateRead(f"r{len(self.image)}", "in", new_reader().recognise(self.image), image=self.image)
+
+
+def show(lot: Lot, image: bytes) -> None:
+    """Before the first camera stands this picture."""
+    lot.edge.cameras = {lot.edge.settings.lanes[0].cameras[0]: Glass(image)}  # type: ignore[dict-item]
+
+
+def hard_to_read() -> bytes:
+    """A picture that is out of focus."""
+    blurred, image = Image.open(io.BytesIO(draw_scene("川A8B0D1", 5))).filter(ImageFilter.GaussianBlur(4)), io.BytesIO()
+    blurred.save(image, "JPEG")
+    return image.getvalue()
+
+
+async def counter_day(lot: Lot) -> Mapping[str, str]:
+    """A shop that printed four slips, ran out of paper at the next three, and withdrew one."""
+    await lot.opens_shop(3, "咖啡店", granted=9000)
+    async with visiting(lot, "counter") as shop:
+        await shop.sign_in("shop")
+        await shop.send("/counter/print/30", {"count": "4"})
+        await asyncio.sleep(1.5)
+        lot.printer.break_after(5, PrinterFault.PAPER_OUT)
+        await shop.send("/counter/print/30", {"count": "3"})
+        await asyncio.sleep(1.5)
+    doubtful = next(row for row in await lot.edge.vouchers(3) if row.state == "unknown")
+    await lot.edge.void_voucher(doubtful.key_id, 1, WALL["shop"][0], "打错了")
+    await asyncio.sleep(10)  # the pages look at the printer that often
+    return {"template": "30", "key": str(doubtful.key_id), "counter": str(doubtful.counter)}
