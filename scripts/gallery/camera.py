@@ -171,5 +171,6 @@ async def _set(page: Page, selector: str, value: str) -> None:
 async def fresh(browser: Browser, base: str, language: str) -> BrowserContext:
     """A browser of somebody who reads *language* and has never been here."""
     context = await browser.new_context(locale=language, has_touch=True)
+    context.set_default_timeout(90_000)  # the machine may have other work
     await context.add_cookies([{"name": "lg_lang", "value": language, "url": base}])
     return context

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from playwright.async_api import Browser, Page
@@ -38,6 +38,7 @@ class Day:
     browser: Browser
     camera: Camera
     only: str
+    _pages: dict[tuple[str, str, bool], Page] = field(default_factory=dict)
 
     async def look(self, surface: Surface, names: Mapping[str, str], *, signed_in: bool = True) -> None:
         """All pages of *surface*, in both languages."""
@@ -49,13 +50,18 @@ class Day:
         self, language: str, surface: Surface, shots: list[Shot], names: Mapping[str, str], signed_in: bool
     ) -> None:
         base = self.lot.url(LISTENER.get(surface.name, surface.name), "")
-        context = await fresh(self.browser, base, language)
-        page = await context.new_page()
-        if signed_in and WHO[surface.name]:
-            await _sign_in(page, base, WHO[surface.name])
+        key = surface.name, language, signed_in
+        if key not in self._pages:
+            self._pages[key] = await (await fresh(self.browser, base, language)).new_page()
+            if signed_in and WHO[surface.name]:
+                await _sign_in(self._pages[key], base, WHO[surface.name])
         for shot in shots:
-            await self.camera.take(page, base, surface, shot, names, language)
-        await context.close()
+            await self.camera.take(self._pages[key], base, surface, shot, names, language)
+
+    async def close(self) -> None:
+        """Close every page that was opened."""
+        for page in self._pages.values():
+            await page.context.close()
 
 
 async def _sign_in(page: Page, base: str, who: str) -> None:
@@ -83,7 +89,11 @@ async def photograph(browser: Browser, folder: Path, camera_of: Callable[[str], 
         at = folder / name
         at.mkdir()
         async with running(at, furnish) as lot:
-            await play(Day(lot, browser, camera, only))
+            day = Day(lot, browser, camera, only)
+            try:
+                await play(day)
+            finally:
+                await day.close()
 
 
 async def _booth(day: Day) -> None:
