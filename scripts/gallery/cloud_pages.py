@@ -78,6 +78,7 @@ ADMIN = (
     Shot("edges", "/admin/edges"),
     Shot("lot-new", "/admin/lots/new"),
     Shot("lane-open", "/admin/lots/{lot}/lanes/{lane}/open"),
+    Shot("slips", "/admin/lots/{lot}/slips"),
     Shot("keys", "/admin/keys"),
     Shot("hooks", "/admin/hooks"),
     Shot("hook", "/admin/hooks/{hook_id}"),
