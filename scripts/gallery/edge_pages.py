@@ -39,6 +39,7 @@ AFTERNOON = (
     Shot("cash", AT + "/cash"),
     Shot("cash-confirm", AT + "/cash", press=("[data-tender='2000']", SEND)),
     Shot("waive", AT + "/waive"),
+    Shot("refund", "/booth/stay/{gone}/refund"),
     Shot("paper", AT + "/paper"),
     Shot("paper-wrong", AT + "/paper", fill={"[name=scanned]": "nonsense"}, press=(SEND,)),
     Shot("code", AT + "/code"),
