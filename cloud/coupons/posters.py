@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,10 +13,10 @@ from cloud.act import Act, Refused
 from cloud.coupons import limiting, rules, template
 from cloud.coupons.issuing import Car, Issued, gift_of, make, place_of, tell
 from cloud.coupons.life import CUSTOM, State
-from cloud.coupons.tables import coupon, coupon_poster, coupon_template
+from cloud.coupons.tables import coupon, coupon_poster, coupon_rule, coupon_template
 from cloud.db import new_id
 from cloud.lots import service as lots
-from domain.coupon.limits import Level, Limits
+from domain.coupon.limits import Level, Limits, limits_of
 from domain.ids import crockford_encode
 
 CODE_BYTES = 10
@@ -108,14 +109,23 @@ def listed(conn: Connection, operator_id: int, merchant_id: int) -> Sequence[dic
         .scalar_subquery()
     )
     query = (
-        select(coupon_poster, coupon_template.c.name.label("template_name"), *_FACE, given.label("given"))
+        select(
+            coupon_poster,
+            coupon_template.c.name.label("template_name"),
+            *_FACE,
+            given.label("given"),
+            coupon_rule.c.body.label("rule"),
+        )
         .join(coupon_template, coupon_template.c.template_id == coupon_poster.c.template_id)
+        .outerjoin(
+            coupon_rule,
+            (coupon_rule.c.level == Level.COUPON.value) & (coupon_rule.c.subject_id == coupon_poster.c.template_id),
+        )
         .where(coupon_poster.c.operator_id == operator_id, coupon_poster.c.merchant_id == merchant_id)
         .order_by(coupon_poster.c.ended_ms.is_not(None), coupon_poster.c.poster_id.desc())
     )
     return [
-        {**row, "limits": rules.limits(conn, Level.COUPON, row["template_id"])}
-        for row in conn.execute(query).mappings().all()
+        {**row, "limits": limits_of(json.loads(row["rule"] or "{}"))} for row in conn.execute(query).mappings().all()
     ]
 
 

@@ -265,14 +265,26 @@ class LaneNow:
 
 def lanes_now(conn: Connection, operator_id: int) -> list[LaneNow]:
     """Every lane with its last passage and last opening, as far as reported."""
+    passages, openings = (_last(conn, operator_id, table) for table in (passage, barrier_opening))
     return [
-        LaneNow(row, _last(conn, passage, row), _last(conn, barrier_opening, row)) for row in lanes(conn, operator_id)
+        LaneNow(row, passages.get(row["lane_id"]), openings.get(row["lane_id"])) for row in lanes(conn, operator_id)
     ]
 
 
-def _last(conn: Connection, table: Table, row: RowMapping) -> RowMapping | None:
-    query = select(table).where(table.c.lot_id == row["lot_id"], table.c.lane == row["name"])
-    return conn.execute(query.order_by(table.c.happened_ms.desc()).limit(1)).mappings().one_or_none()
+def _last(conn: Connection, operator_id: int, table: Table) -> dict[int, RowMapping]:
+    """The newest row of each lane, by lane."""
+    newest = (
+        select(table.c.event_id)
+        .where(table.c.lot_id == lane.c.lot_id, table.c.lane == lane.c.name)
+        .order_by(table.c.happened_ms.desc())
+        .limit(1)
+        .correlate(lane)
+        .scalar_subquery()
+    )
+    query = (
+        select(lane.c.lane_id, table).join(table, table.c.event_id == newest).where(lane.c.operator_id == operator_id)
+    )
+    return {int(row["lane_id"]): row for row in conn.execute(query).mappings()}
 
 
 def taken_since(conn: Connection, operator_id: int, since_ms: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,14 +16,16 @@ from sqlalchemy import Connection, event
 from cloud.act import Act, Refused
 from cloud.app import make_app
 from cloud.coupons import service as coupons
-from cloud.db import Database
+from cloud.db import Database, open_engine
 from cloud.merchants import branches
 from cloud.merchants import service as merchants
 from cloud.merchants.branches import Plan
 from cloud.shop import buying, products
 from cloud.shop.products import Product
+from cloud.web.doors import DOORS
 from domain.events import CouponRedeemed, StayClosed
 from domain.ledger import Commodity
+from tests.cloud import crowd
 from tests.cloud.stage import PASSWORD, Stage, set_up
 from tests.cloud.world import World
 
@@ -131,3 +134,35 @@ async def test_a_page_asks_as_often_for_many_rows_as_for_few(
     many = await asked(browser, stage, account, pages)
 
     assert {page: count for page, count in many.items() if count > few[page] + IS_COUNTED} == {}
+
+
+def every_list(stage: Stage, below: str) -> tuple[str, ...]:
+    """Pages behind a login that need no more than a merchant to be named."""
+    paths = [route.removeprefix("GET ") for route in DOORS if route.startswith(f"GET {below}")]
+    named = [path.replace("{merchant_id}", stage.own["merchant_id"]) for path in paths if not path.endswith(".{kind}")]
+    return tuple(path for path in named if not re.search(r"[{.]|/live$|/login$|/wechat$", path))
+
+
+@pytest.mark.parametrize(("account", "below", "least"), [("admin", "/admin", 40), ("merchant", "/m", 14)])
+async def test_no_page_at_all_asks_once_for_each_row(
+    migrated_sqlite: Path, tmp_path: Path, account: str, below: str, least: int
+) -> None:
+    path = tmp_path / "many.sqlite"
+    shutil.copy(migrated_sqlite, path)
+    stage = set_up(Database(open_engine(f"sqlite:///{path}")), tmp_path)
+    stage.cloud.db.run_here(more, stage, 0, 1)
+    crowd.loosen(stage.cloud.db.engine)
+    pages = every_list(stage, below)
+    app = make_app(stage.cloud)
+    del app.cleanup_ctx[:]
+
+    async with TestClient(TestServer(app), cookie_jar=CookieJar(unsafe=True)) as client:
+        stage.cloud.db.run_here(crowd.multiply, 0, 3)
+        few = await asked(client, stage, account, pages)
+        stage.cloud.db.run_here(crowd.multiply, 3, 27)
+        many = await asked(client, stage, account, pages)
+    stage.cloud.passwords.close()
+    stage.cloud.db.close()
+
+    assert len(pages) >= least
+    assert {page: (few[page], count) for page, count in many.items() if count > few[page] + IS_COUNTED} == {}
