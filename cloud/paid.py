@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from cloud.act import Act, Refused
 from cloud.fees import service as fees
 from cloud.lots import incidents
+from cloud.members import extending
 from cloud.merchants import service as merchants
 from cloud.payments.orders import Alarm, Duties, PayOrder, UnfulfillableError
 from cloud.shop import buying
@@ -45,8 +46,12 @@ def _alarm(conn: Connection, act: Act, alarm: Alarm) -> None:
 
 
 DUTIES = Duties(
-    fulfil={"topup": _top_up, fees.PURPOSE: fees.fulfil, "purchase": _purchase},
-    take_back={"topup": _take_top_up_back, fees.PURPOSE: _nothing_to_take},
+    fulfil={"topup": _top_up, fees.PURPOSE: fees.fulfil, "purchase": _purchase, extending.PURPOSE: extending.fulfil},
+    take_back={
+        "topup": _take_top_up_back,
+        fees.PURPOSE: _nothing_to_take,
+        extending.PURPOSE: extending.take_back,
+    },
     alarm=_alarm,
 )
 """Handed to payments by ``cloud/app.py``. A purpose without an entry in *fulfil* cannot be paid for."""

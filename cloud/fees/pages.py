@@ -11,14 +11,16 @@ from zoneinfo import ZoneInfo
 
 import segno
 from aiohttp import web
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping
 
-from cloud.act import Refused
+from cloud.act import Act, Refused
 from cloud.fees import asking, service
 from cloud.fees.asking import SILENT, Said
 from cloud.fees.service import Asked
 from cloud.lots import service as lots
 from cloud.lots.asking import ask_lot
+from cloud.members import extending
+from cloud.payments.orders import PayOrder
 from cloud.web.state import CLOUD, change, field_of, path_id, read
 from domain.driver_page import LONGEST_TYPED, typed_plate
 from domain.plate import PROVINCES
@@ -43,6 +45,7 @@ class FeePages:
         """One address a lot, and one a quote."""
         app.router.add_get("/pay/{lot}", self.form)
         app.router.add_post("/pay/{lot}", self.ask)
+        app.router.add_post("/pay/{lot}/pass", self.extend)
         app.router.add_get("/Q/{token}", self.quote)
         app.router.add_post("/Q/{token}", self.pay)
 
@@ -52,18 +55,36 @@ class FeePages:
 
     async def ask(self, request: web.Request) -> web.Response:
         """What a plate has to pay here, from the lot itself."""
-        lot, typed = await _lot(request), await field_of(request, "text")
-        plate, problem = typed_plate(typed[:LONGEST_TYPED])
-        if problem:
-            return _form(request, lot, typed[:LONGEST_TYPED], texts(request)(f"lanepage.{problem}"))
-        if not self._tries.take(client_address(request), asyncio.get_running_loop().time()):
-            return _form(request, lot, "", texts(request)("fees.too_many"), 429)
+        lot = await _lot(request)
+        plate = await self._plate(request, lot)
+        if isinstance(plate, web.Response):
+            return plate
         said = await _said(request, lot["lot_id"], plate)
         quotes = [(one, token) for token in (said.quote, said.debts) if (one := await _open(request, token))]
         return render(
             request, "fee_due.html", status=503 if said == SILENT else 200, lot=lot, plate=plate, said=said,
             quotes=[(one.quote, token) for one, token in quotes],
+            offer=await read(request, extending.offer_for, lot["lot_id"], plate, request.config_dict[CLOUD].now_ms()),
         )  # fmt: skip
+
+    async def _plate(self, request: web.Request, lot: RowMapping) -> str | web.Response:
+        """What was typed, in normal form; the keyboard again where it is no plate or one too many."""
+        typed = (await field_of(request, "text"))[:LONGEST_TYPED]
+        plate, problem = typed_plate(typed)
+        if problem:
+            return _form(request, lot, typed, texts(request)(f"lanepage.{problem}"))
+        if not self._tries.take(client_address(request), asyncio.get_running_loop().time()):
+            return _form(request, lot, "", texts(request)("fees.too_many"), 429)
+        return plate
+
+    async def extend(self, request: web.Request) -> web.Response:
+        """A month more for a plate's monthly pass: on to where it is paid."""
+        lot = await _lot(request)
+        plate = await self._plate(request, lot)
+        if isinstance(plate, web.Response):
+            return plate
+        order = await change(request, PAYER, _month, lot["lot_id"], plate)
+        raise web.HTTPSeeOther(f"/pay/{lot['lot_id']}" if order is None else order.cashier_path)
 
     async def quote(self, request: web.Request) -> web.Response:
         """A quote from its code: what is due, and once it is paid the pass."""
@@ -85,6 +106,11 @@ class FeePages:
         if isinstance(order, Refused):
             return await self.quote(request)
         raise web.HTTPSeeOther(order.cashier_path)
+
+
+def _month(conn: Connection, act: Act, lot_id: int, plate: str) -> PayOrder | None:
+    made = extending.offer_for(conn, act.operator_id, lot_id, plate, act.now_ms)
+    return None if made is None else extending.begin(conn, act, made, f"/pay/{lot_id}")
 
 
 async def _lot(request: web.Request) -> RowMapping:

@@ -14,7 +14,7 @@ from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.lots import service as lots
-from cloud.members import service
+from cloud.members import extending, service
 from cloud.members.forms import Form, blank, clock, form_from, form_of, shown, terms_in
 from cloud.members.service import Entitled, Wanted
 from cloud.members.terms import MOST_WINDOWS
@@ -180,6 +180,16 @@ async def end_person(request: web.Request) -> web.Response:
     raise done(f"/admin/people?kind={held.row['kind']}", "person_ended")
 
 
+async def _offer(request: web.Request, held: Entitled) -> extending.Offer | None:
+    """A month more for who may take money."""
+    session = await allow(request, Right.MANAGE)
+    if not may(session.role, Right.MONEY):
+        return None
+    now_ms = request.config_dict[CLOUD].now_ms()
+    made = await read(request, extending.offer, held.row["entitlement_id"], now_ms)
+    return None if isinstance(made, Refused) else made
+
+
 async def _form(
     request: web.Request, form: Form, refused: Refused | None = None, held: Entitled | None = None
 ) -> web.Response:
@@ -190,6 +200,8 @@ async def _form(
         "kinds": list(Grant),
         "windows": range(1, MOST_WINDOWS + 1),
         "state": "" if held is None else held.state(request.config_dict[CLOUD].now_ms()),
+        "offer": None if held is None else await _offer(request, held),
+        "months": [] if held is None else await read(request, extending.of_pass, held.row["entitlement_id"]),
     }
     status = 422 if refused is not None else 200
     return render(request, "person.html", status=status, form=form, held=held, error=words(request, refused), **values)

@@ -99,3 +99,29 @@ excused_stay = Table(
     Column("happened_ms", BigInteger, nullable=False),
 )
 Index("ix_excused_stay_operator_id_happened_ms", excused_stay.c.operator_id, excused_stay.c.happened_ms)
+
+pass_price = Table(  # what a month of a monthly pass costs online; a lot without a row offers none
+    "pass_price",
+    metadata,
+    Column("lot_id", ForeignKey("lot.lot_id"), primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("month_fen", BigInteger, nullable=False),  # for each place of the pass
+)
+
+pass_month = Table(  # one month that somebody pays or paid online
+    "pass_month",
+    metadata,
+    Column("order_id", Text, primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("entitlement_id", ForeignKey("entitlement.entitlement_id"), nullable=False),
+    Column("lot_id", ForeignKey("lot.lot_id"), nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("from_ms", BigInteger, nullable=False),  # the end the pass had when it was offered
+    Column("until_ms", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),  # open -> done -> taken_back
+    Column("created_ms", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("done_ms", BigInteger),
+    Column("undone_ms", BigInteger),
+)
+Index("ix_pass_month_entitlement_id", pass_month.c.entitlement_id)

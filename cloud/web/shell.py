@@ -17,7 +17,7 @@ from plumbing.web import NavItem, Sessions, Shell, create_app, current_session
 from plumbing.web.rendering import ENVIRONMENT
 
 HERE = Path(cloud.__file__).parent
-LOCALES = tuple(HERE / name / "locale" for name in ("", "coupons", "booth", "payments", "fees", "shop"))
+LOCALES = tuple(HERE / name / "locale" for name in ("", "coupons", "booth", "payments", "fees", "shop", "members"))
 CAPABILITIES = (
     "web",
     "access",

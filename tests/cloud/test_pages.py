@@ -48,6 +48,7 @@ ADMIN_PAGES = (
     "/admin/people/blocked",
     "/admin/people/blocked?all=1&q=x",
     "/admin/people/import",
+    "/admin/people/passes",
     "/admin/people/excused",
     "/admin/people/excused?day=2026-01-31&why=waived&lot=1&q=li",
     "/admin/shop",
