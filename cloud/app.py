@@ -47,6 +47,8 @@ from cloud.payments import routes as payments_routes
 from cloud.payments.desk import DESK, Desk
 from cloud.payments.provider import PaymentProvider
 from cloud.payments.settings import open_providers
+from cloud.reconciling import pages as reconciling_pages
+from cloud.reconciling import service as reconciling
 from cloud.settings import BrokerSettings, CloudSettings
 from cloud.shop import admin_pages as shop_admin_pages
 from cloud.shop import buying, top_up
@@ -74,6 +76,7 @@ log = logging.getLogger(__name__)
 
 REFILL_SECONDS = 5.0
 EXPIRY_SECONDS = 60.0
+DAYS_SECONDS = 600.0
 SERVICE = "cloud"  # who does what no person asked for
 
 
@@ -161,6 +164,7 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
         shift_pages,
         booth_people_pages,
         fee_pages,
+        reconciling_pages,  # before the page of an order, whose pattern its file would fit
         payments_routes,
         shop_pages,
         shop_admin_pages,
@@ -263,7 +267,7 @@ async def _hooks(app: web.Application) -> AsyncIterator[None]:
 async def _jobs(app: web.Application) -> AsyncIterator[None]:
     """What happens by itself: leases refilled, expiries noted, old sessions forgotten, open pages kept fresh."""
     cloud = app[CLOUD]
-    jobs = {"refill": _refill, "expire": _expire, "close months": _close_months}
+    jobs = {"refill": _refill, "expire": _expire, "close months": _close_months, "days": _days}
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(_running(tick(cloud.hub), "tick"))
         for name, work in jobs.items():
@@ -305,6 +309,14 @@ async def _close_months(cloud: Cloud) -> None:
                 await cloud.db.run(closing.close_month, cloud.act(SERVICE), merchant_id, until_ms, coupons.facts)
             closed_ms = until_ms
         await asyncio.sleep(EXPIRY_SECONDS)
+
+
+async def _days(cloud: Cloud) -> None:
+    """Each lot's day before, and the two before that again, from ten in its morning (E72)."""
+    while True:
+        for lot_id, day in await cloud.db.run(reconciling.days_due, cloud.operator_id, cloud.now_ms()):
+            await cloud.db.run(reconciling.make, cloud.act(SERVICE), lot_id, day)
+        await asyncio.sleep(DAYS_SECONDS)
 
 
 @contextlib.asynccontextmanager

@@ -13,6 +13,7 @@ from cloud.lots import tables as lots
 from cloud.members import tables as members
 from cloud.merchants import tables as merchants
 from cloud.payments import tables as payments
+from cloud.reconciling import tables as reconciling
 from cloud.shop import tables as shop
 from cloud.sync import tables as sync
 
@@ -29,6 +30,7 @@ __all__ = [
     "merchants",
     "metadata",
     "payments",
+    "reconciling",
     "shop",
     "sync",
 ]

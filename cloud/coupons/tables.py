@@ -237,3 +237,4 @@ redemption = Table(
 )
 Index("ix_redemption_subject", redemption.c.subject)
 Index("ix_redemption_stay_id", redemption.c.stay_id)
+Index("ix_redemption_lot_id_redeemed_ms", redemption.c.lot_id, redemption.c.redeemed_ms)

@@ -27,3 +27,4 @@ phone_fee = Table(  # a lot's quote that somebody is paying or paid; one order a
     Column("booked_ms", BigInteger),
 )
 Index("ix_phone_fee_number", phone_fee.c.lot_id, phone_fee.c.number)
+Index("ix_phone_fee_lot_id_paid_ms", phone_fee.c.lot_id, phone_fee.c.paid_ms)

@@ -147,6 +147,7 @@ debt = Table(
     Column("recorded_ms", BigInteger, nullable=False),
 )
 Index("ix_debt_plate", debt.c.plate)
+Index("ix_debt_stay_id", debt.c.stay_id)
 
 debt_move = Table(
     "debt_move",
@@ -163,6 +164,7 @@ debt_move = Table(
     Column("made_ms", BigInteger, nullable=False),
 )
 Index("ix_debt_move_debt_id", debt_move.c.debt_id)
+Index("ix_debt_move_payment_id", debt_move.c.payment_id)
 
 zone_count = Table(
     "zone_count",
@@ -223,3 +225,4 @@ incident = Table(
     Column("closed_by", Text),
 )
 Index("ix_incident_closed_ms_raised_ms", incident.c.closed_ms, incident.c.raised_ms)
+Index("ix_payment_lot_id_taken_ms", payment.c.lot_id, payment.c.taken_ms)

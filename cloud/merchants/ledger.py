@@ -56,6 +56,9 @@ class Purse:
         return self.paid + self.bonus
 
 
+CHUNK = 500
+
+
 def _adding(into: Callable[[Table], Any]) -> Any:
     first = into(balance)
     return first.on_conflict_do_update(
@@ -182,6 +185,19 @@ def held_by(conn: Connection, merchant_id: int, account: str, commodity: Commodi
     values = {"of_merchant": merchant_id, "of_account": account, "of_commodity": commodity.value}
     found = conn.execute(_HELD, values | {"of_funds": funds.value}).scalar_one_or_none()
     return found or 0
+
+
+def landed(conn: Connection, operator_id: int, account: str, event_ids: Sequence[str]) -> dict[str, int]:
+    """What each event moved into *account*, over all kinds of funds."""
+    found: dict[str, int] = {}
+    for at in range(0, len(event_ids), CHUNK):
+        query = select(posting.c.event_id, func.sum(posting.c.amount)).where(
+            posting.c.operator_id == operator_id,
+            posting.c.account == account,
+            posting.c.event_id.in_(event_ids[at : at + CHUNK]),
+        )
+        found |= {event_id: int(amount) for event_id, amount in conn.execute(query.group_by(posting.c.event_id))}
+    return found
 
 
 @dataclass(frozen=True, slots=True)

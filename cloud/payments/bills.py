@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta, timezone
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
@@ -153,6 +153,12 @@ def listed(conn: Connection, operator_id: int, page: int = 1) -> Page[RowMapping
         .order_by(pay_bill.c.day.desc(), pay_bill.c.account_id)
     )
     return paged(conn, query, page)
+
+
+def of_days(conn: Connection, operator_id: int, days: Collection[str]) -> Sequence[RowMapping]:
+    """Every account's bill of these days."""
+    query = select(pay_bill).where(pay_bill.c.operator_id == operator_id, pay_bill.c.day >= min(days, default=""))
+    return [row for row in conn.execute(query).mappings() if row["day"] in days]
 
 
 def differences(conn: Connection, operator_id: int, *, only_open: bool, page: int = 1) -> Page[RowMapping]:

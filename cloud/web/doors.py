@@ -142,6 +142,8 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "GET /admin/people/excused",
         "GET /admin/people/excused.{kind}",
         "GET /admin/people/passes",
+        "GET /admin/payments/days",
+        "GET /admin/payments/days.{kind}",
         "GET /admin/shifts",
         "GET /admin/shifts.{kind}",
         "GET /admin/shifts/{shift}",
@@ -190,6 +192,8 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
     Right.MONEY: (
         "POST /admin/people/passes",
         "POST /admin/people/{number}/extend",
+        "POST /admin/payments/days",
+        "POST /admin/payments/days/differences",
         "POST /admin/payments/accounts",
         "POST /admin/payments/bills",
         "POST /admin/payments/differences",

@@ -17,7 +17,9 @@ from plumbing.web import NavItem, Sessions, Shell, create_app, current_session
 from plumbing.web.rendering import ENVIRONMENT
 
 HERE = Path(cloud.__file__).parent
-LOCALES = tuple(HERE / name / "locale" for name in ("", "coupons", "booth", "payments", "fees", "shop", "members"))
+LOCALES = tuple(
+    HERE / name / "locale" for name in ("", "coupons", "booth", "payments", "fees", "shop", "members", "reconciling")
+)
 CAPABILITIES = (
     "web",
     "access",
@@ -29,6 +31,7 @@ CAPABILITIES = (
     "payments",
     "fees",
     "shop",
+    "reconciling",
     "hooks",
 )
 

@@ -59,6 +59,8 @@ ADMIN_PAGES = (
     "/admin/coupons/reports",
     "/admin/merchants/1/branches",
     "/admin/shop/purchases?state=PAID&merchant=1",
+    "/admin/payments/days",
+    "/admin/payments/days?all=1",
     "/admin/books",
     "/admin/leases",
     "/admin/merchants/1/statements",
