@@ -6,6 +6,8 @@ The text is what a QR at the booth or the lane holds, so that a phone can pay wh
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 import struct
 from dataclasses import dataclass
@@ -16,12 +18,15 @@ from domain.voucher import Sign, Verify
 
 PURPOSE: Final = b"lotgate-quote-1\x00"
 VERSION: Final = 1
+SEALED: Final = 2  # the plate cannot be read without the lot's seal: a link may end in somebody's log
 NUMBER_BYTES: Final = 8
 TOKEN_LENGTH: Final = 251
 CODE_ASK: Final = "fee-code"  # what an edge signs when it has a payment code taken for a quote
 _PREFIX: Final = "LQ1"
 _BODY: Final = struct.Struct(">BI8s36s16sIIIIIIH")
 _SIGNATURE_SIZE: Final = 64
+_PLATE: Final = slice(49, 65)  # of the body
+_SEAL_PURPOSE: Final = b"lotgate-quote-plate-1\x00"
 _LINK: Final = re.compile(r"https?://[^/\s]{1,128}/q/(\S*)", re.IGNORECASE)
 
 
@@ -60,19 +65,29 @@ class FeeQuote:
         return utc_s <= self.until_s
 
 
-def issue(quote: FeeQuote, sign: Sign) -> str:
-    """The text of *quote*. Raises ValueError when a field does not fit its place."""
+def seal_key(lot_key: bytes) -> bytes:
+    """What hides the plates of a lot's quotes, from the key it shares with the cloud alone (`exit_pass.code_key`)."""
+    return hmac.new(lot_key, _SEAL_PURPOSE, hashlib.sha256).digest()
+
+
+def issue(quote: FeeQuote, sign: Sign, seal: bytes = b"") -> str:
+    """The text of *quote*, its plate hidden where the lot has a *seal*. Raises ValueError when a field does not fit."""
     body = _encode(quote)
+    if seal:
+        body = bytes([SEALED]) + _turned(body, seal)[1:]
     return _PREFIX + crockford_encode(body + sign(PURPOSE, body))
 
 
-def read(token: str, verify: Verify, public: bytes) -> FeeQuote | None:
-    """The quote, if it is genuine by the edge's key *public*; None for anything else (I12)."""
+def read(token: str, verify: Verify, public: bytes, seal: bytes = b"") -> FeeQuote | None:
+    """The quote, if it is genuine by the edge's key *public*; None for anything else (I12).
+
+    A hidden plate is "" without the lot's *seal*.
+    """
     parts = _parts(token)
     if parts is None:
         return None
     body, signature = parts
-    return _decode(body) if verify(public, PURPOSE, body, signature) else None
+    return _decode(body, seal) if verify(public, PURPOSE, body, signature) else None
 
 
 def lot_of(token: str) -> int | None:
@@ -116,7 +131,17 @@ def _parts(token: str) -> tuple[bytes, bytes] | None:
     return signed[: _BODY.size], signed[_BODY.size :]
 
 
-def _decode(body: bytes) -> FeeQuote | None:
+def _turned(body: bytes, seal: bytes) -> bytes:
+    """The body with its plate hidden, or shown again. A number is used once at a lot, so each plate has its own key."""
+    over = hmac.new(seal, body[1 : 5 + NUMBER_BYTES], hashlib.sha256).digest()
+    plate = bytes(one ^ other for one, other in zip(body[_PLATE], over, strict=False))
+    return body[: _PLATE.start] + plate + body[_PLATE.stop :]
+
+
+def _decode(body: bytes, seal: bytes = b"") -> FeeQuote | None:
+    if body[0] == SEALED:
+        blank = body[: _PLATE.start] + bytes(16) + body[_PLATE.stop :]
+        body = bytes([VERSION]) + (_turned(body, seal) if seal else blank)[1:]
     version, lot_id, number, stay, plate, fee, off, before, debts, made, until, leave = _BODY.unpack(body)
     if version != VERSION:
         return None

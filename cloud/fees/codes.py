@@ -53,7 +53,9 @@ async def charge(request: web.Request) -> web.Response:
     asked = await _asked(request, body)
     token, code, why = str(body["quote"]), str(body.get("code", "")), ""
     if code and await read(request, standing, asked) != WAITING:
-        order = await change(request, f"edge:{body['edge_id']}", service.begin, token)
+        order = await change(
+            request, f"edge:{body['edge_id']}", service.begin, token, request.config_dict[CLOUD].config_key
+        )
         why = order.code if isinstance(order, Refused) else await _begun(request, order, code)
     state = await read(request, standing, asked)
     return web.json_response({"state": CLOSED if why and state == NOTHING else state, "why": why})
@@ -72,7 +74,7 @@ async def _body(request: web.Request) -> dict[str, Any]:
 async def _asked(request: web.Request, body: dict[str, Any]) -> Asked:
     """The quote, if the edge of its own lot asks. Raises HTTPForbidden."""
     edge_id = str(body.get("edge_id", ""))
-    asked = await read(request, service.open_quote, body["quote"])
+    asked = await read(request, service.open_quote, body["quote"], request.config_dict[CLOUD].config_key)
     who = await request.config_dict[CLOUD].db.run(edges.identity, edge_id)
     is_its_own = asked is not None and who is not None and who["lot_id"] == asked.quote.lot_id
     if asked is None or who is None or not is_its_own:

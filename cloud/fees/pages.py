@@ -102,7 +102,7 @@ class FeePages:
     async def pay(self, request: web.Request) -> web.Response:
         """Open the order and go to where it is paid."""
         token = request.match_info["token"]
-        order = await change(request, PAYER, service.begin, token)
+        order = await change(request, PAYER, service.begin, token, request.config_dict[CLOUD].config_key)
         if isinstance(order, Refused):
             return await self.quote(request)
         raise web.HTTPSeeOther(order.cashier_path)
@@ -121,7 +121,7 @@ async def _lot(request: web.Request) -> RowMapping:
 
 
 async def _open(request: web.Request, token: str) -> Asked | None:
-    return await read(request, service.open_quote, token) if token else None
+    return await read(request, service.open_quote, token, request.config_dict[CLOUD].config_key) if token else None
 
 
 def _form(request: web.Request, lot: RowMapping, typed: str = "", error: str = "", status: int = 422) -> web.Response:

@@ -6,7 +6,7 @@ The cloud adds nothing to what the lot asked for, and takes no more than one pay
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
@@ -50,24 +50,28 @@ def _verify(public: bytes, purpose: bytes, body: bytes, signature: bytes) -> boo
 VERIFY: Verify = _verify
 
 
-def open_quote(conn: Connection, operator_id: int, token: str) -> Asked | None:
-    """The quote in *token*, if the edge of the lot it names wrote it; None for anything else."""
+def open_quote(conn: Connection, operator_id: int, token: str, key: PrivateKey) -> Asked | None:
+    """The quote in *token*, if the edge of the lot it names wrote it; None for anything else.
+
+    *key* is the cloud's own, from which comes what hides the plates of each lot.
+    """
     lot_id = fee_quote.lot_of(token)
     found = None if lot_id is None else lots.get_lot(conn, operator_id, lot_id)
     edge_id = edges.edge_of_lot(conn, lot_id) if found is not None and lot_id is not None else None
     known = edges.identity(conn, edge_id) if edge_id else None
     if found is None or known is None:
         return None
-    quote = fee_quote.read(token, VERIFY, bytes(known["public_key"]))
+    seal = fee_quote.seal_key(code_secret(key, found["lot_id"]))
+    quote = fee_quote.read(token, VERIFY, bytes(known["public_key"]), seal)
     return None if quote is None else Asked(quote, found["name"], found["time_zone"])
 
 
-def begin(conn: Connection, act: Act, token: str) -> PayOrder | Refused:
+def begin(conn: Connection, act: Act, token: str, key: PrivateKey) -> PayOrder | Refused:
     """The order that pays a quote: the open one if somebody is at it, else a new one.
 
     Refuses ``quote_unknown``, ``quote_over`` and ``quote_paid``.
     """
-    asked = open_quote(conn, act.operator_id, token)
+    asked = open_quote(conn, act.operator_id, token, key)
     if asked is None:
         return Refused("quote_unknown")
     quote = asked.quote
@@ -176,7 +180,7 @@ def _quote_in(row: RowMapping) -> FeeQuote:
     quote = fee_quote.read(row["quote"], lambda *_: True, b"")
     if quote is None:
         raise ValueError(f"payment {row['payment_id']}: its quote cannot be read")
-    return quote
+    return replace(quote, plate=row["plate"])
 
 
 def pass_of(row: RowMapping, key: PrivateKey) -> tuple[str, str]:

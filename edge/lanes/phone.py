@@ -19,7 +19,7 @@ from edge.db.database import DiskFullError
 from edge.db.phone import PhonePayment
 from edge.lanes.office import Office
 from edge.services import phone_paying
-from edge.services.phone_quotes import quote_stay, token_of
+from edge.services.phone_quotes import quote_stay, seal_of, token_of
 
 LOOK_S = 0.5
 TRIES, TRIES_S = 5, 600.0  # of eight digits for one stay
@@ -52,7 +52,9 @@ class PhoneDesk:
             made = await office.commit(quote_stay, office.db, office.lot, stay_id, office.now())
         except DiskFullError:
             return Refuse("not_recorded")
-        return made if isinstance(made, Refuse) else Shown(made, token_of(office.lot, made))
+        if isinstance(made, Refuse):
+            return made
+        return Shown(made, token_of(office.lot, made, await office.read(seal_of)))
 
     async def take_pass(self, token: str) -> PhonePayment | Refuse:
         """Take what an exit pass tells of. Refuses ``pass_not_ours`` and ``not_recorded``."""

@@ -16,7 +16,7 @@ from domain.wire import Json, canonical
 from edge.db import stays
 from edge.services import settling
 from edge.services.lot import Lot
-from edge.services.phone_quotes import quote_debts, quote_of_stay, token_of
+from edge.services.phone_quotes import quote_debts, quote_of_stay, seal_of, token_of
 from edge.settings import Arrears
 
 KIND = "fee.ask"
@@ -36,11 +36,11 @@ def handler(lot: Lot, worded: Worded) -> Handler:
         said: Json = {"code": made.code if isinstance(made, Refuse) else ""}
         if isinstance(made, FeeQuote) and stay is not None:
             why = settling.standing(conn, lot, stay, now).explanation
-            said |= {"quote": token_of(lot, made), "lines": summed(why.get("lines", ()), worded)}
+            said |= {"quote": token_of(lot, made, seal_of(conn)), "lines": summed(why.get("lines", ()), worded)}
         collected = isinstance(made, FeeQuote) and lot.rules.arrears is Arrears.COLLECT
         owed = Refuse("nothing_due") if collected else quote_debts(conn, lot, plate, now)
         if isinstance(owed, FeeQuote):
-            said["debts"] = token_of(lot, owed)
+            said["debts"] = token_of(lot, owed, seal_of(conn))
         return canonical(said).decode()
 
     return answer

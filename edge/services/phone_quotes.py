@@ -6,11 +6,11 @@ import hashlib
 import sqlite3
 from dataclasses import replace
 
-from domain import fee_quote
+from domain import exit_pass, fee_quote
 from domain.decision import Refuse
 from domain.fee_quote import FeeQuote
 from domain.moment import Moment
-from edge.db import arrears, phone, stays
+from edge.db import arrears, channels, phone, stays
 from edge.db.database import Database, transaction
 from edge.db.phone import QuoteRow
 from edge.db.stays import StayRow
@@ -55,9 +55,15 @@ def quote_debts(conn: sqlite3.Connection, lot: Lot, plate: str, now: Moment) -> 
     return _kept(conn, lot, replace(_fresh(lot, "", plate, now), debts_fen=owed), ())
 
 
-def token_of(lot: Lot, quote: FeeQuote) -> str:
+def seal_of(conn: sqlite3.Connection) -> bytes:
+    """What hides plates in this lot's quotes; b"" until the cloud has told the lot's key."""
+    row = channels.get(conn, "keys", exit_pass.CODE_ROW)
+    return fee_quote.seal_key(bytes.fromhex(str(row["secret"]))) if row and row.get("secret") else b""
+
+
+def token_of(lot: Lot, quote: FeeQuote, seal: bytes) -> str:
     """The quote's signed text."""
-    return fee_quote.issue(quote, lot.sign)
+    return fee_quote.issue(quote, lot.sign, seal)
 
 
 def _fresh(lot: Lot, stay_id: str, plate: str, now: Moment) -> FeeQuote:

@@ -175,7 +175,7 @@ def _fees(town: Town, _hashed: str) -> None:
         return fee_quote.issue(made, PAPER_KEY)
 
     town.names |= {"quote": quote(5), "quote_paid": quote(6), "quote_over": quote(7, -600)}
-    order = sure(fees.begin(town.conn, town.act("payer"), town.names["quote_paid"]))
+    order = sure(fees.begin(town.conn, town.act("payer"), town.names["quote_paid"], PAPER_KEY))
     pay(town.conn, town.act("payments"), DUTIES, order, "wechat")
     town.names["fee_order"] = order.order_id
 

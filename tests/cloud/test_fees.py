@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from cloud.act import Refused
 from cloud.fees import service as fees
 from cloud.fees.asking import SILENT, Said, read
+from cloud.fees.tables import phone_fee
 from cloud.lots.tables import edge
 from cloud.paid import DUTIES
 from cloud.payments import orders, refunds
@@ -39,7 +40,7 @@ def quoted(world: World, **changes: object) -> str:
 
 
 def opened(world: World, token: str) -> PayOrder:
-    order = fees.begin(world.conn, world.act(), token)
+    order = fees.begin(world.conn, world.act(), token, CLOUD)
     assert isinstance(order, PayOrder), order
     return order
 
@@ -69,9 +70,9 @@ def test_a_code_that_is_not_the_lots_own_or_is_over_is_not_charged(world: World)
     nowhere = fee_quote.issue(FeeQuote("00" * 8, 999, "s1", "京A12345", 1, 0, 0, 0, 0, 1 << 31, 15), EDGE)
 
     for text in (forged, nowhere, token[:-1], ""):
-        assert fees.begin(world.conn, world.act(), text) == Refused("quote_unknown")
+        assert fees.begin(world.conn, world.act(), text, CLOUD) == Refused("quote_unknown")
     world.now_ms = NOW + 9 * MINUTE_MS + 1
-    assert fees.begin(world.conn, world.act(), token) == Refused("quote_over")
+    assert fees.begin(world.conn, world.act(), token, CLOUD) == Refused("quote_over")
 
 
 def test_a_paid_fee_is_told_until_the_lot_has_booked_it(world: World) -> None:
@@ -85,7 +86,7 @@ def test_a_paid_fee_is_told_until_the_lot_has_booked_it(world: World) -> None:
         Settled.DONE,
         {"quote": "0123456789abcdef", "stay_id": "s1", "plate": "京A12345", "fen": 1000, "paid_ms": NOW},
     )
-    assert fees.begin(world.conn, world.act(), quoted(world)) == Refused("quote_paid")
+    assert fees.begin(world.conn, world.act(), quoted(world), CLOUD) == Refused("quote_paid")
     for _ in range(2):
         world.apply(PaymentApplied(payment_id, "0123456789abcdef", "s1", "list", "settled", 1000, 0))
     assert (listed(world), due(world)) == ([], [])
@@ -130,7 +131,7 @@ def test_two_orders_of_one_quote_take_one_payment(world: World) -> None:
 def test_the_pass_and_its_digits_are_what_the_lot_will_check(world: World) -> None:
     token = quoted(world)
     pay(world.conn, world.act(), DUTIES, opened(world, token))
-    asked = fees.open_quote(world.conn, world.operator_id, token)
+    asked = fees.open_quote(world.conn, world.operator_id, token, CLOUD)
     assert asked is not None
     row = fees.paid(world.conn, world.operator_id, asked.quote)
     assert row is not None
@@ -149,3 +150,26 @@ def test_the_pass_and_its_digits_are_what_the_lot_will_check(world: World) -> No
 def test_what_a_lot_did_not_answer_is_silence(text: str) -> None:
     assert read(text) == SILENT
     assert read('{"code":"","quote":"LQ1"}') == Said("", "LQ1")
+
+
+def test_a_sealed_quote_is_charged_for_its_plate_and_holds_none(world: World) -> None:
+    seal = fee_quote.seal_key(fees.code_secret(CLOUD, world.lot_id))
+    plain = fees.open_quote(world.conn, world.operator_id, quoted(world), CLOUD)
+    assert plain is not None
+    sealed = fee_quote.issue(plain.quote, EDGE, seal)
+
+    order = fees.begin(world.conn, world.act(), sealed, CLOUD)
+
+    assert isinstance(order, PayOrder)
+    row = world.conn.execute(select(phone_fee)).mappings().one()
+    assert (row["plate"], row["quote"]) == ("京A12345", sealed)
+    pay(world.conn, world.act(), DUTIES, order)
+    paid = fees.paid(world.conn, world.operator_id, plain.quote)
+    assert paid is not None
+    token, _ = fees.pass_of(paid, CLOUD)
+    shown = exit_pass.read(token, world.lot_id, fees.VERIFY, CLOUD.public.raw)
+    assert shown is not None
+    assert shown.plate == "京A12345"
+    told = get_row(world.conn, world.edge_id, fees.CHANNEL, row["payment_id"])
+    assert told is not None
+    assert told["plate"] == "京A12345"

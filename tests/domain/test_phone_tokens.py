@@ -9,6 +9,7 @@ import pytest
 from domain import exit_pass, fee_quote
 from domain.exit_pass import ExitPass
 from domain.fee_quote import FeeQuote
+from domain.ids import crockford_decode
 from plumbing.signing import PrivateKey, PublicKey
 
 KEY = PrivateKey.from_raw(bytes(range(32)))
@@ -21,6 +22,11 @@ GOLDEN_QUOTE = (
     "LQ10400000704HMASW9NF6YYC1H74WPCC34CMPKJRSG60PKERB2CCPKGS35CRPK0C9J6CT3ADHQ70WP2RQ7PAJ5MC9J6CTEDE5F0"
     "00000000000KH00000Z80000AY00003X1NG1QR0DC0E2P001YJJTPKBTD0GPMDQDAKVEDV05MPWEA09DSHVGH58RS9PBX0JD7NAS"
     "F04XTX03ES5X499KCQ95E3RRPMQRD15K3P8YBB5RTKDAN0HNMG0"
+)
+GOLDEN_SEALED = (
+    "LQ10800000704HMASW9NF6YYC1H74WPCC34CMPKJRSG60PKERB2CCPKGS35CRPK0C9J6CT3ADHQ70WP2RH9XXSD4HDTVQ53WQ3SB"
+    "F74NNPF0000KH00000Z80000AY00003X1NG1QR0DC0E2P001XJ1XPQS250T07NZ6HQ24WKGHWMSGFH3X494SZQGTCB24SYS3W979"
+    "MM80D63E2HDC8A7HHWHYGE90QVNNREQ24A7P2XMCDFQ69JHM3G5"
 )
 GOLDEN_PASS = (
     "LP104000007A17K4C1J6RRK2CHH60R30C1G640000000000000000000000000028T5CY4TQKFF60RKJEB661J6AB9SCCR30B9QC"
@@ -55,6 +61,23 @@ def test_what_is_read_is_what_was_written() -> None:
     assert fee_quote.lot_of(GOLDEN_QUOTE) == 7
     link = fee_quote.link_of("https://park.example", GOLDEN_QUOTE)
     assert (link[:24], fee_quote.token_in(link)) == ("HTTPS://PARK.EXAMPLE/Q/L", GOLDEN_QUOTE)
+
+
+def test_a_sealed_quote_shows_no_plate_but_to_its_lot_and_the_cloud() -> None:
+    lot_key = exit_pass.code_key(b"secret", 7)
+    seal, other = fee_quote.seal_key(lot_key), fee_quote.seal_key(exit_pass.code_key(b"secret", 8))
+    sealed = fee_quote.issue(QUOTE, KEY, seal)
+    again = fee_quote.issue(replace(QUOTE, number="f123456789abcdef"), KEY, seal)
+    public = KEY.public.raw
+
+    assert sealed == GOLDEN_SEALED
+    assert fee_quote.read(sealed, verify, public, seal) == QUOTE
+    assert fee_quote.read(sealed, verify, public) == replace(QUOTE, plate="")
+    assert fee_quote.read(sealed, verify, public, other) != QUOTE
+    bodies = [crockford_decode(text[3:], 155)[49:65] for text in (GOLDEN_QUOTE, sealed, again)]
+    assert bodies[0] == QUOTE.plate.encode().ljust(16, b"\0")
+    assert len(set(bodies)) == 3  # the same plate looks another way in every quote
+    assert (len(sealed), fee_quote.lot_of(sealed)) == (fee_quote.TOKEN_LENGTH, 7)
 
 
 def test_one_changed_character_makes_it_nothing() -> None:

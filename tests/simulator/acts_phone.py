@@ -15,7 +15,7 @@ from cloud.payments.orders import PayOrder
 from cloud.payments.provider import Outcome, State
 from domain.fee_quote import FeeQuote
 from edge.services import phone_paying
-from edge.services.phone_quotes import quote_stay, token_of
+from edge.services.phone_quotes import quote_stay, seal_of, token_of
 from tests.cloud.paying import begun
 from tests.simulator.acts_line import any_edge
 from tests.simulator.acts_trade import ask_to_leave, in_cloud, open_stay
@@ -66,9 +66,9 @@ class Phones:
         quote = node.act(lambda lot, now: quote_stay(node.db, lot, inside[0], now))
         if not isinstance(quote, FeeQuote) or node.lot is None:
             return
-        token = token_of(node.lot, quote)
+        token = token_of(node.lot, quote, seal_of(node.db.conn))
         for _ in range(world.rng.choice((1, 1, 2))):
-            order = in_cloud(world, lambda conn, act: fees.begin(conn, act, token))
+            order = in_cloud(world, lambda conn, act: fees.begin(conn, act, token, key_of("cloud")))  # type: ignore[arg-type]
             if isinstance(order, PayOrder):
                 self._begin(world, node, quote, order)
         if world.rng.randrange(2):

@@ -20,7 +20,7 @@ from edge.services import manual, passages, paying, phone_paying
 from edge.services.checking import check_books, replay
 from edge.services.entering import enter
 from edge.services.leaving import leave
-from edge.services.phone_quotes import quote_debts, quote_stay, token_of
+from edge.services.phone_quotes import quote_debts, quote_stay, seal_of, token_of
 from edge.settings import Arrears, LotRules
 from plumbing.signing import PrivateKey
 from tests.edge.lots import SmallLot, at, small_lot, verdict
@@ -80,7 +80,7 @@ def test_a_quote_is_paid_once_however_often_it_is_told_and_the_car_leaves_in_tim
     )
 
     assert (quote.due_fen, quote.leave_min) == (1000, 15)
-    assert fee_quote.read(token_of(lot.lot, quote), lot.lot.verify, lot.lot.public_key) == quote
+    assert fee_quote.read(token_of(lot.lot, quote, b""), lot.lot.verify, lot.lot.public_key) == quote
     assert (taken.outcome, taken.used_fen, taken.back_fen) == ("settled", 1000, 0)
     assert again == taken
     assert by_digits == Refuse("pass_code_wrong")  # the cloud told no secret
@@ -271,3 +271,19 @@ def test_nothing_is_quoted_that_is_not_due_or_whose_time_nobody_knows(tmp_path: 
     stay = stays.get(lot.db.conn, stay_id)
     assert stay is not None
     assert stay.settled is None
+
+
+def test_a_quote_hides_its_plate_once_the_cloud_has_told_the_lot_its_key(tmp_path: Path) -> None:
+    lot = lot_with(tmp_path)
+    quote = quoted(lot, comes(lot, 0), 70)
+    plain = token_of(lot.lot, quote, seal_of(lot.db.conn))
+    lot.put("keys", exit_pass.CODE_ROW, {"secret": SECRET.hex()})
+
+    sealed = token_of(lot.lot, quote, seal_of(lot.db.conn))
+
+    def read(token: str, seal: bytes = b"") -> FeeQuote | None:
+        return fee_quote.read(token, lot.lot.verify, lot.lot.public_key, seal)
+
+    assert read(plain) == quote
+    assert read(sealed) == replace(quote, plate="")
+    assert read(sealed, fee_quote.seal_key(SECRET)) == quote
