@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cloud.access import keys, staff
 from cloud.access import service as access
@@ -13,7 +13,7 @@ from cloud.fees import service as fees
 from cloud.hooks import service as hooks
 from cloud.hooks.tables import hook_message
 from cloud.lots import remote
-from cloud.members import blocking
+from cloud.members import blocking, extending
 from cloud.members import service as members
 from cloud.members.terms import Terms
 from cloud.merchants import branches
@@ -21,6 +21,7 @@ from cloud.paid import DUTIES
 from cloud.payments import bills, giving_back, invoices, orders
 from cloud.payments.orders import PayOrder, Wanted
 from cloud.payments.provider import BillLine
+from cloud.reconciling import service as reconciling
 from cloud.shop import buying, products
 from cloud.shop.products import Product
 from domain import events, fee_quote
@@ -178,6 +179,9 @@ def _fees(town: Town, _hashed: str) -> None:
     order = sure(fees.begin(town.conn, town.act("payer"), town.names["quote_paid"], PAPER_KEY))
     pay(town.conn, town.act("payments"), DUTIES, order, "wechat")
     town.names["fee_order"] = order.order_id
+    extending.set_price(town.conn, town.act("zhao.min"), town.lot_id, 30_000)
+    day = datetime.fromtimestamp(town.now_ms / 1000, bills.CHINA).date() - timedelta(days=1)
+    reconciling.make(town.conn, town.act("zhao.min"), town.lot_id, day)
 
 
 def _shifts(town: Town, _hashed: str) -> None:
