@@ -11,7 +11,7 @@ from alembic import op
 from cloud.db import big_id
 
 revision = "0018"
-down_revision = "0016"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
