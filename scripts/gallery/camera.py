@@ -89,8 +89,18 @@ class Camera:
 
     def __init__(self, folder: Path, known: str, tell: Callable[[str], None]) -> None:
         self._folder, self._known, self._tell = folder, known + FOREIGN, tell
-        self.pictures: list[Picture] = []
-        self.findings: list[Finding] = []
+        self._pictures: dict[str, Picture] = {}
+        self._findings: dict[Finding, None] = {}
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """Every picture, in the order taken."""
+        return list(self._pictures.values())
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Each thing once, however often it was seen."""
+        return list(self._findings)
 
     async def take(
         self, page: Page, base: str, surface: Surface, shot: Shot, names: Mapping[str, str], language: str
@@ -102,17 +112,25 @@ class Camera:
         page.on("console", listen)
         page.on("pageerror", lambda error: heard.append(str(error)))
         where = f"{surface.name} {language}"
-        try:
-            await self._open(page, base, surface, shot, names, language)
-            for theme, sizes in (("light", surface.sizes), ("dark", surface.sizes[DARK[language]])):
-                await page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-                for size in sizes:
-                    await self._at_size(page, surface, shot, language, size, theme)
-        except BrowserError as exc:
-            self._find(shot, where, "broken", str(exc).splitlines()[0])
+        for attempt in (1, 2):  # a page that looks again by itself may do so at the wrong moment
+            try:
+                await self._all_sizes(page, base, surface, shot, names, language)
+                break
+            except BrowserError as exc:
+                if attempt == 2:
+                    self._find(shot, where, "broken", str(exc).splitlines()[0])
         for text in heard:
             self._find(shot, where, "console", text)
         page.remove_listener("console", listen)
+
+    async def _all_sizes(
+        self, page: Page, base: str, surface: Surface, shot: Shot, names: Mapping[str, str], language: str
+    ) -> None:
+        await self._open(page, base, surface, shot, names, language)
+        for theme, sizes in (("light", surface.sizes), ("dark", surface.sizes[DARK[language]])):
+            await page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            for size in sizes:
+                await self._at_size(page, surface, shot, language, size, theme)
 
     async def _open(
         self, page: Page, base: str, surface: Surface, shot: Shot, names: Mapping[str, str], language: str
@@ -142,10 +160,10 @@ class Camera:
         file = f"{surface.name}/{shot.name}-{language[:2]}-{name}-{theme}.jpg"
         clip: Any = {"x": 0, "y": 0, "width": width, "height": min(tall, TALLEST)}
         await page.screenshot(path=self._folder / file, type="jpeg", quality=70, full_page=tall > height, clip=clip)
-        self.pictures.append(Picture(surface.name, shot.name, language, name, theme, file))
+        self._pictures[file] = Picture(surface.name, shot.name, language, name, theme, file)
 
     def _find(self, shot: Shot, where: str, code: str, detail: str) -> None:
-        self.findings.append(Finding(shot.name, where, code, detail))
+        self._findings[Finding(shot.name, where, code, detail)] = None
 
 
 def _listener(heard: list[str]) -> Any:

@@ -46,7 +46,7 @@
   };
   const contrast = (element, text) => {
     const style = getComputedStyle(element), below = behind(element);
-    if (!below || element.closest("[disabled], [aria-disabled=true], :disabled")) return;
+    if (!below || element.closest("svg, [disabled], [aria-disabled=true], :disabled")) return;
     const dim = (() => { let all = 1; for (let one = element; one; one = one.parentElement) all *= Number(getComputedStyle(one).opacity); return all; })();
     const colour = channels(style.color);
     const front = over([colour[0], colour[1], colour[2], colour[3] * dim], below);
@@ -66,7 +66,9 @@
         say("cut", `${where(one)} ${shortly(text)}: ${Math.round(box.right - edge.right)} px cut`);
     }
   };
-  const tongue = (text) => {
+  const NAMES = /[\u4e00-\u9fff][A-Z][A-Z0-9]{4,6}[\u4e00-\u9fff]?|\w+_\w+|\[\[\w+\]\]/g; // plates; keys of settings
+  const tongue = (whole) => {
+    const text = whole.replace(NAMES, "");
     const foreign = language === "en" ? text.match(/[\u3400-\u9fff]+/g) : text.match(/[A-Za-z][a-z]{2,}/g);
     for (const one of foreign ?? []) if (!known.includes(one)) say("language", `${one}: ${shortly(text)}`);
   };
@@ -80,7 +82,7 @@
     if (box.width === 0) continue;
     contrast(element, text);
     cut(element, text, box);
-    if (!element.closest("code, .plate, .keys, .json, body [lang], textarea, pre")) tongue(text);
+    if (!element.closest("code, .plate, [data-key], .keys, body [lang], textarea, pre")) tongue(text);
   }
   for (const one of document.querySelectorAll("[placeholder], [aria-label], [title], img[alt]"))
     if (isShown(one)) tongue(one.placeholder || one.getAttribute("aria-label") || one.title || one.alt || "");

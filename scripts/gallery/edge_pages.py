@@ -52,7 +52,7 @@ AFTERNOON = (
     Shot("open-wrong", "/booth/lane/{lane}/open", press=("button.danger.big", YES)),
     Shot("hold", "/booth/lane/{lane}/hold"),
     Shot("attend", "/booth/lane/{lane}/attend"),
-    Shot("entry", "/booth/entry", "?plate=京A12345&lane=out"),
+    Shot("entry", "/booth/entry", "?plate=京A12345&lane={lane}"),
     Shot("lists", "/booth/lists"),
     Shot("lists-found", "/booth/lists", "?q=123"),
     Shot("visitor", "/booth/lists/visitors/new"),

@@ -26,6 +26,7 @@ from tests.edge.web.running import WALL, Lot, visiting
 
 INSIDE = ("京A12346", "粤BD12345", "沪B77777", "京A12345", "苏E8U5K9", "浙C00K21")
 RUNAWAY = "川A8B0D1"
+IN, OUT = "东门入口", "东门出口"
 DAY_MS = 86_400_000
 SOON_S = 40.0  # on a machine with other work
 
@@ -34,13 +35,17 @@ def furnished(settings: EdgeSettings) -> EdgeSettings:
     """Shifts and receipts, a garage below, drivers' pages, arrears collected at the exit."""
     settings.data.mkdir(parents=True, exist_ok=True)
     settings.cloud_key_file.write_text(PrivateKey.from_raw(bytes(range(32))).public.raw.hex(), encoding="ascii")
-    (main,) = settings.zones
+    (main,), (way_in, way_out) = settings.zones, settings.lanes
     rules = replace(settings.rules, shifts=Shifts.NEEDED, arrears=Arrears.COLLECT, waive_limits_fen={"attendant": 300})
     return replace(
         settings,
         rules=rules,
-        zones=(replace(main, places=120, class_places={"large": 4}), Zone("garage", main.tariffs, 60, inside="main")),
-        workstations=(Workstation("东岗亭", ("in", "out"), "counter", Receipts.ALWAYS),),
+        zones=(
+            replace(main, name="地面", places=120, class_places={"large": 4}),
+            Zone("地下一层", main.tariffs, 60, inside="地面"),
+        ),
+        lanes=(replace(way_in, name=IN, target="地面"), replace(way_out, name=OUT, source="地面")),
+        workstations=(Workstation("东岗亭", (IN, OUT), "counter", Receipts.ALWAYS),),
         listeners=replace(settings.listeners, driver=Listener()),
     )
 
@@ -78,7 +83,7 @@ async def _comes_in(lot: Lot, plate: str, seed: int, minutes: int = 23) -> str:
 
 async def _waits(lot: Lot, plate: str) -> None:
     await lot.cameras["out"].see(seen(plate, 9))
-    await lot.until(lambda: lot.view("out").verdict == "PayFirst", SOON_S)
+    await lot.until(lambda: lot.view(OUT).verdict == "PayFirst", SOON_S)
 
 
 async def afternoon(lot: Lot) -> Mapping[str, str]:
@@ -92,10 +97,10 @@ async def afternoon(lot: Lot) -> Mapping[str, str]:
     await lot.opens_shop(3, "咖啡店", granted=9000)
     await lot.edge.issue_voucher(3, 30, WALL["shop"][0])
     await lot.edge.lay_voucher(stay, (await lot.edge.vouchers(3))[0].token, WALL["attendant"][0])
-    await lot.until(lambda: lot.view("out").off_fen > 0, SOON_S)
+    await lot.until(lambda: lot.view(OUT).off_fen > 0, SOON_S)
     await lot.cameras["in"].see(replace(seen("京N8P8F8", 11), plate="", crop=b""))
-    await lot.until(lambda: lot.view("in").verdict == "Ask", SOON_S)
-    return names | {"stay": stay, "lane": "out", "entry": "in"}
+    await lot.until(lambda: lot.view(IN).verdict == "Ask", SOON_S)
+    return names | {"stay": stay, "lane": OUT, "entry": IN}
 
 
 async def _paid_and_run(lot: Lot) -> dict[str, str]:
@@ -108,7 +113,7 @@ async def _paid_and_run(lot: Lot) -> dict[str, str]:
         pulses = len(lot.board.pulses)
         await booth.send(f"/booth/stay/{paid}/cash", {"received": "20.00"})
         await lot.until(lambda: len(lot.board.pulses) == pulses + 1, SOON_S)
-        await lot.until(lambda: lot.view("out").phase == "Idle", SOON_S)
+        await lot.until(lambda: lot.view(OUT).phase == "Idle", SOON_S)
         shift = await lot.edge.tills.at("东岗亭")
         if shift is None:
             raise RuntimeError("no shift was begun")
@@ -117,8 +122,8 @@ async def _paid_and_run(lot: Lot) -> dict[str, str]:
         await booth.send(f"{at}/close", over, f"{at}/close")
         await _comes_in(lot, RUNAWAY, 5, 70)
         await _waits(lot, RUNAWAY)
-        await lot.edge.open_by_hand("out", WALL["attendant"][0], "unpaid")
-        await lot.until(lambda: lot.view("out").phase == "Idle", SOON_S)
+        await lot.edge.open_by_hand(OUT, WALL["attendant"][0], "unpaid")
+        await lot.until(lambda: lot.view(OUT).phase == "Idle", SOON_S)
     (debt,) = await lot.edge.read(arrears.of_plate, RUNAWAY)
     return {"shift": shift.row.shift_id, "debt": debt.debt_id, "gone": paid, "act": "waive"}
 
@@ -160,7 +165,7 @@ async def stuck(lot: Lot, stay: str) -> None:
     async with visiting(lot, "booth") as booth:
         await booth.sign_in("manager")
         await booth.send(f"/booth/stay/{stay}/cash", {"received": "50.00"})
-    await lot.until(lambda: lot.view("out").phase == "Stuck", SOON_S)
+    await lot.until(lambda: lot.view(OUT).phase == "Stuck", SOON_S)
 
 
 @dataclass(frozen=True, slots=True)
