@@ -80,9 +80,13 @@ class Merchant:
         fields = {"old": login.password, "new": password, "again": password}
         return (await self.pages.submit("/password", fields)).well()
 
-    async def add_template(self, name: str, yuan: str) -> Page:
-        """A coupon of its own to give."""
-        fields = {"name": name, "kind": "AMOUNT", "value": yuan, "meaning": "end"}
+    async def has_template(self, name: str) -> bool:
+        """Is there a coupon of this name to give?"""
+        return name in dict(CARD.findall((await self.pages.open("/m/print")).text))
+
+    async def add_template(self, name: str, yuan: str, hours: str = "24") -> Page:
+        """A coupon of its own to give, good for so long."""
+        fields = {"name": name, "kind": "AMOUNT", "value": yuan, "meaning": "end", "valid_hours": hours}
         return (await self.pages.submit("/m/templates", fields, form="/m")).well()
 
     async def give(self, name: str, plate: str) -> str:
@@ -149,6 +153,11 @@ async def pay(payer: Pages, cashier: Page) -> Page:
     """Choose WeChat at the cashier, and pay at the gateway it leads to: what the gateway says then."""
     gateway = await payer.open(found(WALLET, cashier, "way to pay")[1])
     return await payer.answer(gateway, {"act": "pay"})
+
+
+def tokens_on(sheet: Page) -> list[str]:
+    """The codes of a sheet, as they are written under its pictures."""
+    return [token for _, token in PICTURE.findall(sheet.text)]
 
 
 def codes_on(page: Page) -> list[str]:

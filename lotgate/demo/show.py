@@ -14,6 +14,7 @@ from lotgate.demo.photos import Photo
 from lotgate.demo.progress import Progress
 from lotgate.demo.system import System, running
 from lotgate.demo.traffic import drive
+from lotgate.demo.trying import addresses
 
 START_STEPS, FIRST_STEPS = 2, 8  # what is told while everything comes up, again and for the first time
 
@@ -31,7 +32,7 @@ async def run_demo(
         progress.done(f"up after {time.monotonic() - began:.1f} s")
         report = system.report()
         folder.write_report(report)
-        _announce(system)
+        _announce(system, [] if once else await addresses(system))
         if once:
             return await _play(system, photos, report)
         if patience_s is not None:
@@ -40,7 +41,7 @@ async def run_demo(
     return 0
 
 
-def _announce(system: System) -> None:
+def _announce(system: System, more: Sequence[tuple[str, str]]) -> None:
     rows = (
         ("cloud, administrator", system.cloud_url + "/admin", system.known["admin"]),
         ("cloud, merchant", system.cloud_url + "/m", system.known["merchant"]),
@@ -52,7 +53,8 @@ def _announce(system: System) -> None:
         print(f"  {what:<23}{url:<36}{login['account']}  {login['password']}")
     if system.slips_url:
         print(f"  {'printed slips':<23}{system.slips_url}")
-    print(f"  {'payers, simulated':<23}{system.gateway_url}")
+    for what, url in (*more, ("payers, simulated", system.gateway_url)):
+        print(f"  {what:<23}{url}")
     print(f"  {'broker':<23}127.0.0.1:{system.ports.broker}")
     print(f"  {'everything else':<23}{system.folder.report}", flush=True)
 

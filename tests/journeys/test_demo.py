@@ -74,8 +74,10 @@ def test_a_price_that_is_not_the_published_one_fails_the_day(tmp_path: Path) -> 
 
 def test_it_stops_in_time_starts_again_and_leaves_no_process_behind(tmp_path: Path) -> None:
     """The second time as an attendant's day, whose scenes can be played."""
+    to_claim = set()
     for number, arguments in ((signal.SIGINT, ()), (signal.SIGTERM, ("--attendant", "--patience", "0"))):
         process, pids = _started(tmp_path, *arguments)
+        to_claim.add(_told_until(process, "  a coupon to claim")[-1].rpartition("/")[2])
         if arguments:
             told = _told_until(process, "10/10")
             assert [line for line in told if "could not be played" in line] == []
@@ -88,6 +90,7 @@ def test_it_stops_in_time_starts_again_and_leaves_no_process_behind(tmp_path: Pa
         assert time.monotonic() - began < STOP_S
         assert process.returncode == 0
         assert [name for name, pid in pids.items() if is_alive(pid)] == []
+    assert [code[:3] for code in to_claim] == ["LC1"]  # nobody has claimed it, so the second start shows it again
 
 
 def test_its_processes_end_with_it_when_it_is_killed(tmp_path: Path) -> None:
