@@ -165,6 +165,19 @@ class PaymentApplied(Event):
     back_fen: int
 
 
+@event("payment.given_back", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class PaymentGivenBack(Event):
+    """A part of a payment by phone goes back: the coupon *coupon_id* came after the car had paid, and counts."""
+
+    back_id: str
+    payment_id: str
+    quote: str
+    stay_id: str
+    coupon_id: str
+    amount_fen: int
+
+
 @event("debt.recorded", 1, Priority.P0)
 @dataclass(frozen=True, slots=True)
 class DebtRecorded(Event):

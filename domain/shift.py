@@ -60,7 +60,9 @@ def total(legs: Iterable[Leg], openings: int) -> ShiftTotals:
         return sum(sums.get((kind, account), 0) for kind in kinds)
 
     electronic = sum(
-        fen for (kind, account), fen in sums.items() if kind in ("pay", "debt") and account not in TRADE | DRAWER
+        fen
+        for (kind, account), fen in sums.items()
+        if kind in ("pay", "debt", "back") and account not in TRADE | DRAWER
     )
     return ShiftTotals(
         cars=len(entries.get("close", ())) - len(entries.get("reopen", ())),

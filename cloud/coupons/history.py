@@ -10,6 +10,7 @@ from cloud.coupons import rebinding
 from cloud.coupons.claiming import DRIVER
 from cloud.coupons.life import State
 from cloud.coupons.tables import coupon, coupon_batch, redemption
+from cloud.lots import service as lots
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,16 @@ def _bindings(conn: Connection, row: RowMapping) -> list[Step]:
 
 def _uses(conn: Connection, row: RowMapping) -> list[Step]:
     of_it = select(redemption).where(redemption.c.subject == f"coupon:{row['coupon_id']}")
-    steps = []
+    steps, stay_ids = [], {row["stay_id"]}
     for used in conn.execute(of_it).mappings():
+        stay_ids.add(used["stay_id"])
         steps.append(Step(used["redeemed_ms"], "redeemed", plate=row["plate"], off_fen=used["off_fen"]))
         if used["restored_ms"] is not None:
             steps.append(Step(used["restored_ms"], "restored"))
+    steps += [
+        Step(at_ms, "given_back", plate=row["plate"], off_fen=fen)
+        for at_ms, fen in lots.given_back(conn, stay_ids, f"coupon:{row['coupon_id']}")
+    ]
     return steps
 
 

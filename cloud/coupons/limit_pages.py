@@ -12,9 +12,10 @@ from cloud.act import Refused
 from cloud.coupons import rules, template
 from cloud.lots import service as lots
 from cloud.merchants import service as merchants
-from cloud.web.state import allow, change, done, field_of, login_of, read, whole, words
+from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, read, whole, words
 from domain.coupon.limits import FIELDS, Level, Limits, limits_of
 from domain.coupon.terms import Late, LotWays, ways_of
+from domain.fen import fen_from_yuan, yuan
 from plumbing.web import render
 
 NUMBERS = ("per_day", "day_total", "total")
@@ -54,7 +55,7 @@ async def _page(request: web.Request, role: str, refused: Refused | None = None)
         status=422 if refused else 200,
         error=words(request, refused),
         manage=may(role, Right.MANAGE),
-        lates=list(Late),
+        refund_limit_fen=_refund_limit(request),
         fields=FIELDS,
         **values,
     )
@@ -88,13 +89,31 @@ async def _typed(request: web.Request) -> tuple[Level, int, Limits, LotWays | No
     if Level(level) is not Level.LOT:
         return Level(level), subject_id, limits, None
     late = await field_of(request, "late")
+    back_most = await _back_most(request) if late == Late.REFUND else 0
+    if isinstance(back_most, Refused):
+        return back_most
     ways = LotWays(
         most,
         await field_of(request, "amount_first") == "1",
         await field_of(request, "one_kind") == "1",
         Late(late) if late in set(Late) else Late.REFUSE,
+        back_most,
     )
     return Level.LOT, subject_id, limits, ways
+
+
+async def _back_most(request: web.Request) -> int | Refused:
+    """What a stay gets back by itself: never above what a refund may be that one person asks for."""
+    most = _refund_limit(request)
+    try:
+        typed = int(fen_from_yuan(await field_of(request, "back_most")))
+    except ValueError:
+        typed = 0
+    return typed if 0 < typed <= most else Refused("back_most_malformed", {"most": yuan(most)})
+
+
+def _refund_limit(request: web.Request) -> int:
+    return request.config_dict[CLOUD].settings.payments.refund_limit_fen
 
 
 def add_routes(app: web.Application) -> None:

@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Label, bindparam, case, exists, func, literal, select, text, tuple_
 
 from cloud.act import Act, Refused
+from cloud.coupons import late
 from cloud.coupons.life import State
 from cloud.coupons.tables import coupon, coupon_blocked, coupon_rule, coupon_template, redemption, voucher
 from cloud.lots import service as lots
 from cloud.merchants import service as merchants
 from domain.coupon.limits import NONE, Given, Level, Levels, Limits, Taken, Wanted, limits_of, over
-from domain.coupon.terms import PLAIN, Late, Terms, terms_of, ways_of
+from domain.coupon.terms import PLAIN, Terms, terms_of, ways_of
 from domain.wire import Json
 
 PAST = "past"  # no stay that is asked about
@@ -47,8 +48,11 @@ def refusal(conn: Connection, act: Act, ask: Ask) -> Refused | None:
     if known.is_blocked:
         return Refused("plate_gets_no_coupons")
     lot = lots.standing(conn, act.operator_id, ask.lot_id, ask.stay_id)
-    if lot.paid_fen and ways_of(known.bodies[Level.LOT]).late is Late.REFUSE:
-        return Refused("already_paid")
+    if lot.paid_fen:
+        ways = ways_of(known.bodies[Level.LOT])
+        too_late = late.refusal(conn, act.operator_id, ways, ask.merchant_id, ask.template_id, ask.stay_id)
+        if too_late is not None:
+            return too_late
     zone, terms = lot.zone, known.terms
     today = _day(act.now_ms, zone)
     if terms.lots and ask.lot_id not in terms.lots:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.coupons import (
+    late,
     limit_pages,
     plate_pages,
     poster_claims,
@@ -119,7 +120,7 @@ def _issue_values(conn: Connection, operator_id: int, merchant_id: int, search: 
         "templates": service.templates(conn, operator_id, merchant_id),
         "held": stock.held(conn, merchant_id, now_ms),
         "found": found,
-        "paid": lots.paid_fens(conn, [one.stay["stay_id"] for one in found]),
+        "paid": late.paid(conn, [one.stay for one in found]),
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity) for commodity in Commodity},
         "search": search,
         "short": bool(search) and len(plate) < FEWEST_TYPED,

@@ -19,6 +19,7 @@ from cloud.payments import orders, refunds
 from cloud.payments.orders import PayOrder, UnfulfillableError, Wanted
 from cloud.sync.channels import put_row
 from domain import exit_pass, fee_quote
+from domain.events import PaymentGivenBack
 from domain.exit_pass import ExitPass
 from domain.fee_quote import FeeQuote
 from domain.plate import mask
@@ -163,6 +164,21 @@ def booked(conn: Connection, act: Act, edge_id: str, lot_id: int, payment_id: st
     put_row(conn, act.operator_id, edge_id, CHANNEL, payment_id, None, act.now_ms)
     if said["back_fen"]:
         refunds.part_by_itself(conn, act, row["order_id"], said["back_fen"], "fee", f"fee_{said['outcome']}")
+
+
+def given_back(conn: Connection, act: Act, lot_id: int, said: PaymentGivenBack) -> bool:
+    """The lot gives a part of a payment back: so does the order it came with, once. False for no payment of the lot.
+
+    A lot that knows of a payment by its digits alone names it by its quote.
+    """
+    paid = [row for row in _of_quote(conn, lot_id, said.quote) if row["state"] != "open"]
+    row = next((one for one in paid if one["payment_id"] == said.payment_id), paid[0] if paid else None)
+    if row is None:
+        return False
+    refunds.part_by_itself(
+        conn, act, row["order_id"], said.amount_fen, "coupon", f"coupon:{said.coupon_id}", said.back_id
+    )
+    return True
 
 
 def orders_of(conn: Connection, quote: FeeQuote) -> list[str]:

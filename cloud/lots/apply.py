@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, update
 from cloud.bulk import insert_new, upsert_own
 from cloud.lots.tables import barrier_opening, debt, debt_move, incident, passage, payment, stay, zone_count
 from cloud.sync.context import Applied, ApplyContext, Projection
-from domain.events import Envelope
+from domain.events import Envelope, PaymentGivenBack
 
 _OPENED = ("plate_raw", "vehicle_class", "zone", "entry_lane", "entered_ms")
 _CLOSED = (
@@ -180,6 +180,20 @@ def cash_refunded(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied
         for envelope, event in applied
     ]
     insert_new(conn, payment, rows, "payment_id")
+
+
+def payment_given_back(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: PaymentGivenBack) -> None:
+    """A part of a payment by phone went back: a payment below 0, by the coupon it went back for."""
+    row = {
+        **_whose(ctx),
+        "payment_id": event.back_id,
+        "stay_id": event.stay_id,
+        "method": "phone",
+        "amount_fen": -event.amount_fen,
+        "taken_ms": envelope.moment.wall_ms,
+        "taken_by": f"coupon:{event.coupon_id}",
+    }
+    insert_new(conn, payment, [row], "payment_id")
 
 
 def debts_recorded(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -170,6 +170,24 @@ def stays_of_plate(conn: Connection, operator_id: int, plate: str) -> list[str]:
     return list(conn.execute(query).scalars())
 
 
+def paid_by_method(conn: Connection, stay_ids: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Fen that lots took for stays so far and did not give back, by stay and by the way it was paid."""
+    query = select(payment.c.stay_id, payment.c.method, func.sum(payment.c.amount_fen).label("fen"))
+    found: dict[str, dict[str, int]] = {stay_id: {} for stay_id in stay_ids}
+    for row in conn.execute(query.where(payment.c.stay_id.in_(stay_ids)).group_by(payment.c.stay_id, payment.c.method)):
+        if row.fen:
+            found[row.stay_id][row.method] = int(row.fen)
+    return found
+
+
+def given_back(conn: Connection, stay_ids: Iterable[str], because: str) -> list[tuple[int, int]]:
+    """When what of the payments of stays went back for the sake of *because*, and how many fen."""
+    query = select(payment.c.taken_ms, -payment.c.amount_fen).where(
+        payment.c.stay_id.in_(stay_ids), payment.c.taken_by == because, payment.c.amount_fen < 0
+    )
+    return [(at_ms, int(fen)) for at_ms, fen in conn.execute(query.order_by(payment.c.taken_ms)).all()]
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What a lot knows of one stay."""
@@ -192,12 +210,6 @@ _STANDING = select(
     .scalar_subquery()
     .label("paid_fen"),
 ).where(lot.c.lot_id == bindparam("of_lot"), lot.c.operator_id == bindparam("of_operator"))
-
-
-def paid_fens(conn: Connection, stay_ids: Sequence[str]) -> dict[str, int]:
-    """What was paid for several; a stay nothing was paid for is left out."""
-    query = select(payment.c.stay_id, func.sum(payment.c.amount_fen)).where(payment.c.stay_id.in_(stay_ids))
-    return {stay_id: int(fen) for stay_id, fen in conn.execute(query.group_by(payment.c.stay_id))}
 
 
 def has_left(operator_id: int, stay_id: ColumnElement[str]) -> ColumnElement[bool]:

@@ -16,18 +16,24 @@ def stays_inside(conn: Connection, lot_id: int) -> list[RowMapping]:
 
 
 def paid_inside(conn: Connection, lot_id: int) -> list[Paid]:
-    """What was taken for stays that are still open; what of it went into debts is the debts' own."""
+    """What was taken for stays that are still open; what went into debts or back to who paid is left out."""
     query = (
         select(payment)
         .join(stay, stay.c.stay_id == payment.c.stay_id)
         .where(payment.c.lot_id == lot_id, stay.c.left_ms.is_(None), stay.c.entered_ms.is_not(None))
         .order_by(payment.c.taken_ms, payment.c.payment_id)
     )
+    rows = conn.execute(query).all()
+    back = {row.stay_id: 0 for row in rows}
+    for row in rows:
+        back[row.stay_id] -= min(0, row.amount_fen)
     found = []
-    for row in conn.execute(query):
-        amount = row.amount_fen - _gone_into_debts(conn, row.payment_id)
-        if amount > 0:
-            found.append(Paid(row.payment_id, row.stay_id, row.method, amount, row.taken_by, row.taken_ms))
+    for row in rows:
+        amount = max(0, row.amount_fen - _gone_into_debts(conn, row.payment_id))
+        gone = min(amount, back[row.stay_id])
+        back[row.stay_id] -= gone
+        if amount > gone:
+            found.append(Paid(row.payment_id, row.stay_id, row.method, amount - gone, row.taken_by, row.taken_ms))
     return found
 
 

@@ -130,10 +130,11 @@ payment = Table(
     Column("lot_id", BigInteger, nullable=False),
     Column("stay_id", Text, nullable=False),
     Column("method", Text, nullable=False),
-    Column("amount_fen", BigInteger, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),  # below 0: given back
     Column("taken_ms", BigInteger, nullable=False),
     Column("taken_by", Text, nullable=False),
 )
+Index("ix_payment_stay_id", payment.c.stay_id)
 
 debt = Table(
     "debt",

@@ -29,11 +29,13 @@ def by_itself(conn: Connection, act: Act, row: RowMapping, cause: str, reason: s
         _add(conn, act, row, row["amount_fen"], cause, reason, "due", once)
 
 
-def part_by_itself(conn: Connection, act: Act, order_id: str, amount_fen: int, cause: str, reason: str) -> None:
-    """A part of what paid an order goes back, once for each *cause*; no person is asked."""
+def part_by_itself(
+    conn: Connection, act: Act, order_id: str, amount_fen: int, cause: str, reason: str, each: str = ""
+) -> None:
+    """A part of what paid an order goes back, once for each *cause* (or each *each* of it); no person is asked."""
     paid = select(pay_try).where(pay_try.c.order_id == order_id, pay_try.c.state == "paid")
     row = conn.execute(paid.order_by(pay_try.c.ended_ms, pay_try.c.number).limit(1)).mappings().one()
-    once = f"{cause}:{row['number']}"
+    once = f"{cause}:{each or row['number']}"
     known = conn.execute(select(pay_refund.c.refund_id).where(pay_refund.c.once == once)).first()
     part = min(amount_fen, row["paid_fen"] - refunded_fen(conn, row["number"]))
     if known is None and part > 0:

@@ -80,7 +80,7 @@ pay_refund = Table(
     Column("order_id", ForeignKey("pay_order.order_id"), nullable=False),
     Column("number", ForeignKey("pay_try.number"), nullable=False),  # by the way it came
     Column("amount_fen", BigInteger, nullable=False),
-    Column("cause", Text, nullable=False),  # unfulfillable, twice, person
+    Column("cause", Text, nullable=False),  # unfulfillable, twice, fee, coupon, person
     Column("reason", Text, nullable=False),
     Column("state", Text, nullable=False),  # asked (waits for a second person), due, sent, done, refused, failed
     Column("asked_by", Text, nullable=False),
@@ -90,7 +90,7 @@ pay_refund = Table(
     Column("ask_ms", BigInteger),  # when to send or ask again; NULL: not any more
     Column("done_ms", BigInteger),
     Column("detail", Text, nullable=False),  # what the provider said
-    Column("once", Text, unique=True),  # cause:number of the refunds that happen by themselves
+    Column("once", Text, unique=True),  # cause:number or cause:id of the refunds that happen by themselves
 )
 Index("ix_pay_refund_order_id", pay_refund.c.order_id)
 Index("ix_pay_refund_ask_ms", pay_refund.c.ask_ms)

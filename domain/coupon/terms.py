@@ -115,6 +115,7 @@ class Late(StrEnum):
 
     REFUSE = "refuse"  # it would take nothing off any more
     ALLOW = "allow"  # it is given all the same, for what the stay may still come to owe
+    REFUND = "refund"  # the fee is worked out anew with it, and the difference goes back by the way it was paid
 
 
 _LATE: Final = frozenset(Late)
@@ -122,12 +123,16 @@ _LATE: Final = frozenset(Late)
 
 @dataclass(frozen=True, slots=True)
 class LotWays:
-    """How a lot uses several coupons on one stay (E6), and what it does when one comes too late. 0: no limit."""
+    """How a lot uses several coupons on one stay (E6), and what it does when one comes too late. 0: no limit.
+
+    *back_most_fen*: a stay gets back no more than so much for coupons that came too late; 0 gives nothing back.
+    """
 
     max_coupons: int = 0
     amount_first: bool = False
     one_kind: bool = False
     late: Late = Late.REFUSE
+    back_most_fen: int = 0
 
     def values(self) -> dict[str, Any]:
         """JSON values of what differs from the usual."""
@@ -150,12 +155,13 @@ def ways_of(values: Mapping[str, Any] | None) -> LotWays:
     """A lot's ways from JSON values; what is missing or makes no sense is as usual."""
     if not values:
         return USUAL
-    most, late = values.get("max_coupons"), values.get("late")
+    most, late, back_most = (values.get(name) for name in ("max_coupons", "late", "back_most_fen"))
     return LotWays(
         max(0, most) if type(most) is int else 0,
         values.get("amount_first") is True,
         values.get("one_kind") is True,
         Late(late) if late in _LATE else Late.REFUSE,
+        max(0, back_most) if type(back_most) is int else 0,
     )
 
 

@@ -8,6 +8,7 @@ from edge.db import (
     arrears,
     excused,
     fewer_pages,
+    given_back,
     leave_extensions,
     moves,
     phone,
@@ -244,6 +245,13 @@ def m0022_pin_tries(db: Database) -> None:
 def m0023_receipts(db: Database) -> None:
     """What receipts say."""
     for statement in receipts.statements():
+        db.conn.execute(statement)
+
+
+@migrations()
+def m0024_given_back(db: Database) -> None:
+    """What went back of payments by phone for coupons that came after them."""
+    for statement in given_back.statements():
         db.conn.execute(statement)
 
 

@@ -14,11 +14,11 @@ from domain import fee_quote
 from domain.decision import Refuse
 from domain.fee_quote import FeeQuote
 from domain.tries import Tries
-from edge.db import phone
+from edge.db import given_back, phone
 from edge.db.database import DiskFullError
 from edge.db.phone import PhonePayment
 from edge.lanes.office import Office
-from edge.services import phone_paying
+from edge.services import giving_back, phone_paying
 from edge.services.phone_quotes import quote_stay, seal_of, token_of
 
 LOOK_S = 0.5
@@ -78,10 +78,15 @@ class PhoneDesk:
         return taken
 
     async def run(self) -> None:
-        """Take what the cloud's list tells of, as it comes, until cancelled."""
+        """Take what the cloud's lists tell of, as it comes, until cancelled: payments, and coupons that come late."""
         office = self._office
+        looked: tuple[int, ...] = ()
         while True:
             if await office.thread.run(phone.untaken, office.db.conn):
                 with suppress(DiskFullError):  # the list keeps it until it is taken
                     await office.commit(phone_paying.take_listed, office.db, office.lot, office.now())
+            if looked != (news := await office.thread.run(given_back.news, office.db.conn)):
+                with suppress(DiskFullError):
+                    await office.commit(giving_back.give_back, office.db, office.lot, office.now())
+                    looked = news
             await asyncio.sleep(LOOK_S)

@@ -57,6 +57,7 @@ BOOKS = (
         "paid is not the sum of its payments",
         "SELECT stay_id FROM stay WHERE paid_fen <>"
         " (SELECT coalesce(sum(amount_fen), 0) FROM payment WHERE payment.stay_id = stay.stay_id) -"
+        " (SELECT coalesce(sum(amount_fen), 0) FROM given_back WHERE given_back.stay_id = stay.stay_id) -"
         " (SELECT coalesce(sum(debt_move.amount_fen), 0) FROM debt_move JOIN payment USING (payment_id)"
         " WHERE payment.stay_id = stay.stay_id) -"
         " (SELECT coalesce(sum(amount_fen), 0) FROM refund WHERE refund.stay_id = stay.stay_id AND account = 'held')",

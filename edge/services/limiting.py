@@ -28,7 +28,12 @@ class Limited(Refuse):
 
 def ways(conn: sqlite3.Connection, lot: Lot) -> str:
     """The lot's number and its ways with several coupons, for the record of a decision."""
-    return _written(lot.lot_id, ways_of(_body(conn, Level.LOT, lot.lot_id)))
+    return _written(lot.lot_id, ways_here(conn, lot))
+
+
+def ways_here(conn: sqlite3.Connection, lot: Lot) -> LotWays:
+    """What this lot does with several coupons, and with one that comes too late."""
+    return ways_of(_body(conn, Level.LOT, lot.lot_id))
 
 
 @lru_cache(maxsize=8)

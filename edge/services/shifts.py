@@ -14,7 +14,7 @@ from domain.events import CashDropped, ShiftClosed, ShiftOpened
 from domain.ledger import Commodity, Funds, move
 from domain.moment import Moment
 from domain.shift import CASH, OVER_SHORT, SAFE, ShiftTotals, total
-from edge.db import journal, log, money
+from edge.db import given_back, journal, log, money
 from edge.db import shifts as rows
 from edge.db.database import Database, transaction
 from edge.db.shifts import ENTRY, OPENING, ShiftRow
@@ -182,6 +182,8 @@ def note_closing(conn: sqlite3.Connection, lot: Lot, lane: str, stay_id: str, en
     for payment in money.payments(conn, stay_id):
         if payment.method != CASH:
             rows.add(conn, shift.shift_id, ENTRY, f"pay:{payment.payment_id}")
+    for back in given_back.of_stay(conn, stay_id):
+        rows.add(conn, shift.shift_id, ENTRY, f"back:{back.back_id}")
 
 
 def note_opening(conn: sqlite3.Connection, lot: Lot, lane: str, decision_id: str) -> None:
