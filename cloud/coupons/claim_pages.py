@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from cloud.act import Refused
 from cloud.coupons import claiming, rebinding, wallets
@@ -55,7 +55,9 @@ class ClaimPages:
         phone = secret_of(request)
         if refused is not None and await read(request, _is_of, phone, offered.coupon["wallet_id"]):
             row = offered.coupon
-            return _done(request, Claimed(offered, row["plate"], bool(row["stay_id"]), ""))
+            typed = await read(request, wallets.plate_of, row["wallet_id"])
+            plate = wallets.drivers_plate(row["plate"], typed)
+            return _done(request, Claimed(offered, plate, bool(row["stay_id"]), ""))
         if refused is not None:
             return refused_page(request, refused, offered)
         return form_page(request, offered, await read(request, _last_plate, phone))
@@ -68,15 +70,25 @@ class ClaimPages:
         plate, problem = typed_plate(typed)
         if problem or "again" in await request.post():
             return form_page(request, offered, typed, problem)
-        if await field_of(request, "step") != "bind":
-            return render(request, "claim_confirm.html", offered=offered, plate=plate)
+        step = await field_of(request, "step")
+        if step not in ("bind", "near"):
+            alike = await self._alike(request, offered, plate)
+            return render(request, "claim_confirm.html", offered=offered, plate=plate, alike=alike)
         if not self._may(offered.coupon["token"]):
             return refused_page(request, Refused("too_many"), offered)
         phone = secret_of(request, make=True)
-        made = await change(request, DRIVER, claiming.claim, offered.coupon["token"], plate, phone)
+        args = (offered.coupon["token"], plate, phone)
+        made = await change(request, DRIVER, claiming.claim, *args, is_near=step == "near")
         if isinstance(made, Refused):
             return refused_page(request, made, offered, typed)
         return keep(request, _done(request, made), phone)
+
+    async def _alike(self, request: web.Request, offered: Offered, plate: str) -> RowMapping | None:
+        """A car inside that this may be; shown as often as a code may be tried, so that nobody asks for all cars."""
+        if claiming.refusal(offered, request.config_dict[CLOUD].now_ms()) is not None:
+            return None
+        alike = await read(request, claiming.near, offered.coupon["lot_id"], plate)
+        return alike if alike is not None and self._may(f"near {offered.coupon['token']}") else None
 
     async def mine(self, request: web.Request) -> web.Response:
         """What this phone claimed, or how to see it from another."""

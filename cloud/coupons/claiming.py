@@ -63,46 +63,65 @@ def refusal(offered: Offered, now_ms: int) -> Refused | None:
     return Refused("claim_expired") if now_ms > row["claim_until_ms"] else None
 
 
-def claim(conn: Connection, act: Act, text: str, plate: str, phone: str) -> Claimed | Refused:
+def near(conn: Connection, operator_id: int, lot_id: int, plate: str) -> RowMapping | None:
+    """The stay that a driver who types *plate* may mean, though a camera misread one character of it.
+
+    None where the plate itself is inside, and where the rule does not find exactly one.
+    """
+    inside = lots.open_stay_of(conn, operator_id, lot_id, plate)
+    return lots.alike_inside(conn, operator_id, lot_id, plate) if inside is None else None
+
+
+def claim(conn: Connection, act: Act, text: str, plate: str, phone: str, *, is_near: bool = False) -> Claimed | Refused:
     """Bind the coupon of a code to *plate* (normal form). *phone*: the secret of the phone it is claimed on.
 
-    The same phone may say the same once more and is told the same: a double tap is one claim.
+    The same phone may say the same once more and is told the same: a double tap is one claim. *is_near*: the driver
+    says that the car of ``near`` is theirs, so its stay gets the coupon under the plate that its lot knows it by.
     """
     offered = _find(conn, act.operator_id, text, lock=True)
     if offered is None:
         return Refused("claim_unknown")
     row = offered.coupon
-    if row["plate"] == plate and row["state"] == State.BOUND.value and wallets.holds(conn, phone, row["wallet_id"]):
+    is_same = plate == wallets.drivers_plate(row["plate"], plate)
+    if is_same and row["state"] == State.BOUND.value and wallets.holds(conn, phone, row["wallet_id"], plate):
         return Claimed(offered, plate, bool(row["stay_id"]), "")
     refused = refusal(offered, act.now_ms)
     if refused is not None:
         return refused
     stay = lots.open_stay_of(conn, act.operator_id, row["lot_id"], plate)
+    if stay is None and is_near:
+        stay = near(conn, act.operator_id, row["lot_id"], plate)
     if stay is None and not offered.template["before_entry"]:
         return Refused("claim_not_inside")
-    stay_id = "" if stay is None else stay["stay_id"]
-    ask = limiting.Ask(row["lot_id"], row["merchant_id"], row["template_id"], plate, stay_id)
-    over = limiting.refusal(conn, act, ask)
-    if over is not None:
-        return over
+    stay_id, known_as = ("", plate) if stay is None else (stay["stay_id"], stay["plate"])
+    for one in sorted({plate, known_as}):  # what either plate took before counts, or one car would be two
+        ask = limiting.Ask(row["lot_id"], row["merchant_id"], row["template_id"], one, stay_id)
+        over = limiting.refusal(conn, act, ask)
+        if over is not None:
+            return over
     wallet_id, code = wallets.put_in(conn, act, phone, plate)
-    bound = _bind(conn, act, offered, plate, stay_id, wallet_id)
-    tell_again(conn, bound, act.now_ms)
+    bound = _bind(conn, act, offered, known_as, stay_id, wallet_id)
     codes.claimed_one(conn, act, row["batch_id"])
     after = {"plate": mask(plate), "stay": stay_id}
     audit.record(conn, act, "coupon.claimed", f"coupon:{row['serial']}", after=after)
-    hearing.tell(conn, bound, act.now_ms, "coupon.bound")
     return Claimed(Offered(bound, offered.template, offered.merchant, offered.lot), plate, stay is not None, code)
 
 
 def _bind(conn: Connection, act: Act, offered: Offered, plate: str, stay_id: str, wallet_id: int) -> RowMapping:
+    """Bind the coupon and tell its lot; of a pass every use, for whichever stays come (E10)."""
     row = offered.coupon
     good_ms = offered.template["valid_min"] * MINUTE_MS
     is_whole = row["state"] == State.CLAIMABLE.value and row["expires_ms"] == row["issued_ms"] + good_ms
     until_ms = act.now_ms + good_ms if is_whole else row["expires_ms"]  # else of a paper, or of what was bought ahead
-    values = {"state": State.BOUND.value, "plate": plate, "stay_id": stay_id, "bound_ms": act.now_ms}
+    values = {"state": State.BOUND.value, "plate": plate, "bound_ms": act.now_ms, "expires_ms": until_ms}
+    values |= {"stay_id": "" if row["pass_id"] else stay_id, "wallet_id": wallet_id}
     this = coupon.c.coupon_id == row["coupon_id"]
-    conn.execute(update(coupon).where(this).values(**values, expires_ms=until_ms, wallet_id=wallet_id))
+    uses = (coupon.c.pass_id == row["pass_id"]) & (coupon.c.state == row["state"]) if row["pass_id"] else this
+    ids = conn.execute(update(coupon).where(uses).values(**values).returning(coupon.c.coupon_id)).scalars().all()
+    bound = select(coupon).where(coupon.c.coupon_id.in_(ids)).order_by(coupon.c.coupon_id)
+    for one in conn.execute(bound).mappings().all():
+        tell_again(conn, one, act.now_ms)
+        hearing.tell(conn, one, act.now_ms, "coupon.bound")
     return conn.execute(select(coupon).where(this)).mappings().one()
 
 

@@ -18,7 +18,7 @@ from cloud.coupons.life import State
 from cloud.coupons.pages import typed_worth
 from cloud.merchants import service as merchants
 from cloud.shop import stock
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, read, whole, words
+from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, read, staff_login, whole, words
 from domain.claim_code import claim_url
 from plumbing.web import Event, Session, page_number, render, render_part, stream
 
@@ -26,30 +26,32 @@ Begin = Callable[..., str | Refused]
 PAGES = {Way.SCREEN: ("/m/codes", "codes.html"), Way.PAPER: ("/m/print", "print.html")}
 
 
-def _choice(conn: Connection, operator_id: int, merchant_id: int, way: Way, page: int, now_ms: int) -> dict[str, Any]:
+def _choice(
+    conn: Connection, operator_id: int, merchant_id: int, way: Way, page: int, made_by: str, now_ms: int
+) -> dict[str, Any]:
     row = merchants.get(conn, operator_id, merchant_id)
     if row is None:
         raise web.HTTPNotFound
     return {
         "merchant": row,
-        "templates": [
-            one for one in template.templates(conn, operator_id, merchant_id) if template.terms(one).uses == 1
-        ],
+        "templates": template.templates(conn, operator_id, merchant_id),
         "held": stock.held(conn, merchant_id, now_ms),
         "lots": codes.lots_of(conn, operator_id, merchant_id),
-        "page": codes.batches(conn, operator_id, merchant_id, way, page),
-        "asked": lot_printing.asked(conn, operator_id, merchant_id) if way is Way.PAPER else [],
+        "page": codes.batches(conn, operator_id, merchant_id, way, page, made_by),
+        "asked": lot_printing.asked(conn, operator_id, merchant_id) if way is Way.PAPER and not made_by else [],
+        "at_lot": not made_by,
     }
 
 
 async def _choose(request: web.Request, session: Session, way: Way, error: str = "") -> web.Response:
     now_ms = request.config_dict[CLOUD].now_ms()
-    values = await read(request, _choice, merchant_of(session), way, page_number(request.query), now_ms)
+    args = (merchant_of(session), way, page_number(request.query), staff_login(session), now_ms)
+    values = await read(request, _choice, *args)
     return render(request, PAGES[way][1], status=422 if error else 200, error=error, now_ms=now_ms, **values)
 
 
 async def _begin(request: web.Request, way: Way, begin: Begin) -> web.Response:
-    session = await allow(request, Right.OWN_MERCHANT)
+    session = await allow(request, Right.GIVE)
     template_id = whole(await field_of(request, "template_id")) or 0
     lot_id = whole(await field_of(request, "lot_id")) or 0
     worth, count = await typed_worth(request), whole(await field_of(request, "count") or "1") or 0
@@ -62,7 +64,7 @@ async def _begin(request: web.Request, way: Way, begin: Begin) -> web.Response:
 
 async def codes_page(request: web.Request) -> web.Response:
     """Choose what to give away by code."""
-    return await _choose(request, await allow(request, Right.OWN_MERCHANT), Way.SCREEN)
+    return await _choose(request, await allow(request, Right.GIVE), Way.SCREEN)
 
 
 async def make_code(request: web.Request) -> web.Response:
@@ -72,7 +74,7 @@ async def make_code(request: web.Request) -> web.Response:
 
 async def print_page(request: web.Request) -> web.Response:
     """Choose what to print, and how many."""
-    return await _choose(request, await allow(request, Right.OWN_MERCHANT), Way.PAPER)
+    return await _choose(request, await allow(request, Right.GIVE), Way.PAPER)
 
 
 async def print_papers(request: web.Request) -> web.Response:
@@ -92,21 +94,20 @@ async def print_at_lot(request: web.Request) -> web.Response:
     raise done("/m/print", "print_asked")
 
 
-def batch_of(
-    conn: Connection, operator_id: int, merchant_id: int, batch_id: str, way: Way
+def _batch(
+    conn: Connection, operator_id: int, merchant_id: int, batch_id: str, way: Way, made_by: str
 ) -> tuple[Mapping[str, Any], Sequence[RowMapping], str]:
-    """A batch made in that *way*, its coupons and the merchant's name. Raises HTTPNotFound."""
-    batch = codes.get(conn, operator_id, merchant_id, batch_id)
+    batch = codes.get(conn, operator_id, merchant_id, batch_id, made_by)
     account = merchants.get(conn, operator_id, merchant_id)
     if batch is None or account is None or batch["way"] != way.value:
         raise web.HTTPNotFound
     return batch, codes.of_batch(conn, batch_id), account["name"]
 
 
-async def _code(request: web.Request, merchant_id: int) -> dict[str, Any]:
+async def _code(request: web.Request, session: Session) -> dict[str, Any]:
     """What the screen shows now."""
     cloud = request.config_dict[CLOUD]
-    batch, coupons, name = await read(request, batch_of, merchant_id, request.match_info["batch"], Way.SCREEN)
+    batch, coupons, name = await batch_of(request, session, Way.SCREEN)
     now_ms = cloud.now_ms()
     shown = [one for one in coupons if one["state"] == State.CLAIMABLE.value and one["claim_until_ms"] >= now_ms]
     bound = sorted((one for one in coupons if one["bound_ms"] is not None), key=lambda one: one["bound_ms"])
@@ -120,6 +121,14 @@ async def _code(request: web.Request, merchant_id: int) -> dict[str, Any]:
     }
 
 
+async def batch_of(
+    request: web.Request, session: Session, way: Way
+) -> tuple[Mapping[str, Any], Sequence[RowMapping], str]:
+    """A batch made in that *way*, its coupons and the merchant's name. Raises HTTPNotFound, staff's for others' too."""
+    args = (merchant_of(session), request.match_info["batch"], way, staff_login(session))
+    return await read(request, _batch, *args)
+
+
 def qr_picture(text: str) -> str:
     """A code to scan, as an address of its picture."""
     return segno.make_qr(text, error="m").png_data_uri(scale=8, border=4)
@@ -127,26 +136,26 @@ def qr_picture(text: str) -> str:
 
 async def code_page(request: web.Request) -> web.Response:
     """The code for the next driver."""
-    session = await allow(request, Right.OWN_MERCHANT)
-    return render(request, "code.html", **await _code(request, merchant_of(session)))
+    session = await allow(request, Right.GIVE)
+    return render(request, "code.html", **await _code(request, session))
 
 
 async def code_live(request: web.Request) -> web.StreamResponse:
     """The same as it changes: after a claim, the next one."""
-    session = await allow(request, Right.OWN_MERCHANT)
-    merchant_id = merchant_of(session)
+    session = await allow(request, Right.GIVE)
 
     async def show(_fact: str) -> list[Event]:
-        return [Event("code", render_part(request, "code_part.html", **await _code(request, merchant_id)))]
+        return [Event("code", render_part(request, "code_part.html", **await _code(request, session)))]
 
     return await stream(request, request.config_dict[CLOUD].hub, show, start=["now"])
 
 
 async def fresh_code(request: web.Request) -> web.Response:
     """Another code in place of the one shown, which is dead."""
-    session = await allow(request, Right.OWN_MERCHANT)
+    session = await allow(request, Right.GIVE)
     batch_id = request.match_info["batch"]
-    refused = await change(request, login_of(session), codes.show_again, merchant_of(session), batch_id)
+    args = (merchant_of(session), batch_id, staff_login(session))
+    refused = await change(request, login_of(session), codes.show_again, *args)
     if refused is not None:
         return await _choose(request, session, Way.SCREEN, words(request, refused))
     raise web.HTTPSeeOther(f"/m/codes/{batch_id}")
@@ -163,9 +172,10 @@ async def close_papers(request: web.Request) -> web.Response:
 
 
 async def _close(request: web.Request, way: Way) -> web.Response:
-    session = await allow(request, Right.OWN_MERCHANT)
+    session = await allow(request, Right.GIVE)
     batch_id = request.match_info["batch"]
-    refused = await change(request, login_of(session), codes.close, merchant_of(session), batch_id, "")
+    args = (merchant_of(session), batch_id, "", staff_login(session))
+    refused = await change(request, login_of(session), codes.close, *args)
     if refused is not None:
         return await _choose(request, session, way, words(request, refused))
     raise done(f"{PAGES[way][0]}/{batch_id}", "codes_closed")
@@ -173,9 +183,8 @@ async def _close(request: web.Request, way: Way) -> web.Response:
 
 async def batch_page(request: web.Request) -> web.Response:
     """One printing: choose the layout, open the sheet, see what was claimed."""
-    session = await allow(request, Right.OWN_MERCHANT)
-    args = (merchant_of(session), request.match_info["batch"], Way.PAPER)
-    batch, coupons, _ = await read(request, batch_of, *args)
+    session = await allow(request, Right.GIVE)
+    batch, coupons, _ = await batch_of(request, session, Way.PAPER)
     layout = layout_of(request.query)
     return render(
         request, "print_batch.html", batch=batch, coupons=coupons, layout=layout, pages=len(layout.sheets(coupons))

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, sele
 
 from cloud.access import audit
 from cloud.act import Act, Refused
-from cloud.coupons import voiding
+from cloud.coupons import daily, voiding
 from cloud.coupons.issuing import Car, Gift, Place, gift_of, make, place_of
 from cloud.coupons.life import MINUTE_MS, State
 from cloud.coupons.tables import coupon, coupon_batch, coupon_template
@@ -29,6 +29,7 @@ from plumbing.web.paging import Page
 MOST_ON_SCREEN = 500
 MOST_PAPERS = 200
 SCREEN_MINUTES = 60  # how long a code on a screen waits for somebody
+_HAS_CODE = coupon.c.token.is_not(None)
 Batch = Mapping[Any, Any]
 ALL_GIVEN, CLOSED = "all_given", "closed"
 
@@ -76,12 +77,12 @@ def _papers(conn: Connection, act: Act, batch: Batch) -> str | Refused:
     offer = _offer(conn, act, batch)
     if isinstance(offer, Refused):
         return offer
-    gift, place = offer
-    until_ms = act.now_ms + gift.template["valid_min"] * MINUTE_MS
     for _ in range(batch["total"]):
-        row = make(conn, act, gift, place, Car(), State.PRINTED, **_unclaimed(act, batch, until_ms))
-        if isinstance(row, Refused):
-            return row
+        refused = _make_code(
+            conn, act, batch, offer, State.PRINTED, act.now_ms + offer[0].template["valid_min"] * MINUTE_MS
+        )
+        if refused is not None:
+            return refused
     audit.record(conn, act, "coupon.papers", f"template:{batch['template_id']}", after={"copies": batch["total"]})
     return str(batch["batch_id"])
 
@@ -91,8 +92,6 @@ def _offer(conn: Connection, act: Act, batch: Batch) -> tuple[Gift, Place] | Ref
     gift = gift_of(conn, act, batch["merchant_id"], batch["template_id"], batch["value"])
     if isinstance(gift, Refused):
         return gift
-    if template_terms(gift.template).uses > 1:
-        return Refused("pass_not_by_code")
     place = place_of(conn, gift, batch["lot_id"])
     return place if isinstance(place, Refused) else (gift, place)
 
@@ -128,9 +127,22 @@ def lots_of(conn: Connection, operator_id: int, merchant_id: int) -> Sequence[Ro
     ]
 
 
-def _unclaimed(act: Act, batch: Batch, until_ms: int) -> dict[str, object]:
-    token = write_code(act.random(RANDOM_BYTES))
-    return {"batch_id": batch["batch_id"], "token": token, "claim_until_ms": until_ms}
+def _make_code(
+    conn: Connection, act: Act, batch: Batch, offer: tuple[Gift, Place], state: State, until_ms: int
+) -> Refused | None:
+    """A coupon somebody can claim, or all uses of a pass: the first of them carries the code (E10)."""
+    gift, place = offer
+    uses = template_terms(gift.template).uses
+    of_staff = daily.refusal(conn, act, batch["merchant_id"], batch["lot_id"], 1, place.cost, uses)
+    if of_staff is not None:
+        return of_staff
+    more = {"batch_id": batch["batch_id"], "claim_until_ms": until_ms, **({"pass_id": act.uuid()} if uses > 1 else {})}
+    for use in range(uses):
+        token = {} if use else {"token": write_code(act.random(RANDOM_BYTES))}
+        row = make(conn, act, gift, place, Car(), state, **more, **token)
+        if isinstance(row, Refused):
+            return row
+    return None
 
 
 def _next(conn: Connection, act: Act, batch: Batch) -> Refused | None:
@@ -142,16 +154,20 @@ def _next(conn: Connection, act: Act, batch: Batch) -> Refused | None:
     offer = _offer(conn, act, batch)
     if isinstance(offer, Refused):
         return offer
-    more = _unclaimed(act, batch, act.now_ms + SCREEN_MINUTES * MINUTE_MS)
-    gift, place = offer
-    row = make(conn, replace(act, by=batch["made_by"]), gift, place, Car(), State.CLAIMABLE, **more)
-    return row if isinstance(row, Refused) else None
+    attempt = conn.begin_nested()
+    maker = replace(act, by=batch["made_by"])
+    refused = _make_code(conn, maker, batch, offer, State.CLAIMABLE, act.now_ms + SCREEN_MINUTES * MINUTE_MS)
+    if refused is None:
+        attempt.commit()
+    else:
+        attempt.rollback()
+    return refused
 
 
 def _made(conn: Connection, batch_id: str) -> int:
     """Codes of the batch that were claimed or still can be."""
     gone = (State.RECLAIMED.value, State.VOIDED.value)
-    query = select(func.count()).where(coupon.c.batch_id == batch_id, coupon.c.state.not_in(gone))
+    query = select(func.count()).where(coupon.c.batch_id == batch_id, _HAS_CODE, coupon.c.state.not_in(gone))
     return int(conn.execute(query).scalar_one())
 
 
@@ -165,9 +181,9 @@ def claimed_one(conn: Connection, act: Act, batch_id: str) -> None:
         conn.execute(update(coupon_batch).where(_is(batch_id)).values(ended_ms=act.now_ms, why=refused.code))
 
 
-def show_again(conn: Connection, act: Act, merchant_id: int, batch_id: str) -> Refused | None:
+def show_again(conn: Connection, act: Act, merchant_id: int, batch_id: str, made_by: str = "") -> Refused | None:
     """A fresh code in place of the one on the screen, or of one that ran out; that one is dead."""
-    batch = get(conn, act.operator_id, merchant_id, batch_id)
+    batch = get(conn, act.operator_id, merchant_id, batch_id, made_by)
     if batch is None:
         return Refused("batch_unknown")
     if batch["ended_ms"] is not None:
@@ -176,9 +192,11 @@ def show_again(conn: Connection, act: Act, merchant_id: int, batch_id: str) -> R
     return _next(conn, act, batch)
 
 
-def close(conn: Connection, act: Act, merchant_id: int, batch_id: str, reason: str) -> Refused | None:
+def close(
+    conn: Connection, act: Act, merchant_id: int, batch_id: str, reason: str, made_by: str = ""
+) -> Refused | None:
     """Withdraw every code of the batch that nobody has claimed; its value is back at once."""
-    batch = get(conn, act.operator_id, merchant_id, batch_id)
+    batch = get(conn, act.operator_id, merchant_id, batch_id, made_by)
     if batch is None:
         return Refused("batch_unknown")
     _withdraw(conn, act, batch_id, reason)
@@ -195,28 +213,37 @@ def _withdraw(conn: Connection, act: Act, batch_id: str, reason: str) -> None:
         voiding.give_back(conn, row, State.VOIDED, "coupon.voided", act.by, act.now_ms, reason)
 
 
-def get(conn: Connection, operator_id: int, merchant_id: int, batch_id: str) -> Batch | None:
-    """One batch of the merchant, with the names of what it gives and where, locked until the transaction ends."""
+def get(conn: Connection, operator_id: int, merchant_id: int, batch_id: str, made_by: str = "") -> Batch | None:
+    """One batch of the merchant, with the names of what it gives and where, locked until the transaction ends.
+
+    *made_by*: only where that login made it.
+    """
     query = (
-        select(coupon_batch, coupon_template.c.name, coupon_template.c.kind, coupon_template.c.valid_min)
+        select(coupon_batch, *(coupon_template.c[name] for name in ("name", "kind", "valid_min", "terms")))
         .join(coupon_template, coupon_template.c.template_id == coupon_batch.c.template_id)
         .where(_is(batch_id), coupon_batch.c.operator_id == operator_id, coupon_batch.c.merchant_id == merchant_id)
     )
+    if made_by:
+        query = query.where(coupon_batch.c.made_by == made_by)
     row = conn.execute(query.with_for_update(of=coupon_batch)).mappings().one_or_none()
     return None if row is None else {**row, "lot": lots.name_of(conn, operator_id, row["lot_id"])}
 
 
 def of_batch(conn: Connection, batch_id: str) -> Sequence[RowMapping]:
-    """The coupons of a batch, in the order they were made."""
-    query = select(coupon).where(coupon.c.batch_id == batch_id).order_by(coupon.c.issued_ms, coupon.c.coupon_id)
+    """The coupons of a batch that carry a code, in the order they were made; of a pass its first use."""
+    query = (
+        select(coupon).where(coupon.c.batch_id == batch_id, _HAS_CODE).order_by(coupon.c.issued_ms, coupon.c.coupon_id)
+    )
     return conn.execute(query).mappings().all()
 
 
-def batches(conn: Connection, operator_id: int, merchant_id: int, way: Way, page: int = 1) -> Page[RowMapping]:
-    """The merchant's batches, newest first, each with how many coupons of it were claimed."""
+def batches(
+    conn: Connection, operator_id: int, merchant_id: int, way: Way, page: int = 1, made_by: str = ""
+) -> Page[RowMapping]:
+    """The merchant's batches, newest first, each with how many coupons of it were claimed; or those of one login."""
     claimed = (
         select(func.count())
-        .where(coupon.c.batch_id == coupon_batch.c.batch_id, coupon.c.bound_ms.is_not(None))
+        .where(coupon.c.batch_id == coupon_batch.c.batch_id, _HAS_CODE, coupon.c.bound_ms.is_not(None))
         .scalar_subquery()
     )
     query = (
@@ -226,7 +253,7 @@ def batches(conn: Connection, operator_id: int, merchant_id: int, way: Way, page
         .where(coupon_batch.c.way == way.value)
         .order_by(coupon_batch.c.made_ms.desc(), coupon_batch.c.batch_id)
     )
-    return paged(conn, query, page)
+    return paged(conn, query.where(coupon_batch.c.made_by == made_by) if made_by else query, page)
 
 
 def _is(batch_id: str) -> ColumnElement[bool]:

@@ -5,19 +5,25 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, or_, select
 
 from cloud.access import staff
 from cloud.act import Act, Refused
 from cloud.coupons.reserving import RESERVED
 from cloud.coupons.tables import coupon
+from cloud.coupons.voiding import UNCLAIMED
 from cloud.lots import service as lots
 from cloud.merchants.contracts import Cost
 from domain.ledger import Commodity
 
 
-def refusal(conn: Connection, act: Act, merchant_id: int, lot_id: int, count: int, cost: Cost) -> Refused | None:
-    """Why whoever acts may not give *count* more today, by the day of the lot; voided ones count: they were given.
+def refusal(
+    conn: Connection, act: Act, merchant_id: int, lot_id: int, count: int, cost: Cost, uses: int = 1
+) -> Refused | None:
+    """Why whoever acts may not give *count* more today, by the day of the lot; each costs *uses* times *cost*.
+
+    Codes on a screen, papers and coupons of a poster count as those given straight to a car, by whoever made or put up
+    what they came from. Voided ones count: they were given; a code that nobody claimed and that is gone does not.
 
     Callers hold the merchant's row, so two of the staff's own windows cannot both take the last one.
     """
@@ -26,11 +32,14 @@ def refusal(conn: Connection, act: Act, merchant_id: int, lot_id: int, count: in
         return None
     zone = ZoneInfo(lots.time_zone(conn, act.operator_id, lot_id) or "UTC")
     midnight = datetime.fromtimestamp(act.now_ms / 1000, zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    given = select(func.count(), func.coalesce(func.sum(sum(coupon.c[name] for name in RESERVED.values())), 0)).where(
+    whole = case((coupon.c.pass_id == "", coupon.c.coupon_id), else_=coupon.c.pass_id)  # a pass is one coupon
+    held_for = func.coalesce(func.sum(sum(coupon.c[name] for name in RESERVED.values())), 0)
+    given = select(func.count(whole.distinct()), held_for).where(
         coupon.c.operator_id == act.operator_id,
         coupon.c.merchant_id == merchant_id,
         coupon.c.issued_ms >= round(midnight.astimezone(UTC).timestamp() * 1000),
         coupon.c.issued_by == act.by,
+        or_(coupon.c.bound_ms.is_not(None), coupon.c.state.in_([state.value for state in UNCLAIMED])),
     )
     times = conn.execute(given).one()[0]
     if most.coupons is not None and times + count > most.coupons:
@@ -38,6 +47,6 @@ def refusal(conn: Connection, act: Act, merchant_id: int, lot_id: int, count: in
     if most.fen is None or cost.commodity is not Commodity.FEN:
         return None
     held = int(conn.execute(given.where(coupon.c.commodity == Commodity.FEN.value)).one()[1])
-    if held + count * cost.amount > most.fen:
+    if held + count * uses * cost.amount > most.fen:
         return Refused("staff_fen", {"left": max(0, most.fen - held)})
     return None

@@ -51,7 +51,7 @@ def _bindings(conn: Connection, row: RowMapping) -> list[Step]:
     if row["bound_ms"] is None:
         return []
     first = moves[0]["from_plate"] if moves else row["plate"]
-    return [Step(row["bound_ms"], "bound", DRIVER if row["batch_id"] else row["issued_by"], first), *moved]
+    return [Step(row["bound_ms"], "bound", row["issued_by"] if row["wallet_id"] is None else DRIVER, first), *moved]
 
 
 def _uses(conn: Connection, row: RowMapping) -> list[Step]:

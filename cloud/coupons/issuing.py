@@ -99,7 +99,8 @@ def issue(
     )
     if over is not None:
         return over
-    of_staff = daily.refusal(conn, act, merchant_id, place.lot_id, count, place.cost)
+    uses = template_terms(gift.template).uses
+    of_staff = daily.refusal(conn, act, merchant_id, place.lot_id, count, place.cost, uses)
     if of_staff is not None:
         return of_staff
     car = Car(stay["plate"], stay["stay_id"])
@@ -166,8 +167,6 @@ def make(
 ) -> dict[str, object] | Refused:
     """One coupon in *state*, its cost held for it from now on; returns its row. *more*: further columns."""
     merchant_id = gift.account["merchant_id"]
-    if not car.plate and template_terms(gift.template).uses > 1:
-        return Refused("pass_without_plate")
     paid_by = means.find(conn, act, merchant_id, place.lot_id, gift.template, place.cost, gift.branch_id)
     if isinstance(paid_by, Refused):
         return paid_by

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from cloud.access.roles import Right, may
 from cloud.act import Refused
@@ -24,6 +24,7 @@ from cloud.coupons.record_pages import View
 from cloud.coupons.records import KINDS
 from cloud.coupons.service import Kind
 from cloud.lots import service as lots
+from cloud.members import service as members
 from cloud.merchants import branches, leases, ledger
 from cloud.merchants import service as merchants
 from cloud.shop import stock
@@ -38,6 +39,7 @@ from cloud.web.state import (
     path_id,
     place_of,
     read,
+    staff_login,
     whole,
     words,
 )
@@ -121,6 +123,7 @@ def _issue_values(conn: Connection, operator_id: int, merchant_id: int, search: 
         "held": stock.held(conn, merchant_id, now_ms),
         "found": found,
         "paid": late.paid(conn, [one.stay for one in found]),
+        "grants": members.granted_now(conn, operator_id, {one.stay["plate"] for one in found}, now_ms),
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity) for commodity in Commodity},
         "search": search,
         "short": bool(search) and len(plate) < FEWEST_TYPED,
@@ -203,8 +206,7 @@ async def _records_page(
     request: web.Request, session: Session, merchant_id: int | None, base: str, error: str = "", branch_id: int = 0
 ) -> web.Response:
     search, kind = request.query.get("q", "").strip().upper(), request.query.get("kind", "")
-    of_staff = merchant_id is not None and not may(session.role, Right.OWN_MERCHANT)
-    given_by = login_of(session) if of_staff else ""
+    given_by = staff_login(session)
     number = page_number(request.query)
     values = await read(request, _records, merchant_id, search, number, kind, branch_id, given_by)
     return render(
@@ -214,7 +216,7 @@ async def _records_page(
         base=base,
         error=error,
         plates=may(session.role, Right.PLATES),
-        voiding=(merchant_id is not None and not of_staff) or may(session.role, Right.ISSUE),
+        voiding=may(session.role, Right.OWN_MERCHANT) or may(session.role, Right.ISSUE),
         of_all=merchant_id is None,
         view=View(session, merchant_id, branch_id, base),
         kind=kind,

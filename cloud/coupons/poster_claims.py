@@ -13,6 +13,7 @@ from sqlalchemy import Connection, RowMapping
 
 from cloud.act import Refused
 from cloud.coupons import posters
+from cloud.coupons.phone import keep, secret_of
 from cloud.lots import service as lots
 from cloud.merchants import service as merchants
 from cloud.web.state import change, field_of, read, words
@@ -52,10 +53,11 @@ class PosterClaims:
             return render(request, "poster_confirm.html", plate=plate, **offer)
         if not self._may(plate, request):
             return _page(request, offer, typed, words(request, Refused("poster_busy")))
-        made = await change(request, DRIVER, posters.take, request.match_info["code"], plate)
+        phone = secret_of(request, make=True)
+        made = await change(request, DRIVER, posters.take, request.match_info["code"], plate, phone)
         if isinstance(made, Refused):
             return _page(request, offer, typed, words(request, made))
-        return render(request, "poster_done.html", plate=plate, serial=made.serial, **offer)
+        return keep(request, render(request, "poster_done.html", plate=plate, made=made, **offer), phone)
 
     def _may(self, plate: str, request: web.Request) -> bool:
         now = asyncio.get_running_loop().time()

@@ -13,14 +13,27 @@ from cloud.act import Refused
 from cloud.coupons import posters, template
 from cloud.coupons.life import CUSTOM
 from cloud.merchants import service as merchants
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, path_id, read, whole, words
+from cloud.web.state import (
+    CLOUD,
+    allow,
+    change,
+    done,
+    field_of,
+    login_of,
+    merchant_of,
+    path_id,
+    read,
+    staff_login,
+    whole,
+    words,
+)
 from domain.coupon.limits import Limits
 from plumbing.web import Session, render
 
-ADMIN = "/admin/merchants/{merchant_id:[0-9]+}/posters"
+MINE, ADMIN = "/m/posters", "/admin/merchants/{merchant_id:[0-9]+}/posters"
 
 
-def _values(conn: Connection, operator_id: int, merchant_id: int) -> dict[str, Any]:
+def _values(conn: Connection, operator_id: int, merchant_id: int, put_up_by: str) -> dict[str, Any]:
     row = merchants.get(conn, operator_id, merchant_id)
     if row is None:
         raise web.HTTPNotFound
@@ -33,12 +46,14 @@ def _values(conn: Connection, operator_id: int, merchant_id: int) -> dict[str, A
         "merchant": row,
         "templates": fit,
         "lots": template.lots_of(conn, operator_id, merchant_id),
-        "posters": posters.listed(conn, operator_id, merchant_id),
+        "posters": posters.listed(conn, operator_id, merchant_id, put_up_by),
     }
 
 
-async def _list(request: web.Request, merchant_id: int, base: str, refused: Refused | None = None) -> web.Response:
-    values = await read(request, _values, merchant_id)
+async def _list(
+    request: web.Request, session: Session, merchant_id: int, base: str, refused: Refused | None = None
+) -> web.Response:
+    values = await read(request, _values, merchant_id, staff_login(session))
     status = 422 if refused else 200
     return render(request, "posters.html", status=status, base=base, error=words(request, refused), **values)
 
@@ -47,7 +62,7 @@ async def _put_up(request: web.Request, session: Session, merchant_id: int, base
     numbers = [whole(await field_of(request, name) or "0") for name in ("per_day", "day_total", "total")]
     ids = [whole(await field_of(request, name)) or 0 for name in ("template_id", "lot_id")]
     if None in numbers:
-        return await _list(request, merchant_id, base, Refused("limit_malformed"))
+        return await _list(request, session, merchant_id, base, Refused("limit_malformed"))
     per_day, day_total, total = (number or 0 for number in numbers)
     caps = Limits(
         per_day=per_day, no_repeat=await field_of(request, "no_repeat") == "1", day_total=day_total, total=total
@@ -55,21 +70,23 @@ async def _put_up(request: web.Request, session: Session, merchant_id: int, base
     name = await field_of(request, "name")
     made = await change(request, login_of(session), posters.put_up, merchant_id, ids[0], ids[1], name, caps)
     if isinstance(made, Refused):
-        return await _list(request, merchant_id, base, made)
+        return await _list(request, session, merchant_id, base, made)
     raise done(f"{base}/{made}", "poster_put_up")
 
 
 async def _take_down(request: web.Request, session: Session, merchant_id: int, base: str) -> web.Response:
     poster_id = whole(await field_of(request, "poster_id")) or 0
-    refused = await change(request, login_of(session), posters.take_down, merchant_id, poster_id)
+    args = (merchant_id, poster_id, staff_login(session))
+    refused = await change(request, login_of(session), posters.take_down, *args)
     if refused is not None:
-        return await _list(request, merchant_id, base, refused)
+        return await _list(request, session, merchant_id, base, refused)
     raise done(base, "poster_taken_down")
 
 
-async def _sheet(request: web.Request, merchant_id: int, base: str) -> web.Response:
+async def _sheet(request: web.Request, session: Session, merchant_id: int, base: str) -> web.Response:
     """One poster to print."""
-    values, poster_id = await read(request, _values, merchant_id), path_id(request, "poster_id")
+    values = await read(request, _values, merchant_id, staff_login(session))
+    poster_id = path_id(request, "poster_id")
     row = next((one for one in values["posters"] if one["poster_id"] == poster_id), None)
     if row is None or row["ended_ms"] is not None:
         raise web.HTTPNotFound
@@ -80,24 +97,26 @@ async def _sheet(request: web.Request, merchant_id: int, base: str) -> web.Respo
 
 async def my_posters(request: web.Request) -> web.Response:
     """The merchant's own."""
-    return await _list(request, merchant_of(await allow(request, Right.OWN_MERCHANT)), "/m/posters")
+    session = await allow(request, Right.GIVE)
+    return await _list(request, session, merchant_of(session), MINE)
 
 
 async def my_put_up(request: web.Request) -> web.Response:
     """One more."""
-    session = await allow(request, Right.OWN_MERCHANT)
-    return await _put_up(request, session, merchant_of(session), "/m/posters")
+    session = await allow(request, Right.GIVE)
+    return await _put_up(request, session, merchant_of(session), MINE)
 
 
 async def my_take_down(request: web.Request) -> web.Response:
     """It gives nothing any more."""
-    session = await allow(request, Right.OWN_MERCHANT)
-    return await _take_down(request, session, merchant_of(session), "/m/posters")
+    session = await allow(request, Right.GIVE)
+    return await _take_down(request, session, merchant_of(session), MINE)
 
 
 async def my_sheet(request: web.Request) -> web.Response:
     """To print."""
-    return await _sheet(request, merchant_of(await allow(request, Right.OWN_MERCHANT)), "/m/posters")
+    session = await allow(request, Right.GIVE)
+    return await _sheet(request, session, merchant_of(session), MINE)
 
 
 def _base(request: web.Request) -> tuple[int, str]:
@@ -107,8 +126,8 @@ def _base(request: web.Request) -> tuple[int, str]:
 
 async def their_posters(request: web.Request) -> web.Response:
     """A merchant's, for the operator."""
-    await allow(request, Right.ISSUE)
-    return await _list(request, *_base(request))
+    session = await allow(request, Right.ISSUE)
+    return await _list(request, session, *_base(request))
 
 
 async def their_put_up(request: web.Request) -> web.Response:
@@ -125,14 +144,14 @@ async def their_take_down(request: web.Request) -> web.Response:
 
 async def their_sheet(request: web.Request) -> web.Response:
     """To print, for the operator."""
-    await allow(request, Right.ISSUE)
-    return await _sheet(request, *_base(request))
+    session = await allow(request, Right.ISSUE)
+    return await _sheet(request, session, *_base(request))
 
 
 def add_routes(app: web.Application) -> None:
     """For both sides; drivers' page is ``poster_claims``."""
     for base, pages in (
-        ("/m/posters", (my_posters, my_put_up, my_take_down, my_sheet)),
+        (MINE, (my_posters, my_put_up, my_take_down, my_sheet)),
         (ADMIN, (their_posters, their_put_up, their_take_down, their_sheet)),
     ):
         app.router.add_get(base, pages[0])

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
-from cloud.coupons import limiting, rules, template
-from cloud.coupons.issuing import Car, Issued, gift_of, make, place_of, tell
+from cloud.coupons import daily, limiting, rules, template, wallets
+from cloud.coupons.issuing import Car, gift_of, make, place_of, tell
 from cloud.coupons.life import CUSTOM, State
 from cloud.coupons.tables import coupon, coupon_poster, coupon_rule, coupon_template
 from cloud.db import new_id
@@ -65,18 +66,16 @@ def tighter(before: Limits, caps: Limits) -> Limits:
     )
 
 
-def take_down(conn: Connection, act: Act, merchant_id: int, poster_id: int) -> Refused | None:
-    """The code gives nothing any more; what it gave stays good."""
-    done = conn.execute(
-        update(coupon_poster)
-        .where(
-            coupon_poster.c.poster_id == poster_id,
-            coupon_poster.c.operator_id == act.operator_id,
-            coupon_poster.c.merchant_id == merchant_id,
-            coupon_poster.c.ended_ms.is_(None),
-        )
-        .values(ended_ms=act.now_ms)
-    )
+def take_down(conn: Connection, act: Act, merchant_id: int, poster_id: int, put_up_by: str = "") -> Refused | None:
+    """The code gives nothing any more; what it gave stays good. *put_up_by*: only where that login put it up."""
+    ours = [
+        coupon_poster.c.poster_id == poster_id,
+        coupon_poster.c.operator_id == act.operator_id,
+        coupon_poster.c.merchant_id == merchant_id,
+        coupon_poster.c.ended_ms.is_(None),
+        *([coupon_poster.c.created_by == put_up_by] if put_up_by else []),
+    ]
+    done = conn.execute(update(coupon_poster).where(*ours).values(ended_ms=act.now_ms))
     if done.rowcount != 1:
         return Refused("poster_unknown")
     audit.record(conn, act, "poster.taken_down", f"poster:{poster_id}")
@@ -101,8 +100,11 @@ def find(conn: Connection, operator_id: int, code: str) -> RowMapping | None:
 _FACE = (coupon_template.c.kind, coupon_template.c.value, coupon_template.c.terms, coupon_template.c.valid_min)
 
 
-def listed(conn: Connection, operator_id: int, merchant_id: int) -> Sequence[dict[str, Any]]:
-    """A merchant's posters, the newest first, those that give before the others, with how many their template gave."""
+def listed(conn: Connection, operator_id: int, merchant_id: int, put_up_by: str = "") -> Sequence[dict[str, Any]]:
+    """A merchant's posters, the newest first, those that give before the others, with how many their template gave.
+
+    *put_up_by*: only those of one login.
+    """
     given = (
         select(func.count())
         .where(coupon.c.template_id == coupon_poster.c.template_id, coupon.c.state.not_in(limiting.WITHDRAWN))
@@ -124,15 +126,27 @@ def listed(conn: Connection, operator_id: int, merchant_id: int) -> Sequence[dic
         .where(coupon_poster.c.operator_id == operator_id, coupon_poster.c.merchant_id == merchant_id)
         .order_by(coupon_poster.c.ended_ms.is_not(None), coupon_poster.c.poster_id.desc())
     )
+    if put_up_by:
+        query = query.where(coupon_poster.c.created_by == put_up_by)
     return [
         {**row, "limits": limits_of(json.loads(row["rule"] or "{}"))} for row in conn.execute(query).mappings().all()
     ]
 
 
-def take(conn: Connection, act: Act, code: str, plate: str) -> Issued | Refused:
-    """A coupon of the poster for *plate* (normal form), inside or still to come.
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A coupon of a poster. *wallet_code* shows it on another phone, once; "" where the plate had it already."""
 
-    The plate that has one of today still unused is given that one again: two taps are one coupon.
+    coupon_id: str
+    serial: str
+    wallet_code: str = ""
+
+
+def take(conn: Connection, act: Act, code: str, plate: str, phone: str) -> Taken | Refused:
+    """A coupon of the poster for *plate* (normal form), inside or still to come, given by who put the poster up.
+
+    The plate that has one of today still unused is given that one again: two taps are one coupon. *phone* is the secret
+    of the phone that took it, which finds it among its own.
     """
     poster = find(conn, act.operator_id, code)
     if poster is None:
@@ -153,11 +167,19 @@ def take(conn: Connection, act: Act, code: str, plate: str) -> Issued | Refused:
     over = limiting.refusal(conn, act, ask)
     if over is not None:
         return over
-    row = make(conn, act, gift, place, car, State.BOUND)
+    giver = replace(act, by=poster["created_by"])
+    of_staff = daily.refusal(conn, giver, poster["merchant_id"], place.lot_id, 1, place.cost)
+    if of_staff is not None:
+        return Refused("all_taken_today")  # whose limit it is, is no driver's business
+    attempt = conn.begin_nested()
+    wallet_id, wallet_code = wallets.put_in(conn, act, phone, plate)
+    row = make(conn, giver, gift, place, car, State.BOUND, wallet_id=wallet_id)
     if isinstance(row, Refused):
+        attempt.rollback()
         return row
+    attempt.commit()
     tell(conn, act, row, gift)
-    return Issued(str(row["coupon_id"]), str(row["serial"]))
+    return Taken(str(row["coupon_id"]), str(row["serial"]), wallet_code)
 
 
 def _stay_of(conn: Connection, act: Act, lot_id: int, plate: str) -> str:
@@ -166,7 +188,7 @@ def _stay_of(conn: Connection, act: Act, lot_id: int, plate: str) -> str:
     return str(inside[0]["stay_id"]) if inside else ""
 
 
-def _held(conn: Connection, act: Act, poster: RowMapping, plate: str) -> Issued | None:
+def _held(conn: Connection, act: Act, poster: RowMapping, plate: str) -> Taken | None:
     """The unused coupon of the poster's template that the plate already has; the merchant's row is locked by now."""
     query = select(coupon.c.coupon_id, coupon.c.serial).where(
         coupon.c.template_id == poster["template_id"],
@@ -176,4 +198,4 @@ def _held(conn: Connection, act: Act, poster: RowMapping, plate: str) -> Issued 
         coupon.c.expires_ms >= act.now_ms,
     )
     row = conn.execute(query.order_by(coupon.c.issued_ms.desc()).limit(1)).one_or_none()
-    return None if row is None else Issued(row.coupon_id, row.serial)
+    return None if row is None else Taken(row.coupon_id, row.serial)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +16,9 @@ from cloud.coupons.code_pages import batch_of, qr_picture
 from cloud.coupons.codes import Way
 from cloud.coupons.layout import Layout, layout_of
 from cloud.coupons.life import State
-from cloud.web.state import CLOUD, allow, merchant_of, read
+from cloud.web.state import CLOUD, allow
 from domain.claim_code import claim_url
+from domain.coupon.terms import terms_of
 from domain.fen import yuan
 from plumbing.i18n import Texts
 from plumbing.web import render, texts
@@ -32,11 +34,15 @@ class Printing:
     layout: Layout
     sheets: list[list[RowMapping]]
 
+    @property
+    def uses(self) -> int:
+        """How many stays each is good for."""
+        return terms_of(json.loads(self.batch["terms"])).uses
+
 
 async def _printing(request: web.Request) -> Printing:
-    session = await allow(request, Right.OWN_MERCHANT)
-    args = (merchant_of(session), request.match_info["batch"], Way.PAPER)
-    batch, coupons, name = await read(request, batch_of, *args)
+    session = await allow(request, Right.GIVE)
+    batch, coupons, name = await batch_of(request, session, Way.PAPER)
     layout = layout_of(request.query)
     good = [[row for row in sheet if row["state"] == State.PRINTED.value] for sheet in layout.sheets(coupons)]
     return Printing(batch, name, layout, [sheet for sheet in good if sheet])
@@ -47,7 +53,7 @@ async def sheet_page(request: web.Request) -> web.Response:
     printing, base = await _printing(request), request.config_dict[CLOUD].public_url
     return render(
         request, "sheet.html", batch=printing.batch, sheets=printing.sheets, layout=printing.layout,
-        merchant=printing.merchant, qr=lambda row: qr_picture(claim_url(base, row["token"])),
+        merchant=printing.merchant, uses=printing.uses, qr=lambda row: qr_picture(claim_url(base, row["token"])),
     )  # fmt: skip
 
 
@@ -66,7 +72,7 @@ async def sheet_file(request: web.Request) -> web.Response:
             lot=batch["lot"],
             title=t("papers.slip_title"),
             shop=printing.merchant,
-            worth=_worth(t, row),
+            worth=_worth(t, row) + (f" × {printing.uses}" if printing.uses > 1 else ""),
             scan=t("papers.slip_scan"),
             until=t("claim.good_until", when=when(row["expires_ms"])),
             serial=f"{serial[:13]} {serial[13:22]} {serial[22:]}",

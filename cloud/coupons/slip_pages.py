@@ -61,7 +61,7 @@ class SlipPages:
         if problem or "again" in await request.post():
             return form_page(request, offered, typed, problem)
         if await field_of(request, "step") != "bind":
-            return render(request, "claim_confirm.html", offered=offered, plate=plate)
+            return render(request, "claim_confirm.html", offered=offered, plate=plate, alike=None)
         if not self._tries.take(f"{slip.payload.voucher_id}", _now()):
             return refused_page(request, Refused("too_many"), offered)
         made = await change(request, DRIVER, slips.bind, _token(request), plate, genuine)

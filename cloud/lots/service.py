@@ -24,6 +24,7 @@ from cloud.lots.tables import (
     stay,
     zone,
 )
+from domain import lookalike
 from domain.plate_search import misreads, patterns
 from domain.stay import OUTSIDE, Direction
 from plumbing.web.paging import Page
@@ -150,6 +151,20 @@ def open_stay_of(conn: Connection, operator_id: int, lot_id: int, plate: str) ->
     )
     newest = query.order_by(stay.c.entered_ms.desc(), stay.c.stay_id.desc()).limit(1)
     return conn.execute(newest.with_for_update()).mappings().one_or_none()
+
+
+def alike_inside(conn: Connection, operator_id: int, lot_id: int, plate: str) -> RowMapping | None:
+    """The one car inside a lot whose plate as it was read is *plate* with one look-alike character; else None.
+
+    By the rule that lanes go by where nobody is asked (``lookalike.match``): never of two that both may be it.
+    """
+    holed = [stay.c.plate.like(f"{plate[:place]}_{plate[place + 1 :]}") for place in range(len(plate))]
+    query = select(stay).where(
+        stay.c.operator_id == operator_id, stay.c.lot_id == lot_id, stay.c.left_ms.is_(None), or_(*holed)
+    )
+    near = {row["plate"]: row for row in conn.execute(query.order_by(stay.c.entered_ms)).mappings()}
+    found = lookalike.match(plate, near) if plate.isalnum() else None
+    return near[found.match.plate] if isinstance(found, lookalike.Fuzzy) else None
 
 
 def name_of(conn: Connection, operator_id: int, lot_id: int) -> str:

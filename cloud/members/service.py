@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -172,6 +172,23 @@ def every(
     query = _query(operator_id, wanted, now_ms).limit(most)
     for rows in conn.execute(query).mappings().partitions(chunk):
         yield from _with_parts(conn, rows)
+
+
+def granted_now(conn: Connection, operator_id: int, plates: Collection[str], now_ms: int) -> set[tuple[int, str]]:
+    """Lots and plates, of some, that have an entitlement there now, whatever its hours and places."""
+    query = (
+        select(entitled_zone.c.lot_id, entitled_plate.c.plate)
+        .join(entitlement, entitlement.c.entitlement_id == entitled_plate.c.entitlement_id)
+        .join(entitled_zone, entitled_zone.c.entitlement_id == entitlement.c.entitlement_id)
+        .where(
+            entitlement.c.operator_id == operator_id,
+            entitled_plate.c.plate.in_(plates),
+            entitled_plate.c.removed_ms.is_(None),
+            _in_state("live", now_ms),
+            or_(entitlement.c.begins_ms.is_(None), entitlement.c.begins_ms <= now_ms),
+        )
+    )
+    return {(row.lot_id, row.plate) for row in conn.execute(query)}
 
 
 def terms_of(held: Entitled) -> Terms:

@@ -68,7 +68,7 @@ MERCHANT = (
     NavItem("/m/staff", "nav.staff", "nav.more"),
 )
 
-GIVERS = frozenset({"/m/issue", "/m/records"})
+GIVERS = frozenset({"/m/issue", "/m/codes", "/m/print", "/m/records", "/m/posters"})
 
 
 def _navigation(request: web.Request) -> Sequence[NavItem]:

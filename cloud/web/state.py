@@ -12,7 +12,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from aiohttp import web
 from sqlalchemy import Connection
 
-from cloud.access.roles import Right, may
+from cloud.access.roles import Right, Role, may
 from cloud.act import Act, Refused
 from cloud.db import Database
 from cloud.settings import CloudSettings
@@ -86,6 +86,11 @@ async def change(
     cloud.wake()
     cloud.hub.publish("changed")
     return result
+
+
+def staff_login(session: Session) -> str:
+    """The login of a merchant's staff, who see only what they made themselves; "" for everybody else."""
+    return login_of(session) if session.role == Role.MERCHANT_STAFF else ""
 
 
 def login_of(session: Session) -> str:

@@ -51,4 +51,6 @@ def test_what_several_stays_paid_is_asked_once(world: World) -> None:
             {**paid, "stay_id": stay_id, "method": "cash", "amount_fen": 100, "taken_ms": 1, "taken_by": ""},
         )
 
-    assert lots.paid_fens(world.conn, ["s-1", "s-2", "s-4"]) == {"s-1": 200, "s-2": 100}
+    assert lots.paid_by_method(world.conn, ["s-1", "s-2", "s-4"]) == {
+        "s-1": {"cash": 200}, "s-2": {"cash": 100}, "s-4": {},
+    }

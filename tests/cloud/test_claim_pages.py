@@ -132,6 +132,31 @@ async def test_a_scanned_code_becomes_a_coupon_and_the_screen_shows_the_next(sho
     assert scanned(fresh) not in ([], [code])
 
 
+async def test_a_driver_is_asked_whether_a_car_read_with_one_character_wrong_is_theirs(
+    shop: Browser, cloud: Cloud
+) -> None:
+    await cloud.db.run(
+        lambda conn: World(conn, cloud.operator_id, 1, edge_id=str(edge_of_lot(conn, 1))).car("s9", "京A8B345")
+    )
+    _, screen = await send(shop, await (await shop.get("/m/codes")).text(), "/m/codes", template_id="1", count="5")
+    (code,) = scanned(screen)
+    async with phone_at(shop) as phone:
+        form = await (await phone.get(path_of(code))).text()
+        _, other = await send(phone, form, path_of(code), text="京A77777")
+        _, asked = await send(phone, form, path_of(code), text="京A88345")
+        _, told = await send(phone, asked, path_of(code), text="京A88345", step="near")
+        mine = await (await phone.get("/c/mine")).text()
+
+    assert ("data-alike" in other, "data-alike" in asked) == (False, True)
+    assert "data-claimed" in told
+    for page in (asked, told, mine):
+        assert "8B345" not in re.sub(r"<[^>]+>", "", page)  # what the camera made of it is not told
+    (row,) = [
+        row for _, row in await cloud.db.run(channels.rows_of, str(await cloud.db.run(edge_of_lot, 1)), "coupons")
+    ]
+    assert (row["plate"], row["stay_id"]) == ("京A8B345", "s9")
+
+
 async def test_the_screen_follows_by_itself(shop: Browser) -> None:
     _, screen = await send(shop, await (await shop.get("/m/codes")).text(), "/m/codes", template_id="1", count="2")
     (code,) = scanned(screen)

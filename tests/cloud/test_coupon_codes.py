@@ -7,14 +7,18 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import RowMapping
 
+from cloud.access import staff
+from cloud.access.staff import Daily
 from cloud.act import Refused
 from cloud.checking import check_all
-from cloud.coupons import claiming, codes, rebinding, wallets
+from cloud.coupons import claiming, codes, rebinding, rules, wallets
 from cloud.coupons import service as coupons
 from cloud.coupons.claiming import Claimed
 from cloud.coupons.life import MINUTE_MS
 from cloud.merchants import service as merchants
-from cloud.sync.channels import get_row
+from cloud.sync.channels import get_row, rows_of
+from domain.coupon.limits import Level, Limits
+from domain.coupon.terms import Terms
 from domain.events import CouponRedeemed, CouponRestored
 from tests.cloud.world import World
 
@@ -229,3 +233,129 @@ def test_a_claimed_coupon_whose_exit_was_taken_back_is_bound_again(world: World)
     shown = wallets.of_phone(world.conn, world.operator_id, PHONE, world.now_ms)
     assert [(row["state"], row["off_fen"]) for row in shown] == [("BOUND", None)]
     assert check_all(world.conn) == []
+
+
+def test_a_plate_misread_in_one_lookalike_is_offered_and_bound_to_its_stay(world: World) -> None:
+    world.car("s1", "京A8B345")  # it is 京A88345
+    world.car("s2", "京C99999")
+    code = code_of(world, screen(world))
+
+    found = claiming.near(world.conn, world.operator_id, world.lot_id, "京A88345")
+    made = claiming.claim(world.conn, world.act("driver"), code, "京A88345", PHONE, is_near=True)
+    again = claiming.claim(world.conn, world.act("driver"), code, "京A88345", PHONE, is_near=True)
+
+    assert found is not None
+    assert found["stay_id"] == "s1"
+    assert isinstance(made, Claimed)
+    assert isinstance(again, Claimed)
+    assert (made.plate, made.is_inside, again.plate) == ("京A88345", True, "京A88345")
+    row = get_row(world.conn, world.edge_id, "coupons", made.offered.coupon["coupon_id"])
+    assert row is not None
+    assert (row["plate"], row["stay_id"]) == ("京A8B345", "s1")
+    (shown,) = wallets.of_phone(world.conn, world.operator_id, PHONE, world.now_ms)
+    assert shown["plate"] == "京A88345"
+
+
+@pytest.mark.parametrize(
+    ("inside", "typed"),
+    [
+        (("京A88345",), "京A88345"),  # inside as typed
+        (("京A8B345", "京AB8345"), "京A88345"),  # two it may be
+        (("京A82345",), "京A88345"),  # 2 is not taken for 8
+        (("京A8BB45",), "京A88345"),  # two characters
+        (("京A8B345",), "京A%8345"),
+    ],
+)
+def test_no_other_car_is_offered(world: World, inside: tuple[str, ...], typed: str) -> None:
+    for number, plate in enumerate(inside):
+        world.car(f"s{number}", plate)
+
+    assert claiming.near(world.conn, world.operator_id, world.lot_id, typed) is None
+
+
+def test_a_car_is_not_two_cars_by_two_spellings(world: World) -> None:
+    world.car("s1", "京A8B345")
+    batch = screen(world)
+    rules.set_limits(world.conn, world.act(), Level.LOT, world.lot_id, Limits(per_day=1))
+    claimed(world, code_of(world, batch), "京A88345")  # it waits for whichever stay of this plate comes
+
+    refused = claiming.claim(
+        world.conn, world.act("driver"), code_of(world, batch), "京A88345", OTHER_PHONE, is_near=True
+    )
+
+    assert refused == Refused("daily_max", {"most": 1})
+
+
+def a_pass(world: World, uses: int = 3) -> int:
+    made = coupons.create_template(
+        world.conn, world.act(), world.merchant_id, "pass", "AMOUNT", 500, terms=Terms(uses=uses)
+    )
+    assert isinstance(made, int), made
+    return made
+
+
+@pytest.mark.parametrize("way", [codes.Way.SCREEN, codes.Way.PAPER])
+def test_one_code_of_a_pass_binds_all_its_uses(world: World, way: codes.Way) -> None:
+    world.car("s1")
+    make = codes.open_screen if way is codes.Way.SCREEN else codes.print_papers
+    batch = make(world.conn, world.act("m"), world.merchant_id, a_pass(world), 0, 2)
+    assert isinstance(batch, str)
+    held = world.accounts()["outstanding"]
+
+    made = claimed(world, str(of(world, batch)[0]["token"]))
+    second = claim(world, str(of(world, batch)[0]["token"]), OTHER_PLATE, OTHER_PHONE)
+
+    told = [row for _, row in rows_of(world.conn, world.edge_id, "coupons")]
+    assert held == 1_500 * (1 if way is codes.Way.SCREEN else 2)
+    assert second == Refused("claim_taken")
+    assert made.is_inside
+    assert [(row["plate"], row["stay_id"]) for row in told] == [(PLATE, "")] * 3
+    assert len({row["pass_id"] for row in told}) == 1
+    (shown,) = wallets.of_phone(world.conn, world.operator_id, PHONE, world.now_ms)
+    assert (shown["uses"], shown["left"]) == (3, 3)
+    assert len(of(world, batch)) == 2
+    (page,) = codes.batches(world.conn, world.operator_id, world.merchant_id, way).items
+    assert page["claimed"] == 1
+    world.apply(CouponRedeemed("r1", str(shown["coupon_id"]), "s1", 500))
+    (shown,) = wallets.of_phone(world.conn, world.operator_id, PHONE, world.now_ms)
+    assert (shown["uses"], shown["left"], shown["state"]) == (3, 2, "BOUND")
+    assert check_all(world.conn) == []
+
+
+def test_a_pass_nobody_claimed_comes_back_whole(world: World) -> None:
+    batch = codes.print_papers(world.conn, world.act("m"), world.merchant_id, a_pass(world), 0, 1)
+    assert isinstance(batch, str)
+
+    codes.close(world.conn, world.act(), world.merchant_id, batch, "")
+
+    assert world.accounts() == {"recharge": -12_000, "available": 12_000}
+    assert check_all(world.conn) == []
+
+
+def test_a_pass_that_the_purse_pays_only_in_part_is_not_shown(world: World) -> None:
+    made = codes.open_screen(world.conn, world.act("m"), world.merchant_id, a_pass(world, 30))
+
+    assert made == Refused("balance_short", {"left": 0, "needed": 500})
+    assert world.accounts() == {"recharge": -12_000, "available": 12_000}
+
+
+def test_staff_show_print_and_hang_up_no_more_than_they_may_give(world: World) -> None:
+    account = staff.create(world.conn, world.act(), world.merchant_id, "123456789", "小李", "h", Daily(coupons=2))
+    assert isinstance(account, staff.Account)
+    act, template = world.act(account.login), world.template()
+
+    papers = codes.print_papers(world.conn, act, world.merchant_id, template, 0, 3)
+    screen_of_staff = codes.open_screen(world.conn, act, world.merchant_id, template, most=9)
+    assert isinstance(screen_of_staff, str)
+    first = claim(world, code_of(world, screen_of_staff))
+    for _ in range(3):  # a code that nobody claimed is given to nobody
+        assert codes.show_again(world.conn, act, world.merchant_id, screen_of_staff) is None
+    second = claim(world, code_of(world, screen_of_staff), OTHER_PLATE, OTHER_PHONE)
+
+    assert papers == Refused("staff_coupons", {"most": 2, "left": 0})
+    assert isinstance(first, Claimed)
+    assert isinstance(second, Claimed)
+    ended = codes.get(world.conn, world.operator_id, world.merchant_id, screen_of_staff, account.login)
+    assert ended is not None
+    assert ended["why"] == "staff_coupons"
+    assert codes.get(world.conn, world.operator_id, world.merchant_id, screen_of_staff, "somebody else") is None

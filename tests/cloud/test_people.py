@@ -300,3 +300,17 @@ def test_a_visitor_of_the_booth_is_known_here_and_ended_only_by_its_own_lot(worl
 
     (row,) = world.conn.execute(select(booth_visitor)).mappings().all()
     assert (row["ends_ms"], row["ended_by"]) == (NOW + 7, "wang")
+
+
+def test_why_a_plate_may_have_nothing_to_pay_now(world: World) -> None:
+    here = world.lot_id
+    second_lot(world)
+    add(world, kind=Grant.FREE)
+    add(world, plates=(B,), begins_ms=NOW + DAY)
+
+    def granted(now_ms: int = NOW) -> set[tuple[int, str]]:
+        return service.granted_now(world.conn, world.operator_id, (A, B), now_ms)
+
+    assert granted() == {(here, A)}
+    assert granted(NOW + DAY) == {(here, A), (here, B)}
+    assert service.granted_now(world.conn, world.operator_id + 1, (A, B), NOW) == set()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from cloud.access import staff
+from cloud.access.staff import Daily
 from cloud.act import Refused
-from cloud.coupons import posters, rules
+from cloud.coupons import history, posters, rules, wallets
 from cloud.coupons import service as coupons
-from cloud.coupons.service import Issued
+from cloud.coupons.posters import Taken
 from cloud.coupons.tables import coupon_poster
 from cloud.sync.channels import rows_of
 from cloud.web.state import Cloud
@@ -34,8 +37,8 @@ def code_of(world: World, poster_id: int | Refused) -> str:
     return str(world.conn.execute(select(coupon_poster.c.code).where(of)).scalar_one())
 
 
-def take(world: World, code: str, plate: str) -> Issued | Refused:
-    return posters.take(world.conn, world.act("driver"), code, plate)
+def take(world: World, code: str, plate: str, phone: str = "a phone's own secret") -> Taken | Refused:
+    return posters.take(world.conn, world.act("driver"), code, plate, phone)
 
 
 def test_cars_inside_and_still_to_come_get_one_each_and_two_taps_are_one(world: World) -> None:
@@ -44,9 +47,9 @@ def test_cars_inside_and_still_to_come_get_one_each_and_two_taps_are_one(world: 
 
     inside, again, later = (take(world, code, plate) for plate in ("京A12345", "京A12345", "京B12345"))
 
-    assert isinstance(inside, Issued)
-    assert again == inside
-    assert isinstance(later, Issued)
+    assert isinstance(inside, Taken)
+    assert again == replace(inside, wallet_code="")
+    assert isinstance(later, Taken)
     told = {row["plate"]: row["stay_id"] for _, row in rows_of(world.conn, world.edge_id, "coupons")}
     assert told == {"京A12345": "s1", "京B12345": ""}
     assert world.accounts()["outstanding"] == 1000
@@ -66,7 +69,7 @@ def test_a_poster_stops_at_its_total(world: World) -> None:
 
     made = [take(world, code, f"京A1234{number}") for number in range(3)]
 
-    assert [isinstance(one, Issued) for one in made] == [True, True, False]
+    assert [isinstance(one, Taken) for one in made] == [True, True, False]
     assert made[2] == Refused("all_taken")
 
 
@@ -110,6 +113,44 @@ def test_posters_that_cannot_be_are_refused(
     assert put_up(world, template, **caps) == Refused(code)
 
 
+def test_what_a_poster_gave_is_among_the_phones_own_coupons_and_nobody_elses(world: World) -> None:
+    code = code_of(world, put_up(world, world.template()))
+    made = take(world, code, "京A12345", "one phone's secret")
+    again = take(world, code, "京A12345", "another one's secret")
+    assert isinstance(made, Taken)
+    assert isinstance(again, Taken)
+
+    own, others = (
+        [one["serial"] for one in wallets.of_phone(world.conn, world.operator_id, phone, world.now_ms)]
+        for phone in ("one phone's secret", "another one's secret")
+    )
+
+    assert (own, others) == ([made.serial], [])
+    assert (bool(made.wallet_code), again.wallet_code) == (True, "")
+    steps = history.of(world.conn, world.operator_id, made.coupon_id, world.merchant_id)
+    assert steps is not None
+    assert [(step.what, step.by) for step in steps[1]] == [("made_direct", "m"), ("bound", "driver")]
+
+
+def test_a_poster_of_staff_gives_no_more_than_they_may(world: World) -> None:
+    account = staff.create(world.conn, world.act(), world.merchant_id, "123456789", "小李", "h", Daily(coupons=1))
+    assert isinstance(account, staff.Account)
+    limits = Limits(per_day=1)
+    made = posters.put_up(
+        world.conn, world.act(account.login), world.merchant_id, world.template(), world.lot_id, "till", limits
+    )
+    code = code_of(world, made)
+
+    first, second = (take(world, code, plate) for plate in ("京A12345", "京B12345"))
+
+    assert isinstance(first, Taken)
+    assert second == Refused("all_taken_today")
+    assert posters.listed(world.conn, world.operator_id, world.merchant_id, "somebody else") == []
+    assert posters.take_down(world.conn, world.act(), world.merchant_id, int(str(made)), "somebody else") == Refused(
+        "poster_unknown"
+    )
+
+
 async def test_a_driver_types_the_plate_sees_it_once_more_and_has_the_coupon(browser: Browser, cloud: Cloud) -> None:
     def prepare(conn: Any) -> str:
         world = World(conn, cloud.operator_id, 1, merchant_id=1)
@@ -120,10 +161,12 @@ async def test_a_driver_types_the_plate_sees_it_once_more_and_has_the_coupon(bro
     asked = await browser.post(at, data={"csrf_token": token_in(page), "text": "京a·12345"})
     confirm = await asked.text()
     done = await browser.post(at, data={"csrf_token": token_in(confirm), "text": "京A12345", "step": "bind"})
+    mine = await (await browser.get("/c/mine")).text()
 
     assert "¥5.00" in page
     assert "京A" in re.sub(r"<[^>]+>", "", confirm)
     assert (done.status, "绑定成功" in await done.text()) == (200, True)
+    assert "京A12345" in mine
     wrong = await browser.post(at, data={"csrf_token": token_in(page), "text": "hello"})
     assert wrong.status == 422
     assert (await browser.get("/p/NOTACODE")).status == 404

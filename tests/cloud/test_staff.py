@@ -108,7 +108,11 @@ async def test_from_a_new_account_to_a_coupon_in_its_own_records(browser: Browse
     ]
     records = await (await browser.get("/m/records")).text()
 
+    screen = await post(browser, "/m/codes", "/m/codes", template_id=stage.own["template_id"], count="1")
+    reached = [(await browser.get(at)).status for at in ("/m/codes", "/m/print", "/m/posters")]
+
     assert (led_to, changed[1]) == ("/password", "/m/issue")
+    assert (screen[0], reached) == (422, [200, 200, 200])  # the one of today is given
     assert given == [200, 422]
     assert records.count("京A") == 1
     for closed in ("/m", "/m/ledger", "/m/staff", "/admin"):

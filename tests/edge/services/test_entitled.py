@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.decision import Admit, Ask, PayFirst, Refuse
+from edge.db import vouchers
 from edge.services import listed
 from edge.services.entering import enter
 from edge.services.leaving import leave
@@ -35,6 +36,27 @@ def test_a_monthly_car_leaves_without_paying(lot: SmallLot) -> None:
     car_in(lot)
 
     assert verdict(leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(600))) == Admit("covered")
+
+
+def test_a_monthly_car_keeps_its_coupons_and_one_that_has_to_pay_the_rest_uses_one(lot: SmallLot) -> None:
+    coupon = {"kind": "AMOUNT", "value": 1000, "template_id": 5, "merchant_id": 3, "stay_id": ""}
+    for plate, until in ((PLATE, None), (OTHER, at(60).wall_ms)):
+        entitle(lot, plate, **({} if until is None else {"until_ms": until}))
+        lot.put("coupons", f"c-{plate}", {**coupon, "plate": plate})
+        car_in(lot, plate)
+
+    assert leaves(lot, PLATE, 150) == Admit("covered")
+    assert leaves(lot, OTHER, 150) == Admit("nothing_due")
+    assert [vouchers.is_coupon_used(lot.db.conn, f"c-{plate}") for plate in (PLATE, OTHER)] == [False, True]
+
+
+def test_a_car_within_its_free_minutes_keeps_its_coupons(lot: SmallLot) -> None:
+    coupon = {"kind": "FULL_WAIVER", "template_id": 5, "merchant_id": 3, "plate": PLATE, "stay_id": ""}
+    lot.put("coupons", "c1", coupon)
+    car_in(lot)
+
+    assert leaves(lot, PLATE, 10) == Admit("nothing_due")
+    assert not vouchers.is_coupon_used(lot.db.conn, "c1")
 
 
 def test_after_its_last_minute_only_the_rest_is_charged(lot: SmallLot) -> None:
