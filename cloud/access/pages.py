@@ -21,7 +21,8 @@ from plumbing.web import (
 
 def home_of(role: str) -> str:
     """The page a role begins at."""
-    return {Role.MERCHANT.value: "/m", Role.MERCHANT_STAFF.value: "/m/issue"}.get(role, "/admin")
+    homes = {Role.MERCHANT: "/m", Role.MERCHANT_BRANCH: "/m/places", Role.MERCHANT_STAFF: "/m/issue"}
+    return next((path for own, path in homes.items() if own == role), "/admin")
 
 
 async def home(request: web.Request) -> web.Response:
@@ -61,6 +62,7 @@ async def login(request: web.Request) -> web.Response:
 
 
 OVER = -1
+NO_BRANCH = "none"
 
 
 def why(request: web.Request, seconds: int) -> str:
@@ -94,6 +96,8 @@ async def sign_in(request: web.Request, response: web.StreamResponse, person: Pe
     data = {"login": person.login, "must_change": "1" if person.must_change else "0"}
     if person.merchant_id is not None:
         data["merchant_id"] = str(person.merchant_id)
+    if person.role is Role.MERCHANT_BRANCH:
+        data["branch_id"] = NO_BRANCH  # until one of its branches is chosen it acts for nothing
     await request.app[SESSIONS].sign_in(
         request, response, user_id=str(person.user_id), name=person.name, role=person.role.value, data=data
     )

@@ -12,6 +12,7 @@ class Role(StrEnum):
     FINANCE = "finance"
     READ_ONLY = "read_only"
     MERCHANT = "merchant"
+    MERCHANT_BRANCH = "merchant_branch"  # acts for branches alone, never for a whole merchant
     MERCHANT_STAFF = "merchant_staff"  # whom a merchant lets give coupons (E20)
 
 
@@ -26,15 +27,18 @@ class Right(StrEnum):
     AUDIT = "audit"
     KEYS = "keys"  # what other programs may do, and what they are told
     OWN_MERCHANT = "own_merchant"  # the merchant's own pages
+    OWN_BRANCH = "own_branch"  # pages of a merchant or of one branch of it
     GIVE = "give"  # coupons in one's own merchant's name, and their records
+    HAND_OUT = "hand_out"  # codes, papers and posters of one's own merchant, for whoever comes
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.ADMIN: frozenset(Right) - {Right.OWN_MERCHANT, Right.GIVE},
+    Role.ADMIN: frozenset(Right) - {Right.OWN_MERCHANT, Right.OWN_BRANCH, Right.GIVE, Right.HAND_OUT},
     Role.FINANCE: frozenset({Right.VIEW, Right.PLATES, Right.MONEY}),
     Role.READ_ONLY: frozenset({Right.VIEW}),
-    Role.MERCHANT: frozenset({Right.OWN_MERCHANT, Right.GIVE, Right.PLATES}),
-    Role.MERCHANT_STAFF: frozenset({Right.GIVE, Right.PLATES}),
+    Role.MERCHANT: frozenset({Right.OWN_MERCHANT, Right.OWN_BRANCH, Right.GIVE, Right.HAND_OUT, Right.PLATES}),
+    Role.MERCHANT_BRANCH: frozenset({Right.OWN_BRANCH, Right.GIVE, Right.PLATES}),
+    Role.MERCHANT_STAFF: frozenset({Right.GIVE, Right.HAND_OUT, Right.PLATES}),
 }
 
 

@@ -160,6 +160,12 @@ def merchant_user(conn: Connection, operator_id: int, merchant_id: int) -> Perso
     return None if row is None else _person(row)
 
 
+def count_role(conn: Connection, operator_id: int, merchant_id: int, role: Role) -> int:
+    """How many accounts of a merchant's own people have *role*."""
+    query = select(func.count()).where(user.c.operator_id == operator_id, user.c.merchant_id == merchant_id)
+    return int(conn.execute(query.where(user.c.role == role.value)).scalar_one())
+
+
 def merchant_login(conn: Connection, operator_id: int, login: str) -> Person | None:
     """The enabled account of a merchant's own people with this login."""
     query = select(user).where(
@@ -169,10 +175,10 @@ def merchant_login(conn: Connection, operator_id: int, login: str) -> Person | N
     return None if row is None else _person(row)
 
 
-def logins(conn: Connection, user_ids: Sequence[int]) -> dict[int, str]:
-    """Account names by id."""
-    rows = conn.execute(select(user.c.user_id, user.c.login).where(user.c.user_id.in_(user_ids)))
-    return {row.user_id: row.login for row in rows}
+def logins(conn: Connection, user_ids: Sequence[int]) -> dict[int, Person]:
+    """Accounts by id."""
+    rows = conn.execute(select(user).where(user.c.user_id.in_(user_ids))).mappings()
+    return {row["user_id"]: _person(row) for row in rows}
 
 
 def end_sessions(conn: Connection, user_id: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from cloud.access import audit, service
 from cloud.access.roles import Role
@@ -37,8 +37,7 @@ def create(
     """An account named after the merchant's, with a number behind it."""
     if not name.strip() or len(name) > NAME_LENGTH:
         return Refused("name_missing")
-    mine = select(func.count()).where(user.c.operator_id == act.operator_id, user.c.merchant_id == merchant_id)
-    number = conn.execute(mine.where(user.c.role == Role.MERCHANT_STAFF.value)).scalar_one() + 1
+    number = service.count_role(conn, act.operator_id, merchant_id, Role.MERCHANT_STAFF) + 1
     if number > MOST_STAFF:
         return Refused("staff_many", {"most": MOST_STAFF})
     login = f"{account_no}-{number:02}"

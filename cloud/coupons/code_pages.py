@@ -51,7 +51,7 @@ async def _choose(request: web.Request, session: Session, way: Way, error: str =
 
 
 async def _begin(request: web.Request, way: Way, begin: Begin) -> web.Response:
-    session = await allow(request, Right.GIVE)
+    session = await allow(request, Right.HAND_OUT)
     template_id = whole(await field_of(request, "template_id")) or 0
     lot_id = whole(await field_of(request, "lot_id")) or 0
     worth, count = await typed_worth(request), whole(await field_of(request, "count") or "1") or 0
@@ -64,7 +64,7 @@ async def _begin(request: web.Request, way: Way, begin: Begin) -> web.Response:
 
 async def codes_page(request: web.Request) -> web.Response:
     """Choose what to give away by code."""
-    return await _choose(request, await allow(request, Right.GIVE), Way.SCREEN)
+    return await _choose(request, await allow(request, Right.HAND_OUT), Way.SCREEN)
 
 
 async def make_code(request: web.Request) -> web.Response:
@@ -74,7 +74,7 @@ async def make_code(request: web.Request) -> web.Response:
 
 async def print_page(request: web.Request) -> web.Response:
     """Choose what to print, and how many."""
-    return await _choose(request, await allow(request, Right.GIVE), Way.PAPER)
+    return await _choose(request, await allow(request, Right.HAND_OUT), Way.PAPER)
 
 
 async def print_papers(request: web.Request) -> web.Response:
@@ -136,13 +136,13 @@ def qr_picture(text: str) -> str:
 
 async def code_page(request: web.Request) -> web.Response:
     """The code for the next driver."""
-    session = await allow(request, Right.GIVE)
+    session = await allow(request, Right.HAND_OUT)
     return render(request, "code.html", **await _code(request, session))
 
 
 async def code_live(request: web.Request) -> web.StreamResponse:
     """The same as it changes: after a claim, the next one."""
-    session = await allow(request, Right.GIVE)
+    session = await allow(request, Right.HAND_OUT)
 
     async def show(_fact: str) -> list[Event]:
         return [Event("code", render_part(request, "code_part.html", **await _code(request, session)))]
@@ -152,7 +152,7 @@ async def code_live(request: web.Request) -> web.StreamResponse:
 
 async def fresh_code(request: web.Request) -> web.Response:
     """Another code in place of the one shown, which is dead."""
-    session = await allow(request, Right.GIVE)
+    session = await allow(request, Right.HAND_OUT)
     batch_id = request.match_info["batch"]
     args = (merchant_of(session), batch_id, staff_login(session))
     refused = await change(request, login_of(session), codes.show_again, *args)
@@ -172,7 +172,7 @@ async def close_papers(request: web.Request) -> web.Response:
 
 
 async def _close(request: web.Request, way: Way) -> web.Response:
-    session = await allow(request, Right.GIVE)
+    session = await allow(request, Right.HAND_OUT)
     batch_id = request.match_info["batch"]
     args = (merchant_of(session), batch_id, "", staff_login(session))
     refused = await change(request, login_of(session), codes.close, *args)
@@ -183,7 +183,7 @@ async def _close(request: web.Request, way: Way) -> web.Response:
 
 async def batch_page(request: web.Request) -> web.Response:
     """One printing: choose the layout, open the sheet, see what was claimed."""
-    session = await allow(request, Right.GIVE)
+    session = await allow(request, Right.HAND_OUT)
     batch, coupons, _ = await batch_of(request, session, Way.PAPER)
     layout = layout_of(request.query)
     return render(

@@ -12,13 +12,15 @@ from cloud.coupons import history, rebinding
 from cloud.coupons.life import State
 from cloud.lots import service as lots
 from cloud.merchants import service as merchants
-from cloud.web.state import allow, change, done, field_of, login_of, merchant_of, read, words
+from cloud.web.state import allow, change, done, field_of, login_of, merchant_of, place_of, read, words
 from plumbing.web import Session, render
 
 
-def _values(conn: Connection, operator_id: int, coupon_id: str, merchant_id: int | None) -> dict[str, Any]:
+def _values(
+    conn: Connection, operator_id: int, coupon_id: str, merchant_id: int | None, branch_id: int
+) -> dict[str, Any]:
     found = history.of(conn, operator_id, coupon_id, merchant_id)
-    if found is None:
+    if found is None or branch_id not in (0, found[0]["branch_id"]):
         raise web.HTTPNotFound
     row, steps = found
     account = merchants.get(conn, operator_id, row["merchant_id"])
@@ -33,10 +35,10 @@ def _values(conn: Connection, operator_id: int, coupon_id: str, merchant_id: int
 
 
 async def _page(
-    request: web.Request, session: Session, merchant_id: int | None, base: str, error: str = ""
+    request: web.Request, session: Session, merchant_id: int | None, base: str, error: str = "", branch_id: int = 0
 ) -> web.Response:
-    values = await read(request, _values, request.match_info["coupon_id"], merchant_id)
-    acts = merchant_id is not None or may(session.role, Right.ISSUE)
+    values = await read(request, _values, request.match_info["coupon_id"], merchant_id, branch_id)
+    acts = not branch_id and (may(session.role, Right.OWN_MERCHANT) or may(session.role, Right.ISSUE))
     return render(
         request, "coupon.html", status=422 if error else 200, base=base, error=error,
         plates=may(session.role, Right.PLATES), moving=acts and values["coupon"]["state"] == State.BOUND.value,
@@ -55,9 +57,10 @@ async def _rebind(request: web.Request, session: Session, merchant_id: int | Non
 
 
 async def my_coupon(request: web.Request) -> web.Response:
-    """One of the merchant's own."""
-    session = await allow(request, Right.OWN_MERCHANT)
-    return await _page(request, session, merchant_of(session), "/m/records")
+    """One of the merchant's own, or of the branch's."""
+    session = await allow(request, Right.OWN_BRANCH)
+    merchant_id, branch_id = place_of(session)
+    return await _page(request, session, merchant_id, "/m/records", branch_id=branch_id)
 
 
 async def my_rebind(request: web.Request) -> web.Response:

@@ -111,10 +111,14 @@ def _template_done(request: web.Request, back: str, refused: Refused | None, key
     return render(request, "refused.html", status=422, error=words(request, refused), back=back)
 
 
-def _issue_values(conn: Connection, operator_id: int, merchant_id: int, search: str, now_ms: int) -> dict[str, Any]:
+def _issue_values(
+    conn: Connection, operator_id: int, merchant_id: int, branch_id: int, search: str, now_ms: int
+) -> dict[str, Any]:
     row = merchants.get(conn, operator_id, merchant_id)
-    if row is None:
+    branch = branches.get(conn, operator_id, branch_id) if branch_id else None
+    if row is None or (branch_id and branch is None):
         raise web.HTTPNotFound
+    account = branches.purse_of(branch)
     plate = normalise(search)
     found = lots.look_for_cars(conn, operator_id, plate) if len(plate) >= FEWEST_TYPED else []
     return {
@@ -124,15 +128,17 @@ def _issue_values(conn: Connection, operator_id: int, merchant_id: int, search: 
         "found": found,
         "paid": late.paid(conn, [one.stay for one in found]),
         "grants": members.granted_now(conn, operator_id, {one.stay["plate"] for one in found}, now_ms),
-        "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity) for commodity in Commodity},
+        "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity, account) for commodity in Commodity},
         "search": search,
         "short": bool(search) and len(plate) < FEWEST_TYPED,
     }
 
 
-async def _issue_page(request: web.Request, merchant_id: int, base: str, search: str, error: str = "") -> web.Response:
+async def _issue_page(
+    request: web.Request, merchant_id: int, base: str, search: str, error: str = "", branch_id: int = 0
+) -> web.Response:
     now_ms = request.config_dict[CLOUD].now_ms()
-    values = await read(request, _issue_values, merchant_id, search, now_ms)
+    values = await read(request, _issue_values, merchant_id, branch_id, search, now_ms)
     status = 422 if error else 200
     return render(request, "issue.html", status=status, base=base, error=error, now_ms=now_ms, **values)
 
@@ -174,7 +180,7 @@ async def _issue(
     )
     if isinstance(made, Refused):
         search = await field_of(request, "q")
-        return await _issue_page(request, merchant_id, base, search, error=words(request, made))
+        return await _issue_page(request, merchant_id, base, search, error=words(request, made), branch_id=branch_id)
     raise done(after, "issued")
 
 
@@ -255,13 +261,13 @@ def _home_values(conn: Connection, operator_id: int, merchant_id: int, branch_id
         "low": [unit for unit in Commodity if unit in left and merchants.is_low(unit, left[unit])],
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity, account) for commodity in Commodity},
         "leased": {} if branch_id else {unit.value: leases.leased(conn, merchant_id, unit) for unit in Commodity},
-        "vouchers": service.vouchers(conn, operator_id, merchant_id).items[:10],
+        "vouchers": [] if branch_id else service.vouchers(conn, operator_id, merchant_id).items[:10],
     }
 
 
 async def my_home(request: web.Request) -> web.Response:
-    """The merchant's own purses and templates."""
-    session = await allow(request, Right.OWN_MERCHANT)
+    """The merchant's own purses and templates, or the branch's."""
+    session = await allow(request, Right.OWN_BRANCH)
     return await _my_home(request, session)
 
 
@@ -300,7 +306,8 @@ async def my_template_gone(request: web.Request) -> web.Response:
 async def my_issue_page(request: web.Request) -> web.Response:
     """Find the customer's car, choose the coupon."""
     session = await allow(request, Right.GIVE)
-    return await _issue_page(request, place_of(session)[0], "/m/issue", request.query.get("q", ""))
+    merchant_id, branch_id = place_of(session)
+    return await _issue_page(request, merchant_id, "/m/issue", request.query.get("q", ""), branch_id=branch_id)
 
 
 async def my_issue(request: web.Request) -> web.Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -88,9 +89,27 @@ async def export(request: web.Request) -> web.Response:
         (one.plate if shown else mask(one.plate), one.merchant, one.by, one.count, one.used, yuan(one.off_fen))
         for one in await read(request, often.plates_with, month, least, by_staff=by_staff)
     ]
-    return sheets.attachment(
-        sheets.csv_file([t(f"often.{name}") for name in COLUMNS], rows), f"coupons-{month.name}.csv"
-    )
+    heads, title = [t(f"often.{name}") for name in COLUMNS], t("coupon_tab.often")
+    return await sheets.table_file(request.match_info["kind"], f"coupons-{month.name}", title, heads, rows)
+
+
+async def blocked_file(request: web.Request) -> web.Response:
+    """The list of plates without coupons as a file."""
+    session = await allow(request, Right.VIEW)
+    t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    shown, search = may(session.role, Right.PLATES), request.query.get("q", "").strip()[:20]
+    rows = [
+        (
+            row["plate"] if shown else mask(row["plate"]),
+            row["reason"],
+            f"{datetime.fromtimestamp(row['created_ms'] / 1000, zone):%Y-%m-%d %H:%M:%S}",
+            row["created_by"],
+        )
+        for row in await read(request, plates.every, search, sheets.MOST_ROWS)
+    ]
+    heads = [t(f"col.{name}") for name in ("plate", "reason", "created", "by")]
+    title = t("coupon_tab.plates")
+    return await sheets.table_file(request.match_info["kind"], "plates-without-coupons", title, heads, rows)
 
 
 def add_routes(app: web.Application) -> None:
@@ -99,4 +118,5 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/admin/coupons/plates", block)
     app.router.add_post("/admin/coupons/plates/{number:[0-9]+}/end", unblock)
     app.router.add_get("/admin/coupons/often", report)
-    app.router.add_get("/admin/coupons/often.csv", export)
+    app.router.add_get("/admin/coupons/often.{kind:csv|xlsx}", export)
+    app.router.add_get("/admin/coupons/plates.{kind:csv|xlsx}", blocked_file)

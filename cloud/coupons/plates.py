@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, insert, select, update
@@ -78,7 +79,16 @@ def tell_plates(conn: Connection, operator_id: int, now_ms: int) -> None:
 
 def listed(conn: Connection, operator_id: int, search: str = "", page: int = 1) -> Page[RowMapping]:
     """Plates that get none, the newest first."""
+    return paged(conn, _found(operator_id, search), page)
+
+
+def every(conn: Connection, operator_id: int, search: str, most: int) -> Sequence[RowMapping]:
+    """The same up to *most*, for a file."""
+    return conn.execute(_found(operator_id, search).limit(most)).mappings().all()
+
+
+def _found(operator_id: int, search: str) -> Select[Any]:
     query = _live(operator_id)
     if plate := normalise(search):
         query = query.where(coupon_blocked.c.plate.contains(plate, autoescape=True))
-    return paged(conn, query.order_by(coupon_blocked.c.blocked_id.desc()), page)
+    return query.order_by(coupon_blocked.c.blocked_id.desc())

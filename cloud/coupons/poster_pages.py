@@ -97,25 +97,25 @@ async def _sheet(request: web.Request, session: Session, merchant_id: int, base:
 
 async def my_posters(request: web.Request) -> web.Response:
     """The merchant's own."""
-    session = await allow(request, Right.GIVE)
+    session = await allow(request, Right.HAND_OUT)
     return await _list(request, session, merchant_of(session), MINE)
 
 
 async def my_put_up(request: web.Request) -> web.Response:
     """One more."""
-    session = await allow(request, Right.GIVE)
+    session = await allow(request, Right.HAND_OUT)
     return await _put_up(request, session, merchant_of(session), MINE)
 
 
 async def my_take_down(request: web.Request) -> web.Response:
     """It gives nothing any more."""
-    session = await allow(request, Right.GIVE)
+    session = await allow(request, Right.HAND_OUT)
     return await _take_down(request, session, merchant_of(session), MINE)
 
 
 async def my_sheet(request: web.Request) -> web.Response:
     """To print."""
-    session = await allow(request, Right.GIVE)
+    session = await allow(request, Right.HAND_OUT)
     return await _sheet(request, session, merchant_of(session), MINE)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping, Select
 
 from cloud import sheets
 from cloud.access.roles import Right, may
-from cloud.coupons import records
+from cloud.coupons import papers, records
 from cloud.coupons.life import State
 from cloud.coupons.records import KINDS, Sought
 from cloud.db import paged
@@ -29,6 +29,7 @@ from plumbing.web import Session, page_number, render, texts
 
 USAGE = ("issued", "plate", "coupon", "kind", "worth", "serial", "state", "entered", "left", "branch", "by")
 DISCOUNT = ("redeemed", "left", "plate", "lot", "coupon", "kind", "worth", "off", "fee", "serial", "branch", "by")
+PAPERS = ("number", "issued", "coupon", "kind", "worth", "paper", "redeemed", "plate", "lot", "off", "by")
 MOVEMENT = ("when", "act", "subject", "funds", "amount", "by", "remark")
 
 Query = Callable[[int, Sought], Select[Any]]
@@ -71,14 +72,14 @@ def _sought(request: web.Request, view: View) -> Sought:
         view.branch_id,
         query.get("q", "").strip().upper()[:60],
         kind if kind in KINDS else "",
-        state if state in set(State) else "",
+        state if state in {*State, *papers.STATES} else "",
         day_began(query.get("from", ""), zone),
         day_began(query.get("to", ""), zone, 1),
     )
 
 
 async def _mine(request: web.Request, base: str) -> View:
-    session = await allow(request, Right.OWN_MERCHANT)
+    session = await allow(request, Right.OWN_BRANCH)
     return View(session, *place_of(session), base)
 
 
@@ -104,7 +105,16 @@ async def _page(request: web.Request, view: View, query: Query, template: str) -
         return {"page": page, **_around(conn, operator_id, page.items)}
 
     values = await read(request, found)
-    return render(request, template, view=view, sought=sought, kinds=KINDS, states=list(State), **values)
+    return render(
+        request,
+        template,
+        view=view,
+        sought=sought,
+        kinds=KINDS,
+        states=list(State),
+        paper_states=papers.STATES,
+        **values,
+    )
 
 
 async def _file(request: web.Request, view: View, query: Query, name: str, columns: Sequence[str]) -> web.Response:
@@ -143,15 +153,18 @@ def _cell(t: Texts, column: str, row: RowMapping, around: dict[str, Any], zone: 
         case "entered" | "left":
             return _when(stay[f"{column}_ms"] if stay else None, zone)
         case "plate":
-            return row["plate"] if plates else mask(row["plate"])
+            plate = row["plate"] if "plate" in row else stay["plate"] if stay else ""
+            return plate if plates else mask(plate)
         case "lot":
             return str(around["lots"].get(row["lot_id"], ""))
         case "branch":
             return str(around["branches"].get(row["branch_id"], ""))
         case "coupon":
-            return str(row["template_name"])
+            return str(row["template_name"] or "")
         case "kind":
-            return t(f"kind.{row['kind']}")
+            return t(f"kind.{row['kind']}") if row["kind"] else ""
+        case "paper":
+            return t(f"voucher.{row['state']}")
         case "worth":
             return yuan(row["value"]) if row["kind"] == "AMOUNT" else row["value"] or None
         case "off":
@@ -186,6 +199,32 @@ async def my_discounts(request: web.Request) -> web.Response:
 async def my_discounts_file(request: web.Request) -> web.Response:
     """The same as a table file."""
     return await _file(request, await _mine(request, "/m/records/discounts"), records.discounts, "discounts", DISCOUNT)
+
+
+async def _papers(request: web.Request) -> View:
+    """The merchant as a whole: papers are of no branch."""
+    session = await allow(request, Right.OWN_MERCHANT)
+    return View(session, merchant_of(session), 0, "/m/records/vouchers")
+
+
+async def my_papers(request: web.Request) -> web.Response:
+    """What counters printed for the merchant."""
+    return await _page(request, await _papers(request), papers.usage, "papers.html")
+
+
+async def my_papers_file(request: web.Request) -> web.Response:
+    """The same as a table file."""
+    return await _file(request, await _papers(request), papers.usage, "vouchers", PAPERS)
+
+
+async def all_papers(request: web.Request) -> web.Response:
+    """What counters printed for all merchants."""
+    return await _page(request, await _all(request, "/admin/coupons/vouchers"), papers.usage, "papers.html")
+
+
+async def all_papers_file(request: web.Request) -> web.Response:
+    """The same as a table file."""
+    return await _file(request, await _all(request, "/admin/coupons/vouchers"), papers.usage, "vouchers", PAPERS)
 
 
 async def usage(request: web.Request) -> web.Response:
@@ -266,9 +305,11 @@ def add_routes(app: web.Application) -> None:
     pages = {
         "/m/records/usage": (my_usage, my_usage_file),
         "/m/records/discounts": (my_discounts, my_discounts_file),
+        "/m/records/vouchers": (my_papers, my_papers_file),
         "/m/ledger": (my_ledger, my_ledger_file),
         "/admin/coupons/usage": (usage, usage_file),
         "/admin/coupons/discounts": (discounts, discounts_file),
+        "/admin/coupons/vouchers": (all_papers, all_papers_file),
     }
     for path, (page, file) in pages.items():
         add_get(path, page)

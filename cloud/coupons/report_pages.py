@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from cloud import sheets
 from cloud.access.roles import Right
-from cloud.coupons import records
+from cloud.coupons import papers, records
 from cloud.coupons.record_pages import View, day_began, zone_of
 from cloud.coupons.records import QUARTER_MS
 from cloud.merchants import service as merchants
@@ -28,7 +29,7 @@ STEPS = ("issued", "bound", "redeemed", "expired", "voided")
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What one merchant's coupons took off on one day."""
+    """What one merchant's coupons and counter vouchers took off on one day."""
 
     day: str
     merchant: str
@@ -40,7 +41,7 @@ class Day:
 class Figures:
     """Everything the report shows."""
 
-    funnel: RowMapping
+    funnel: Mapping[str, int]
     days: list[Day]
     off_fen: int
     used: int
@@ -62,19 +63,26 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _figures(conn: Connection, operator_id: int, since: date, until: date, zone: ZoneInfo) -> Figures:
+def _figures(conn: Connection, operator_id: int, since: date, until: date, zone: ZoneInfo, now_ms: int) -> Figures:
     from_ms, until_ms = day_began(since.isoformat(), zone) or 0, day_began(until.isoformat(), zone, 1) or 0
     names = {row["merchant_id"]: str(row["name"]) for row in merchants.everyone(conn, operator_id)}
     sums: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
-    for row in conn.execute(records.by_quarter(operator_id, from_ms, until_ms)):
+    used = (one.by_quarter(operator_id, from_ms, until_ms) for one in (records, papers))
+    for row in (row for query in used for row in conn.execute(query)):
         day = datetime.fromtimestamp(row.quarter * QUARTER_MS / 1000, zone).date().isoformat()
         sums[day, row.merchant_id][0] += int(row.coupons)
         sums[day, row.merchant_id][1] += int(row.off_fen or 0)
     days = [
         Day(day, names.get(merchant_id, ""), *sums[day, merchant_id]) for day, merchant_id in sorted(sums, reverse=True)
     ]
-    funnel = conn.execute(records.funnel(operator_id, from_ms, until_ms)).mappings().one()
-    return Figures(funnel, days, sum(day.off_fen for day in days), sum(day.coupons for day in days))
+    given = conn.execute(records.funnel(operator_id, from_ms, until_ms)).mappings().one()
+    printed = conn.execute(papers.funnel(operator_id, from_ms, until_ms, now_ms)).mappings().one()
+    return Figures(
+        {step: int(given[step]) + int(printed[step]) for step in STEPS},
+        days,
+        sum(day.off_fen for day in days),
+        sum(day.coupons for day in days),
+    )
 
 
 def _top(figures: Figures) -> list[tuple[str, int]]:
@@ -97,9 +105,9 @@ async def report(request: web.Request) -> web.Response:
     """The figures and their pictures."""
     session = await allow(request, Right.VIEW)
     t, (since, until) = texts(request), _period(request)
-    figures = await read(request, _figures, since, until, zone_of(request))
+    figures = await read(request, _figures, since, until, zone_of(request), request.config_dict[CLOUD].now_ms())
     top = _top(figures)
-    steps = [Value(t(f"reports.{step}"), int(figures.funnel[step]), str(int(figures.funnel[step]))) for step in STEPS]
+    steps = [Value(t(f"reports.{step}"), figures.funnel[step], str(figures.funnel[step])) for step in STEPS]
     charts: dict[str, Any] = {
         "funnel": lying(steps, coloured=True),
         "top": lying([Value(name, fen, f"¥{yuan(fen)}") for name, fen in top]),
@@ -124,7 +132,7 @@ async def report_file(request: web.Request) -> web.Response:
     """What was taken off by merchant and day, as a table file."""
     await allow(request, Right.VIEW)
     t, period = texts(request), _period(request)
-    figures = await read(request, _figures, *period, zone_of(request))
+    figures = await read(request, _figures, *period, zone_of(request), request.config_dict[CLOUD].now_ms())
     heads = [t("reports.day"), t("col.merchant"), t("reports.used"), t("reports.off")]
     rows: list[list[sheets.Cell]] = [[day.day, day.merchant, day.coupons, yuan(day.off_fen)] for day in figures.days]
     return await sheets.table_file(request.match_info["kind"], "report", t("reports.title"), heads, rows)

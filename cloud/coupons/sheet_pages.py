@@ -41,7 +41,7 @@ class Printing:
 
 
 async def _printing(request: web.Request) -> Printing:
-    session = await allow(request, Right.GIVE)
+    session = await allow(request, Right.HAND_OUT)
     batch, coupons, name = await batch_of(request, session, Way.PAPER)
     layout = layout_of(request.query)
     good = [[row for row in sheet if row["state"] == State.PRINTED.value] for sheet in layout.sheets(coupons)]

@@ -7,14 +7,16 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import Connection
 
+from cloud.access.pages import NO_BRANCH
 from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.lots import service as lots
 from cloud.merchants import branches, ledger, service
-from cloud.merchants.branches import Plan
-from cloud.web.state import SESSIONS, allow, change, done, field_of, login_of, path_id, place_of, read, whole, words
+from cloud.merchants.branches import Place, Plan
+from cloud.web.state import CLOUD, SESSIONS, allow, change, done, field_of, login_of, path_id, read, whole, words
 from domain.fen import fen_from_yuan
 from domain.ledger import Commodity, branch_account
+from plumbing.passwords import random_password
 from plumbing.web import render
 
 
@@ -35,7 +37,9 @@ def _all(conn: Connection, operator_id: int, merchant_id: int) -> dict[str, Any]
     }
 
 
-async def _page(request: web.Request, role: str, refused: Refused | None = None) -> web.Response:
+async def _page(
+    request: web.Request, role: str, refused: Refused | None = None, login: tuple[str, str] | None = None
+) -> web.Response:
     values = await read(request, _all, path_id(request, "merchant_id"))
     return render(
         request,
@@ -43,6 +47,8 @@ async def _page(request: web.Request, role: str, refused: Refused | None = None)
         status=422 if refused else 200,
         error=words(request, refused),
         money=may(role, Right.MONEY),
+        manage=may(role, Right.MANAGE),
+        login=login,
         **values,
     )
 
@@ -126,22 +132,58 @@ async def dismiss(request: web.Request) -> web.Response:
 
 
 async def places(request: web.Request) -> web.Response:
-    """What this login may act for."""
-    session = await allow(request, Right.OWN_MERCHANT)
+    """What this login may act for; one that acts for a single branch is there at once."""
+    session = await allow(request, Right.OWN_BRANCH)
     found = await read(request, branches.places, int(session.user_id))
-    return render(request, "places.html", places=found, here=place_of(session))
+    if session.data.get("branch_id") == NO_BRANCH and len(found) == 1:
+        await _act_for(request, found[0])
+        raise web.HTTPSeeOther("/m")
+    here = (session.data.get("merchant_id"), session.data.get("branch_id", "0"))
+    return render(request, "places.html", places=found, here=here)
 
 
 async def switch(request: web.Request) -> web.Response:
     """Act for another of them from now on."""
-    session = await allow(request, Right.OWN_MERCHANT)
+    session = await allow(request, Right.OWN_BRANCH)
     merchant_id = whole(await field_of(request, "merchant_id")) or 0
     branch_id = whole(await field_of(request, "branch_id")) or 0
     found = await read(request, branches.places, int(session.user_id))
-    if (merchant_id, branch_id) not in {(place.merchant_id, place.branch_id) for place in found}:
+    chosen = [place for place in found if (place.merchant_id, place.branch_id) == (merchant_id, branch_id)]
+    if not chosen:
         raise web.HTTPNotFound
-    await request.app[SESSIONS].remember(request, merchant_id=str(merchant_id), branch_id=str(branch_id))
+    await _act_for(request, chosen[0])
     raise done("/m", "switched")
+
+
+async def _act_for(request: web.Request, place: Place) -> None:
+    data = {"merchant_id": str(place.merchant_id), "branch_id": str(place.branch_id)}
+    await request.app[SESSIONS].remember(request, **data)
+
+
+async def new_login(request: web.Request) -> web.Response:
+    """A login for one branch alone; its first password is shown this once."""
+    session = await allow(request, Right.MANAGE)
+    password = random_password(2)
+    hashed = await request.config_dict[CLOUD].passwords.hash(password)
+    args = path_id(request, "branch_id"), await field_of(request, "name"), hashed
+    return await _shown(
+        request, session.role, await change(request, login_of(session), branches.new_login, *args), password
+    )
+
+
+async def new_password(request: web.Request) -> web.Response:
+    """A new first password for a login of branches, shown this once."""
+    session, password = await allow(request, Right.MANAGE), random_password(2)
+    hashed = await request.config_dict[CLOUD].passwords.hash(password)
+    args = path_id(request, "merchant_id"), whole(await field_of(request, "user_id")) or 0, hashed
+    made = await change(request, login_of(session), branches.new_password, *args)
+    return await _shown(request, session.role, made, password)
+
+
+async def _shown(request: web.Request, role: str, made: str | Refused, password: str) -> web.Response:
+    if isinstance(made, Refused):
+        return await _page(request, role, made)
+    return await _page(request, role, login=(made, password))
 
 
 def add_routes(app: web.Application) -> None:
@@ -152,7 +194,9 @@ def add_routes(app: web.Application) -> None:
     add_post(base, add)
     add_post(base + "/members", admit)
     add_post(base + "/members/dismiss", dismiss)
+    add_post(base + "/members/password", new_password)
     add_post(base + "/{branch_id:[0-9]+}", limit)
+    add_post(base + "/{branch_id:[0-9]+}/logins", new_login)
     add_post(base + "/{branch_id:[0-9]+}/fill", fill)
     add_get("/m/places", places)
     add_post("/m/places", switch)

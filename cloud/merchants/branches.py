@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, inse
 
 from cloud.access import audit
 from cloud.access import service as access
+from cloud.access.roles import Role
 from cloud.act import Act, Refused
 from cloud.db import new_id
 from cloud.lots import service as lots
@@ -178,20 +179,50 @@ def admit(conn: Connection, act: Act, login: str, merchant_id: int, branch_id: i
     row = get(conn, act.operator_id, branch_id) if branch_id else None
     if branch_id and (row is None or row["merchant_id"] != merchant_id):
         return Refused("branch_unknown")
+    if person.role is Role.MERCHANT_BRANCH and not branch_id:
+        return Refused("login_of_branch", {"login": login})
     if _member(conn, person.user_id, merchant_id, branch_id):
         return Refused("login_member", {"login": login})
-    conn.execute(
-        insert(membership).values(
-            user_id=person.user_id,
-            merchant_id=merchant_id,
-            branch_id=branch_id,
-            operator_id=act.operator_id,
-            created_ms=act.now_ms,
-        )
-    )
+    _admit(conn, act, person.user_id, merchant_id, branch_id)
     after = {"login": login, "branch": branch_id}
     audit.record(conn, act, "member.admitted", f"merchant:{merchant_id}", after=after)
     return None
+
+
+def _admit(conn: Connection, act: Act, user_id: int, merchant_id: int, branch_id: int) -> None:
+    where = {"merchant_id": merchant_id, "branch_id": branch_id, "operator_id": act.operator_id}
+    conn.execute(insert(membership).values(user_id=user_id, created_ms=act.now_ms, **where))
+
+
+def new_login(conn: Connection, act: Act, branch_id: int, name: str, password_hash: str) -> str | Refused:
+    """A login that acts for one branch alone; it is named after the merchant's, with a number behind it."""
+    row = get(conn, act.operator_id, branch_id)
+    account = service.get(conn, act.operator_id, row["merchant_id"]) if row is not None else None
+    if row is None or account is None:
+        return Refused("branch_unknown")
+    if not name.strip():
+        return Refused("name_missing")
+    known = access.count_role(conn, act.operator_id, row["merchant_id"], Role.MERCHANT_BRANCH)
+    login = f"{account['account_no']}-b{known + 1:02}"
+    role = Role.MERCHANT_BRANCH
+    made = access.create_user(conn, act, login, name.strip(), role, password_hash, row["merchant_id"], short_lived=True)
+    if isinstance(made, Refused):
+        return made
+    _admit(conn, act, made, row["merchant_id"], branch_id)
+    audit.record(
+        conn, act, "member.admitted", f"merchant:{row['merchant_id']}", after={"login": login, "branch": branch_id}
+    )
+    return login
+
+
+def new_password(conn: Connection, act: Act, merchant_id: int, user_id: int, password_hash: str) -> str | Refused:
+    """A new first password for a login of this merchant's branches."""
+    person = access.person(conn, user_id)
+    is_ours = person is not None and (person.operator_id, person.merchant_id) == (act.operator_id, merchant_id)
+    if person is None or not is_ours or person.role is not Role.MERCHANT_BRANCH:
+        return Refused("login_unknown", {"login": str(user_id)})
+    access.set_password(conn, act, user_id, password_hash, must_change=True)
+    return person.login
 
 
 def dismiss(conn: Connection, act: Act, user_id: int, merchant_id: int, branch_id: int) -> Refused | None:
@@ -218,18 +249,24 @@ def _member(conn: Connection, user_id: int, merchant_id: int, branch_id: int) ->
     return conn.execute(select(membership.c.user_id).where(*_is(user_id, merchant_id, branch_id))).first() is not None
 
 
-def members(conn: Connection, operator_id: int, merchant_id: int) -> list[tuple[RowMapping, str]]:
-    """Who may act for a merchant beside its own login, with the login's name."""
+def members(conn: Connection, operator_id: int, merchant_id: int) -> list[tuple[RowMapping, str, bool]]:
+    """Who may act for a merchant beside its own login: its name, and whether it is one of branches alone."""
     query = select(membership).where(membership.c.operator_id == operator_id, membership.c.merchant_id == merchant_id)
     rows = conn.execute(query.order_by(membership.c.created_ms, membership.c.user_id)).mappings().all()
     logins = access.logins(conn, [row["user_id"] for row in rows])
-    return [(row, logins.get(row["user_id"], "")) for row in rows]
+    return [(row, *_login_of(logins.get(row["user_id"]), merchant_id)) for row in rows]
+
+
+def _login_of(person: access.Person | None, merchant_id: int) -> tuple[str, bool]:
+    if person is None:
+        return "", False
+    return person.login, person.role is Role.MERCHANT_BRANCH and person.merchant_id == merchant_id
 
 
 def places(conn: Connection, operator_id: int, user_id: int) -> list[Place]:
-    """Everything a login may act for, its own merchant first."""
+    """Everything a login may act for, its own merchant first, where it is not one of branches alone."""
     person = access.person(conn, user_id)
-    home_id = person.merchant_id if person is not None else None
+    home_id = person.merchant_id if person is not None and person.role is not Role.MERCHANT_BRANCH else None
     own = select(merchant.c.merchant_id, merchant.c.name).where(merchant.c.merchant_id == home_id)
     found = [Place(row.merchant_id, 0, row.name, "") for row in conn.execute(own)]
     more = (

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Text, cast, func, insert, literal, select, update
+from sqlalchemy import Connection, RowMapping, Select, Text, cast, func, insert, literal, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -241,10 +241,18 @@ def held(conn: Connection, operator_id: int) -> dict[tuple[str, str], int]:
 
 def listed(conn: Connection, operator_id: int, page: int = 1) -> Page[RowMapping]:
     """Leases newest first, with what each still holds."""
-    query = (
+    return paged(conn, _query(operator_id), page)
+
+
+def every(conn: Connection, operator_id: int, most: int) -> Sequence[RowMapping]:
+    """The same up to *most*, for a file."""
+    return conn.execute(_query(operator_id).limit(most)).mappings().all()
+
+
+def _query(operator_id: int) -> Select[Any]:
+    return (
         select(lease, merchant.c.name.label("merchant_name"), (lease.c.granted - lease.c.spent).label("left"))
         .join(merchant, merchant.c.merchant_id == lease.c.merchant_id)
         .where(lease.c.operator_id == operator_id)
         .order_by(lease.c.lease_id.desc())
     )
-    return paged(conn, query, page)

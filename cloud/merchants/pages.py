@@ -332,6 +332,25 @@ async def leases_page(request: web.Request) -> web.Response:
     return render(request, "leases.html", page=found, held=held, error="", money=may(session.role, Right.MONEY))
 
 
+async def leases_file(request: web.Request) -> web.Response:
+    """The same as a table file."""
+    await allow(request, Right.VIEW)
+    t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    names = ("col.number", "col.merchant", "col.edge", "books.purse", "leases.granted", "leases.spent", "leases.left")
+    rows = [_lease_cells(t, row, zone) for row in await read(request, leases.every, sheets.MOST_ROWS)]
+    heads = [*map(t, names), t("col.state"), t("col.when")]
+    return await sheets.table_file(request.match_info["kind"], "leases", t("nav.leases"), heads, rows)
+
+
+def _lease_cells(t: Texts, row: RowMapping, zone: ZoneInfo) -> list[sheets.Cell]:
+    amounts = [row["granted"], row["spent"], row["left"] if row["state"] != "closed" else 0]
+    shown = [yuan(one) if row["commodity"] == Commodity.FEN.value else one for one in amounts]
+    purse = f"{t('unit.' + row['commodity'])} · {t('funds.' + row['funds'])}"
+    when = datetime.fromtimestamp(row["granted_ms"] / 1000, zone)
+    state = t(f"lease.{row['state']}")
+    return [row["lease_id"], row["merchant_name"], row["edge_id"], purse, *shown, state, f"{when:%Y-%m-%d %H:%M:%S}"]
+
+
 async def call_back(request: web.Request) -> web.Response:
     """Ask an edge to give a lease back."""
     session = await allow(request, Right.MONEY)
@@ -373,4 +392,5 @@ def add_routes(app: web.Application) -> None:
     add_get("/admin/books", books)
     add_get("/admin/books.{kind:csv|xlsx}", books_file)
     add_get("/admin/leases", leases_page)
+    add_get("/admin/leases.{kind:csv|xlsx}", leases_file)
     add_post("/admin/leases/call-back", call_back)

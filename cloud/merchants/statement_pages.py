@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from cloud import sheets
 from cloud.access.roles import Right, may
@@ -17,7 +17,7 @@ from cloud.coupons import service as coupons
 from cloud.lots import service as lots
 from cloud.merchants import branches, service, statements
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, path_id, read, whole, words
-from domain.fen import fen_from_yuan
+from domain.fen import fen_from_yuan, yuan
 from domain.ledger import Commodity
 from plumbing.web import Session, render, texts
 from plumbing.web.request import SHELL
@@ -197,10 +197,45 @@ async def my_export(request: web.Request) -> web.Response:
     return await _file(request, await _merchant(request))
 
 
+async def _listed_file(request: web.Request, merchant_id: int) -> web.Response:
+    """A merchant's statements as a table file."""
+    found = await read(request, _list_values, merchant_id, request.config_dict[CLOUD].now_ms())
+    t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+
+    def day(ms: int | None) -> str:
+        return "" if ms is None else datetime.fromtimestamp(ms / 1000, zone).date().isoformat()
+
+    def state(row: RowMapping) -> str:
+        is_over = row["due_ms"] is not None and row["due_ms"] < found["now_ms"]
+        return t(f"statements.{'paid' if row['paid_ms'] else 'overdue' if is_over else 'open'}")
+
+    rows: list[list[sheets.Cell]] = [
+        [row["statement_id"], day(row["from_ms"]), day(row["until_ms"]), yuan(row["owed_fen"]), row["owed_min"],
+         day(row["due_ms"]), state(row)]
+        for row in found["rows"]
+    ]  # fmt: skip
+    money, minutes = (f"{t('statements.owed')} ({t('unit.' + unit.value)})" for unit in (Commodity.FEN, Commodity.MIN))
+    heads = [t("col.number"), t("records.from"), t("records.to"), money, minutes, t("statements.due"), t("col.state")]
+    title = t("nav.statements")
+    return await sheets.table_file(request.match_info["kind"], "statements", title, heads, rows)
+
+
+async def listed_file(request: web.Request) -> web.Response:
+    """A merchant's, for the operator."""
+    await _operator(request)
+    return await _listed_file(request, path_id(request, "merchant_id"))
+
+
+async def my_listed_file(request: web.Request) -> web.Response:
+    """The merchant's own."""
+    return await _listed_file(request, (await _merchant(request)).merchant_id or 0)
+
+
 def add_routes(app: web.Application) -> None:
     """Statements for both sides."""
     add_get, add_post = app.router.add_get, app.router.add_post
     add_get("/admin/merchants/{merchant_id:[0-9]+}/statements", listed)
+    add_get("/admin/merchants/{merchant_id:[0-9]+}/statements.{kind:csv|xlsx}", listed_file)
     add_post("/admin/merchants/{merchant_id:[0-9]+}/statements", make)
     one, mine = "/admin/statements/{statement_id:[0-9]+}", "/m/statements/{statement_id:[0-9]+}"
     add_get(one, page)
@@ -209,6 +244,7 @@ def add_routes(app: web.Application) -> None:
     add_post(f"{one}/pay", pay)
     add_get(f"{one}.{{kind:csv|xlsx}}", export)
     add_get("/m/statements", my_listed)
+    add_get("/m/statements.{kind:csv|xlsx}", my_listed_file)
     add_get(mine, my_page)
     add_post(f"{mine}/say", my_say)
     add_get(f"{mine}.{{kind:csv|xlsx}}", my_export)

@@ -69,12 +69,15 @@ MERCHANT = (
 )
 
 GIVERS = frozenset({"/m/issue", "/m/codes", "/m/print", "/m/records", "/m/posters"})
+OF_BRANCH = frozenset({"/m", "/m/issue", "/m/records"})
 
 
 def _navigation(request: web.Request) -> Sequence[NavItem]:
     session = current_session(request)
     if session is None or session.data.get("must_change") == "1":
         return ()
+    if may(session.role, Right.OWN_BRANCH) and session.data.get("branch_id", "0") != "0":
+        return [item for item in MERCHANT if item.href in OF_BRANCH]
     if may(session.role, Right.OWN_MERCHANT):
         return MERCHANT
     if may(session.role, Right.GIVE):

@@ -63,7 +63,7 @@ def _anew(conn: sqlite3.Connection, lot: Lot, stay: StayRow, settled: Moment) ->
     """
     for at in (settled, *_quoted(conn, lot, stay, settled)):
         arrived = stay.arrived if stay.arrived is not None and stay.arrived.wall_ms <= at.wall_ms else None
-        unpaid = replace(stay, arrived=arrived, settled=None, settled_off=(), settled_fee_fen=0, paid_fen=0)
+        unpaid = stay._replace(arrived=arrived, settled=None, settled_off=(), settled_fee_fen=0, paid_fen=0)
         decision = settling.standing(conn, lot, unpaid, at)
         then = _priced(lot, decision, stay.settled_off)
         if then is not None and (then.fee_fen, dict(then.off)) == (stay.settled_fee_fen, dict(stay.settled_off)):

@@ -13,8 +13,9 @@ from cloud.access.roles import RIGHTS, Right, Role
 from cloud.act import Refused
 from cloud.coupons import service as coupons
 from cloud.db import Database
-from cloud.merchants import contracts, statements
+from cloud.merchants import branches, contracts, statements
 from cloud.merchants import service as merchants
+from cloud.merchants.branches import Plan
 from cloud.merchants.service import PaymentMode, SettlementMode
 from cloud.schema import metadata
 from cloud.settings import ApiSettings, CloudSettings
@@ -47,6 +48,9 @@ def _fill(conn: Connection, hashed: str) -> tuple[World, dict[str, str], dict[st
         owner = world.merchant_id if Right.GIVE in RIGHTS[role] else None
         access.create_user(conn, world.act(), role.value, role.value, role, hashed, owner)
     conn.exec_driver_sql("UPDATE app_user SET must_change = false")
+    branch_id = branches.add(conn, world.act(), world.merchant_id, Plan("north door"))
+    assert isinstance(branch_id, int)
+    assert branches.admit(conn, world.act(), Role.MERCHANT_BRANCH.value, world.merchant_id, branch_id) is None
     neighbour = _things(_next_door(world), "s-next")
     own = _things(world, "s-own", "京A11111")
     strangers = build(conn, first_byte=900)

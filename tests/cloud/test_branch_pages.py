@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cloud.merchants import branches
 from cloud.merchants.branches import Plan
 from cloud.web.state import Cloud
@@ -50,3 +52,37 @@ async def test_taking_a_login_off_ends_its_session(browser: Browser, cloud: Clou
     cloud.db.run_here(lambda conn: branches.dismiss(conn, cloud.act("x"), user_id, 1, branch_id))
 
     assert (await browser.get("/m", allow_redirects=False)).status == 303
+
+
+async def test_a_login_made_for_one_branch_is_there_at_once_and_nowhere_else(browser: Browser, cloud: Cloud) -> None:
+    await sign_in(browser, "admin")
+    at = "/admin/merchants/1/branches"
+    await post(browser, at, at, name="南门店", purse="own", month_fen="0", month_min="0")
+    status, page = await post(browser, at, f"{at}/1/logins", name="小王")
+    login, password = re.findall(r"<code>([^<]+)</code>", page)[:2]
+    user_id = cloud.db.run_here(lambda conn: conn.exec_driver_sql("SELECT user_id FROM membership").scalar_one())
+    renewed = await post(browser, at, f"{at}/members/password", user_id=str(user_id))
+    stranger = await post(browser, at, "/admin/merchants/2/branches/members/password", user_id=str(user_id))
+    (password,) = re.findall(r"<code>([^<]+)</code>", renewed[1])[1:2]
+    browser.session.cookie_jar.clear()
+    await post(browser, "/login", "/login", account=login, password=password)
+    fresh = {"old": password, "new": "eight cars left", "again": "eight cars left"}
+
+    _, home = await post(browser, "/password", "/password", **fresh)
+
+    assert (status, renewed[0]) == (200, 200)
+    assert stranger[0] in (404, 422)
+    assert "南门店" in home
+    assert "/m/ledger" not in home
+    closed = (
+        "/m/ledger",
+        "/m/statements",
+        "/m/shop",
+        "/m/staff",
+        "/m/codes",
+        "/m/posters",
+        "/m/records/vouchers",
+        "/admin",
+    )
+    for path in closed:
+        assert (await browser.get(path)).status == 403, path

@@ -12,9 +12,13 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import Connection
 
 from cloud.access.roles import RIGHTS, Right, Role
+from cloud.act import Act, Refused
 from cloud.app import make_app
 from cloud.db import Database
+from cloud.merchants import branches
+from cloud.merchants.branches import Plan
 from cloud.web.doors import DOORS, Open, UnguardedRouteError, check, door_of
+from domain.ledger import Commodity
 from plumbing.web import walk
 from tests.cloud.stage import PASSWORD, SECRET, THEIR_PLATE, Stage, rows_of, set_up
 
@@ -38,6 +42,7 @@ async def sign_in(browser: Browser, role: Role) -> str:
     page = await (await browser.get("/login")).text()
     form = {"account": role.value, "password": PASSWORD, "csrf_token": _token(page)}
     assert (await browser.post("/login", data=form, allow_redirects=False)).status == 303
+    await browser.get("/m/places")  # a login of one branch alone is there at once
     return _token(await (await browser.get("/password")).text())
 
 
@@ -126,6 +131,50 @@ async def test_nothing_of_the_merchant_next_door_is_shown_or_changed(browser: Br
     await try_all(browser, token, stage.neighbour)
 
     assert rows_of(stage.cloud, "merchant_id", stage.neighbour["merchant_id"]) == before
+
+
+async def test_a_login_of_one_branch_sees_and_changes_nothing_of_its_merchant_or_the_one_next_door(
+    browser: Browser, stage: Stage
+) -> None:
+    tables = [rows_of(stage.cloud, "merchant_id", whose["merchant_id"]) for whose in (stage.own, stage.neighbour)]
+    token = await sign_in(browser, Role.MERCHANT_BRANCH)
+    for whose in (stage.own, stage.neighbour):
+        await try_all(browser, token, {name: value for name, value in whose.items() if name != "stay_id"})
+
+    assert [
+        rows_of(stage.cloud, "merchant_id", whose["merchant_id"]) for whose in (stage.own, stage.neighbour)
+    ] == tables
+    assert (await browser.get(f"/m/records/{stage.own['coupon_id']}")).status == 404
+    assert "京A" not in await (await browser.get("/m/records")).text()
+
+
+async def test_a_login_of_one_branch_gives_out_of_its_own_purse_alone(browser: Browser, stage: Stage) -> None:
+    def fill(conn: Connection, act: Act) -> None:
+        merchant_id = int(stage.own["merchant_id"])
+        own = branches.add(conn, act, merchant_id, Plan("south door", own_purse=True))
+        assert isinstance(own, int)
+        assert branches.admit(conn, act, Role.MERCHANT_BRANCH.value, merchant_id, own) is None
+        assert branches.fill(conn, act, own, Commodity.FEN, 700) is None
+        assert branches.admit(conn, act, Role.MERCHANT_BRANCH.value, merchant_id) == Refused(
+            "login_of_branch", {"login": Role.MERCHANT_BRANCH.value}
+        )
+
+    stage.cloud.db.run_here(fill, stage.cloud.act("admin"))
+    token = await sign_in(browser, Role.MERCHANT_BRANCH)
+    nowhere = (await browser.get("/m/issue")).status  # of two, none is chosen yet
+    places = await (await browser.get("/m/places")).text()
+    own_id = max(re.findall(r'name="branch_id" value="(\d+)"', places))
+    chosen = {"merchant_id": stage.own["merchant_id"], "branch_id": own_id, "csrf_token": token}
+    await try_door(browser, "POST", "/m/places", chosen)
+    whole = await try_door(browser, "POST", "/m/places", chosen | {"branch_id": "0"})
+    page = await (await browser.get("/m/issue")).text()
+    gift = {"template_id": stage.own["template_id"], "stay_id": "s-own", "csrf_token": token}
+    given = [(await try_door(browser, "POST", "/m/issue", gift))[0] for _ in range(2)]
+    records = await (await browser.get("/m/records")).text()
+
+    assert (nowhere, whole[0], "7.00" in page) == (403, 404, True)
+    assert given == [303, 422]  # five yuan of seven
+    assert records.count("京A") == 1
 
 
 async def test_nothing_of_another_operator_is_shown_or_changed(browser: Browser, stage: Stage) -> None:

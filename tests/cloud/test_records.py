@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from sqlalchemy import update
 
-from cloud.coupons import records, withdrawing
+from cloud.coupons import papers, records, withdrawing
 from cloud.coupons import service as coupons
 from cloud.coupons.records import Sought
 from cloud.coupons.tables import coupon
-from domain.events import CouponRedeemed, StayClosed
+from domain.events import CouponRedeemed, StayClosed, VoucherRedeemed, VoucherVoided
+from tests.cloud.test_leases import granted, issued
 from tests.cloud.world import World
 
 ALL = Sought()
@@ -95,3 +96,29 @@ def test_a_coupon_tied_to_a_plate_before_the_car_came_is_a_discount_of_the_stay_
     row = world.conn.execute(records.discounts(world.operator_id, ALL)).mappings().one()
 
     assert (row["coupon_id"], row["of_stay"]) == (gone, "s1")
+
+
+def test_vouchers_printed_at_a_counter_are_in_records_and_report(world: World) -> None:
+    lease = granted(world)
+    for number in (1, 2, 3):
+        world.apply(issued(world, number, lease))
+    world.car("s1")
+    world.apply(VoucherRedeemed("r1", world.key_id, 1, "s1", 400))
+    world.apply(VoucherRedeemed("r2", world.key_id, 1, "s1", 400))  # used again, at the operator's expense
+    world.apply(VoucherVoided(world.key_id, 2, "spoilt", "li"))
+
+    rows = world.conn.execute(papers.usage(world.operator_id, ALL)).mappings().all()
+    far_ms = world.now_ms + 400 * 86_400_000
+    funnel = world.conn.execute(papers.funnel(world.operator_id, 0, far_ms, far_ms)).mappings().one()
+    quarters = world.conn.execute(papers.by_quarter(world.operator_id, 0, far_ms)).all()
+
+    assert [(row["number"], row["state"], row["of_stay"]) for row in rows] == [
+        (f"{world.key_id}-3", "OUTSTANDING", ""),
+        (f"{world.key_id}-2", "VOIDED", ""),
+        (f"{world.key_id}-1", "REDEEMED", "s1"),
+    ]
+    assert dict(funnel) == {"issued": 3, "bound": 1, "redeemed": 1, "expired": 1, "voided": 1}
+    assert [(one.merchant_id, one.off_fen, one.coupons) for one in quarters] == [(world.merchant_id, 400, 1)]
+    for sought in (Sought(world.merchant_id + 1), Sought(state="REDEEMED", search="-3"), Sought(until_ms=0)):
+        assert world.conn.execute(papers.usage(world.operator_id, sought)).all() == []
+    assert world.conn.execute(papers.usage(world.operator_id + 1, ALL)).all() == []

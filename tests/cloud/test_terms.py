@@ -132,3 +132,15 @@ def test_a_form_gives_the_terms_it_shows() -> None:
 @pytest.mark.parametrize("wrong", [("hour_from", "18:00"), ("until", "noon"), ("uses", "many"), ("weekday", "Mon")])
 def test_a_form_nobody_can_read_is_refused(wrong: tuple[str, str]) -> None:
     assert terms_in(MultiDict([wrong])) == Refused("terms_malformed")
+
+
+def test_a_pass_that_is_not_repeated_is_taken_once_with_all_its_uses(world: World) -> None:
+    world.car("s1")
+    template = made(world, "AMOUNT", 500, uses=3)
+    assert rules.set_limits(world.conn, world.act(), Level.COUPON, template, Limits(no_repeat=True)) is None
+
+    first, again = give(world, template), give(world, template)
+
+    assert isinstance(first, Issued)
+    assert again == Refused("no_repeat")
+    assert len(rows_of(world.conn, world.edge_id, "coupons")) == 3
