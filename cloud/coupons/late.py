@@ -40,7 +40,7 @@ def refusal(
 
 
 def paid(conn: Connection, stays: Sequence[Mapping[str, Any] | RowMapping]) -> dict[str, tuple[int, str]]:
-    """Fen paid for each of some stays so far, and what its lot does with a coupon now: refuse, allow, refund or cash."""
+    """Fen paid for some stays so far, and what their lot does with a coupon now: refuse, allow, refund or cash."""
     by_stay = lots.paid_by_method(conn, [stay["stay_id"] for stay in stays])
     lates = {lot_id: rules.ways(conn, lot_id).late for lot_id in {stay["lot_id"] for stay in stays}}
     found = {}

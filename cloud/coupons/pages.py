@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from cloud.access.roles import Right, may
 from cloud.act import Refused

@@ -52,5 +52,7 @@ def test_what_several_stays_paid_is_asked_once(world: World) -> None:
         )
 
     assert lots.paid_by_method(world.conn, ["s-1", "s-2", "s-4"]) == {
-        "s-1": {"cash": 200}, "s-2": {"cash": 100}, "s-4": {},
+        "s-1": {"cash": 200},
+        "s-2": {"cash": 100},
+        "s-4": {},
     }
