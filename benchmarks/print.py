@@ -1,4 +1,5 @@
-"""Fifty vouchers, each on the books before it is printed, against the same bytes sent to the same printer bare.
+"""Fifty vouchers, each on the books before it is printed, against the same bytes sent to the same printer bare,
+with paper that comes out as fast as a thermal printer feeds it, and with a printer that takes no time at all.
 
 And how long it takes from a camera's push until a person at the booth can see the plate.
 """
@@ -17,12 +18,16 @@ from benchmarks.pairs import Pair, Spread, shown
 from drivers.camera.simulated import Sight
 from edge.facade import Printed
 from edge.settings import EdgeSettings
-from plumbing.paper.commands import SENSOR
+from plumbing.paper.commands import SENSOR, split
+from plumbing.paper.length import DOTS_A_MM, Roll
 from tests.conftest import CHROMIUM_ARGS
 from tests.edge.web.running import PIN, WALL, Lot, running
 from tests.services.needs import needs
 
 SEEN_MOST_S = 0.5
+PAPER_MM_S = 200
+PAPER_BATCHES = 3  # half a minute each
+LEAST = 0.9
 SHOWN = """plate => new Promise(done => {
   const look = () => document.querySelector('.lane')?.textContent.includes(plate)
     ? requestAnimationFrame(() => requestAnimationFrame(() => done(performance.timeOrigin + performance.now())))
@@ -46,8 +51,8 @@ SMOKE = Size(1, 2, 2)
 async def batch(lot: Lot, slips: int) -> float:
     """Seconds for *slips* vouchers, one after another as the counter prints them."""
     began = time.perf_counter()
-    for _ in range(slips):
-        printed = await lot.edge.issue_voucher(3, 30, "bench")
+    for number in range(slips):
+        printed = await lot.edge.issue_voucher(3, 30, "bench", in_a_row=number > 0)
         if not isinstance(printed, Printed) or printed.state != "confirmed":
             raise SystemExit(f"not printed: {printed}")
     return time.perf_counter() - began
@@ -64,21 +69,34 @@ async def bare(lot: Lot, data: bytes, slips: int) -> float:
     return time.perf_counter() - began
 
 
-async def printing(folder: Path, size: Size) -> Figure:
-    """Batches and bare jobs take turns."""
+async def printing(folder: Path, size: Size, mm_s: int) -> Figure:
+    """Batches and bare jobs take turns, on paper of *mm_s* (0: on none)."""
     ours, raw = [], []
+    batches = min(size.batches, PAPER_BATCHES) if mm_s else size.batches
     async with running(folder) as lot:
-        await lot.opens_shop(3, "shop", granted=500 * size.slips * (size.batches + 1))
+        lot.printer.mm_s = mm_s
+        await lot.opens_shop(3, "shop", granted=500 * size.slips * (batches + 1))
         await batch(lot, 1)
         data = lot.printer.jobs[-1]
-        for number in range(size.batches):
+        for number in range(batches):
             raw.append(await bare(lot, data, size.slips))
             ours.append(await batch(lot, size.slips))
             progress(f"batch {number + 1}: bare {shown(raw[-1])}, on the books {shown(ours[-1])}")
     pair = Pair.of("", "", raw, ours)
     each = Spread.of([one / size.slips for one in ours])
     measured = f"{pair.ratio:.2f} × ({each} a slip; bare {Spread.of([one / size.slips for one in raw])})"
-    return Figure(f"{size.slips} vouchers printed, each on the books first", "", measured, None)
+    name = f"{size.slips} vouchers printed, each on the books first, "
+    if not mm_s:
+        return Figure(f"{name}by a printer that takes no time", "", measured, None)
+    return Figure(
+        f"{name}paper {length_mm(data):.0f} mm at {mm_s} mm/s", f"≥ {LEAST:g} × paper", measured, pair.ratio >= LEAST
+    )
+
+
+def length_mm(data: bytes) -> float:
+    """How much paper a job takes."""
+    roll, (commands, _) = Roll(), split(data)
+    return sum(map(roll.feed, commands)) / DOTS_A_MM
 
 
 def cars_that_go(settings: EdgeSettings) -> EdgeSettings:
@@ -119,7 +137,11 @@ async def watching(folder: Path, size: Size) -> Figure:
 def run(options: Options) -> list[Figure]:
     """Both figures."""
     size = SMOKE if options.smoke else Size()
-    folders = [options.folder / name for name in ("printing", "watching")]
+    folders = [options.folder / name for name in ("paper", "printing", "watching")]
     for folder in folders:
         folder.mkdir()
-    return [asyncio.run(printing(folders[0], size)), asyncio.run(watching(folders[1], size))]
+    return [
+        asyncio.run(printing(folders[0], size, PAPER_MM_S)),
+        asyncio.run(printing(folders[1], size, 0)),
+        asyncio.run(watching(folders[2], size)),
+    ]

@@ -54,6 +54,7 @@ class SlipPrinter:
     profile: Profile
     layout_of: Callable[[str], Awaitable[Layout]] = as_shipped
     jobs: int = 0  # in the printer now
+    went_well: bool = False  # its last job ended with the printer saying that all is well
 
     @property
     def paper(self) -> Paper:
@@ -106,7 +107,8 @@ class SlipPrinter:
 
     async def put_on_paper(self, slip: Slip) -> Ended:
         """Print once. ``confirmed`` only when the printer says afterwards that all is well."""
-        data = encode(slip, self.profile)
+        data = await asyncio.to_thread(encode, slip, self.profile)  # a QR takes 10 ms, and lanes wait for nobody
+        self.went_well = False
         self.jobs += 1
         try:
             status = await self.device.print(data)
@@ -119,6 +121,7 @@ class SlipPrinter:
         finally:
             self.jobs -= 1
         if status in GOOD:
+            self.went_well = True
             return Ended("confirmed")
         return Ended("unknown", silent=self.profile.confirms == "attendant" and status is PrinterStatus.UNKNOWN)
 

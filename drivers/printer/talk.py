@@ -76,15 +76,23 @@ class Talk:
 
     def after_job(self) -> Dialogue:
         """How the job just sent went: READY only when it is on paper, as far as this printer can say so."""
-        status = yield from self.look()
-        if status in STOPPED or self._says_when_done is False or (status, self._says_when_done) == SILENT:
-            return status
+        if not self._says_when_done or (yield from self._is_stopped()):
+            status = yield from self.look()
+            if status in STOPPED or self._says_when_done is False or (status, self._says_when_done) == SILENT:
+                return status
         told = sensor((yield Question(SENSOR + b"\x01", patient=True)))
         if told is PrinterStatus.UNKNOWN:
             return (yield from self._not_told())
         self._says_when_done = True
         status = yield from self.look()
         return told if status is PrinterStatus.UNKNOWN else status
+
+    def _is_stopped(self) -> Generator[Question, bytes, bool]:
+        """Whether it is known already that there is no use in waiting: one question of a printer that answers."""
+        if self._asks is Asks.ASB:
+            return status_back((yield Question(STATUS_BACK + b"\xff", BACK_BYTES))) in STOPPED
+        said = yield Question(STATUS + b"\x01")
+        return not said or status_of({1: said[-1]}) in STOPPED
 
     def _not_told(self) -> Dialogue:
         status = yield from self.look()

@@ -152,7 +152,9 @@ class PrintDesk:
         self._changed()
         result: Printed | Refuse
         try:
-            result = await self._edge.issue_voucher(order.merchant_id, order.template_id, order.by, order.printer)
+            result = await self._edge.issue_voucher(
+                order.merchant_id, order.template_id, order.by, order.printer, in_a_row=bool(order.states)
+            )
         except Exception:
             logger.exception("printing for merchant %d failed", order.merchant_id)
             result = Refuse("print_broken")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import segno
 
 from domain.slip import Align, Cut, Feed, Line, Qr, Rule, Slip, Text
@@ -23,6 +25,7 @@ from plumbing.paper.profile import DEFAULT, Profile
 
 COLUMN_DOTS = 12  # font A
 QUIET_MODULES = 4
+ALPHANUMERIC = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")  # of a QR, in 11 bits a pair
 UNPRINTABLE = "〓"  # two columns, as wide as what it stands for
 FEED_AND_CUT = bytes([66, 0])
 DRAWER_PINS = {"pin_2": 0, "pin_5": 1}
@@ -98,25 +101,38 @@ def _letter(letter: str) -> bytes:
 
 
 def _qr(line: Qr, paper_dots: int, how: str) -> bytes:
+    if how == "native":
+        plain = all(letter in ALPHANUMERIC for letter in line.text)
+        return _native_qr(line.text, _dots(line, _modules(len(line.text.encode()), plain), paper_dots))
     code = segno.make_qr(line.text, error="m", boost_error=False)
-    dots = min(line.dots, int(paper_dots // code.symbol_size(border=QUIET_MODULES)[0]))
+    dots = _dots(line, len(code.matrix), paper_dots)
+    side = (len(code.matrix) + 2 * QUIET_MODULES) * dots
+    right = (paper_dots + 7) // 8 * 8 - (paper_dots - side) // 2 - side
+    width = (paper_dots + 7) // 8
+    white = bytes(width) * (QUIET_MODULES * dots)
+    black = b"".join(_row(row, dots, right + QUIET_MODULES * dots, width) * dots for row in code.matrix)
+    return ALIGN + b"\0" + RASTER + _size(width, side) + white + black + white
+
+
+@lru_cache(64)
+def _modules(length: int, plain: bool) -> int:
+    """Of the side of a symbol for a text so long; vouchers are all of one length."""
+    return len(segno.make_qr(("A" if plain else "a") * length, error="m", boost_error=False).matrix)
+
+
+def _dots(line: Qr, modules: int, paper_dots: int) -> int:
+    dots = min(line.dots, paper_dots // (modules + 2 * QUIET_MODULES))
     if dots < 1:
         raise ValueError(f"a QR for {len(line.text)} characters is wider than the paper ({paper_dots} dots)")
-    if how == "native":
-        return _native_qr(line.text, dots)
-    rows = [list(row) for row in code.matrix_iter(scale=dots, border=QUIET_MODULES)]
-    left = (paper_dots - len(rows)) // 2
-    width = (paper_dots + 7) // 8
-    picture = b"".join(_row(row, left, width) for row in rows)
-    return ALIGN + b"\0" + RASTER + _size(width, len(rows)) + picture
+    return dots
 
 
-def _row(row: list[int], left: int, width: int) -> bytes:
-    """One row of dots, first dot in the highest place of the first byte."""
-    value = 0
-    for dot in row:
-        value = value << 1 | bool(dot)
-    return (value << width * 8 - left - len(row)).to_bytes(width, "big")
+def _row(modules: bytearray, dots: int, right: int, width: int) -> bytes:
+    """One row of *modules*, each so many *dots* wide, *right* dots before the paper's end; first dot, highest place."""
+    value, black = 0, (1 << dots) - 1
+    for module in modules:
+        value = value << dots | (black if module else 0)
+    return (value << right).to_bytes(width, "big")
 
 
 def _native_qr(text: str, dots: int) -> bytes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from PIL import Image, ImageDraw
 
 from plumbing.fonts import font
+from plumbing.paper.length import LINE
 
-COLUMN, LINE, HANZI = 12, 30, 24  # dots of font A, of a line with its gap, of a hanzi
+COLUMN, HANZI = 12, 24  # dots of font A, of a hanzi
 LEFT, CENTRE, RIGHT = 0, 1, 2
 DARK = 128
 

@@ -22,7 +22,8 @@ from plumbing.paper.commands import (
     Command,
     split,
 )
-from plumbing.paper.lettering import COLUMN, LINE, blank, line_picture
+from plumbing.paper.length import KNIFE, LINE
+from plumbing.paper.lettering import COLUMN, blank, line_picture
 
 MARGIN = 16  # dots of the paper's white edge
 
@@ -107,7 +108,7 @@ def _symbol(paper: _Paper, step: bytes) -> None:
 
 
 def _knife(dots: int) -> Image.Image:
-    strip = blank(dots, LINE * 2)
+    strip = blank(dots, KNIFE)
     draw = ImageDraw.Draw(strip)
     for left in range(0, dots, 12):
         draw.line((left, LINE, left + 5, LINE), fill=160)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -19,6 +20,7 @@ SLIP = Slip(32, (Text("停车券 ￥12.50", bold=True), Qr("LG1-7-000345"), Cut(
 NATIVE = Profile(qr="native")
 JOB = encode(SLIP, NATIVE)
 CABLE = None  # pulled
+QR_ROWS = (21 + 8) * 4
 
 
 @pytest.fixture
@@ -82,6 +84,21 @@ async def test_a_printer_that_never_answers_leaves_it_to_somebody_where_its_prof
     await printer.device.aclose()
 
 
+async def test_a_slip_is_confirmed_when_its_paper_is_out_and_not_when_its_bytes_are(device: SimulatedPrinter) -> None:
+    device.mm_s, printer = 500, printer_at(device)
+    began = asyncio.get_running_loop().time()
+
+    assert await printer.put_on_paper(SLIP) == Ended("confirmed")
+
+    rows = 30 + QR_ROWS + 60  # a line of text, the code, up to the knife
+    assert asyncio.get_running_loop().time() - began >= rows / 8 / 500
+    assert printer.went_well
+    device.break_at(5, PrinterFault.COVER_OPEN)
+    assert await printer.put_on_paper(SLIP) == Ended("unknown")
+    assert not printer.went_well
+    await printer.device.aclose()
+
+
 def told(*answers: str) -> Callable[[Question], bytes]:
     """An exchange that hears these bytes, one after another."""
     heard = iter(answers)
@@ -93,6 +110,7 @@ def test_a_printer_that_said_once_when_a_job_was_done_must_say_so_again() -> Non
     knows, does_not = Talk("one", Asks.DLE_EOT), Talk("other", Asks.DLE_EOT)
 
     assert hold(knows.after_job(), told(*well, done, *well)) is PrinterStatus.READY
-    assert hold(knows.after_job(), told(*well, silence, *well)) is PrinterStatus.UNKNOWN  # half may be in its memory
+    assert hold(knows.after_job(), told(well[0], silence, *well)) is PrinterStatus.UNKNOWN  # half may be in its memory
+    assert hold(knows.after_job(), told("1a", "1a", "32", "12", "7e")) is PrinterStatus.PAPER_OUT  # not waited for
     assert hold(does_not.after_job(), told(*well, silence, *well)) is PrinterStatus.READY
     assert hold(does_not.after_job(), told(*well)) is PrinterStatus.READY  # it is not waited for again

@@ -14,6 +14,7 @@ from domain.decision import Refuse
 from drivers.printer.simulated import PrinterFault
 from edge import printing
 from edge.db.vouchers import VoucherRow
+from edge.facade import Printed
 from edge.settings import EdgeSettings
 from tests.edge.web.running import Lot, Visitor, running, visiting
 
@@ -233,3 +234,17 @@ async def test_the_cloud_has_vouchers_printed_each_once_and_hears_how_it_ended(l
     assert (three, one, none) == ("confirmed 3", "lease_short 1", "printer_not_ready 0")
     assert [(row.counter, row.by) for row in await lot.edge.vouchers(3)] == [(n, "cloud:shop-1") for n in (4, 3, 2, 1)]
     assert len(lot.printer.jobs) == 4
+
+
+async def test_within_an_order_a_printer_that_has_just_been_well_is_not_asked_again(lot: Lot) -> None:
+    first = await lot.edge.issue_voucher(3, 30, "wang")
+    lot.printer.fault = PrinterFault.COVER_OPEN
+
+    alone = await lot.edge.issue_voucher(3, 30, "wang")
+    second = await lot.edge.issue_voucher(3, 30, "wang", in_a_row=True)
+    third = await lot.edge.issue_voucher(3, 30, "wang", in_a_row=True)
+
+    assert isinstance(first, Printed)
+    assert isinstance(second, Printed)
+    assert (first.state, alone, second.state) == ("confirmed", Refuse("printer_not_ready"), "unknown")
+    assert third == Refuse("printer_not_ready"), "it was asked, for it was not well"
