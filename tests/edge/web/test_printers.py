@@ -11,12 +11,14 @@ import zxingcpp
 from PIL import Image
 
 from domain.scanned import recognise
+from domain.slip import Text
 from domain.slip_samples import LAYOUTS
 from domain.voucher import Valid, VoucherKey, check
 from edge.layouts import OwnSlip
 from edge.settings import EdgeSettings
 from plumbing.paper.encode import encode
 from plumbing.paper.picture import render
+from plumbing.paper.shipped import shipped_text
 from tests.edge.web.running import Lot, running, visiting
 
 
@@ -47,6 +49,19 @@ async def test_a_layout_is_drawn_as_it_comes_out_and_a_test_page_is_on_record(tm
         assert Image.open(io.BytesIO(render(job, 48))).width == 48 * 12 + 32
         assert [(one.kind, one.state) for one in await lot.edge.recent_prints(5)] == [("test", "confirmed")]
         assert [act.act for act in await lot.edge.acts() if act.act == "test.print"] == ["test.print"]
+
+
+async def test_what_the_cloud_says_of_a_slip_is_on_the_next_one_printed(tmp_path: Path) -> None:
+    async with running(tmp_path, as_wide_as_80_mm) as lot:
+        own = shipped_text("test").replace('"lotgate"', '"北门停车场"')
+        await lot.put("config", "slip:test", {"head": ["欢迎"], "foot": [], "text": own})
+
+        assert await lot.edge.print_test("counter", "wang") == "confirmed"
+
+        printer, office = lot.edge.printers["counter"], lot.edge.office
+        slip = await printer.lay_out(printer.test_page("counter", office.lot, office.now().wall_ms), office.lot)
+        assert [line.text for line in slip.lines[:2] if isinstance(line, Text)] == ["欢迎", "北门停车场"]
+        assert len(lot.printer.jobs[-1]) == len(encode(slip, printer.profile))
 
 
 async def scanned(lot: Lot, columns: int) -> str:
