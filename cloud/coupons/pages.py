@@ -260,7 +260,7 @@ def _home_values(conn: Connection, operator_id: int, merchant_id: int, branch_id
         "places": len(branches.places(conn, operator_id, user_id)),
         "low": [unit for unit in Commodity if unit in left and merchants.is_low(unit, left[unit])],
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity, account) for commodity in Commodity},
-        "leased": {} if branch_id else {unit.value: leases.leased(conn, merchant_id, unit) for unit in Commodity},
+        "leased": {unit.value: 0 if branch_id else leases.leased(conn, merchant_id, unit) for unit in Commodity},
         "vouchers": [] if branch_id else service.vouchers(conn, operator_id, merchant_id).items[:10],
     }
 
