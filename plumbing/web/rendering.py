@@ -51,8 +51,8 @@ def set_up(app: web.Application, shell: Shell) -> None:
     environment.filters["masked"] = mask
     zone = ZoneInfo(shell.zone)
     environment.filters["grouped"] = lambda fen: f"{int(yuan(fen)[:-3]):,}{yuan(fen)[-3:]}"
-    environment.filters["when"] = lambda ms: _local(ms, zone, "%Y-%m-%d\u00a0%H:%M")
-    environment.filters["instant"] = lambda ms: _local(ms, zone, "%Y-%m-%d\u00a0%H:%M:%S")
+    environment.filters["when"] = lambda ms: _local(ms, zone, "%Y-%m-%d %H:%M")
+    environment.filters["instant"] = lambda ms: _local(ms, zone, "%Y-%m-%d %H:%M:%S")
     environment.filters["day"] = lambda ms: _local(ms, zone, "%Y-%m-%d")
     environment.filters["clock"] = lambda ms: _local(ms, zone, "%H:%M:%S")
     environment.filters["length"] = _length

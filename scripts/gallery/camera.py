@@ -19,7 +19,7 @@ DESKTOP, PHONE = ("desktop", 1440, 900), ("phone", 390, 844)
 BOOTH, SMALL_BOOTH = ("booth", 1280, 800), ("small", 1024, 600)
 TALLEST: Final = 5_000
 CHECKS: Final = (Path(__file__).parent / "checks.js").read_text(encoding="utf-8")
-FOREIGN: Final = "\nEnglish 中文 Excel xlsx OpenAPI https wechat cloud"
+FOREIGN: Final = "\nEnglish 中文 Excel xlsx OpenAPI https wechat cloud api docs slips 标准 西门相机"
 """Words that stand on pages of the other language as they are."""
 Size = tuple[str, int, int]
 

@@ -81,7 +81,7 @@ def _live(town: Town) -> Mapping[str, Live]:
         return {}
     says: tuple[tuple[str, str, list[str]], ...] = (
         ("Idle", "", []),
-        ("Waiting", "Ask", ["camera in-2"]),
+        ("Waiting", "Ask", ["西门相机"]),
         ("Waiting", "PayFirst", []),
         ("Passing", "Admit", []),
     )
