@@ -26,6 +26,7 @@ from cloud.api.schema import (
     text,
     whole,
 )  # fmt: skip
+from cloud.coupons import withdrawing
 from cloud.db import paged
 from cloud.lots import service as lots
 from cloud.merchants import contracts, credit, ledger, onboarding
@@ -66,7 +67,7 @@ def get_merchant(conn: Connection, act: Act, ask: Ask) -> Any:
 
 
 def create_merchant(conn: Connection, act: Act, ask: Ask) -> Any:
-    """Prepaid, settled on issue, with plain prices at the lots named; its first password is told this once."""
+    """Prepaid and settled on issue unless told otherwise; its first password is told this once."""
     password, hashed = ask.prepared
     body = ask.body
     fresh = onboarding.onboard(
@@ -74,7 +75,8 @@ def create_merchant(conn: Connection, act: Act, ask: Ask) -> Any:
     )
     if isinstance(fresh, Refused):
         return fresh
-    merchants.configure_settlement(conn, act, fresh.merchant_id, PaymentMode.PREPAID, SettlementMode.ON_ISSUE)
+    modes = PaymentMode(body.get("payment_mode", "PREPAID")), SettlementMode(body.get("settlement_mode", "ON_ISSUE"))
+    merchants.configure_settlement(conn, act, fresh.merchant_id, *modes)
     for lot_id in sorted(set(body.get("lots", []))):
         version = contracts.set_contract(conn, act, fresh.merchant_id, lot_id)
         if isinstance(version, Refused):
@@ -89,8 +91,11 @@ def settle(conn: Connection, act: Act, ask: Ask) -> Any:
 
 
 def enable(conn: Connection, act: Act, ask: Ask) -> Any:
-    """Disable: no new coupons; those out keep working."""
-    return done(merchants.set_enabled(conn, act, ask.id("merchant_id"), enabled=ask.body["enabled"]))
+    """Disable: no new coupons; those out keep working, or are taken back (E18)."""
+    refused = merchants.set_enabled(conn, act, ask.id("merchant_id"), enabled=ask.body["enabled"])
+    if refused is None and not ask.body["enabled"] and ask.body.get("take_back", False):
+        withdrawing.withdraw_unused(conn, act, ask.id("merchant_id"), "merchant disabled")
+    return done(refused)
 
 
 def top_up(conn: Connection, act: Act, ask: Ask) -> Any:
@@ -170,6 +175,10 @@ _BOOKS = record({
 _PHONE = {"type": "string", "pattern": "^[0-9]{6,15}$"}
 _OWN = {"merchant_id": ID}
 _REMARK = text(128)
+_MODES: dict[str, Schema] = {
+    "payment_mode": one_of(*(each.value for each in PaymentMode)),
+    "settlement_mode": one_of(*(each.value for each in SettlementMode)),
+}
 
 OPERATIONS = (
     Operation(
@@ -177,10 +186,11 @@ OPERATIONS = (
         listing(_LISTED), Scope.READ, query={"q": text(60), "page": PAGE},
     ),
     Operation(
-        "POST", "/merchants", "create_merchant", "A prepaid merchant with prices at these lots, and its first password",
+        "POST", "/merchants", "create_merchant", "A merchant with prices at these lots, and its first password",
         create_merchant, record({"merchant_id": WHOLE, "account_no": text(), "password": text()}), Scope.MANAGE,
         body=record(
-            {"name": text(60, 1), "phone": _PHONE}, {"branch": text(60), "remark": _REMARK, "lots": listing(ID, 200)}
+            {"name": text(60, 1), "phone": _PHONE},
+            {"branch": text(60), "remark": _REMARK, "lots": listing(ID, 200), **_MODES},
         ),
         status=201, prepare=_first_password,
     ),
@@ -191,14 +201,12 @@ OPERATIONS = (
     Operation(
         "POST", "/merchants/{merchant_id}/settlement", "settle_merchant", "How the merchant pays; cannot be undone",
         settle, DONE, Scope.MONEY, within=_OWN, moves_money=True,
-        body=record({
-            "payment_mode": one_of(*(each.value for each in PaymentMode)),
-            "settlement_mode": one_of(*(each.value for each in SettlementMode)),
-        }),
+        body=record(_MODES),
     ),
     Operation(
-        "POST", "/merchants/{merchant_id}/enabled", "enable_merchant", "Disable or enable: coupons out keep working",
-        enable, DONE, Scope.MANAGE, within=_OWN, body=record({"enabled": FLAG}),
+        "POST", "/merchants/{merchant_id}/enabled", "enable_merchant",
+        "Disable or enable; coupons out keep working unless they are taken back",
+        enable, DONE, Scope.MANAGE, within=_OWN, body=record({"enabled": FLAG}, {"take_back": FLAG}),
     ),
     Operation(
         "POST", "/merchants/{merchant_id}/top-up", "top_up", "Fill a purse; units are fen or minutes", top_up, DONE,

@@ -7,18 +7,19 @@ from sqlalchemy import Connection, select
 from cloud.act import Act
 from cloud.coupons.life import MOVES, State
 from cloud.coupons.tables import coupon
-from cloud.coupons.voiding import void
+from cloud.coupons.voiding import UNCLAIMED, void
 
-_UNUSED = [state.value for state, moves in MOVES.items() if State.VOID_PENDING in moves]
+_OUT = [state.value for state, moves in MOVES.items() if State.VOID_PENDING in moves or state in UNCLAIMED]
 
 
 def withdraw_unused(conn: Connection, act: Act, merchant_id: int, reason: str) -> int:
-    """Void every coupon of a merchant that is out and not used; returns how many went.
+    """Void every coupon of a merchant that is out and not used, codes and sheets nobody claimed with them.
 
+    Returns how many went.
     One whose use a lot reported and that was set aside counts as used and stays (I16).
     """
     out = select(coupon.c.coupon_id).where(
-        coupon.c.merchant_id == merchant_id, coupon.c.operator_id == act.operator_id, coupon.c.state.in_(_UNUSED)
+        coupon.c.merchant_id == merchant_id, coupon.c.operator_id == act.operator_id, coupon.c.state.in_(_OUT)
     )
     found = conn.execute(out.order_by(coupon.c.coupon_id)).scalars().all()
     return sum(void(conn, act, coupon_id, reason, merchant_id) is None for coupon_id in found)

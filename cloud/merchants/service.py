@@ -167,13 +167,13 @@ def _left(commodity: Commodity) -> ScalarSelect[Any]:
 def configure_settlement(
     conn: Connection, act: Act, merchant_id: int, payment_mode: PaymentMode, settlement_mode: SettlementMode
 ) -> Refused | None:
-    """Set how the merchant pays. The payment mode can never be changed afterwards (S1.13)."""
+    """Set how the merchant pays, once (S1.13): another mode later would charge a coupon that is out twice or never."""
     row = get(conn, act.operator_id, merchant_id)
     if row is None:
         return Refused("merchant_unknown")
-    if row["payment_mode"] not in (None, payment_mode.value):
-        return Refused("payment_mode_fixed", {"mode": row["payment_mode"]})
     values = {"payment_mode": payment_mode.value, "settlement_mode": settlement_mode.value}
+    if any(row[name] not in (None, value) for name, value in values.items()):
+        return Refused("settlement_fixed", {name: row[name] for name in values})
     conn.execute(update(merchant).where(merchant.c.merchant_id == merchant_id).values(**values))
     before = {"payment_mode": row["payment_mode"], "settlement_mode": row["settlement_mode"]}
     audit.record(conn, act, "merchant.settlement_set", f"merchant:{merchant_id}", before=before, after=values)

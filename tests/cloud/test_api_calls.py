@@ -213,6 +213,22 @@ async def test_what_makes_no_sense_is_named_by_its_place(client: Client, stage: 
     ]
 
 
+async def test_a_merchant_that_pays_later_is_made_and_disabled_with_what_is_out_taken_back(
+    client: Client, stage: Stage
+) -> None:
+    key = key_of(stage)
+    fresh = {"name": "pays later", "phone": "13900000001", "payment_mode": "POSTPAID", "settlement_mode": "ON_REDEEM"}
+
+    _, made = await call(client, key, "POST", "/merchants", fresh)
+    _, seen = await call(client, key, "GET", f"/merchants/{made['merchant_id']}")
+    own = stage.own["merchant_id"]
+    disabled, _ = await call(client, key, "POST", f"/merchants/{own}/enabled", {"enabled": False, "take_back": True})
+    _, out = await call(client, key, "GET", f"/coupons?merchant_id={own}")
+
+    assert (seen["payment_mode"], seen["settlement_mode"]) == ("POSTPAID", "ON_REDEEM")
+    assert (disabled, {coupon["state"] for coupon in out}) == (200, {"VOID_PENDING"})
+
+
 async def test_whoever_asks_too_fast_is_told_how_long_to_wait(stage: Stage) -> None:
     object.__setattr__(stage.cloud.settings, "api", ApiSettings(per_second=1, burst=2))
     key = key_of(stage)

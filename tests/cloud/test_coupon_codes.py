@@ -11,7 +11,7 @@ from cloud.access import staff
 from cloud.access.staff import Daily
 from cloud.act import Refused
 from cloud.checking import check_all
-from cloud.coupons import claiming, codes, rebinding, rules, wallets
+from cloud.coupons import claiming, codes, rebinding, rules, wallets, withdrawing
 from cloud.coupons import service as coupons
 from cloud.coupons.claiming import Claimed
 from cloud.coupons.life import MINUTE_MS
@@ -359,3 +359,14 @@ def test_staff_show_print_and_hang_up_no_more_than_they_may_give(world: World) -
     assert ended is not None
     assert ended["why"] == "staff_coupons"
     assert codes.get(world.conn, world.operator_id, world.merchant_id, screen_of_staff, "somebody else") is None
+
+
+def test_disabling_a_merchant_may_take_its_unclaimed_codes_back_too(world: World) -> None:
+    world.car("s1")
+    code = code_of(world, screen(world, value=500))
+
+    gone = withdrawing.withdraw_unused(world.conn, world.act(), world.merchant_id, "merchant disabled")
+
+    assert gone == 1
+    assert isinstance(claim(world, code), Refused)
+    assert check_all(world.conn) == []

@@ -45,12 +45,14 @@ def test_details_that_make_no_sense_are_refused(world: World, name: str, phone: 
     assert refused.code == code
 
 
-def test_the_payment_mode_is_kept_forever(world: World) -> None:
-    again = merchants.configure_settlement(
-        world.conn, world.act(), world.merchant_id, PaymentMode.PREPAID, SettlementMode.ON_ISSUE
-    )
+def test_how_a_merchant_pays_is_kept_forever(world: World) -> None:
+    def settle(payment: PaymentMode, settlement: SettlementMode) -> str | None:
+        refused = merchants.configure_settlement(world.conn, world.act(), world.merchant_id, payment, settlement)
+        return None if refused is None else refused.code
 
-    assert again is None  # saying the same again is no change
+    assert settle(PaymentMode.PREPAID, SettlementMode.ON_ISSUE) is None  # saying the same again is no change
+    assert settle(PaymentMode.POSTPAID, SettlementMode.ON_ISSUE) == "settlement_fixed"
+    assert settle(PaymentMode.PREPAID, SettlementMode.ON_REDEEM) == "settlement_fixed"
 
 
 def test_paid_and_bonus_money_stay_apart_and_bonus_is_never_refunded(world: World) -> None:
