@@ -73,20 +73,20 @@ class LaneCodes:
         if scanned.kind is ScannedKind.PAYMENT_CODE and self.till is not None and self._worker.waiting_stay:
             await self._charge(self.till, text)
             return
-        if scanned.kind is ScannedKind.ENTRY_TICKET and await self._take_ticket(scanned.token):
+        if scanned.kind is ScannedKind.ENTRY_TICKET and await self.take_ticket(text, BY_TICKET):
             return
         log.info("%s: %s read a code that does not count here: %s", self._worker.lane.name, by, scanned.kind.value)
         await self._board.show_event(f"code.{scanned.kind.value}")
 
-    async def _take_ticket(self, token: str) -> bool:
+    async def take_ticket(self, text: str, by: str) -> bool:
         """A genuine ticket says which car waits, as far as the cameras do not say otherwise; False for any other."""
-        number = ticketing.number_on(self._office.lot, token)
+        number = ticketing.number_on(self._office.lot, recognise(text).token)
         if number is None or not self._worker.is_asked:
             return False
         office, plate = self._office, plate_of(number)
         try:
             await office.commit(
-                audit.record_act, office.db, BY_TICKET, "plate.type", self._worker.lane.name, mask(plate), office.now()
+                audit.record_act, office.db, by, "plate.type", self._worker.lane.name, mask(plate), office.now()
             )
         except DiskFullError as exc:
             self._health.set("disk", str(exc))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 
 from domain.scanned import ScannedKind, recognise
 from drivers.base import Scanner
@@ -34,11 +34,16 @@ def booth_scanners(
     return tasks
 
 
+def who_waits(kind: ScannedKind, workers: Iterable[LaneWorker]) -> list[LaneWorker]:
+    """Lanes whose car a code of *kind* could be for: only where it is one does anybody know whose it is."""
+    is_ticket = kind is ScannedKind.ENTRY_TICKET
+    return [one for one in workers if one.waiting_stay or (is_ticket and one.is_asked)]
+
+
 async def _follow(name: str, scanner: Scanner, workers: Mapping[str, LaneWorker]) -> None:
     async for text in scanner.scans():
         kind = recognise(text).kind
-        is_ticket = kind is ScannedKind.ENTRY_TICKET
-        waiting = [one for one in workers.values() if one.waiting_stay or (is_ticket and one.is_asked)]
+        waiting = who_waits(kind, workers.values())
         if kind is ScannedKind.EXIT_PASS and workers:  # it names its car itself
             await (waiting or list(workers.values()))[0].codes.take(text, f"scanner {name}")
         elif len(waiting) == 1:

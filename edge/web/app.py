@@ -29,6 +29,7 @@ from edge.web import (
     receipts,
     refunds,
     reopen,
+    scan,
     shifts,
     staff,
     stock,
@@ -106,7 +107,7 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
     looks = (booth, cameras, lists, printers, zones)
     app.router.add_post("/booth/lock", login.lock)
     acts = (
-        tasks, arrears, lane_tasks, hold, extend, attend, staff, stock, reopen, shifts, receipts, refunds, drawer,
+        tasks, arrears, lane_tasks, hold, extend, attend, staff, stock, reopen, shifts, receipts, refunds, drawer, scan,
     )  # fmt: skip
     for pages in (*looks, *acts):
         pages.add_routes(app)

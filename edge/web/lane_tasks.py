@@ -70,6 +70,7 @@ async def _plate(request: web.Request, card: LaneCard, typed: str, refused: Refu
     leads_out = card.lane.source != "outside"  # the car is one of those inside
     return render(
         request, "plate.html", status=409 if refused else 200, card=card, typed=text,
+        scan_lane=card.lane.name,
         candidates=await edge.read(look) if leads_out else [], leads_out=leads_out,
         error=refusal_words(request, refused) if refused else "", **shared(request),
     )  # fmt: skip
@@ -109,7 +110,7 @@ def _open(request: web.Request, card: LaneCard, refused: Refuse | str = "") -> w
     error = refusal_words(request, refused) if refused else ""
     return render(
         request, "open.html", status=409 if refused else 200, card=card, error=error, mark=new_mark(),
-        reasons=OPEN_REASONS, **shared(request),
+        scan_lane=card.lane.name, reasons=OPEN_REASONS, **shared(request),
     )  # fmt: skip
 
 

@@ -42,8 +42,8 @@ async def _task(
 ) -> web.Response:
     error, place = refusal_words(request, refused) if refused else "", workstation.workstation_of(request)
     return render(
-        request, template, status=409 if refused else 200, card=card, error=error, place=place, **values,
-        **shared(request),
+        request, template, status=409 if refused else 200, card=card, error=error, place=place,
+        scan_stay=card.stay.stay_id, **values, **shared(request),
     )  # fmt: skip
 
 
