@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from sqlalchemy import Connection
 
-from cloud.access import audit, key_pages, wechat_pages
+from cloud.access import audit, audit_pages, key_pages, wechat_pages
 from cloud.access import pages as access_pages
 from cloud.access import service as access
 from cloud.access.roles import Role
@@ -144,6 +144,7 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
     app[DESK].fee_per_mille = cloud.settings.payments.fee_per_mille
     for pages in (
         access_pages,
+        audit_pages,
         key_pages,
         wechat_pages,
         hook_pages,

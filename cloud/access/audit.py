@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, or_, select, update
 
 from cloud.access.tables import audit_head, audit_log
 from cloud.act import Act
@@ -103,12 +103,37 @@ def first_broken(conn: Connection) -> int | None:
     return None if (head.audit_id, bytes(head.hash)) == (last, tip) else last + 1
 
 
-def listed(conn: Connection, operator_id: int, search: str = "", page: int = 1) -> Page[RowMapping]:
-    """Rows newest first, those that contain *search* in person, act or subject."""
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which rows somebody looks for; empty: all. *acts* are those whose words contain what was typed as *what*."""
+
+    who: str = ""
+    what: str = ""
+    acts: tuple[str, ...] = ()
+    from_ms: int | None = None
+    until_ms: int | None = None
+
+
+def listed(conn: Connection, operator_id: int, sought: Sought | None = None, page: int = 1) -> Page[RowMapping]:
+    """Rows sought, newest first."""
+    return paged(conn, _query(operator_id, sought or Sought()), page)
+
+
+def every(conn: Connection, operator_id: int, sought: Sought, most: int) -> Sequence[RowMapping]:
+    """The *most* newest of the rows sought."""
+    return conn.execute(_query(operator_id, sought).limit(most)).mappings().all()
+
+
+def _query(operator_id: int, sought: Sought) -> Select[Any]:
     query = select(audit_log).where(audit_log.c.operator_id == operator_id).order_by(audit_log.c.audit_id.desc())
-    if search:
-        like = f"%{search}%"
-        query = query.where(
-            audit_log.c.made_by.like(like) | audit_log.c.act.like(like) | audit_log.c.subject.like(like)
-        )
-    return paged(conn, query, page)
+    if sought.who:
+        query = query.where(audit_log.c.made_by.contains(sought.who, autoescape=True))
+    if sought.what:
+        texts = (audit_log.c.act, audit_log.c.subject, audit_log.c.reason)
+        like = [column.contains(sought.what, autoescape=True) for column in texts]
+        query = query.where(or_(audit_log.c.act.in_(sought.acts), *like))
+    if sought.from_ms is not None:
+        query = query.where(audit_log.c.made_ms >= sought.from_ms)
+    if sought.until_ms is not None:
+        query = query.where(audit_log.c.made_ms < sought.until_ms)
+    return query

@@ -1,17 +1,16 @@
-"""Signing in and out, changing a password, and the audit log."""
+"""Signing in and out, and changing a password."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from cloud.access import audit, service, wechat
-from cloud.access.roles import Right, Role
+from cloud.access import service, wechat
+from cloud.access.roles import Role
 from cloud.access.service import Person
-from cloud.web.state import CLOUD, SESSIONS, Cloud, allow, field_of, read, words
+from cloud.web.state import CLOUD, SESSIONS, Cloud, field_of, words
 from plumbing.web import (
     client_address,
     current_session,
-    page_number,
     render,
     require_session,
     safe_next,
@@ -143,14 +142,6 @@ async def password(request: web.Request) -> web.Response:
     return response
 
 
-async def audit_page(request: web.Request) -> web.Response:
-    """Who did what, and whether the chain is whole."""
-    await allow(request, Right.AUDIT)
-    found = await read(request, audit.listed, request.query.get("q", ""), page_number(request.query))
-    broken = await request.config_dict[CLOUD].db.run(audit.first_broken)
-    return render(request, "audit.html", page=found, broken=broken)
-
-
 def add_routes(app: web.Application) -> None:
     """Pages everybody needs."""
     app.router.add_get("/", home)
@@ -160,4 +151,3 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/logout", logout)
     app.router.add_get("/password", password_page)
     app.router.add_post("/password", password)
-    app.router.add_get("/admin/audit", audit_page)

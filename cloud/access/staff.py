@@ -89,7 +89,8 @@ def set_enabled(conn: Connection, act: Act, merchant_id: int, user_id: int, *, e
     if row is None or row["enabled"] is enabled:
         return Refused("staff_unknown")
     conn.execute(update(user).where(user.c.user_id == user_id).values(enabled=enabled))
-    audit.record(conn, act, "staff.enabled" if enabled else "staff.disabled", f"user:{row['login']}")
+    what, before = "staff.enabled" if enabled else "staff.disabled", {"enabled": not enabled}
+    audit.record(conn, act, what, f"user:{row['login']}", before=before, after={"enabled": enabled})
     return None
 
 

@@ -61,7 +61,9 @@ def set_pin(conn: Connection, act: Act, box: SealKey, person_id: int, pin_hash: 
     pin = seal(box.public, pin_hash.encode(), label(person["name"]))
     mine = booth_person.c.person_id == person_id
     conn.execute(update(booth_person).where(mine).values(pin=pin, set_ms=act.now_ms, set_by=act.by))
-    audit.record(conn, act, "booth_person.pin_set", f"booth_person:{person_id}", after={"name": person["name"]})
+    before = {"set_ms": person["set_ms"], "set_by": person["set_by"]}
+    after = {"name": person["name"], "set_ms": act.now_ms, "set_by": act.by}
+    audit.record(conn, act, "booth_person.pin_set", f"booth_person:{person_id}", before=before, after=after)
     tell(conn, act.operator_id, box, act.now_ms)
     return None
 

@@ -46,7 +46,7 @@ def void(conn: Connection, act: Act, coupon_id: str, reason: str, merchant_id: i
         return Refused("reason_missing")
     if unclaimed:
         give_back(conn, row, State.VOIDED, "coupon.voided", act.by, act.now_ms, reason.strip())
-        audit.record(conn, act, "coupon.voided", f"coupon:{row['serial']}", reason=reason)
+        _record(conn, act, row, State.VOIDED, reason)
         return None
     if any(used.get("coupon_id") == coupon_id for used in parked.payloads(conn, row["edge_id"], CouponRedeemed.TYPE)):
         return Refused("coupon_in_parked_event")
@@ -60,9 +60,14 @@ def void(conn: Connection, act: Act, coupon_id: str, reason: str, merchant_id: i
         act.operator_id, row["merchant_id"], act.uuid(), "coupon.voided", row["serial"], act.by, act.now_ms, reason
     )
     ledger.post(conn, entry, carry(row, OUTSTANDING, VOID_PENDING))
-    audit.record(conn, act, "coupon.voided", f"coupon:{row['serial']}", reason=reason)
+    _record(conn, act, row, State.VOID_PENDING, reason)
     hearing.tell(conn, row, act.now_ms, "coupon.voided", reason=reason.strip())
     return None
+
+
+def _record(conn: Connection, act: Act, row: RowMapping, state: State, reason: str) -> None:
+    before, after = {"state": row["state"]}, {"state": state.value}
+    audit.record(conn, act, "coupon.voided", f"coupon:{row['serial']}", reason=reason, before=before, after=after)
 
 
 def give_back(

@@ -137,7 +137,9 @@ def switch(conn: Connection, act: Act, hook_id: int, *, on: bool) -> Refused | N
         return Refused("hook_unknown")
     values = {"off_ms": None if on else act.now_ms, "off_why": "" if on else "person", "failing_ms": None}
     conn.execute(update(web_hook).where(web_hook.c.hook_id == hook_id).values(**values))
-    audit.record(conn, act, "hook.on" if on else "hook.off", f"hook:{hook_id}")
+    before = {"on": not on, "off_why": row["off_why"]}
+    after = {"on": on, "off_why": values["off_why"]}
+    audit.record(conn, act, "hook.on" if on else "hook.off", f"hook:{hook_id}", before=before, after=after)
     return None
 
 

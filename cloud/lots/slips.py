@@ -65,8 +65,9 @@ def set_own(conn: Connection, act: Act, lot_id: int, name: str, own: OwnSlip | N
             row = {"head": list(own.head), "foot": list(own.foot), "text": own.text}
     except LayoutError as exc:
         return Refused("slip_layout_wrong", {"problem": str(exc)})
+    before = dict(rows_of(conn, edge_id, CHANNEL)).get(_key(name))
     put_row(conn, act.operator_id, edge_id, CHANNEL, _key(name), row, act.now_ms)
-    audit.record(conn, act, "slip.layout_set", f"lot:{lot_id}", after={"slip": name, **(row or {})})
+    audit.record(conn, act, "slip.layout_set", f"lot:{lot_id}", before=before, after={"slip": name, **(row or {})})
     return None
 
 

@@ -46,10 +46,8 @@ def set_contract(
         return Refused("lot_unknown")
     if not terms.is_sound:
         return Refused("contract_malformed")
-    last = conn.execute(
-        select(func.max(contract.c.version)).where(contract.c.merchant_id == merchant_id, contract.c.lot_id == lot_id)
-    ).scalar_one()
-    version = (last or 0) + 1
+    last, held = in_force(conn, merchant_id, lot_id)
+    version, before = last + 1, held.values() if last else None
     conn.execute(
         insert(contract).values(
             operator_id=act.operator_id,
@@ -60,7 +58,8 @@ def set_contract(
             **terms.values(),
         )
     )
-    audit.record(conn, act, "contract.set", f"merchant:{merchant_id}", after={"lot_id": lot_id, **terms.values()})
+    after = {"lot_id": lot_id, **terms.values()}
+    audit.record(conn, act, "contract.set", f"merchant:{merchant_id}", before=before, after=after)
     service.tell_merchant(conn, act.operator_id, merchant_id, act.now_ms)
     return version
 

@@ -182,13 +182,15 @@ def configure_settlement(
 
 def set_enabled(conn: Connection, act: Act, merchant_id: int, *, enabled: bool) -> Refused | None:
     """Disable: no new coupons anywhere; those already out keep working (E18)."""
-    if get(conn, act.operator_id, merchant_id) is None:
+    row = get(conn, act.operator_id, merchant_id)
+    if row is None:
         return Refused("merchant_unknown")
     disabled_ms = None if enabled else act.now_ms
     conn.execute(
         update(merchant).where(merchant.c.merchant_id == merchant_id).values(enabled=enabled, disabled_ms=disabled_ms)
     )
-    audit.record(conn, act, "merchant.enabled" if enabled else "merchant.disabled", f"merchant:{merchant_id}")
+    what, before = "merchant.enabled" if enabled else "merchant.disabled", {"enabled": bool(row["enabled"])}
+    audit.record(conn, act, what, f"merchant:{merchant_id}", before=before, after={"enabled": enabled})
     tell_merchant(conn, act.operator_id, merchant_id, act.now_ms)
     return None
 
@@ -207,6 +209,7 @@ def top_up(
     if len(remark) > REMARK_LENGTH:
         return Refused("remark_too_long", {"most": REMARK_LENGTH})
     subject = f"merchant:{merchant_id}"
+    before = _balances(conn, merchant_id, commodity)
     entry = ledger.Entry(act.operator_id, merchant_id, act.uuid(), "top_up", subject, act.by, act.now_ms, remark)
     ledger.post(
         conn,
@@ -217,7 +220,8 @@ def top_up(
         ),
     )
     after = {"commodity": commodity.value, "paid": paid, "bonus": bonus}
-    audit.record(conn, act, "merchant.topped_up", subject, reason=remark, after=after)
+    now = after | _balances(conn, merchant_id, commodity)
+    audit.record(conn, act, "merchant.topped_up", subject, reason=remark, before=before, after=now)
     hooks.tell(conn, act.operator_id, merchant_id, [("topup", after)], act.now_ms)
     return None
 
@@ -239,9 +243,15 @@ def refund(
     subject = f"merchant:{merchant_id}"
     entry = ledger.Entry(act.operator_id, merchant_id, act.uuid(), "refund", subject, act.by, act.now_ms, remark)
     ledger.post(conn, entry, move(AVAILABLE, REFUND, amount, commodity, Funds.PAID))
-    after = {"commodity": commodity.value, "amount": amount}
-    audit.record(conn, act, "merchant.refunded", subject, reason=remark, after=after)
+    after = {"commodity": commodity.value, "amount": amount, **_balances(conn, merchant_id, commodity)}
+    before = {"balance": left.paid, "bonus_balance": left.bonus}
+    audit.record(conn, act, "merchant.refunded", subject, reason=remark, before=before, after=after)
     return None
+
+
+def _balances(conn: Connection, merchant_id: int, commodity: Commodity) -> dict[str, int]:
+    left = ledger.purse(conn, merchant_id, commodity)
+    return {"balance": left.paid, "bonus_balance": left.bonus}
 
 
 def tell_merchant(conn: Connection, operator_id: int, merchant_id: int, now_ms: int) -> None:

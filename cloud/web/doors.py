@@ -80,7 +80,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "POST /password",
         "POST /wechat/unbind",
     ),
-    Right.AUDIT: ("GET /admin/audit",),
+    Right.AUDIT: ("GET /admin/audit", "GET /admin/audit.{kind}"),
     Right.KEYS: (
         "GET /admin/keys",
         "POST /admin/keys",

@@ -1,0 +1,80 @@
+"""The audit log on the operator's pages: what changed, in words, sought, kept as a file, verified when asked (E69)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from sqlalchemy import RowMapping
+
+from cloud import sheets
+from cloud.access import audit
+from cloud.access.audit_words import Difference, Reader
+from cloud.access.roles import Right, may
+from cloud.web.state import CLOUD, allow, read
+from plumbing.web import page_number, render, texts
+
+UNCHECKED = -1
+HEADS = ("number", "when", "by", "act", "subject", "reason", "before", "after")
+
+
+async def _reader(request: web.Request) -> Reader:
+    session = await allow(request, Right.AUDIT)
+    zone = ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    return Reader(texts(request), zone, may(session.role, Right.PLATES))
+
+
+def _sought(request: web.Request, reader: Reader) -> audit.Sought:
+    query, what = request.query, request.query.get("q", "").strip()[:60]
+    return audit.Sought(
+        query.get("by", "").strip()[:60],
+        what,
+        reader.acts_like(what) if what else (),
+        _began(query.get("from", ""), reader.zone),
+        _began(query.get("to", ""), reader.zone, 1),
+    )
+
+
+def _began(text: str, zone: ZoneInfo, days: int = 0) -> int | None:
+    try:
+        day = date.fromisoformat(text) + timedelta(days)
+        return int(datetime.combine(day, time(), zone).timestamp()) * 1000
+    except (ValueError, OverflowError):
+        return None
+
+
+async def page(request: web.Request) -> web.Response:
+    """Who did what; with ``check`` the whole chain is hashed again, which takes as long as the log is long."""
+    reader = await _reader(request)
+    found = await read(request, audit.listed, _sought(request, reader), page_number(request.query))
+    changes = {row["audit_id"]: reader.differences(row["before"], row["after"]) for row in found.items}
+    broken = await request.config_dict[CLOUD].db.run(audit.first_broken) if "check" in request.query else UNCHECKED
+    return render(request, "audit.html", page=found, changes=changes, broken=broken, unchecked=UNCHECKED)
+
+
+async def export(request: web.Request) -> web.Response:
+    """What was sought as a table file."""
+    reader = await _reader(request)
+    found = await read(request, audit.every, _sought(request, reader), sheets.MOST_ROWS)
+    rows = [_cells(reader, row) for row in found]
+    heads = [reader.t(f"col.{name}") for name in HEADS]
+    return await sheets.table_file(request.match_info["kind"], "audit", reader.t("nav.audit"), heads, rows)
+
+
+def _cells(reader: Reader, row: RowMapping) -> list[sheets.Cell]:
+    changed = reader.differences(row["before"], row["after"])
+    when = datetime.fromtimestamp(row["made_ms"] / 1000, reader.zone)
+    who_what = [row["made_by"], reader.act(row["act"]), reader.subject(row["subject"]), row["reason"]]
+    return [row["audit_id"], f"{when:%Y-%m-%d %H:%M:%S}", *who_what, _side(changed, "before"), _side(changed, "after")]
+
+
+def _side(changed: list[Difference], side: str) -> str:
+    values = [(one.name, getattr(one, side)) for one in changed]
+    return "; ".join(f"{name}: {value}" for name, value in values if value)
+
+
+def add_routes(app: web.Application) -> None:
+    """The log and its file."""
+    app.router.add_get("/admin/audit", page)
+    app.router.add_get("/admin/audit.{kind:csv|xlsx}", export)
