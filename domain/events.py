@@ -92,6 +92,17 @@ class StayCorrected(Event):
     by: str
 
 
+@event("stay.classed", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class StayClassed(Event):
+    """An open stay is charged as another vehicle class: picked at the booth, or its corrected plate points to it."""
+
+    stay_id: str
+    old_class: str
+    vehicle_class: str
+    by: str
+
+
 @event("stay.moved", 1, Priority.P1)
 @dataclass(frozen=True, slots=True)
 class StayMoved(Event):

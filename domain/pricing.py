@@ -74,6 +74,10 @@ class PriceLists:
         """What the version in force at *paid_at* (lot-local) says of who paid ahead; None without a price list."""
         return self._book(refs).at(paid_at).prepaid if refs else None
 
+    def classes(self, refs: Sequence[TariffRef], when: datetime) -> tuple[str, ...]:
+        """The classes that the version in force at *when* (lot-local) tells apart; none without a price list."""
+        return self._book(refs).at(when).classes if refs else ()
+
     def first_stay_since(self, refs: Sequence[TariffRef], entered: datetime) -> datetime | None:
         """When the day of *entered* began, where free minutes go to a day's first stay only; None where they do not."""
         if not any(_asks_for_first_stay(self.tariffs[ref.digest]) for ref in refs):

@@ -53,6 +53,7 @@ from edge.services import (
     arrears,
     attending,
     audit,
+    classing,
     extending,
     facts,
     filling,
@@ -234,10 +235,18 @@ class Edge:
         """Cars inside that a typed or misread plate may be."""
         return await self.read(manual.look_alikes, typed)
 
-    async def enter_missing(self, typed: str, zone: str, entered_wall_ms: int, by: str, reason: str) -> Result:
+    async def pick_class(self, stay_id: str, vehicle_class: str, by: str) -> Result:
+        """Charge an open stay as another class; where its car waits, the lane decides again."""
+        result = await self._do(classing.pick, self.office.lot, stay_id, vehicle_class, by)
+        self._due_changed(stay_id)
+        return result
+
+    async def enter_missing(
+        self, typed: str, zone: str, entered_wall_ms: int, by: str, reason: str, vehicle_class: str = ""
+    ) -> Result:
         """Write an entry nobody recorded."""
-        args = (self.office.lot, typed, zone, entered_wall_ms, by, reason)
-        result = await self._do(manual.enter_missing, *args)
+        write = partial(manual.enter_missing, vehicle_class=vehicle_class)
+        result = await self._do(write, self.office.lot, typed, zone, entered_wall_ms, by, reason)
         self._decide_again(normalise(typed), result)
         return result
 

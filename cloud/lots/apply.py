@@ -75,6 +75,16 @@ def stays_corrected(conn: Connection, ctx: ApplyContext, applied: Sequence[Appli
     conn.execute(mend, [{"of_stay": event.stay_id, "to_plate": event.plate} for _, event in applied])
 
 
+def stays_classed(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
+    """``stay.classed``: the car is charged as another class."""
+    pick = (
+        update(stay)
+        .where(stay.c.stay_id == bindparam("of_stay"), stay.c.lot_id == ctx.lot_id)
+        .values(vehicle_class=bindparam("to_class"))
+    )
+    conn.execute(pick, [{"of_stay": event.stay_id, "to_class": event.vehicle_class} for _, event in applied])
+
+
 def stays_moved(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
     """``stay.moved``: the car is in another zone; ``zone`` stays the one it entered by."""
     move = (
@@ -294,6 +304,7 @@ def incidents_raised(conn: Connection, ctx: ApplyContext, applied: Sequence[Appl
 PROJECTIONS: Final[dict[str, Projection]] = {
     "stay.opened": stays_opened,
     "stay.corrected": stays_corrected,
+    "stay.classed": stays_classed,
     "stay.moved": stays_moved,
     "stay.closed": stays_closed,
     "stay.reopened": stays_reopened,

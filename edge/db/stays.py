@@ -349,6 +349,11 @@ def correct(conn: sqlite3.Connection, stay: StayRow, plate: str) -> None:
     _add_keys(conn, plate)
 
 
+def set_class(conn: sqlite3.Connection, stay_id: str, vehicle_class: str) -> None:
+    """Charge an open stay as another class."""
+    conn.execute("UPDATE stay SET vehicle_class = ? WHERE stay_id = ? AND state = 'open'", (vehicle_class, stay_id))
+
+
 def uncorrected(conn: sqlite3.Connection, boot: str) -> list[StayRow]:
     """Open stays that began in *boot* and whose entry time no later clock comparison has mended."""
     mended = "SELECT stay_id FROM time_correction"

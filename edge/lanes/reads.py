@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 
 from domain.decision import Seen
 from domain.lane import Car, Read
-from domain.plate import PlateColour, PlateKind, classify, is_no_plate, normalise
+from domain.plate import is_no_plate, normalise
+from domain.vehicle import class_of
 from drivers.base import PlateCandidate, PlateRead
 from edge.services.lot import Arrival
 
 NOTHING = PlateCandidate("", 0)
-NEW_ENERGY = (PlateKind.NEV_SMALL, PlateKind.NEV_LARGE)
 
 
 def lane_read(read: PlateRead) -> Read:
@@ -49,7 +49,7 @@ def arrival_of(lane: str, car: Car, reads: Sequence[PlateRead], chosen_by: str, 
         plate=plate,
         plate_raw=candidate.text or plate,
         seen=tuple(seen(read) for read in reads),
-        vehicle_class=vehicle_class(plate, candidate.colour),
+        vehicle_class=class_of(plate, candidate.colour),
         typed_by=(chosen_by or "booth") if car.chosen else "",
         agreed=agreed and bool(car.chosen),
         frame=best.image if best else b"",
@@ -64,10 +64,3 @@ def best_read(reads: Iterable[PlateRead]) -> PlateRead | None:
     for read in live:
         weight[plate_of(read)] += _best(read).confidence * (100 if read.trusted else 1) if plate_of(read) else 0
     return max(live, key=lambda read: (weight[plate_of(read)], _best(read).confidence), default=None)
-
-
-def vehicle_class(plate: str, colour: PlateColour) -> str:
-    """The tariff's class a plate points to: nev, large (yellow plates) or small."""
-    if classify(plate) in NEW_ENERGY:
-        return "nev"
-    return "large" if colour is PlateColour.YELLOW else "small"

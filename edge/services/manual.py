@@ -11,10 +11,11 @@ from domain.events import StayCorrected, TimeCorrected
 from domain.moment import Moment, Quality
 from domain.plate import classify, is_virtual, normalise
 from domain.stay import OUTSIDE, UnpaidCause
+from domain.vehicle import class_of
 from edge.db import journal, log, moves, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
-from edge.services import entering, learning, paying, recording, settling, shifts, staffing, zoning
+from edge.services import classing, entering, learning, paying, recording, settling, shifts, staffing, zoning
 from edge.services.lot import Arrival, Done, Lot, Result
 
 TYPED_BOOT = "typed"  # an entry time from a person: no boot clock can vouch for it
@@ -46,7 +47,8 @@ def open_barrier(db: Database, lot: Lot, lane: str, by: str, reason: str, plate:
         place = lot.lanes[lane]
         leads_out = place.target == OUTSIDE
         if stay is None and is_plate(plate) and not leads_out:
-            stay_id = entering.open_stay(conn, lot, Arrival(lane, plate, plate, typed_by=by), decision_id, now)
+            arrival = Arrival(lane, plate, plate, vehicle_class=class_of(plate), typed_by=by)
+            stay_id = entering.open_stay(conn, lot, arrival, decision_id, now)
         if stay is not None and (leads_out or place.is_inner):
             stay = zoning.put_right(conn, lot, stay, lane, now)
         if stay is not None and place.is_inner:
@@ -83,6 +85,7 @@ def mend(conn: sqlite3.Connection, stay: StayRow, plate: str, by: str, now: Mome
     learning.note_entry(conn, stay, plate, by, now)
     log.append(conn, StayCorrected(stay.stay_id, stay.plate, plate, by), now)
     journal.act(conn, by, "plate.correct", stay.stay_id, "", now)
+    classing.derive_again(conn, stay, plate, by, now)
     return Done(stay.stay_id)
 
 
@@ -108,9 +111,21 @@ def look_alikes(
 
 
 def enter_missing(
-    db: Database, lot: Lot, typed: str, zone: str, entered_wall_ms: int, by: str, reason: str, now: Moment
+    db: Database,
+    lot: Lot,
+    typed: str,
+    zone: str,
+    entered_wall_ms: int,
+    by: str,
+    reason: str,
+    now: Moment,
+    *,
+    vehicle_class: str = "",
 ) -> Result:
-    """Write an entry nobody recorded, at the time a person names. Refuses a future time and a car already inside."""
+    """Write an entry nobody recorded, at the time a person names. Refuses a future time and a car already inside.
+
+    *vehicle_class*: as which it is charged, "" for the class its plate points to. Refuses one no price list knows.
+    """
     plate = normalise(typed)
     if not is_plate(plate):
         return Refuse("not_a_plate")
@@ -120,12 +135,15 @@ def enter_missing(
         return Refuse("time_in_future")
     if zone not in lot.zones:
         return Refuse("no_such_zone")
+    if vehicle_class and vehicle_class not in classing.known(lot, now):
+        return Refuse("no_such_class")
     with transaction(db) as conn:
         if stays.find_open(conn, plate) is not None:
             return Refuse("plate_already_inside")
         lane = next((lane.name for lane in lot.lanes.values() if lane.target == zone), "")
         entered = Moment(TYPED_BOOT, 0, entered_wall_ms, Quality.RTC)
-        stay_id = entering.open_stay(conn, lot, Arrival(lane, plate, typed, typed_by=by), "", entered)
+        arrival = Arrival(lane, plate, typed, vehicle_class=vehicle_class or class_of(plate), typed_by=by)
+        stay_id = entering.open_stay(conn, lot, arrival, "", entered)
         journal.act(conn, by, "entry.add", stay_id, reason, now)
         return Done(stay_id)
 

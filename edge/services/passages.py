@@ -8,6 +8,7 @@ from domain.decision import Priced
 from domain.events import PassageReversed, PassageSeen
 from domain.moment import Moment
 from domain.stay import OUTSIDE, UnpaidCause
+from domain.vehicle import class_of
 from edge.db import decisions, holds, journal, log, moves, stays
 from edge.db.database import Database, transaction
 from edge.services import entering, moving, settling, zoning
@@ -105,7 +106,7 @@ def _owes(conn: sqlite3.Connection, lot: Lot, lane: str) -> bool:
 def _came_in(conn: sqlite3.Connection, lot: Lot, lane: str, plate: str, seen_id: str, now: Moment) -> str:
     if not plate or stays.find_open(conn, plate) is not None:
         return ""
-    return entering.open_stay(conn, lot, Arrival(lane, plate, plate), seen_id, now)
+    return entering.open_stay(conn, lot, Arrival(lane, plate, plate, vehicle_class=class_of(plate)), seen_id, now)
 
 
 def replayed(db: Database, lane: str, read_id: str, plate: str, now: Moment) -> None:

@@ -9,6 +9,7 @@ from domain.decision import Priced, Refuse
 from domain.moment import Moment, Quality
 from domain.plate import normalise
 from domain.stay import UnpaidCause
+from domain.vehicle import class_of
 from edge.db import journal, stays, stocktakes
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
@@ -162,7 +163,8 @@ def _enter(conn: sqlite3.Connection, lot: Lot, take: Take, plate: str, by: str) 
     zone = take.zone or next(iter(lot.zones))
     lane = next((lane.name for lane in lot.lanes.values() if lane.target == zone), "")
     entered = Moment(manual.TYPED_BOOT, 0, take.started_wall_ms, Quality.UNKNOWN)
-    return entering.open_stay(conn, lot, Arrival(lane, plate, plate, typed_by=by), "", entered)
+    arrival = Arrival(lane, plate, plate, vehicle_class=class_of(plate), typed_by=by)
+    return entering.open_stay(conn, lot, arrival, "", entered)
 
 
 def _may_open(conn: sqlite3.Connection, stay_id: str) -> bool:

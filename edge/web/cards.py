@@ -15,7 +15,7 @@ from edge.db.arrears import Debt
 from edge.db.stays import StayRow
 from edge.lanes.attendance import Attended
 from edge.lanes.live import LaneView
-from edge.services import learning, listed, manual, settling
+from edge.services import classing, learning, listed, manual, settling
 from edge.services.listed import Standing
 from edge.services.lot import Lot
 from edge.settings import Lane
@@ -87,6 +87,7 @@ class StayCard:
     lane: str = ""
     payers: Mapping[str, str] = field(default_factory=dict)
     charging: int | None = None  # minutes of charging, None where no price list asks
+    classes: tuple[str, ...] = ()  # what the price lists tell apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,7 @@ def stay_card(conn: sqlite3.Connection, lot: Lot, stay_id: str, now: Moment, lan
         tuple(priced.lines), tuple(priced.steps), papers, debts, tuple(why.get("debts", ())), lane,
         _payers(conn, stay_id, priced.steps),
         charging.minutes(conn, stay_id) if lot.price.asks_for_charging(lot.tariffs.get(stay.zone, ())) else None,
+        classing.known(lot, now),
     )  # fmt: skip
 
 

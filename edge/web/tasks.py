@@ -1,4 +1,4 @@
-"""What an attendant does about one car: take cash, waive, lay a voucher, mend its plate, write its missing entry."""
+"""What an attendant does about one car: take cash, waive, lay a voucher, mend its plate or class, write its entry."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from domain.decision import Refuse
 from domain.fen import fen_from_yuan, yuan
 from domain.plate import normalise
 from domain.scanned import ScannedKind, recognise
+from edge.services import classing
 from edge.services.refunding import refundable_fen
 from edge.web import receipts, workstation
 from edge.web.booth import shared
@@ -232,6 +233,18 @@ async def mend(request: web.Request) -> web.Response:
     return see_other(f"/booth/stay/{card.stay.stay_id}")
 
 
+async def pick_class(request: web.Request) -> web.Response:
+    """Charge this car as the class a person sees, from its entry on."""
+    session, card, data = await require_session(request), await card_of(request), await request.post()
+    picked = text_field(data, "class", 40)
+    result = await request.app[EDGE].pick_class(card.stay.stay_id, picked, session.name)
+    if isinstance(result, Refuse):
+        await flash(request, "bad", refusal_words(request, result))
+    else:
+        await flash(request, "ok", texts(request)("done.classed", plate=card.stay.plate))
+    return see_other(f"/booth/stay/{card.stay.stay_id}")
+
+
 async def note_charging(request: web.Request) -> web.Response:
     """How long this car has charged so far."""
     session, card, data = await require_session(request), await card_of(request), await request.post()
@@ -254,12 +267,14 @@ async def entry_page(request: web.Request) -> web.Response:
 async def write_entry(request: web.Request) -> web.Response:
     """Open the stay; if a car waits for it at a lane, that lane decides again."""
     session, data, edge = await require_session(request), await request.post(), request.app[EDGE]
-    typed = {name: text_field(data, name) for name in ("plate", "entered", "zone", "other")}
+    typed = {name: text_field(data, name) for name in ("plate", "entered", "zone", "class", "other")}
     lane, entered_ms = text_field(data, "lane", 64), local_wall_ms(request, typed["entered"])
     if entered_ms is None:
         return _entry(request, typed, lane, "bad_time")
     reason = reason_of(request, data, "entry_reason")
-    result = await edge.enter_missing(typed["plate"], typed["zone"], entered_ms, session.name, reason)
+    result = await edge.enter_missing(
+        typed["plate"], typed["zone"], entered_ms, session.name, reason, vehicle_class=typed["class"]
+    )
     if isinstance(result, Refuse):
         return _entry(request, typed, lane, result)
     await flash(request, "ok", texts(request)("done.entry", plate=normalise(typed["plate"])))
@@ -274,7 +289,7 @@ def _entry(request: web.Request, typed: dict[str, str], lane: str, refused: Refu
     return render(
         request, "entry.html", status=409 if refused else 200, typed=typed, lane=lane, zones=list(lot.zones),
         error=refusal_words(request, refused) if refused else "", now=f"{lot.local(now.wall_ms):%Y-%m-%dT%H:%M}",
-        reasons=("missed", "loop", "moved"), **shared(request),
+        reasons=("missed", "loop", "moved"), classes=classing.known(lot, now), **shared(request),
     )  # fmt: skip
 
 
@@ -365,6 +380,7 @@ def add_routes(app: web.Application) -> None:
         app.router.add_post(f"{at}/{name}", act)
     app.router.add_get(f"{at}/phone", phone_page)
     app.router.add_post(f"{at}/paper/off", take_paper_off)
+    app.router.add_post(f"{at}/class", pick_class)
     app.router.add_post(f"{at}/charging", note_charging)
     app.router.add_post(f"{at}/ticket", ticket_again)
     app.router.add_get("/booth/entry", entry_page)

@@ -49,6 +49,14 @@ def test_a_stay_is_opened_corrected_and_closed(world: World) -> None:
     assert lots.cars_inside(world.conn, world.operator_id).total == 0
 
 
+def test_a_stay_has_the_class_last_picked_for_it(world: World) -> None:
+    world.car("s1")
+    world.apply(events.StayClassed("s1", "small", "nev", "li"))
+    world.apply(events.StayClassed("s1", "nev", "large", "li"))
+
+    assert world.conn.execute(select(stay.c.vehicle_class)).scalar_one() == "large"
+
+
 def test_a_closing_without_an_opening_is_kept_and_completed_later(world: World) -> None:
     world.apply(CLOSED)
     world.car("s1")
@@ -65,9 +73,11 @@ def test_an_edge_changes_no_stay_of_another(world: World) -> None:
 
     world.apply(CLOSED, edge_id=other)
     world.apply(events.StayCorrected("s1", "京A12345", "粤B00000", "x"), edge_id=other)
+    world.apply(events.StayClassed("s1", "small", "large", "x"), edge_id=other)
 
     row = world.conn.execute(select(stay)).one()
     assert (row.plate, row.left_ms, row.edge_id) == ("京A12345", None, world.edge_id)
+    assert row.vehicle_class == "small"
 
 
 @pytest.mark.parametrize(

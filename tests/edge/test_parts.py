@@ -13,13 +13,14 @@ from domain.moment import Anchor, Quality
 from domain.plate import PlateColour, PlateKind, PlateVerdict
 from domain.plate_reading import Reading
 from domain.stay import Direction
+from domain.vehicle import class_of
 from drivers.base import DeviceUnreachableError, PlateCandidate, PlateRead
 from edge.clock import Clock
 from edge.db import decisions
 from edge.finding import LOCALE
 from edge.jobs import DAY_MS, forget
 from edge.lanes.live import LaneView, LiveLanes
-from edge.lanes.reads import best_read, plate_of, vehicle_class
+from edge.lanes.reads import best_read, plate_of
 from edge.lanes.screen import Screen
 from edge.lanes.timers import LaneTimers
 from edge.pricelists import load_prices
@@ -149,7 +150,7 @@ def test_the_booth_is_offered_what_a_plate_may_be_unless_it_counts_as_unread(
     ],
 )
 def test_a_plate_points_to_a_vehicle_class(plate: str, colour: PlateColour, expected: str) -> None:
-    assert vehicle_class(plate, colour) == expected
+    assert class_of(plate, colour) == expected
 
 
 def test_pictures_and_read_names_are_forgotten_and_decisions_never(tmp_path: Path) -> None:
