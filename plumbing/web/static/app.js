@@ -50,7 +50,9 @@ function enable(form, on) {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.dataset.confirm && !form.dataset.confirmed) {
+  if (form.closest(".stale[data-holds], .outdated[data-holds]")) {
+    event.preventDefault(); // nobody charges or opens by figures of before
+  } else if (form.dataset.confirm && !form.dataset.confirmed) {
     event.preventDefault();
     askTwice(form, event.submitter || undefined);
   } else if (form.method === "post") {
@@ -95,6 +97,7 @@ function press(key) {
 }
 
 // Parts of the page that follow the server: <section data-live="/path"> with children data-part="name".
+// data-holds: forms rest while the line is lost. data-fetched-anew: what no part keeps right is fetched once it is back.
 function follow(root) {
   const state = document.querySelector("[data-live-state]");
   const known = new Set();
@@ -108,9 +111,19 @@ function follow(root) {
         swap(part.dataset.part, event.data);
       });
     });
+  const kept = new Map(); // what came while somebody typed or was asked: shown as soon as they are done
+  const replay = () =>
+    [...kept].forEach(([name, html]) => {
+      kept.delete(name);
+      swap(name, html);
+    });
+  confirmDialog.addEventListener("close", () => confirmDialog.returnValue === "yes" || setTimeout(replay, DOUBLE_TAP_MS));
+  root.addEventListener("focusout", () => setTimeout(replay, 0));
   const swap = (name, html) => {
     root.querySelectorAll(`[data-part="${CSS.escape(name)}"]`).forEach((part) => {
-      if (beingEdited(part) || same(part, html)) return;
+      if (beingEdited(part)) kept.set(name, html);
+      else kept.delete(name);
+      if (kept.has(name) || same(part, html)) return;
       part.innerHTML = html;
       nameCells(part);
       part.classList.remove("flash");
@@ -120,7 +133,9 @@ function follow(root) {
     listen();
   };
   const show = (lost) => {
+    if (!lost && root.matches(".stale[data-fetched-anew]") && comesAnew(root)) return; // grey until it is there
     root.classList.toggle("stale", lost); // what was true then must not look true now
+    if (root.matches("[data-holds]")) rest(root, root.matches(".stale, .outdated"));
     if (!state) return;
     state.hidden = false;
     state.classList.toggle("lost", lost);
@@ -136,13 +151,48 @@ function follow(root) {
   }, 1000);
   source.addEventListener("beat", hear);
   source.addEventListener("sound", (event) => document.dispatchEvent(new CustomEvent("live-sound", { detail: event.data })));
-  source.onopen = hear;
+  if (!root.matches("[data-holds]")) source.onopen = hear; // there only fresh parts, or a beat, end what is stale
   source.onerror = () => {
     show(true);
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => followAgain(root), 5000); // refused, not merely cut
+    if (source.readyState !== EventSource.CLOSED) return;
+    kept.clear();
+    setTimeout(() => followAgain(root), 5000); // refused, not merely cut
   };
   listen();
 }
+
+function rest(root, resting) {
+  root.querySelectorAll(resting ? "form button:enabled:not([type=button])" : "button[data-resting]").forEach((button) => {
+    button.disabled = resting;
+    button.toggleAttribute("data-resting", resting);
+  });
+}
+
+// A page that nobody has begun to fill in comes anew; whoever typed is told, and asks for it by a button.
+function comesAnew(root) {
+  const anew = !root.matches("[data-touched]") && !confirmDialog.open;
+  root.classList.toggle("outdated", !anew);
+  root.querySelector("[data-look]").onclick = () => look(root);
+  if (anew) look(root);
+  return anew;
+}
+
+// By address, for reload() would send a form again; and not into a line that is lost once more.
+async function look(root) {
+  if (root.dataset.looking) return;
+  root.dataset.looking = "1";
+  const here = location.pathname + location.search;
+  const answer = await fetch(here, { redirect: "manual" }).catch(() => null);
+  delete root.dataset.looking;
+  if (answer) location.replace(answer.ok || answer.type === "opaqueredirect" ? here : "/");
+}
+
+["input", "click"].forEach((kind) =>
+  document.addEventListener(kind, (event) => {
+    const field = event.target.closest("[data-fetched-anew] form :is([type=button], input, select, textarea)");
+    if (field) field.closest("[data-fetched-anew]").dataset.touched = "";
+  }),
+);
 
 // Where the session has ended, the page itself leads to signing in.
 function followAgain(root) {

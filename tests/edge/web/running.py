@@ -146,14 +146,16 @@ class Lot:
 
 
 @asynccontextmanager
-async def running(folder: Path, change: Callable[[EdgeSettings], EdgeSettings] = lambda one: one) -> AsyncIterator[Lot]:
-    """An edge with all its listeners on free ports."""
+async def running(
+    folder: Path, change: Callable[[EdgeSettings], EdgeSettings] = lambda one: one, shift_ms: int | None = None
+) -> AsyncIterator[Lot]:
+    """An edge with all its listeners on free ports; *shift_ms* where it is one that ran before, with its people."""
     async with contextlib.AsyncExitStack() as stack:
         board = await stack.enter_async_context(SimulatedRelayBoard())
         printer = await stack.enter_async_context(SimulatedPrinter())
         settings = change(_settings(folder, board.port, printer.port))
         ready: asyncio.Future[Opened] = asyncio.get_running_loop().create_future()
-        stop, shift = asyncio.Event(), [0]
+        stop, shift = asyncio.Event(), [shift_ms or 0]
         clock = Clock(
             boot_ms=lambda: time.monotonic_ns() // 1_000_000 + shift[0],
             wall_ms=lambda: time.time_ns() // 1_000_000 + shift[0],
@@ -169,7 +171,8 @@ async def running(folder: Path, change: Callable[[EdgeSettings], EdgeSettings] =
             for name, secret in SECRETS.items()
         }
         lot = Lot(opened, board, cameras, printer, shift)
-        await lot.employ()
+        if shift_ms is None:
+            await lot.employ()
         try:
             yield lot
         finally:
