@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from sqlalchemy import Connection
 
-from cloud.access import audit, audit_pages, key_pages, wechat_pages
+from cloud.access import account_pages, audit, audit_pages, key_pages, wechat_pages
 from cloud.access import pages as access_pages
 from cloud.access import service as access
 from cloud.access.roles import Role
@@ -145,6 +145,7 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
     for pages in (
         access_pages,
         audit_pages,
+        account_pages,
         key_pages,
         wechat_pages,
         hook_pages,

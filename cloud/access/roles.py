@@ -16,6 +16,9 @@ class Role(StrEnum):
     MERCHANT_STAFF = "merchant_staff"  # whom a merchant lets give coupons (E20)
 
 
+OFFICE = (Role.ADMIN, Role.FINANCE, Role.READ_ONLY)  # the operator's own people
+
+
 class Right(StrEnum):
     """One thing a role may or may not do."""
 
@@ -25,6 +28,7 @@ class Right(StrEnum):
     ISSUE = "issue"  # coupons in a merchant's name
     MANAGE = "manage"  # lots, edges, merchants, incidents
     AUDIT = "audit"
+    ACCOUNTS = "accounts"  # who of the operator's people may sign in, and as what
     KEYS = "keys"  # what other programs may do, and what they are told
     OWN_MERCHANT = "own_merchant"  # the merchant's own pages
     OWN_BRANCH = "own_branch"  # pages of a merchant or of one branch of it

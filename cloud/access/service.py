@@ -140,8 +140,7 @@ def set_password(conn: Connection, act: Act, user_id: int, password_hash: str, *
     conn.execute(changed.values(password_hash=password_hash, must_change=must_change, first_until_ms=first_until_ms))
     if must_change:  # whoever needs a new password from others may have lost the phone as well
         conn.execute(delete(wechat_binding).where(wechat_binding.c.user_id == user_id))
-    conn.execute(delete(web_session).where(web_session.c.user_id == user_id))
-    conn.execute(update(api_token).where(api_token.c.user_id == user_id).values(revoked_ms=act.now_ms))
+    shut_out(conn, act, user_id)
     audit.record(conn, act, "user.password_set", f"user:{user_id}")
 
 
@@ -184,6 +183,13 @@ def logins(conn: Connection, user_ids: Sequence[int]) -> dict[int, Person]:
 def end_sessions(conn: Connection, user_id: int) -> None:
     """Sign an account out everywhere: what it may do has changed."""
     _drop_user(conn, user_id)
+
+
+def shut_out(conn: Connection, act: Act, user_id: int) -> None:
+    """End every session and token of an account."""
+    _drop_user(conn, user_id)
+    live = (api_token.c.user_id == user_id) & api_token.c.revoked_ms.is_(None)
+    conn.execute(update(api_token).where(live).values(revoked_ms=act.now_ms))
 
 
 def create_token(conn: Connection, act: Act, user_id: int, name: str) -> str:

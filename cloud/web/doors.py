@@ -81,6 +81,13 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "POST /wechat/unbind",
     ),
     Right.AUDIT: ("GET /admin/audit", "GET /admin/audit.{kind}"),
+    Right.ACCOUNTS: (
+        "GET /admin/accounts",
+        "POST /admin/accounts",
+        "POST /admin/accounts/{user_id}/role",
+        "POST /admin/accounts/{user_id}/enabled",
+        "POST /admin/accounts/{user_id}/password",
+    ),
     Right.KEYS: (
         "GET /admin/keys",
         "POST /admin/keys",

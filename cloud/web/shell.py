@@ -51,6 +51,7 @@ STAFF = (
     (Right.VIEW, NavItem("/admin/leases", "nav.leases", "nav.money")),
     (Right.VIEW, NavItem("/admin/edges", "nav.edges", "nav.system")),
     (Right.VIEW, NavItem("/admin/events", "nav.events", "nav.system")),
+    (Right.ACCOUNTS, NavItem("/admin/accounts", "nav.accounts", "nav.system")),
     (Right.KEYS, NavItem("/admin/keys", "nav.keys", "nav.system")),
     (Right.KEYS, NavItem("/admin/hooks", "nav.hooks", "nav.system")),
     (Right.AUDIT, NavItem("/admin/audit", "nav.audit", "nav.system")),

@@ -82,6 +82,7 @@ ADMIN = (
     Shot("lot-new", "/admin/lots/new"),
     Shot("lane-open", "/admin/lots/{lot}/lanes/{lane}/open"),
     Shot("slips", "/admin/lots/{lot}/slips"),
+    Shot("office-accounts", "/admin/accounts"),
     Shot("keys", "/admin/keys"),
     Shot("hooks", "/admin/hooks"),
     Shot("hook", "/admin/hooks/{hook_id}"),

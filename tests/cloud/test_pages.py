@@ -70,6 +70,7 @@ ADMIN_PAGES = (
     "/admin/events",
     "/admin/events?parked=1",
     "/admin/edges",
+    "/admin/accounts",
     "/admin/audit",
     "/password",
 )

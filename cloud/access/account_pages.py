@@ -1,0 +1,90 @@
+"""The operator's accounts: a list, a form, roles, first passwords shown once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from cloud.access import accounts
+from cloud.access.roles import OFFICE, Right
+from cloud.act import Refused
+from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, words
+from plumbing.passwords import random_password
+from plumbing.web import Session, render
+
+HERE = "/admin/accounts"
+BLANK = {"login": "", "name": "", "role": ""}
+
+
+def _values(conn: Connection, operator_id: int) -> dict[str, Any]:
+    return {"people": accounts.listed(conn, operator_id), "makers": accounts.makers(conn, operator_id)}
+
+
+async def _page(
+    request: web.Request, session: Session, error: str = "", made: Any = None, form: dict[str, str] | None = None
+) -> web.Response:
+    values = {"error": error, "made": made, "form": form or BLANK, "roles": OFFICE, "own": login_of(session)}
+    return render(request, "accounts.html", status=422 if error else 200, **values, **await read(request, _values))
+
+
+async def page(request: web.Request) -> web.Response:
+    """The operator's accounts."""
+    return await _page(request, await allow(request, Right.ACCOUNTS))
+
+
+async def create(request: web.Request) -> web.Response:
+    """An account; its first password is shown this once."""
+    session, password = await allow(request, Right.ACCOUNTS), random_password()
+    form = {name: await field_of(request, name) for name in BLANK}
+    hashed = await request.config_dict[CLOUD].passwords.hash(password)
+    made = await change(request, login_of(session), accounts.create, **form, password_hash=hashed)
+    return await _shown(request, session, made, password, form)
+
+
+async def _shown(
+    request: web.Request, session: Session, made: str | Refused, password: str, form: dict[str, str] | None = None
+) -> web.Response:
+    if isinstance(made, Refused):
+        return await _page(request, session, words(request, made), form=form)
+    return await _page(request, session, made=(made, password))
+
+
+async def reset(request: web.Request) -> web.Response:
+    """A new first password, shown this once."""
+    session, password = await allow(request, Right.ACCOUNTS), random_password()
+    hashed = await request.config_dict[CLOUD].passwords.hash(password)
+    made = await change(request, login_of(session), accounts.reset, path_id(request, "user_id"), hashed)
+    return await _shown(request, session, made, password)
+
+
+async def role(request: web.Request) -> web.Response:
+    """Another role."""
+    session, wanted = await allow(request, Right.ACCOUNTS), await field_of(request, "role")
+    refused = await change(request, login_of(session), accounts.set_role, path_id(request, "user_id"), wanted)
+    return await _after(request, session, refused, "office_role")
+
+
+async def enable(request: web.Request) -> web.Response:
+    """In or out."""
+    session, enabled = await allow(request, Right.ACCOUNTS), await field_of(request, "enabled") == "1"
+    user_id = path_id(request, "user_id")
+    refused = await change(request, login_of(session), accounts.set_enabled, user_id, enabled=enabled)
+    return await _after(request, session, refused, "office_enabled" if enabled else "office_disabled")
+
+
+async def _after(request: web.Request, session: Session, refused: Refused | None, key: str) -> web.Response:
+    if refused is not None:
+        return await _page(request, session, words(request, refused))
+    raise done(HERE, key)
+
+
+def add_routes(app: web.Application) -> None:
+    """Pages of the operator's accounts."""
+    one = HERE + "/{user_id:[0-9]+}"
+    app.router.add_get(HERE, page)
+    app.router.add_post(HERE, create)
+    app.router.add_post(f"{one}/role", role)
+    app.router.add_post(f"{one}/enabled", enable)
+    app.router.add_post(f"{one}/password", reset)
