@@ -19,8 +19,11 @@ from cloud.sync.tables import edge_cursor, inbox
 from domain.ledger import OUTSTANDING, VOID_PENDING, Commodity, Funds, lease_account
 
 Held = dict[tuple[int, str, str], int]  # merchant, commodity, funds -> amount
+_WITHDRAWN = (State.VOID_PENDING, State.EXPIRING)
 _UNUSED = tuple(
-    state.value for state in State if state not in {State.REDEEMED, State.VOID_PENDING, State.VOIDED, State.RECLAIMED}
+    state.value
+    for state in State
+    if state not in {*_WITHDRAWN, State.REDEEMED, State.VOIDED, State.RECLAIMED, State.EXPIRED}
 )
 
 
@@ -82,8 +85,8 @@ def stock_holds(conn: Connection) -> list[str]:
 
 
 def unused_is_held(conn: Connection) -> list[str]:
-    """``outstanding`` is what unused coupons and vouchers reserve; ``void_pending`` what voided ones wait for."""
-    reserved = {OUTSTANDING: _coupons(conn, _UNUSED), VOID_PENDING: _coupons(conn, (State.VOID_PENDING.value,))}
+    """``outstanding`` is what unused coupons and vouchers reserve; ``void_pending`` what withdrawn ones wait for."""
+    reserved = {OUTSTANDING: _coupons(conn, _UNUSED), VOID_PENDING: _coupons(conn, _WITHDRAWN)}
     unused = select(voucher).where(voucher.c.state == "OUTSTANDING")
     for row in conn.execute(unused):
         reserved[OUTSTANDING][row.merchant_id, row.commodity, row.funds] += row.reserved

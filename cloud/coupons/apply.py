@@ -49,6 +49,7 @@ from domain.ledger import (
 )
 
 OUT, USED, WITHDRAWN = "OUTSTANDING", "REDEEMED", "VOIDED"
+_TOO_LATE = {State.REDEEMED: "coupon_used_again", State.EXPIRED: "coupon_used_after_end"}
 
 
 _IS_IT = (voucher.c.key_id == bindparam("of_key")) & (voucher.c.counter == bindparam("of_counter"))
@@ -177,7 +178,10 @@ def voucher_voided(conn: Connection, ctx: ApplyContext, envelope: Envelope, even
 
 
 def coupon_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: CouponRedeemed) -> None:
-    """``coupon.redeemed``: charged once; used after a void the lot had not heard of, the operator pays."""
+    """``coupon.redeemed``: charged once; used after a void the lot had not heard of, the operator pays.
+
+    One withdrawn because its time was over is charged all the same until its value went back (E3).
+    """
     row = (
         conn.execute(
             select(coupon)
@@ -197,7 +201,7 @@ def coupon_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, eve
     charged = State.REDEEMED in MOVES[State(row["state"])]
     _redeemed(conn, ctx, envelope, subject, event.redemption_id, event.stay_id, event.off_fen, charged=charged)
     if not charged:
-        code = "coupon_used_again" if row["state"] == State.REDEEMED else "coupon_used_after_void"
+        code = _TOO_LATE.get(State(row["state"]), "coupon_used_after_void")
         _lose(conn, ctx, envelope, row["merchant_id"], row["serial"], event.off_fen, code)
         return
     terms = contracts.terms_at(conn, row["merchant_id"], row["lot_id"], row["contract_version"])

@@ -24,6 +24,7 @@ DRIVER = "driver"  # who claims: nobody signs in
 DEAD = {
     State.VOIDED: "claim_withdrawn",
     State.RECLAIMED: "claim_expired",
+    State.EXPIRING: "claim_expired",
     State.EXPIRED: "claim_expired",
     State.VOID_PENDING: "claim_withdrawn",
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, select
 
-from cloud.coupons import rebinding
+from cloud.coupons import rebinding, records
 from cloud.coupons.claiming import DRIVER
 from cloud.coupons.life import State
 from cloud.coupons.tables import coupon, coupon_batch, redemption
@@ -70,6 +70,8 @@ def _uses(conn: Connection, row: RowMapping) -> list[Step]:
 
 
 def _ending(row: RowMapping) -> list[Step]:
+    if records.shown(row) in ("EXPIRED", "EXPIRING"):
+        return [Step(row["expires_ms"], "expired")]
     if row["voided_ms"] is None:
         return []
     what = "reclaimed" if row["state"] == State.RECLAIMED.value else "voided"

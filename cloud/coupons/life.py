@@ -33,7 +33,10 @@ def coupon_kind(kind: str) -> CouponKind:
 
 
 class State(StrEnum):
-    """A coupon's life (E1). VOID_PENDING: withdrawn, and the lot may not know yet."""
+    """A coupon's life (E1).
+
+    VOID_PENDING and EXPIRING: withdrawn by a person or by time, and the lot may not know yet. EXPIRED: value is back.
+    """
 
     CREATED = "CREATED"
     PRINTED = "PRINTED"
@@ -41,6 +44,7 @@ class State(StrEnum):
     BOUND = "BOUND"
     RESERVED = "RESERVED"
     REDEEMED = "REDEEMED"
+    EXPIRING = "EXPIRING"
     EXPIRED = "EXPIRED"
     VOID_PENDING = "VOID_PENDING"
     VOIDED = "VOIDED"
@@ -49,14 +53,15 @@ class State(StrEnum):
 
 MOVES: dict[State, frozenset[State]] = {
     State.CREATED: frozenset({State.PRINTED, State.CLAIMABLE, State.BOUND, State.VOIDED}),
-    State.PRINTED: frozenset({State.BOUND, State.EXPIRED, State.VOIDED, State.RECLAIMED}),
-    State.CLAIMABLE: frozenset({State.BOUND, State.EXPIRED, State.VOIDED, State.RECLAIMED}),
-    State.BOUND: frozenset({State.RESERVED, State.REDEEMED, State.EXPIRED, State.VOID_PENDING}),
+    State.PRINTED: frozenset({State.BOUND, State.VOIDED, State.RECLAIMED}),
+    State.CLAIMABLE: frozenset({State.BOUND, State.VOIDED, State.RECLAIMED}),
+    State.BOUND: frozenset({State.RESERVED, State.REDEEMED, State.EXPIRING, State.VOID_PENDING}),
     State.RESERVED: frozenset({State.BOUND, State.REDEEMED, State.VOID_PENDING}),
-    State.EXPIRED: frozenset({State.REDEEMED, State.VOID_PENDING}),
+    State.EXPIRING: frozenset({State.REDEEMED, State.EXPIRED}),
+    State.EXPIRED: frozenset(),
     State.VOID_PENDING: frozenset({State.VOIDED}),
     State.REDEEMED: frozenset({State.BOUND}),  # the end of the stay that used it was taken back
     State.VOIDED: frozenset(),
     State.RECLAIMED: frozenset(),
 }
-"""The moves E1 allows; an expired coupon may still turn out to have been used at a lane that had not reported."""
+"""The moves E1 allows; one withdrawn by time may still turn out to have been used at a lane that had not reported."""

@@ -87,7 +87,9 @@ def spent_this_month(
     today = datetime.fromtimestamp(act.now_ms / 1000, zone)
     since = today.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     held = coupon.c.reserved_bonus + coupon.c.reserved_paid + coupon.c.reserved_free
-    worth = case((coupon.c.state.in_(("VOIDED", "RECLAIMED")), 0), else_=func.coalesce(coupon.c.charged, held))
+    worth = case(
+        (coupon.c.state.in_(("VOIDED", "RECLAIMED", "EXPIRED")), 0), else_=func.coalesce(coupon.c.charged, held)
+    )
     spent = select(func.coalesce(func.sum(worth), 0)).where(
         coupon.c.operator_id == act.operator_id,
         coupon.c.merchant_id == merchant_id,

@@ -172,7 +172,7 @@ def _cell(t: Texts, column: str, row: RowMapping, around: dict[str, Any], zone: 
         case "fee":
             return yuan(stay["fee_fen"]) if stay else ""
         case "state":
-            return t(f"coupon.{row['state']}")
+            return t(f"coupon.{records.shown(row)}")
         case _:
             return str(row["issued_by" if column == "by" else column])
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, case, func, literal, select
+from sqlalchemy import ColumnElement, RowMapping, Select, case, func, literal, select
 
 from cloud.coupons.life import State
 from cloud.coupons.tables import coupon, coupon_template, redemption
@@ -69,12 +70,25 @@ def _all(operator_id: int, sought: Sought, when: Any) -> Select[Any]:
     if sought.kind:
         query = query.where(coupon.c.kind == sought.kind)
     if sought.state:
-        query = query.where(coupon.c.state == sought.state)
+        query = query.where(_is_shown(sought.state))
     if sought.from_ms is not None:
         query = query.where(when >= sought.from_ms)
     if sought.until_ms is not None:
         query = query.where(when < sought.until_ms)
     return query
+
+
+def shown(row: Mapping[str, Any] | RowMapping) -> str:
+    """The state of a coupon's row as people are told it: past its end it is expired, whoever has to confirm that."""
+    return State.EXPIRED.value if row["is_expired"] and row["state"] == State.BOUND.value else str(row["state"])
+
+
+def _is_shown(state: str) -> ColumnElement[bool]:
+    """Is a coupon told of in *state*? Expired are also those whose lot has not confirmed it."""
+    over = coupon.c.is_expired & (coupon.c.state == State.BOUND.value)
+    if state == State.EXPIRED:
+        return over | coupon.c.state.in_((State.EXPIRED.value, State.EXPIRING.value))
+    return (coupon.c.state == state) & ~over
 
 
 QUARTER_MS = 900_000
@@ -94,7 +108,7 @@ def funnel(operator_id: int, from_ms: int, until_ms: int) -> Select[Any]:
         func.count().label("issued"),
         count(coupon.c.plate != "").label("bound"),
         count(used).label("redeemed"),
-        count(coupon.c.is_expired & ~used & ~back).label("expired"),
+        count((coupon.c.is_expired | (coupon.c.state == State.RECLAIMED.value)) & ~used & ~back).label("expired"),
         count(back).label("voided"),
     ).where(coupon.c.operator_id == operator_id, coupon.c.issued_ms >= from_ms, coupon.c.issued_ms < until_ms)
 

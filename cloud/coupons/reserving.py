@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, RowMapping
 
+from cloud.coupons.life import State
 from cloud.merchants import ledger
 from domain.ledger import (
     AVAILABLE,
     OUTSTANDING,
     REDEEMED,
+    VOID_PENDING,
     Commodity,
     Funds,
     Posting,
@@ -56,7 +58,8 @@ def origin(row: RowMapping | dict[str, object], funds: Funds) -> str:
 def charge(row: RowMapping, amount: int) -> tuple[Posting, ...]:
     """Postings that charge *amount* of what is reserved for a coupon; the rest goes back where it came from."""
     used, rest = _shares(row, amount)
-    return (*_carried(row, OUTSTANDING, REDEEMED, used), *_carried(row, OUTSTANDING, AVAILABLE, rest))
+    held_in = VOID_PENDING if row["state"] == State.EXPIRING.value else OUTSTANDING
+    return (*_carried(row, held_in, REDEEMED, used), *_carried(row, held_in, AVAILABLE, rest))
 
 
 def uncharge(conn: Connection, row: RowMapping) -> tuple[tuple[Posting, ...], dict[str, int]]:

@@ -1,5 +1,6 @@
 """Coupons, for the other capabilities: templates, coupons straight to a car inside, and taking them back."""
 
+from cloud.coupons.expiring import record_expiries, withdraw_expired
 from cloud.coupons.issuing import MOST_AT_ONCE, Issued, issue
 from cloud.coupons.life import CUSTOM, MOVES, Kind, State, coupon_kind
 from cloud.coupons.limiting import Ask, refusal
@@ -14,7 +15,7 @@ from cloud.coupons.template import (
     tell_template,
     templates,
 )
-from cloud.coupons.voiding import record_expiries, release_voids, void
+from cloud.coupons.voiding import release_voids, void
 
 __all__ = [
     "CUSTOM",
@@ -41,4 +42,5 @@ __all__ = [
     "templates",
     "void",
     "vouchers",
+    "withdraw_expired",
 ]

@@ -9,17 +9,18 @@ from cloud.coupons.tables import coupon, redemption, voucher
 from cloud.sync.channels import put_row
 from domain.takeover import Used
 
-ENDED = (State.REDEEMED, State.VOIDED, State.RECLAIMED)
+ENDED = (State.REDEEMED, State.VOIDED, State.RECLAIMED, State.EXPIRED)
+WITHDRAWN = (State.VOID_PENDING.value, State.EXPIRING.value)  # and the lot has not confirmed it
 
 
 def move_to_edge(conn: Connection, operator_id: int, before: str, edge_id: str, now_ms: int) -> None:
     """Let the edge that took another's place redeem what that one could, and tell it what is not good any more.
 
-    Voids the dead edge never confirmed wait for the new one, which cannot have used those coupons.
+    Voids and ends the dead edge never confirmed wait for the new one, which cannot have used those coupons.
     """
-    alive = coupon.c.state.not_in([state.value for state in (*ENDED, State.VOID_PENDING)])
+    alive = coupon.c.state.not_in([*(state.value for state in ENDED), *WITHDRAWN])
     conn.execute(update(coupon).where(coupon.c.edge_id == before, alive).values(edge_id=edge_id))
-    pending = (coupon.c.edge_id == before) & (coupon.c.state == State.VOID_PENDING.value)
+    pending = (coupon.c.edge_id == before) & (coupon.c.state.in_(WITHDRAWN))
     for coupon_id in conn.execute(select(coupon.c.coupon_id).where(pending)).scalars().all():
         version = put_row(conn, operator_id, edge_id, "coupons", coupon_id, None, now_ms)
         conn.execute(

@@ -136,11 +136,11 @@ coupon = Table(
     Column("charged", BigInteger),  # of what was reserved, once used
     Column("issued_ms", BigInteger, nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
-    Column("is_expired", Boolean, nullable=False),  # recorded only; value returns with a void
+    Column("is_expired", Boolean, nullable=False),  # told of once; its value returns later
     Column("issued_by", Text, nullable=False),
     Column("voided_ms", BigInteger),
     Column("void_reason", Text, nullable=False),
-    Column("void_version", BigInteger),  # of the coupons channel: the edge knows of the void from here on
+    Column("void_version", BigInteger),  # of the coupons channel: the edge knows of its void or end from here on
     Column("redeemed_ms", BigInteger),
     Column("off_fen", BigInteger),
     Column("pass_id", Text, nullable=False, server_default=""),  # uses of one pass share it (E10)

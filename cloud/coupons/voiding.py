@@ -1,4 +1,4 @@
-"""Unused coupons taken back, and those past their time (E2, E3)."""
+"""Unused coupons taken back, and what was withdrawn returned once its lot knows (E2, E3)."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ from domain.ledger import (
 UNCLAIMED = frozenset({State.CLAIMABLE, State.PRINTED})
 """Only the cloud knows of these: a code that waits for its driver."""
 CLOUD = "cloud"
+_RELEASED = {
+    State.VOID_PENDING.value: (State.VOIDED, "coupon.released"),
+    State.EXPIRING.value: (State.EXPIRED, "coupon.lapsed"),
+}
+"""What becomes of a withdrawn coupon when its lot knows, and the entry that tells of it."""
 
 
 def void(conn: Connection, act: Act, coupon_id: str, reason: str, merchant_id: int | None = None) -> Refused | None:
@@ -93,56 +98,32 @@ def reclaim(conn: Connection, operator_id: int, now_ms: int) -> int:
     return len(rows)
 
 
+def used_aside(conn: Connection, operator_id: int) -> set[str]:
+    """Ids of the coupons whose use some edge reported and that was set aside, as far as it can be read."""
+    return {str(used.get("coupon_id")) for used in parked.of_operator(conn, operator_id, CouponRedeemed.TYPE)}
+
+
 def release_voids(conn: Connection, edge_id: str, channel_version: int, now_ms: int, cause: str) -> int:
-    """Return the value of voided coupons whose void is in *channel_version* of the edge's coupons channel or before.
+    """Return the value of withdrawn coupons whose end is in *channel_version* of the edge's coupons channel or before.
 
     Call only when the edge holds that version and its log is applied up to the moment it came to hold it: then no
     redemption from before is on its way. A car that had settled with the coupon and had not yet left may still redeem
     it; that is at the operator's expense. *cause* names the event that showed it. Returns how many.
     """
-    rows = conn.execute(
-        select(coupon)
-        .where(
-            coupon.c.edge_id == edge_id,
-            coupon.c.state == State.VOID_PENDING.value,
-            coupon.c.void_version <= channel_version,
-        )
-        .order_by(coupon.c.coupon_id)
-        .with_for_update()
-    ).mappings()
-    released = 0
-    for row in rows.all():
-        entry = ledger.Entry(
-            row["operator_id"],
-            row["merchant_id"],
-            f"release:{row['coupon_id']}",
-            "coupon.released",
-            row["serial"],
-            cause,
-            now_ms,
-        )
+    query = select(coupon).where(
+        coupon.c.edge_id == edge_id,
+        coupon.c.state.in_(list(_RELEASED)),
+        coupon.c.void_version <= channel_version,
+    )
+    rows = conn.execute(query.order_by(coupon.c.coupon_id).with_for_update()).mappings().all()
+    if any(row["state"] == State.EXPIRING.value for row in rows):  # a replaced edge's word may still be set aside
+        used = used_aside(conn, rows[0]["operator_id"])
+        rows = [row for row in rows if row["state"] != State.EXPIRING.value or row["coupon_id"] not in used]
+    for row in rows:
+        state, kind = _RELEASED[row["state"]]
+        event_id = f"release:{row['coupon_id']}"
+        entry = ledger.Entry(row["operator_id"], row["merchant_id"], event_id, kind, row["serial"], cause, now_ms)
         ledger.post(conn, entry, carry(row, VOID_PENDING, AVAILABLE))
         means.come_back(conn, row["purse"])
-        conn.execute(update(coupon).where(coupon.c.coupon_id == row["coupon_id"]).values(state=State.VOIDED.value))
-        released += 1
-    return released
-
-
-def record_expiries(conn: Connection, operator_id: int, now_ms: int) -> int:
-    """Mark coupons past their time. Nothing is given back for that alone: a lane may not have reported yet (E3).
-
-    What nobody claimed, no lane can use: that is given back.
-    """
-    reclaim(conn, operator_id, now_ms)
-    late = (
-        (coupon.c.operator_id == operator_id)
-        & (coupon.c.state == State.BOUND.value)
-        & (coupon.c.expires_ms < now_ms)
-        & coupon.c.is_expired.is_(False)
-    )
-    rows = conn.execute(select(coupon).where(late).with_for_update()).mappings().all()
-    if rows:
-        conn.execute(update(coupon).where(late).values(is_expired=True))
-    for row in rows:
-        hearing.tell(conn, row, now_ms, "coupon.expired")
+        conn.execute(update(coupon).where(coupon.c.coupon_id == row["coupon_id"]).values(state=state.value))
     return len(rows)

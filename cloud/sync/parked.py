@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from cloud.sync.tables import inbox
 from domain.events import open_envelope
@@ -10,10 +10,19 @@ from domain.wire import BadMessageError, Json
 
 
 def payloads(conn: Connection, edge_id: str, event_type: str) -> list[Json]:
-    """Payloads of the parked events of a type, oldest first, as far as they can be read."""
+    """Payloads of an edge's parked events of a type, oldest first, as far as they can be read."""
+    return _read(conn, inbox.c.edge_id == edge_id, event_type)
+
+
+def of_operator(conn: Connection, operator_id: int, event_type: str) -> list[Json]:
+    """The same of all edges of an operator, also of those another one has replaced."""
+    return _read(conn, inbox.c.operator_id == operator_id, event_type)
+
+
+def _read(conn: Connection, whose: ColumnElement[bool], event_type: str) -> list[Json]:
     bodies = conn.execute(
         select(inbox.c.body)
-        .where(inbox.c.edge_id == edge_id, inbox.c.parked_why.is_not(None), inbox.c.type == event_type)
+        .where(whose, inbox.c.parked_why.is_not(None), inbox.c.type == event_type)
         .order_by(inbox.c.epoch, inbox.c.seq)
     ).scalars()
     found = []

@@ -172,16 +172,6 @@ def test_used_and_voided_coupons_cannot_be_voided(world: World) -> None:
     assert [refused and refused.code for refused in refusals] == ["coupon_not_voidable", "coupon_not_voidable"]
 
 
-def test_expiry_is_noted_and_moves_no_money(world: World) -> None:
-    world.car("s1")
-    made = issue(world)
-
-    assert coupons.record_expiries(world.conn, world.operator_id, NOW + 25 * 3_600_000) == 1
-    world.apply(CouponRedeemed("r1", made.coupon_id, "s1", 500))
-
-    assert world.accounts()["redeemed"] == 500
-
-
 def test_an_edge_cannot_use_a_coupon_bound_to_another_lot(world: World) -> None:
     world.car("s1")
     made = issue(world)

@@ -321,8 +321,14 @@ def coupon_withdrawn(world: World) -> None:
 
 @act(1)
 def expiries_recorded(world: World) -> None:
-    """The cloud's own job: coupons past their time are marked, nothing is given back."""
-    in_cloud(world, lambda conn, act: coupons.record_expiries(conn, OPERATOR, act.now_ms))
+    """The cloud's own job, its clock days ahead: cars inside may still leave with what it withdraws (E3)."""
+    ahead_ms = 3 * 86_400_000
+
+    def job(conn: Connection, act: Act) -> None:
+        coupons.record_expiries(conn, OPERATOR, act.now_ms + ahead_ms)
+        coupons.withdraw_expired(conn, OPERATOR, act.now_ms + ahead_ms)
+
+    in_cloud(world, job)
 
 
 @act(1)

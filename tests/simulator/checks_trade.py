@@ -59,7 +59,7 @@ def check_postings(cloud: sqlite3.Connection) -> None:
         raise ViolationError("I9", f"{twice[0]} was charged {twice[1]} times")
     early = cloud.execute(
         "SELECT u.subject FROM ledger_entry r JOIN ledger_entry u ON u.subject = r.subject AND u.entry_id > r.entry_id"
-        " WHERE r.kind = 'coupon.released' AND u.kind = 'coupon.redeemed'"
+        " WHERE r.kind IN ('coupon.released', 'coupon.lapsed') AND u.kind = 'coupon.redeemed'"
     ).fetchone()
     if early:
         raise ViolationError("void", f"{early[0]} was used after its value had gone back")
