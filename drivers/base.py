@@ -42,6 +42,20 @@ class DeviceError(Exception):
             self.fault = fault
 
 
+class Trouble(str):
+    """What a driver said is wrong, with its fault behind it, so that a page can tell it in its reader's language."""
+
+    __slots__ = ("fault",)
+    fault: Fault
+
+    @classmethod
+    def of(cls, error: DeviceError) -> Trouble:
+        """What *error* says."""
+        said = cls(error)
+        said.fault = error.fault
+        return said
+
+
 class DeviceUnreachableError(DeviceError):
     """No answer in time, connection lost or never made."""
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from drivers.base import DeviceError
+from drivers.base import DeviceError, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ async def keep_running(
             if not failing:
                 log.warning("%s: %s", name, exc)
             failing = True
-            on_state(str(exc))
+            on_state(Trouble.of(exc))
         else:
             return
         await asyncio.sleep(delay)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from domain.lane import BarrierFailed, Incident
-from drivers.base import Barrier, DeviceError, DeviceUnreachableError, Holdable
+from drivers.base import Barrier, DeviceError, DeviceUnreachableError, Holdable, Trouble
 from edge.lanes.loops import LaneWatch
 from edge.lanes.watching import watch_over
 from edge.settings import Lane
@@ -81,7 +81,7 @@ class LaneBarrier:
             await self._barrier.open()
         except DeviceError as exc:
             log.error("%s: barrier: %s", self._lane.name, exc)
-            self._health.set(self.part, str(exc))
+            self._health.set(self.part, Trouble.of(exc))
             unknown = isinstance(exc, DeviceUnreachableError)
             self._tell(decision_id, Incident.BARRIER_UNKNOWN if unknown else Incident.BARRIER_FAULT)
             return BarrierFailed(decision_id, unknown=unknown)

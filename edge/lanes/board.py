@@ -10,7 +10,7 @@ from domain.board import EVENTS, Page, Template, event_of, page, volume_at
 from domain.decision import ExitInputs, PayFirst
 from domain.fen import yuan
 from domain.stay import OUTSIDE
-from drivers.base import Audible, DeviceError, Display
+from drivers.base import Audible, DeviceError, Display, Trouble
 from edge.lanes.office import Office
 from edge.services.lot import Decided
 from edge.settings import Boards, Lane
@@ -110,7 +110,7 @@ class LaneBoard:
         try:
             await self._board.show(self._display, shown, local)
         except DeviceError as exc:
-            self._health.set(f"display {self._lane.display}", str(exc))
+            self._health.set(f"display {self._lane.display}", Trouble.of(exc))
         else:
             self._health.set(f"display {self._lane.display}", "")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from drivers.base import Checkable, DeviceError, Watchable
+from drivers.base import Checkable, DeviceError, Trouble, Watchable
 from edge.supervise import Health
 
 LOOK_S, AGAIN_S = 0.8, 0.2
@@ -46,5 +46,5 @@ async def _trouble(device: Watchable | Checkable) -> str:
     try:
         await (device.still_there() if isinstance(device, Watchable) else device.check())
     except DeviceError as exc:
-        return str(exc)
+        return Trouble.of(exc)
     return ""

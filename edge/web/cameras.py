@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from drivers.base import DeviceError, PlateCandidate, PlateRead, Viewable
+from drivers.base import DeviceError, PlateCandidate, PlateRead, Trouble, Viewable
 from drivers.picture_header import Header, read_header
 from edge.facade import Edge
 from edge.web.booth import shared
@@ -31,7 +31,7 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class CameraCard:
-    """One camera on its page. *trouble* says what is wrong with it; *size* is None without a picture.
+    """One camera on its page. *trouble* is what its driver says is wrong with it, *why* the code of that fault; *size* is None without a picture.
 
     *is_asked*: it can be read at any time, so a picture without a plate says that there is none.
     """
@@ -43,6 +43,7 @@ class CameraCard:
     outlines: tuple[Outline, ...]
     region: tuple[float, float, float, float] | None
     trouble: str
+    why: str
     is_asked: bool
 
 
@@ -60,13 +61,14 @@ async def camera_card(request: web.Request, camera: str) -> CameraCard:
     trouble = view.wrong.get(f"camera {camera}", "") if view else ""
     read = seen if isinstance(seen, PlateRead) else None
     if isinstance(seen, DeviceError):
-        trouble = trouble or str(seen)
+        trouble = trouble or Trouble.of(seen)
     if read is not None:
         request.app[SHOWN][camera] = read
     size = read_header(read.image) if read else None
     table = edge.settings.devices.cameras[camera]
     return CameraCard(
         camera, lane, read, size, _outlines(read) if size else (), _region(table, size), trouble,
+        trouble.fault.value if isinstance(trouble, Trouble) else "",
         isinstance(edge.cameras.get(camera), Viewable),
     )  # fmt: skip
 

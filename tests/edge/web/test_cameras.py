@@ -11,8 +11,9 @@ import pytest
 
 from domain.plate import PlateColour, PlateKind, PlateVerdict
 from domain.plate_reading import Reading
-from drivers.base import DeviceUnreachableError, PlateCandidate, PlateRead
+from drivers.base import DeviceUnreachableError, Fault, PlateCandidate, PlateRead, Trouble
 from drivers.camera.simulated import Sight
+from edge.supervise import keep_running
 from lotgate.demo.scenes import draw_scene
 from tests.edge.web.running import PLATE, Lot, Visitor, running, visiting
 
@@ -75,7 +76,9 @@ async def test_a_smart_camera_shows_what_it_said_last(lot: Lot, booth: Visitor) 
 async def test_a_camera_that_can_be_looked_through_shows_every_character(lot: Lot, booth: Visitor) -> None:
     camera, glass = camera_of(lot, "in"), Glass()
     lot.edge.cameras = {camera: glass}  # type: ignore[dict-item]
-    assert "camera in: no picture yet" in await booth.get(f"/booth/cameras/{camera}/view")
+    blind = await booth.get(f"/booth/cameras/{camera}/view")
+    assert "相机没有画面：没有应答。看电源和网线。" in blind
+    assert '<p class="note" lang="en">camera in: no picture yet</p>' in blind
 
     found = PlateCandidate(PLATE, 84.0, PlateColour.BLUE, None, PlateVerdict.ASK, (READING,), CORNERS)
     unread = PlateCandidate("", 3.0, verdict=PlateVerdict.UNREAD)
@@ -87,6 +90,19 @@ async def test_a_camera_that_can_be_looked_through_shows_every_character(lot: Lo
     assert "需人工确认" in page
     assert "看不清，不作判断" in page
     assert lot.view("in").phase == "Idle"
+
+
+async def test_a_fault_is_kept_with_what_a_driver_said() -> None:
+    heard: list[str] = []
+
+    async def work() -> None:
+        if not heard:
+            raise DeviceUnreachableError("camera in: login refused", Fault.LOGIN)
+
+    await keep_running("camera in", work, on_state=heard.append, first_delay_s=0.0)
+    assert heard == ["camera in: login refused"]
+    assert isinstance(heard[0], Trouble)
+    assert heard[0].fault is Fault.LOGIN
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from domain.lane import Incident
 from domain.lookalike import Reason
 from domain.stay import UnpaidCause
 from domain.voucher import Refusal
-from drivers.base import PrinterStatus
+from drivers.base import Fault, PrinterStatus
 from edge.web import words
 from edge.web.app import HERE
 from plumbing.i18n import LANGUAGES, SHELL_LOCALE, differences, load_catalogue
@@ -35,6 +35,11 @@ def test_the_languages_agree() -> None:
 @pytest.mark.parametrize("code", sorted({*codes(Path(edge.__file__).parent, "Refuse"), *Refusal, *LEASE_CODES}))
 def test_every_refusal_says_what_to_do_next(code: str) -> None:
     assert CATALOGUE.has(f"refused.{code}")
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_every_fault_of_a_device_has_words(fault: Fault) -> None:
+    assert CATALOGUE.has(f"fault.{fault.value}")
 
 
 def test_every_state_of_the_trade_has_words() -> None:
