@@ -31,7 +31,9 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class CameraCard:
-    """One camera on its page. *trouble* is what its driver says is wrong with it, *why* the code of that fault; *size* is None without a picture.
+    """One camera on its page. *size* is None without a picture.
+
+    *trouble* is what its driver says is wrong with it, *why* the code of that fault.
 
     *is_asked*: it can be read at any time, so a picture without a plate says that there is none.
     """
