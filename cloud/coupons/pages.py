@@ -11,6 +11,7 @@ from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.coupons import (
     late,
+    ledger_pages,
     limit_pages,
     plate_pages,
     poster_claims,
@@ -337,6 +338,7 @@ def add_routes(app: web.Application) -> None:
     poster_pages.add_routes(app)
     poster_claims.add_routes(app)
     record_pages.add_routes(app)
+    ledger_pages.add_routes(app)
     report_pages.add_routes(app)
     add_get, add_post = app.router.add_get, app.router.add_post
     add_post("/admin/merchants/{merchant_id:[0-9]+}/templates", add_template)

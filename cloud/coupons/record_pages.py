@@ -22,15 +22,13 @@ from cloud.merchants import branches
 from cloud.merchants import service as merchants
 from cloud.web.state import CLOUD, allow, merchant_of, place_of, read, whole
 from domain.fen import yuan
-from domain.ledger import AVAILABLE, Commodity
 from domain.plate import mask
 from plumbing.i18n import Texts
 from plumbing.web import Session, page_number, render, texts
 
-USAGE = ("issued", "plate", "coupon", "kind", "worth", "serial", "state", "entered", "left", "branch", "by")
+USAGE = ("issued", "bound", "plate", "coupon", "kind", "worth", "serial", "state", "entered", "left", "branch", "by")
 DISCOUNT = ("redeemed", "left", "plate", "lot", "coupon", "kind", "worth", "off", "fee", "serial", "branch", "by")
 PAPERS = ("number", "issued", "coupon", "kind", "worth", "paper", "redeemed", "plate", "lot", "off", "by")
-MOVEMENT = ("when", "act", "subject", "funds", "amount", "by", "remark")
 
 Query = Callable[[int, Sought], Select[Any]]
 
@@ -148,7 +146,7 @@ def _cell(t: Texts, column: str, row: RowMapping, around: dict[str, Any], zone: 
     match column:
         case "merchant":
             return str(around["names"].get(row["merchant_id"], ""))
-        case "issued" | "redeemed":
+        case "issued" | "bound" | "redeemed":
             return _when(row[f"{column}_ms"], zone)
         case "entered" | "left":
             return _when(stay[f"{column}_ms"] if stay else None, zone)
@@ -249,56 +247,6 @@ async def discounts_file(request: web.Request) -> web.Response:
     )
 
 
-def _purse(request: web.Request) -> Commodity:
-    return Commodity.MIN if request.query.get("purse") == "MIN" else Commodity.FEN
-
-
-def _movements(request: web.Request, operator_id: int, merchant_id: int) -> Select[Any]:
-    query, zone = request.query, zone_of(request)
-    times = day_began(query.get("from", ""), zone), day_began(query.get("to", ""), zone, 1)
-    search = query.get("q", "").strip()[:60]
-    return merchants.movements(
-        operator_id, merchant_id, _purse(request), AVAILABLE, search=search, from_ms=times[0], until_ms=times[1]
-    )
-
-
-async def my_ledger(request: web.Request) -> web.Response:
-    """What came into the merchant's purse and what left it, money or time (S1.31)."""
-    merchant_id = merchant_of(await allow(request, Right.OWN_MERCHANT))
-
-    def found(conn: Connection, operator_id: int) -> Any:
-        return paged(conn, _movements(request, operator_id, merchant_id), page_number(request.query))
-
-    return render(request, "my_ledger.html", page=await read(request, found), commodity=_purse(request))
-
-
-async def my_ledger_file(request: web.Request) -> web.Response:
-    """The same as a table file."""
-    merchant_id = merchant_of(await allow(request, Right.OWN_MERCHANT))
-
-    def found(conn: Connection, operator_id: int) -> list[RowMapping]:
-        query = _movements(request, operator_id, merchant_id).limit(sheets.MOST_ROWS)
-        return list(conn.execute(query).mappings())
-
-    t, zone = texts(request), zone_of(request)
-    rows = [_moved(t, row, zone) for row in await read(request, found)]
-    heads = [t("books.amount") if name == "amount" else t(f"col.{name}") for name in MOVEMENT]
-    return await sheets.table_file(request.match_info["kind"], "ledger", t("nav.ledger"), heads, rows)
-
-
-def _moved(t: Texts, row: RowMapping, zone: ZoneInfo) -> list[sheets.Cell]:
-    kind = f"kind_of_entry.{row['kind']}"
-    return [
-        _when(row["made_ms"], zone),
-        t(kind) if t.catalogue.has(kind) else row["kind"],
-        row["subject"],
-        t(f"funds.{row['funds']}"),
-        yuan(row["amount"]) if row["commodity"] == Commodity.FEN.value else row["amount"],
-        row["made_by"],
-        row["note"],
-    ]
-
-
 def add_routes(app: web.Application) -> None:
     """Records of both sides."""
     add_get = app.router.add_get
@@ -306,7 +254,6 @@ def add_routes(app: web.Application) -> None:
         "/m/records/usage": (my_usage, my_usage_file),
         "/m/records/discounts": (my_discounts, my_discounts_file),
         "/m/records/vouchers": (my_papers, my_papers_file),
-        "/m/ledger": (my_ledger, my_ledger_file),
         "/admin/coupons/usage": (usage, usage_file),
         "/admin/coupons/discounts": (discounts, discounts_file),
         "/admin/coupons/vouchers": (all_papers, all_papers_file),

@@ -17,7 +17,17 @@ from cloud.coupons import service as coupons
 from cloud.coupons import withdrawing
 from cloud.db import paged
 from cloud.lots import service as lots
-from cloud.merchants import branch_pages, contracts, credit, leases, ledger, onboarding, service, statement_pages
+from cloud.merchants import (
+    branch_pages,
+    contracts,
+    credit,
+    in_words,
+    leases,
+    ledger,
+    onboarding,
+    service,
+    statement_pages,
+)
 from cloud.merchants.service import PaymentMode, SettlementMode
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, whole, words
 from domain.contract import Basis, Terms, terms_of
@@ -26,8 +36,8 @@ from domain.ledger import Commodity
 from plumbing.i18n import Texts
 from plumbing.web import Page, page_number, render, texts
 
-EXPORTED = ("entry_id", "made_ms", "merchant_name", "kind", "subject", "account", "commodity", "funds", "amount",
-            "made_by", "note")  # fmt: skip
+EXPORTED = ("col.number", "col.when", "col.merchant", "col.act", "col.subject", "books.account", "books.purse",
+            "col.funds", "books.amount", "col.by", "col.remark")  # fmt: skip
 
 
 async def merchants_page(request: web.Request) -> web.Response:
@@ -316,13 +326,29 @@ async def books_file(request: web.Request) -> web.Response:
     """All ledger rows as a table file."""
     await allow(request, Right.VIEW)
     merchant_id = whole(request.query.get("merchant", ""))
-    rows, title = await read(request, _export, merchant_id), texts(request)("nav.books")
-    return await sheets.table_file(request.match_info["kind"], "ledger", title, EXPORTED, rows)
+    t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    rows = [_book_cells(t, row, zone) for row in await read(request, _export, merchant_id)]
+    return await sheets.table_file(request.match_info["kind"], "ledger", t("nav.books"), [*map(t, EXPORTED)], rows)
 
 
-def _export(conn: Connection, operator_id: int, merchant_id: int | None) -> list[list[sheets.Cell]]:
-    found = conn.execute(service.movements(operator_id, merchant_id).limit(sheets.MOST_ROWS)).mappings()
-    return [[row[name] for name in EXPORTED] for row in found]
+def _export(conn: Connection, operator_id: int, merchant_id: int | None) -> list[RowMapping]:
+    return list(conn.execute(service.movements(operator_id, merchant_id).limit(sheets.MOST_ROWS)).mappings())
+
+
+def _book_cells(t: Texts, row: RowMapping, zone: ZoneInfo) -> list[sheets.Cell]:
+    return [
+        row["entry_id"],
+        in_words.when(row["made_ms"], zone),
+        row["merchant_name"],
+        in_words.entry(t, row["kind"]),
+        in_words.subject(t, row["subject"]),
+        in_words.account(t, row["account"]),
+        t(f"unit.{row['commodity']}"),
+        t(f"funds.{row['funds']}"),
+        in_words.amount(row["amount"], row["commodity"]),
+        row["made_by"],
+        row["note"],
+    ]
 
 
 async def leases_page(request: web.Request) -> web.Response:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -311,6 +312,17 @@ def set_remark(conn: Connection, act: Act, merchant_id: int, remark: str) -> Ref
     before = {"remark": row["remark"]}
     audit.record(conn, act, "merchant.remarked", f"merchant:{merchant_id}", before=before, after={"remark": remark})
     return None
+
+
+def accounts(conn: Connection, operator_id: int, merchant_id: int) -> list[str]:
+    """The purses a merchant has ever spent from: its own first, then of branches, allotments and bought stock."""
+    query = select(balance.c.account).where(
+        balance.c.operator_id == operator_id,
+        balance.c.merchant_id == merchant_id,
+        or_(*(balance.c.account.like(f"{kind}:%") for kind in ("branch", "free", "stock"))),
+    )
+    found = [str(account) for account in conn.execute(query.distinct()).scalars()]
+    return [AVAILABLE, *sorted(found, key=lambda one: (one.partition(":")[0], int(one.partition(":")[2])))]
 
 
 def movements(

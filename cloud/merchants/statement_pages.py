@@ -15,12 +15,17 @@ from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.coupons import service as coupons
 from cloud.lots import service as lots
-from cloud.merchants import branches, service, statements
+from cloud.merchants import branches, in_words, service, statements
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, path_id, read, whole, words
 from domain.fen import fen_from_yuan, yuan
 from domain.ledger import Commodity
+from plumbing.i18n import Texts
 from plumbing.web import Session, render, texts
 from plumbing.web.request import SHELL
+
+LINE = ("col.number", "col.when", "col.lot", "branches.branch", "col.act", "col.subject", "statements.face",
+        "statements.reduced", "statements.owed", "books.purse", "statements.operator_word",
+        "statements.merchant_word", "col.remark")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +185,28 @@ async def pay(request: web.Request) -> web.Response:
 
 async def _file(request: web.Request, viewer: Viewer) -> web.Response:
     found = await read(request, _one, path_id(request, "statement_id"), viewer.merchant_id)
-    worth = ("face", "reduced_fen", "owed", "commodity", "operator_word", "merchant_word", "note")
-    columns = ("line", "happened_ms", "lot_id", "branch_id", "kind", "subject", *worth)
-    rows = [[row[name] for name in columns] for row in found["lines"]]
-    title = texts(request)("nav.statements")
-    return await sheets.table_file(request.match_info["kind"], "statement", title, columns, rows)
+    t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    rows = [_line_cells(t, row, found, zone) for row in found["lines"]]
+    columns = [t(name) for name in LINE]
+    return await sheets.table_file(request.match_info["kind"], "statement", t("nav.statements"), columns, rows)
+
+
+def _line_cells(t: Texts, row: RowMapping, found: dict[str, Any], zone: ZoneInfo) -> list[sheets.Cell]:
+    said = [t(f"statements.{row[name]}") if row[name] else "" for name in ("operator_word", "merchant_word")]
+    return [
+        row["line"],
+        in_words.when(row["happened_ms"], zone),
+        found["lots"].get(row["lot_id"], ""),
+        found["branches"].get(row["branch_id"], ""),
+        in_words.entry(t, row["kind"]),
+        in_words.subject(t, row["subject"]),
+        in_words.amount(row["face"], row["commodity"]),
+        yuan(row["reduced_fen"]),
+        in_words.amount(row["owed"], row["commodity"]),
+        t(f"unit.{row['commodity']}"),
+        *said,
+        row["note"],
+    ]
 
 
 async def export(request: web.Request) -> web.Response:

@@ -271,6 +271,8 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
     ),
     Right.OWN_BRANCH: (
         "GET /m",
+        "GET /m/ledger",
+        "GET /m/ledger.{kind}",
         "GET /m/records/usage",
         "GET /m/records/usage.{kind}",
         "GET /m/records/discounts",
@@ -292,8 +294,6 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "POST /m/staff/{user_id}/enabled",
         "POST /m/staff/{user_id}/password",
         "POST /m/records/void",
-        "GET /m/ledger",
-        "GET /m/ledger.{kind}",
         "GET /m/top-up",
         "POST /m/top-up",
         "GET /m/shop",

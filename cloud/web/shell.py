@@ -70,7 +70,7 @@ MERCHANT = (
 )
 
 GIVERS = frozenset({"/m/issue", "/m/codes", "/m/print", "/m/records", "/m/posters"})
-OF_BRANCH = frozenset({"/m", "/m/issue", "/m/records"})
+OF_BRANCH = frozenset({"/m", "/m/issue", "/m/records", "/m/ledger"})
 
 
 def _navigation(request: web.Request) -> Sequence[NavItem]:

@@ -1,0 +1,40 @@
+"""Rows of the ledger and of statements as a person reads them in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from domain.fen import yuan
+from domain.ledger import Commodity
+from plumbing.i18n import Texts
+
+
+def account(t: Texts, name: str, names: Mapping[str, str] | None = None) -> str:
+    """A ledger account; *names* say whose it is instead of a number."""
+    kind, colon, number = name.partition(":")
+    return t(f"account.{kind}", number=(names or {}).get(name, number)) if colon else t(f"account.{name}")
+
+
+def entry(t: Texts, kind: str) -> str:
+    """What an entry was made for."""
+    key = f"kind_of_entry.{kind}"
+    return t(key) if t.catalogue.has(key) else kind
+
+
+def subject(t: Texts, text: str) -> str:
+    """``lease:7`` as its kind and its number."""
+    kind, colon, number = text.partition(":")
+    known = colon and t.catalogue.has(f"subject.{kind}")
+    return f"{t(f'subject.{kind}')} {number}" if known else text
+
+
+def amount(value: int, commodity: str) -> str | int:
+    """Yuan, or minutes."""
+    return yuan(value) if commodity == Commodity.FEN.value else value
+
+
+def when(ms: int | None, zone: ZoneInfo) -> str:
+    """A moment to the second; "" for none."""
+    return "" if ms is None else f"{datetime.fromtimestamp(ms / 1000, zone):%Y-%m-%d %H:%M:%S}"
