@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,11 +23,14 @@ from cloud.sync.link import Live
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, read, whole, words
 from domain.claim import Claim, write_claim
 from domain.plate import normalise
-from domain.stay import Direction
+from domain.stay import OUTSIDE, Direction
 from plumbing.web import Event, page_number, render, render_part, stream, texts
 
 DAY_MS = 86_400_000
 ONLINE_MS = 30_000  # an edge that says nothing for so long is offline: it tells its lanes every two seconds
+
+MOST_LANES, FEW_LANES = 12, 4
+LANE_FIELDS = ("name", "direction", "from", "to")
 
 
 def _board(conn: Connection, operator_id: int, now_ms: int) -> dict[str, Any]:
@@ -112,14 +115,27 @@ async def live(request: web.Request) -> web.StreamResponse:
 async def lot_page(request: web.Request) -> web.Response:
     """The form for a new lot."""
     await allow(request, Right.MANAGE)
-    return render(request, "lot_new.html", error="", form=dict.fromkeys(("name", "places", "lanes"), ""))
+    usual = [("in", Direction.ENTRY, OUTSIDE, "inside"), ("out", Direction.EXIT, "inside", OUTSIDE)]
+    return _lot_form(request, {"name": "", "places": ""}, usual)
+
+
+def _lot_form(
+    request: web.Request, form: Mapping[str, str], lanes: Sequence[tuple[str, ...]], error: str = ""
+) -> web.Response:
+    rows = [*lanes, *[("", Direction.ENTRY, "", "")] * (MOST_LANES - len(lanes))]
+    shown = max(FEW_LANES, len(lanes))
+    values: dict[str, Any] = {"error": error, "form": form, "rows": rows, "shown": shown, "directions": Direction}
+    return render(request, "lot_new.html", status=422 if error else 200, **values)
 
 
 async def create_lot(request: web.Request) -> web.Response:
-    """A new lot from the form: one lane a line, "name direction from to"."""
+    """A new lot from the form; a row of lanes without a name is none."""
     session = await allow(request, Right.MANAGE)
-    form = {name: await field_of(request, name) for name in ("name", "places", "lanes")}
-    lanes, places = _lanes(form["lanes"]), whole(form["places"])
+    form = {name: await field_of(request, name) for name in ("name", "places")}
+    posted = await request.post()
+    columns = ([str(each).strip() for each in posted.getall(f"lane_{one}", [])] for one in LANE_FIELDS)
+    rows = [row for row in zip(*columns, strict=False) if row[0]]
+    lanes, places = _lanes(rows), whole(form["places"])
     refused = Refused("lanes_malformed") if lanes is None else Refused("places_malformed") if places is None else None
     if lanes is not None and places is not None:
         zone = request.config_dict[CLOUD].settings.time_zone
@@ -127,19 +143,15 @@ async def create_lot(request: web.Request) -> web.Response:
         if not isinstance(made, Refused):
             raise done("/admin", "lot_created")
         refused = made
-    return render(request, "lot_new.html", status=422, error=words(request, refused), form=form)
+    return _lot_form(request, form, rows[:MOST_LANES], words(request, refused))
 
 
-def _lanes(text: str) -> list[LaneSpec] | None:
-    lanes = []
-    for line in text.splitlines():
-        if not line.strip():
-            continue
-        parts = line.split()
-        if len(parts) != 4 or parts[1] not in set(Direction):
-            return None
-        lanes.append(LaneSpec(parts[0], Direction(parts[1]), parts[2], parts[3]))
-    return lanes if len({lane.name for lane in lanes}) == len(lanes) else None
+def _lanes(rows: Sequence[tuple[str, ...]]) -> list[LaneSpec] | None:
+    if len({name for name, *_ in rows}) < len(rows):
+        return None
+    if not all(direction in set(Direction) and begins and ends for _, direction, begins, ends in rows):
+        return None
+    return [LaneSpec(name, Direction(direction), begins, ends) for name, direction, begins, ends in rows]
 
 
 async def cars(request: web.Request) -> web.Response:

@@ -379,3 +379,24 @@ async def test_the_dashboard_says_how_many_cars_are_in_each_zone(browser: Browse
     assert "garage <b>1</b>" in page
     assert "inside <b>4</b> (1 by the books, counted at the lot)" in page
     assert '<span class="note">garage</span>' in await (await browser.get("/admin/cars")).text()
+
+
+async def test_a_lot_is_added_with_its_lanes_from_fields(browser: Browser, cloud: Cloud) -> None:
+    await sign_in(browser, "admin")
+    page = await (await browser.get("/admin/lots/new")).text()
+    lanes = [("西口", "entry", "outside", "inside"), ("", "entry", "", ""), ("东口", "exit", "inside", "")]
+
+    async def send() -> tuple[int, str]:
+        form = [("csrf_token", token_in(page)), ("name", "south lot"), ("places", "20")]
+        for row in lanes:
+            form += zip(("lane_name", "lane_direction", "lane_from", "lane_to"), row, strict=True)
+        answer = await browser.post("/admin/lots/new", data=form)
+        return answer.status, await answer.text()
+
+    status, refused = await send()
+    assert status == 422
+    assert 'value="东口"' in refused
+    lanes[2] = ("东口", "exit", "inside", "outside")
+    status, board = await send()
+    assert status == 200
+    assert "东口" in board
