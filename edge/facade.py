@@ -548,7 +548,10 @@ class Edge:
         lot, now_ms = self.office.lot, self.office.now().wall_ms
         name = str((merchant or {}).get("name", ""))
         host = self.settings.voucher_host
-        face = printing.face_of(lot, host, issued, template or {"kind": "AMOUNT"}, name, by, now_ms)
+        till = next(
+            (one.name for one in lot.workstations.values() if self.printers.get(one.printer) is device), lot.edge
+        )
+        face = printing.face_of(lot, host, issued, template or {"kind": "AMOUNT"}, name, by, now_ms, till)
         return await device.put_on_paper(await device.lay_out(face, lot))
 
     async def print_test(self, printer: str, by: str) -> str | Refuse:
@@ -570,6 +573,11 @@ class Edge:
     async def recent_prints(self, most: int) -> list[printjobs.Print]:
         """The newest prints and how they ended."""
         return await self.read(printjobs.recent, most)
+
+    async def print_seen(self, job_id: str, by: str, *, came_out: bool) -> bool:
+        """Somebody says whether a slip in doubt came out; False where it is not in doubt."""
+        office = self.office
+        return await office.commit(papers.said, office.db, job_id, by, came_out, office.now())
 
     async def came_out(self, slips: Sequence[tuple[int, int]], by: str) -> int:
         """Somebody saw vouchers in doubt come out of the printer; returns how many of them were in doubt."""

@@ -138,8 +138,10 @@ def language_of(lot: Lot) -> Language:
     return Language.ZH if lot.locale == "zh-CN" else Language.EN
 
 
-def face_of(lot: Lot, host: str, issued: Issued, template: Json, merchant: str, by: str, now_ms: int) -> Voucher:
-    """What the voucher says."""
+def face_of(
+    lot: Lot, host: str, issued: Issued, template: Json, merchant: str, by: str, now_ms: int, till: str
+) -> Voucher:
+    """What the voucher says; *till* is where it was printed."""
     payload = issued.payload
 
     def local(minutes: int) -> datetime:
@@ -156,7 +158,7 @@ def face_of(lot: Lot, host: str, issued: Issued, template: Json, merchant: str, 
         qr=paper_text(host, issued.token),
         issued_at=lot.local(now_ms),
         issued_by=by,
-        till=lot.edge,
+        till=till,
         until=terms_of(template.get("terms")).free_until(lot.local(now_ms)),
         max_fen=payload.cap_fen or None,
     )

@@ -18,6 +18,7 @@ class Print:
     by: str
     state: str
     wall_ms: int
+    job_id: str = ""  # "" for a voucher, which is seen to at the counter
 
 
 def begin(conn: sqlite3.Connection, job_id: str, kind: str, subject: str, printer: str, now: Moment) -> int:
@@ -36,6 +37,13 @@ def end(conn: sqlite3.Connection, job_id: str, state: str) -> None:
     conn.execute("UPDATE print_job SET state = ? WHERE job_id = ? AND state = 'printing'", (state, job_id))
 
 
+def say(conn: sqlite3.Connection, job_id: str, state: str) -> str:
+    """Somebody looked what came of a job in doubt. Returns of which kind it is, "" where none is in doubt."""
+    query = "UPDATE print_job SET state = ? WHERE job_id = ? AND state = 'unknown' RETURNING kind"
+    row = conn.execute(query, (state, job_id)).fetchone()
+    return str(row[0]) if row else ""
+
+
 def doubt(conn: sqlite3.Connection) -> int:
     """Jobs the last process was printing: nobody knows what came of them. Returns how many."""
     return conn.execute("UPDATE print_job SET state = 'unknown' WHERE state = 'printing'").rowcount
@@ -44,8 +52,8 @@ def doubt(conn: sqlite3.Connection) -> int:
 def recent(conn: sqlite3.Connection, most: int) -> list[Print]:
     """The newest prints of everything, vouchers among them."""
     rows = conn.execute(
-        "SELECT kind, subject, printer, '' AS by, state, wall_ms FROM print_job UNION ALL"
-        " SELECT 'voucher', printf('%d-%06d', key_id, counter), '', by, state, wall_ms FROM"
+        "SELECT kind, subject, printer, '' AS by, state, wall_ms, job_id FROM print_job UNION ALL"
+        " SELECT 'voucher', printf('%d-%06d', key_id, counter), '', by, state, wall_ms, '' FROM"
         " (SELECT * FROM voucher ORDER BY wall_ms DESC, counter DESC LIMIT ?1) ORDER BY wall_ms DESC LIMIT ?1",
         (most,),
     )

@@ -23,7 +23,7 @@ from edge.db.stays import StayRow
 from edge.lanes.door import DriverDoor
 from edge.lanes.office import Office
 from edge.lanes.worker import LaneWorker
-from edge.printing import SlipPrinter
+from edge.printing import Ended, SlipPrinter
 from edge.services import ticketing
 from edge.services.lot import Done, Result
 
@@ -107,11 +107,13 @@ class TicketDesk:
             qr=link_of(self._host, ScannedKind.ENTRY_TICKET, token),
             copy=copy,
         )
-        device, state = self._printers[printer], "unknown"
+        device, ended = self._printers[printer], Ended("unknown")
         try:
-            state = (await device.put_on_paper(await device.lay_out(face, lot))).state
+            ended = await device.put_on_paper(await device.lay_out(face, lot))
         finally:
-            await office.commit(ticketing.printed, office.db, stay.lane_in, job_id, state, office.now())
+            await office.commit(
+                ticketing.printed, office.db, stay.lane_in, job_id, ended.state, ended.silent, office.now()
+            )
 
     async def dispense(self) -> None:
         """Give tickets at entries that nobody attends to cars whose plates were not read, until cancelled."""

@@ -24,6 +24,15 @@ def begin(
         return job_id, copy if counts else 0
 
 
+def said(db: Database, job_id: str, by: str, came_out: bool, now: Moment) -> bool:
+    """Somebody looked at the printer: a slip in doubt did or did not come out. False where it is not in doubt."""
+    with transaction(db) as conn:
+        kind = printjobs.say(conn, job_id, "confirmed" if came_out else "failed")
+        if kind:
+            journal.act(conn, by, "print.seen" if came_out else "print.missed", kind, job_id, now)
+        return bool(kind)
+
+
 def end(db: Database, job_id: str, state: str, _now: Moment) -> None:
     """How it ended: confirmed, or unknown (somebody looks, and prints again if it did not come out)."""
     with transaction(db) as conn:

@@ -42,9 +42,12 @@ def begin_printing(db: Database, lot: Lot, stay_id: str, printer: str, by: str, 
         return job_id, copy
 
 
-def printed(db: Database, lane: str, job_id: str, state: str, now: Moment) -> None:
-    """How it ended; one that may not have come out is an incident: its number was on the board only."""
+def printed(db: Database, lane: str, job_id: str, state: str, silent: bool, now: Moment) -> None:
+    """How it ended; one that may not have come out is an incident: its number was on the board only.
+
+    *silent*: its printer never answers, so that every ticket would be one; somebody says at the printers' page.
+    """
     with transaction(db) as conn:
         printjobs.end(conn, job_id, state)
-        if state != "confirmed":
+        if state != "confirmed" and not silent:
             journal.incident(conn, "ticket_in_doubt", lane, job_id, now)

@@ -18,11 +18,12 @@ from edge.lanes.live import LaneView
 from edge.web import words
 from edge.web.cards import CandidateCard, LaneCard, car_cards, lane_card
 from edge.web.keys import EDGE, WATCH, require_alive, taken_flash
-from edge.web.watch import Changed
+from edge.web.watch import Changed, Strip
 from plumbing.web import Event, Page, page_number, render, render_part, require_session, stream, texts
 
 PAGE_SIZE = 24
 SOUNDS = {"pay": "arrival", "ask": "arrival", "refused": "alarm", "stuck": "alarm"}  # by the state a lane turns to
+LOST = ("offline", "fault", "paper_out", "cover_open")  # printers
 PICTURE_PAUSES = (0.0, 0.1, 0.3, 0.6)  # seconds
 PICTURE_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
@@ -71,11 +72,26 @@ async def lanes_page(request: web.Request) -> web.Response:
                   **shared(request))  # fmt: skip
 
 
+def alarms_of(view: LaneView) -> set[str]:
+    """What is wrong at a lane: what just happened there, devices that are lost, an arm or a loop that stays."""
+    return {view.incident, *(part for part, why in view.wrong.items() if why)} - {""}
+
+
+def alarms_beside(strip: Strip) -> set[str]:
+    """What is wrong with devices of no lane."""
+    return {*strip.parts, *(name for name, status in strip.printers if status in LOST)}
+
+
 async def live(request: web.Request) -> web.StreamResponse:
     """Lanes and the line of states, as they change."""
     await require_session(request)
     watch = request.app[WATCH]
     states: dict[str, str] = {}  # as this page saw each lane last
+    alarms: dict[str, set[str]] = {}  # and what was wrong there; at "" beside the lanes
+
+    def is_new(place: str, now: set[str]) -> bool:
+        before, alarms[place] = alarms.get(place), now
+        return before is not None and bool(now - before)
 
     async def show(changed: Changed) -> list[Event]:
         await require_alive(request)
@@ -84,10 +100,13 @@ async def live(request: web.Request) -> web.StreamResponse:
             html = render_part(request, "lane.html", card=card, **shared(request))
             events.append(Event(f"lane-{card.lane.name}", html))
             before, states[card.lane.name] = states.get(card.lane.name), card.state
-            if before is not None and before != card.state and card.state in SOUNDS:
-                events.append(Event("sound", SOUNDS[card.state]))
+            turned = SOUNDS.get(card.state, "") if before not in (None, card.state) else ""
+            if sound := "alarm" if is_new(card.lane.name, alarms_of(card.view)) else turned:
+                events.append(Event("sound", sound))
         if changed.strip:
             events.append(Event("strip", render_part(request, "strip.html", **shared(request))))
+            if is_new("", alarms_beside(watch.strip)):
+                events.append(Event("sound", "alarm"))
         return events
 
     everything = Changed(tuple(lane.name for lane in request.app[EDGE].settings.lanes), strip=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -34,7 +34,7 @@ from edge.web.printdesk import PrintDesk, PrintOrder
 from edge.web.tasks import new_mark, reason_of
 from edge.web.watch import Changed
 from plumbing.i18n import Texts
-from plumbing.web import Event, Page, page_number, render, render_part, require_session, stream, texts
+from plumbing.web import Event, Page, Session, page_number, render, render_part, require_session, stream, texts
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ async def _status(request: web.Request, merchant_id: int) -> dict[str, Any]:
     return {
         "shop": await shop_of(request, merchant_id),
         "orders": request.app[DESK].of_merchant(merchant_id),
-        "todays": await _today(request, merchant_id, 8),
+        "todays": await _of_day(request, merchant_id, _local_day(request), 8),
     }
 
 
@@ -188,16 +188,23 @@ async def order_print(request: web.Request) -> web.Response:
         return await _print(request, offer, refusal_words(request, offer.refused or "lease_short"))
     if first_time(request, data):
         name = str(offer.template.get("name", ""))
+        await request.app[SESSIONS].remember(request, printer=printer)
         request.app[DESK].submit(PrintOrder(merchant_id, offer.template_id, name, count, session.name, printer))
     return see_other("/counter")
 
 
 async def _print(request: web.Request, offer: Offer, error: str = "") -> web.Response:
-    printers = list(request.app[EDGE].printers)
+    printers, usual = list(request.app[EDGE].printers), _usual(request, await require_session(request))
     return render(
         request, "counter_print.html", status=409 if error else 200, offer=offer, error=error, mark=new_mark(),
-        printers=printers, most=min(offer.count, MOST_AT_ONCE), **shared(request),
+        printers=printers, usual=usual, most=min(offer.count, MOST_AT_ONCE), **shared(request),
     )  # fmt: skip
+
+
+def _usual(request: web.Request, session: Session) -> str:
+    """The printer this till printed on last, "" before it did or where that one is gone."""
+    last = session.data.get("printer", "")
+    return last if last in request.app[EDGE].printers else ""
 
 
 async def _offer(request: web.Request, merchant_id: int) -> Offer:
@@ -211,16 +218,27 @@ async def _offer(request: web.Request, merchant_id: int) -> Offer:
 async def list_page(request: web.Request) -> web.Response:
     """Today's vouchers, or those of the day in `?day=`."""
     merchant_id = await merchant_at(request)
-    today = await _today(request, merchant_id, PAGE_SIZE, page_number(request.query))
-    shop = await shop_of(request, merchant_id)
+    today, day = _local_day(request), _local_day(request, request.query.get("day", ""))
+    found = await _of_day(request, merchant_id, day, PAGE_SIZE, page_number(request.query))
     return render(
-        request, "counter_list.html", shop=shop, page=today, flash=await taken_flash(request), **shared(request)
-    )
+        request, "counter_list.html", shop=await shop_of(request, merchant_id), page=found, day=day, today=today,
+        yesterday=day - timedelta(days=1), flash=await taken_flash(request), **shared(request),
+    )  # fmt: skip
 
 
-async def _today(request: web.Request, merchant_id: int, size: int, number: int = 1) -> Page[dict[str, Any]]:
+def _local_day(request: web.Request, typed: str = "") -> date:
+    """The day *typed* as 2026-11-22, else today; none after today."""
+    lot, now = request.app[EDGE].office.lot, request.app[EDGE].office.now()
+    today = lot.local(now.wall_ms).date()
+    try:
+        return min(date.fromisoformat(typed[:10]), today) if typed else today
+    except ValueError:
+        return today
+
+
+async def _of_day(request: web.Request, merchant_id: int, of: date, size: int, number: int = 1) -> Page[dict[str, Any]]:
     edge = request.app[EDGE]
-    day = edge.office.lot.local(edge.office.now().wall_ms).replace(hour=0, minute=0)
+    day = datetime.combine(of, time())
     start, end = (_ms(day + timedelta(days=more), edge.office.lot.tz) for more in (0, 1))
     names = {int(row["template_id"]): str(row.get("name", "")) for row in await edge.templates(merchant_id)}
 
@@ -281,7 +299,9 @@ async def void(request: web.Request) -> web.Response:
             int(one["template_id"]): str(one["name"]) for one in await request.app[EDGE].templates(row.merchant_id)
         }
         name = names.get(row.template_id, "")
-        request.app[DESK].submit(PrintOrder(row.merchant_id, row.template_id, name, 1, session.name))
+        request.app[DESK].submit(
+            PrintOrder(row.merchant_id, row.template_id, name, 1, session.name, _usual(request, session))
+        )
     return see_other("/counter")
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from domain.decision import Refuse
 from domain.slip_samples import LAYOUTS
 from edge.web.booth import shared
-from edge.web.keys import EDGE, flash, refusal_words, see_other, taken_flash
+from edge.web.keys import EDGE, flash, refusal_words, see_other, taken_flash, text_field
 from plumbing.web import render, require_session, texts
 
 NEWEST = 12
@@ -28,6 +28,15 @@ async def test_page(request: web.Request) -> web.Response:
     if isinstance(result, Refuse):
         return await _page(request, name, result)
     await flash(request, "ok" if result == "confirmed" else "warn", texts(request)(f"printers.test_{result}"))
+    return see_other("/booth/printers")
+
+
+async def say_what_came(request: web.Request) -> web.Response:
+    """A slip in doubt was looked for: it came out, or it did not."""
+    session, data = await require_session(request), await request.post()
+    job_id, came_out = text_field(data, "job", 64), text_field(data, "came", 1) == "1"
+    if await request.app[EDGE].print_seen(job_id, session.name, came_out=came_out):
+        await flash(request, "ok", texts(request)("printers.said_out" if came_out else "printers.said_not"))
     return see_other("/booth/printers")
 
 
@@ -67,4 +76,5 @@ def add_routes(app: web.Application) -> None:
     """Look, and print a test page."""
     app.router.add_get("/booth/printers", printers_page)
     app.router.add_post("/booth/printers/{printer}/test", test_page)
+    app.router.add_post("/booth/printers/said", say_what_came)
     app.router.add_get("/booth/printers/{printer}/{layout}.png", picture)

@@ -7,10 +7,14 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from domain.lane import Incident
 from drivers.camera.simulated import Sight
+from edge.web.booth import alarms_beside
+from edge.web.watch import Strip
 from tests.edge.web.running import PLATE, Lot, Visitor, running, visiting
 
 
@@ -314,3 +318,33 @@ async def test_a_car_that_wants_somebody_is_heard_on_every_page_and_one_that_sto
             text += await hear(0.1)
 
     assert "event: sound\ndata: arrival\n" in text
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"incident": one.value} for one in (Incident.TAILGATE, Incident.FORCED, Incident.REVERSED)),
+        *({"wrong": {part: "gone"}} for part in ("arm out", "loop under taken", "camera out", "barrier out")),
+    ],
+    ids=str,
+)
+async def test_a_new_alarm_is_heard_once_and_one_that_is_over_or_known_is_not(
+    lot: Lot, booth: Visitor, wrong: dict[str, Any]
+) -> None:
+    plain = lot.view("out")
+    lot.edge.live.publish(replace(plain, wrong={"camera in": "known"}))
+    async with booth.streaming("/booth/live") as hear, asyncio.timeout(15):
+        text = ""
+        while "event: strip" not in text:
+            text += await hear(0.05)
+        assert "event: sound" not in text
+        for view in (replace(plain, **wrong), replace(plain, fee_fen=1, **wrong), plain):
+            lot.edge.live.publish(view)
+            text += await hear(0.15)
+
+    assert text.count("event: sound\ndata: alarm\n") == 1
+
+
+def test_a_lost_printer_or_scanner_beside_the_lanes_is_an_alarm() -> None:
+    strip = Strip(parts=("scanner desk",), printers=(("counter", "paper_out"), ("booth", "ready")))
+    assert alarms_beside(strip) == {"scanner desk", "counter"}

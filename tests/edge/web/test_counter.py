@@ -248,3 +248,22 @@ async def test_within_an_order_a_printer_that_has_just_been_well_is_not_asked_ag
     assert isinstance(second, Printed)
     assert (first.state, alone, second.state) == ("confirmed", Refuse("printer_not_ready"), "unknown")
     assert third == Refuse("printer_not_ready"), "it was asked, for it was not well"
+
+
+async def test_a_slip_of_yesterday_is_found_by_its_day_and_can_be_withdrawn(lot: Lot) -> None:
+    await lot.opens_shop()
+    await lot.edge.issue_voucher(3, 30, "test")
+    day = lot.edge.office.lot.local(lot.edge.office.now().wall_ms).date()
+    async with visiting(lot, "counter") as shop:
+        await shop.sign_in("shop")
+        assert "1-000001" in await shop.get("/counter/vouchers")
+        lot.later(24 * 60)
+
+        assert "1-000001" not in await shop.get("/counter/vouchers")
+        page = await shop.get(f"/counter/vouchers?day={day}")
+        assert "/counter/voucher/1-1" in page
+        assert f"{day} 的券" in page
+        assert "今天还没有打印过券" in await shop.get("/counter/vouchers?day=nonsense")
+        status, _ = await shop.send("/counter/voucher/1-1/void", {"reason": "damaged"}, page="/counter/voucher/1-1")
+        assert status == 200
+        assert "已作废" in await shop.get(f"/counter/vouchers?day={day}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from domain.decision import Refuse
 from drivers.camera.simulated import Sight
 from edge.db import printjobs
+from edge.printing import Ended, SlipPrinter
 from edge.services import ticketing
 from edge.services.checking import check_books, replay
 from edge.services.lot import Done
@@ -164,3 +166,21 @@ async def test_a_print_cut_off_by_a_crash_is_in_doubt_and_not_repeated(tmp_path:
 
         assert await lot.edge.read(printjobs.states, "ticket", stay.stay_id) == ["confirmed", "unknown"]
         assert len(lot.printer.jobs) == 1
+
+
+@pytest.mark.parametrize(("silent", "told"), [(True, 0), (False, 1)])
+async def test_a_printer_that_never_answers_raises_no_alarm_at_every_ticket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silent: bool, told: int
+) -> None:
+    async def out(*_: object) -> Ended:
+        return Ended("unknown", silent=silent)
+
+    monkeypatch.setattr(SlipPrinter, "put_on_paper", out)
+    async with running(tmp_path, attended_with_printer) as lot:
+        await stands(lot, "in")
+        await lot.edge.tickets.give("in", "li")
+
+        def count(conn: sqlite3.Connection) -> int:
+            return int(conn.execute("SELECT count(*) FROM incident WHERE code = 'ticket_in_doubt'").fetchone()[0])
+
+        assert await lot.edge.read(count) == told
