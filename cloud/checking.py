@@ -6,19 +6,21 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from cloud.access import audit
 from cloud.coupons.service import State
 from cloud.coupons.tables import coupon, voucher
 from cloud.lots import arrears
 from cloud.merchants import ledger
+from cloud.merchants.statements import CORRECTION
 from cloud.merchants.tables import balance, lease, ledger_entry, posting
 from cloud.shop import stock
 from cloud.sync.tables import edge_cursor, inbox
-from domain.ledger import OUTSTANDING, VOID_PENDING, Commodity, Funds, lease_account
+from domain.ledger import OUTSTANDING, REDEEMED, VOID_PENDING, Commodity, Funds, lease_account
 
 Held = dict[tuple[int, str, str], int]  # merchant, commodity, funds -> amount
+_OF_COUPON = (OUTSTANDING, VOID_PENDING, REDEEMED)
 _WITHDRAWN = (State.VOID_PENDING, State.EXPIRING)
 _UNUSED = tuple(
     state.value
@@ -101,6 +103,40 @@ def unused_is_held(conn: Connection) -> list[str]:
     return wrong
 
 
+def coupons_agree(conn: Connection) -> list[str]:
+    """Each coupon's own entries say what its state says: held once, then charged or given back, once.
+
+    So two opposite errors are seen, which leave the sums of the merchant right.
+    """
+
+    def kept(account: str) -> ColumnElement[int]:
+        return func.sum(case((posting.c.account == account, posting.c.amount), else_=0)).label(account)
+
+    sums = (
+        select(ledger_entry.c.subject, *(kept(account) for account in _OF_COUPON))
+        .join(posting, posting.c.entry_id == ledger_entry.c.entry_id)
+        .where(posting.c.account.in_(_OF_COUPON), ledger_entry.c.kind != CORRECTION)
+        .group_by(ledger_entry.c.subject)
+        .subquery()
+    )
+    held = coupon.c.reserved_paid + coupon.c.reserved_bonus + coupon.c.reserved_free + coupon.c.reserved_bought
+    due = {
+        OUTSTANDING: case((coupon.c.state.in_(_UNUSED), held), else_=0),
+        VOID_PENDING: case((coupon.c.state.in_(_WITHDRAWN), held), else_=0),
+        REDEEMED: case((coupon.c.state == State.REDEEMED.value, coupon.c.charged), else_=0),
+    }
+    wrong = []
+    for account, expected in due.items():
+        said = func.coalesce(sums.c[account], 0)
+        query = select(coupon.c.serial, coupon.c.state, expected.label("due"), said.label("said"))
+        query = query.join_from(coupon, sums, sums.c.subject == coupon.c.serial, isouter=True).where(said != expected)
+        wrong += [
+            f"coupon {row.serial} is {row.state}: {account} should have {row.due} of it, its entries say {row.said}"
+            for row in conn.execute(query.order_by(coupon.c.serial))
+        ]
+    return wrong
+
+
 def _coupons(conn: Connection, states: tuple[str, ...]) -> Held:
     held: Held = defaultdict(int)
     sums = (
@@ -161,6 +197,7 @@ CHECKS: Final[tuple[Callable[[Connection], list[str]], ...]] = (
     leases_hold,
     stock_holds,
     unused_is_held,
+    coupons_agree,
     debts_hold,
     audit_is_whole,
     logs_are_whole,

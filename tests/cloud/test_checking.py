@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, insert, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from cloud.access.tables import audit_head
 from cloud.checking import check_all
@@ -114,3 +114,23 @@ def _filled(path: Path) -> Engine:
     with engine.begin() as connection:
         fill(connection)
     return engine
+
+
+def test_two_errors_that_cancel_each_other_are_named_coupon_by_coupon(world: World) -> None:
+    serials = []
+    for number in (1, 2):
+        world.car(f"s{number}", f"京A1234{number}")
+        made = coupons.issue(world.conn, world.act(), world.merchant_id, world.template(), f"s{number}")
+        assert isinstance(made, coupons.Issued)
+        serials.append(made.serial)
+    world.apply(CouponRedeemed("r1", made.coupon_id, "s2", 500))
+    assert check_all(world.conn) == []
+
+    swapped = {"BOUND": "REDEEMED", "REDEEMED": "BOUND"}
+    for row in world.conn.execute(select(coupon.c.coupon_id, coupon.c.state)).all():
+        bent = update(coupon).where(coupon.c.coupon_id == row.coupon_id)
+        world.conn.execute(bent.values(state=swapped[row.state], charged=500 if row.state == "BOUND" else None))
+
+    found = check_all(world.conn)
+    assert all(any(f"coupon {serial} is" in each for each in found) for serial in serials)
+    assert all(each.startswith("coupon ") for each in found)  # the sums of the merchant are right
