@@ -117,13 +117,13 @@ def _filled(path: Path) -> Engine:
 
 
 def test_two_errors_that_cancel_each_other_are_named_coupon_by_coupon(world: World) -> None:
-    serials = []
+    given: list[coupons.Issued] = []
     for number in (1, 2):
         world.car(f"s{number}", f"京A1234{number}")
         made = coupons.issue(world.conn, world.act(), world.merchant_id, world.template(), f"s{number}")
         assert isinstance(made, coupons.Issued)
-        serials.append(made.serial)
-    world.apply(CouponRedeemed("r1", made.coupon_id, "s2", 500))
+        given.append(made)
+    world.apply(CouponRedeemed("r1", given[1].coupon_id, "s2", 500))
     assert check_all(world.conn) == []
 
     swapped = {"BOUND": "REDEEMED", "REDEEMED": "BOUND"}
@@ -132,5 +132,5 @@ def test_two_errors_that_cancel_each_other_are_named_coupon_by_coupon(world: Wor
         world.conn.execute(bent.values(state=swapped[row.state], charged=500 if row.state == "BOUND" else None))
 
     found = check_all(world.conn)
-    assert all(any(f"coupon {serial} is" in each for each in found) for serial in serials)
+    assert all(any(f"coupon {made.serial} is" in each for each in found) for made in given)
     assert all(each.startswith("coupon ") for each in found)  # the sums of the merchant are right
