@@ -161,6 +161,8 @@ Index("ix_coupon_issued_by_branch", *_OF_MERCHANT, coupon.c.branch_id, coupon.c.
 _USED: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), coupon.c.redeemed_ms.is_not(None))
 Index("ix_coupon_redeemed", coupon.c.operator_id, coupon.c.redeemed_ms, **_USED)
 Index("ix_coupon_redeemed_by_merchant", *_OF_MERCHANT, coupon.c.redeemed_ms, **_USED)
+Index("ix_coupon_waiting", coupon.c.operator_id, coupon.c.state, coupon.c.expires_ms)  # for their end, every minute
+Index("ix_coupon_of_template", coupon.c.template_id, coupon.c.issued_ms)  # how many there may be of it
 Index("ix_coupon_stay_id", coupon.c.stay_id)
 Index("ix_coupon_edge_id_state", coupon.c.edge_id, coupon.c.state)
 
