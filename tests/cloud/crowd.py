@@ -24,6 +24,8 @@ ALONE: Final = {
 TEXTS: Final = {  # that pages read as more than a text; any other is "x"
     "windows": "[]",
     "body": "{}",
+    "sums": "{}",
+    "day_difference.kind": "stay_sum",
     "scopes": "",
     "facts": "",
     "pay_invoice.state": "requested",
@@ -78,6 +80,7 @@ def _unique(table: Table) -> set[Column[Any]]:
     rules = [table.primary_key, *(one for one in table.constraints if isinstance(one, UniqueConstraint))]
     found = {column for rule in rules for column in rule.columns}
     found |= {table.c[column.name] for index in table.indexes if index.unique for column in index.columns}
+    found = {column for column in found if f"{table.name}.{column.name}" not in TEXTS}
     own = {column for column in found if not column.foreign_keys and column.name != "operator_id"}
     return own or found - {table.c.operator_id}
 
