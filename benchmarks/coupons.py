@@ -33,6 +33,7 @@ from domain.ledger import Commodity
 from tests.cloud.stage import Stage, set_up
 
 CLIENTS = 50
+LEAST_SHARE = 0.35
 SEARCH_MS, MOST_STATEMENTS = 10.0, 6
 LOOK_UP = 1
 ROUNDS = 200
@@ -89,14 +90,13 @@ async def _issuing(stage: Stage, folder: Path, calls: int) -> list[Figure]:
     app, headers = make_app(stage.cloud), {"Authorization": f"Bearer {made.text}"}
     subject = await _crowd(app, "/api/v1/coupons", headers, body, 201, calls)
     bare = await _crowd(_bare(folder / "bare.sqlite"), "/coupons", {}, lambda: {"n": 1}, 200, calls)
-    share = bare[0].p99 / subject[0].p99
+    share = subject[1] / bare[1]
     return [
         Figure(
             "issue a coupon, 50 clients at once",
-            "",
-            f"{subject[1]:.0f} a second, {subject[0]}; bare POST and FULL commit: {bare[1]:.0f} a second, {bare[0]}; "
-            f"p99 of the bare one is {share:.2f} of ours",
-            None,
+            f"≥ {LEAST_SHARE} × bare POST and FULL commit",
+            f"{share:.2f} × ({subject[1]:.0f} a second, {subject[0]}; bare: {bare[1]:.0f} a second, {bare[0]})",
+            share >= LEAST_SHARE,
         )
     ]
 
