@@ -1,16 +1,36 @@
-"""Many rows in one statement, compiled once: what a batch of events writes must not cost more than its reading."""
+"""Many rows in few statements: what a batch of events writes must not cost more than its reading."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 Rows = Sequence[Mapping[str, Any]]
+AT_ONCE: Final = 400
+"""Values in one question: a database takes only so many."""
+
+
+def rows_among(
+    conn: Connection, query: Select[Any], column: ColumnElement[Any], values: Sequence[Any]
+) -> list[RowMapping]:
+    """Rows of *query* where *column* is one of *values*, in no order."""
+    found: list[RowMapping] = []
+    for at in range(0, len(values), AT_ONCE):
+        found += conn.execute(query.where(column.in_(values[at : at + AT_ONCE]))).mappings()
+    return found
+
+
+def sums_among(
+    conn: Connection, query: Select[Any], column: ColumnElement[Any], values: Sequence[Any]
+) -> dict[str, int]:
+    """The same of a *query* for a name and a number: the number by name."""
+    pairs: list[Iterable[Any]] = [row.values() for row in rows_among(conn, query, column, values)]
+    return {str(name): int(number) for name, number in pairs}
 
 
 def insert_rows(conn: Connection, table: Table, rows: Rows) -> None:

@@ -7,22 +7,18 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, func, select, tuple_
 
+from cloud.bulk import rows_among, sums_among
 from cloud.coupons.tables import coupon, redemption, voucher
 
-CHUNK = 300
 COUPON, VOUCHER = "coupon:", "voucher:"  # before what a redemption is of
 
 
 def off_of(conn: Connection, operator_id: int, lot_id: int, stay_ids: Sequence[str]) -> dict[str, int]:
     """Fen that coupons took off each stay, those taken back left out."""
-    found: dict[str, int] = {}
-    for at in range(0, len(stay_ids), CHUNK):
-        query = select(redemption.c.stay_id, func.sum(redemption.c.off_fen)).where(
-            redemption.c.operator_id == operator_id, redemption.c.lot_id == lot_id, redemption.c.restored_ms.is_(None),
-            redemption.c.stay_id.in_(stay_ids[at : at + CHUNK]),
-        )  # fmt: skip
-        found |= {stay_id: int(fen) for stay_id, fen in conn.execute(query.group_by(redemption.c.stay_id))}
-    return found
+    query = select(redemption.c.stay_id, func.sum(redemption.c.off_fen)).where(
+        redemption.c.operator_id == operator_id, redemption.c.lot_id == lot_id, redemption.c.restored_ms.is_(None)
+    )
+    return sums_among(conn, query.group_by(redemption.c.stay_id), redemption.c.stay_id, stay_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +53,13 @@ def _use(row: RowMapping, its: RowMapping | None) -> Use:
 
 def _coupons(conn: Connection, operator_id: int, rows: Sequence[RowMapping]) -> dict[str, RowMapping]:
     ids = sorted({row["subject"].removeprefix(COUPON) for row in rows if row["subject"].startswith(COUPON)})
-    found: dict[str, RowMapping] = {}
-    for at in range(0, len(ids), CHUNK):
-        few = coupon.c.coupon_id.in_(ids[at : at + CHUNK])
-        for one in conn.execute(select(coupon).where(coupon.c.operator_id == operator_id, few)).mappings():
-            found[f"{COUPON}{one['coupon_id']}"] = one
-    return found
+    found = rows_among(conn, select(coupon).where(coupon.c.operator_id == operator_id), coupon.c.coupon_id, ids)
+    return {f"{COUPON}{one['coupon_id']}": one for one in found}
 
 
 def _vouchers(conn: Connection, operator_id: int, rows: Sequence[RowMapping]) -> dict[str, RowMapping]:
     named = sorted({row["subject"] for row in rows if row["subject"].startswith(VOUCHER)})
     keys = sorted({tuple(map(int, one.removeprefix(VOUCHER).split("-"))) for one in named})
-    found: dict[str, RowMapping] = {}
-    for at in range(0, len(keys), CHUNK):
-        few = tuple_(voucher.c.key_id, voucher.c.counter).in_(keys[at : at + CHUNK])
-        for one in conn.execute(select(voucher).where(voucher.c.operator_id == operator_id, few)).mappings():
-            found[f"{VOUCHER}{one['key_id']}-{one['counter']}"] = one
-    return found
+    paper = tuple_(voucher.c.key_id, voucher.c.counter)
+    found = rows_among(conn, select(voucher).where(voucher.c.operator_id == operator_id), paper, keys)
+    return {f"{VOUCHER}{one['key_id']}-{one['counter']}": one for one in found}

@@ -6,30 +6,25 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, RowMapping, select, tuple_
 
+from cloud.bulk import rows_among
 from cloud.coupons.tables import coupon, coupon_template, voucher
 from cloud.db import paged
 from cloud.merchants.statements import Fact
 from plumbing.web.paging import Page
-
-MOST_NAMED = 500  # subjects in one question to the database
 
 
 def facts(conn: Connection, subjects: Sequence[str]) -> dict[str, Fact]:
     """What the coupons and vouchers named in the books were worth, and what they took off (E19)."""
     known: dict[str, Fact] = {}
     given = select(coupon.c.serial, coupon.c.lot_id, coupon.c.value, coupon.c.off_fen, coupon.c.branch_id)
-    for start in range(0, len(subjects), MOST_NAMED):
-        part = subjects[start : start + MOST_NAMED]
-        for row in conn.execute(given.where(coupon.c.serial.in_(part))):
-            known[row.serial] = Fact(row.lot_id, row.value, row.off_fen or 0, row.branch_id)
+    for row in rows_among(conn, given, coupon.c.serial, subjects):
+        known[row["serial"]] = Fact(row["lot_id"], row["value"], row["off_fen"] or 0, row["branch_id"])
     printed = select(voucher, coupon_template.c.value).join(
         coupon_template, coupon_template.c.template_id == voucher.c.template_id
     )
     slips = [tuple(map(int, name[8:].split("-"))) for name in subjects if name.startswith("voucher:")]
-    for start in range(0, len(slips), MOST_NAMED):
-        its = tuple_(voucher.c.key_id, voucher.c.counter).in_(slips[start : start + MOST_NAMED])
-        for slip in conn.execute(printed.where(its)):
-            known[f"voucher:{slip.key_id}-{slip.counter}"] = Fact(slip.lot_id, slip.value, slip.off_fen or 0)
+    for row in rows_among(conn, printed, tuple_(voucher.c.key_id, voucher.c.counter), slips):
+        known[f"voucher:{row['key_id']}-{row['counter']}"] = Fact(row["lot_id"], row["value"], row["off_fen"] or 0)
     return known
 
 

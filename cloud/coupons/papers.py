@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, and_, case, cast, func, literal, or_, select
+from sqlalchemy import Select, and_, cast, func, literal, or_, select
 from sqlalchemy.types import Text
 
 from cloud.coupons.life import MINUTE_MS, State
-from cloud.coupons.records import QUARTER_MS, Sought
+from cloud.coupons.records import QUARTER_MS, Sought, counted
 from cloud.coupons.tables import coupon_template, redemption, voucher
 
 OUT = "OUTSTANDING"
@@ -55,17 +55,13 @@ def usage(operator_id: int, sought: Sought) -> Select[Any]:
 
 def funnel(operator_id: int, from_ms: int, until_ms: int, now_ms: int) -> Select[Any]:
     """Of the papers printed in a time: how many there are, were used (so tied to a car), ran out or were withdrawn."""
-
-    def count(condition: Any) -> Any:
-        return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
-
     used = voucher.c.state == State.REDEEMED.value
     return select(
         func.count().label("issued"),
-        count(used).label("bound"),
-        count(used).label("redeemed"),
-        count(and_(voucher.c.state == OUT, voucher.c.not_after_min * MINUTE_MS < now_ms)).label("expired"),
-        count(voucher.c.state == State.VOIDED.value).label("voided"),
+        counted(used).label("bound"),
+        counted(used).label("redeemed"),
+        counted(and_(voucher.c.state == OUT, voucher.c.not_after_min * MINUTE_MS < now_ms)).label("expired"),
+        counted(voucher.c.state == State.VOIDED.value).label("voided"),
     ).where(
         voucher.c.operator_id == operator_id,
         voucher.c.issued_ms >= from_ms,

@@ -94,22 +94,23 @@ def _is_shown(state: str) -> ColumnElement[bool]:
 QUARTER_MS = 900_000
 
 
+def counted(condition: Any) -> Any:
+    """How many rows meet a condition, 0 where there are none."""
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+
 def funnel(operator_id: int, from_ms: int, until_ms: int) -> Select[Any]:
     """Of the coupons given in a time: how many there are, are tied to a car, were used, ran out or were taken back."""
-
-    def count(condition: Any) -> Any:
-        return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
-
     used, back = (
         coupon.c.state == State.REDEEMED.value,
         coupon.c.state.in_((State.VOIDED.value, State.VOID_PENDING.value)),
     )
     return select(
         func.count().label("issued"),
-        count(coupon.c.plate != "").label("bound"),
-        count(used).label("redeemed"),
-        count((coupon.c.is_expired | (coupon.c.state == State.RECLAIMED.value)) & ~used & ~back).label("expired"),
-        count(back).label("voided"),
+        counted(coupon.c.plate != "").label("bound"),
+        counted(used).label("redeemed"),
+        counted((coupon.c.is_expired | (coupon.c.state == State.RECLAIMED.value)) & ~used & ~back).label("expired"),
+        counted(back).label("voided"),
     ).where(coupon.c.operator_id == operator_id, coupon.c.issued_ms >= from_ms, coupon.c.issued_ms < until_ms)
 
 

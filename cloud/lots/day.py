@@ -7,9 +7,8 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, RowMapping, Select, func, select
 
+from cloud.bulk import sums_among
 from cloud.lots.tables import debt, debt_move, payment, stay
-
-CHUNK = 500
 
 
 def stays_ended(conn: Connection, operator_id: int, lot_id: int, from_ms: int, until_ms: int) -> Sequence[RowMapping]:
@@ -30,10 +29,7 @@ def taken_for(conn: Connection, operator_id: int, lot_id: int, stay_ids: Sequenc
         .where(*mine, debt_move.c.lot_id == lot_id, debt_move.c.kind == "paid")
         .group_by(payment.c.stay_id)
     )
-    taken = _in_chunks(conn, paid, payment.c.stay_id, stay_ids)
-    for stay_id, fen in _in_chunks(conn, debts, payment.c.stay_id, stay_ids).items():
-        taken[stay_id] = taken.get(stay_id, 0) - fen
-    return taken
+    return _less(conn, paid, debts, payment.c.stay_id, stay_ids)
 
 
 def owed_for(conn: Connection, operator_id: int, lot_id: int, stay_ids: Sequence[str]) -> dict[str, int]:
@@ -46,10 +42,7 @@ def owed_for(conn: Connection, operator_id: int, lot_id: int, stay_ids: Sequence
         .where(*mine, debt_move.c.lot_id == lot_id, debt_move.c.kind == "reversed")
         .group_by(debt.c.stay_id)
     )
-    found = _in_chunks(conn, owed, debt.c.stay_id, stay_ids)
-    for stay_id, fen in _in_chunks(conn, back, debt.c.stay_id, stay_ids).items():
-        found[stay_id] = found.get(stay_id, 0) - fen
-    return found
+    return _less(conn, owed, back, debt.c.stay_id, stay_ids)
 
 
 def taken_in(conn: Connection, operator_id: int, lot_id: int, from_ms: int, until_ms: int) -> dict[str, dict[str, int]]:
@@ -68,13 +61,14 @@ def amounts(conn: Connection, operator_id: int, lot_id: int, payment_ids: Iterab
     """Fen of these payments, whenever they were taken."""
     mine = (payment.c.operator_id == operator_id, payment.c.lot_id == lot_id)
     query = select(payment.c.payment_id, payment.c.amount_fen).where(*mine)
-    return _in_chunks(conn, query, payment.c.payment_id, sorted(payment_ids))
+    return sums_among(conn, query, payment.c.payment_id, sorted(payment_ids))
 
 
-def _in_chunks(conn: Connection, query: Select[Any], column: Column[Any], ids: Sequence[str]) -> dict[str, int]:
-    """Names and fen of *query* where *column* is one of *ids*."""
-    found: dict[str, int] = {}
-    for at in range(0, len(ids), CHUNK):
-        rows = conn.execute(query.where(column.in_(ids[at : at + CHUNK]))).all()
-        found |= {str(row[0]): int(row[1]) for row in rows}
+def _less(
+    conn: Connection, whole: Select[Any], less: Select[Any], column: Column[Any], ids: Sequence[str]
+) -> dict[str, int]:
+    """By name, the fen of *whole* without those of *less*."""
+    found = sums_among(conn, whole, column, ids)
+    for name, fen in sums_among(conn, less, column, ids).items():
+        found[name] = found.get(name, 0) - fen
     return found

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from cloud.act import Refused
+from cloud.bulk import rows_among
 from cloud.members.tables import entitled_plate, entitled_zone, entitlement
 from cloud.members.terms import Terms
 from domain.entitlement import Grant
 
-CHUNK = 400
 EVER = 1 << 62
 
 
@@ -30,7 +30,7 @@ Cards = dict[str, list[Card]]
 
 def of_plates(conn: Connection, operator_id: int, plates: Collection[str], but: int = 0) -> Cards:
     """The cards of *plates*, by plate, without those of the entitlement *but*."""
-    wanted, found = sorted(plates), Cards()
+    found = Cards()
     query = (
         select(entitled_plate.c.plate, entitled_zone.c.lot_id, entitlement.c.begins_ms, entitlement.c.ends_ms)
         .join(entitlement, entitlement.c.entitlement_id == entitled_plate.c.entitlement_id)
@@ -43,11 +43,9 @@ def of_plates(conn: Connection, operator_id: int, plates: Collection[str], but: 
             entitled_plate.c.removed_ms.is_(None),
         )
     )
-    for at in range(0, len(wanted), CHUNK):
-        few = query.where(entitled_plate.c.plate.in_(wanted[at : at + CHUNK]))
-        for plate, lot_id, begins_ms, ends_ms in conn.execute(few):
-            card = Card(int(lot_id), begins_ms or 0, EVER if ends_ms is None else ends_ms)
-            found.setdefault(plate, []).append(card)
+    for row in rows_among(conn, query, entitled_plate.c.plate, sorted(plates)):
+        card = Card(int(row["lot_id"]), row["begins_ms"] or 0, EVER if row["ends_ms"] is None else row["ends_ms"])
+        found.setdefault(row["plate"], []).append(card)
     return found
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, Table, and_, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, or_, select, update
 
+from cloud.bulk import rows_among
 from cloud.lots import edges as lot_edges
 from cloud.members.tables import blocked_plate, entitled_plate, entitled_zone, entitlement
 from cloud.sync.channels import put_rows
@@ -18,7 +19,6 @@ from domain.wire import Json
 CHANNEL: Final = "people"
 DAY_MS: Final = 86_400_000
 KEPT_MS: Final = 62 * DAY_MS  # a car that came in before the end may stay so long and still be cut right
-CHUNK: Final = 400
 Rows = dict[str, Json | None]
 
 
@@ -46,7 +46,7 @@ def tell_blocked(conn: Connection, operator_id: int, ids: Sequence[int], now_ms:
     """Put these rows of the block list into the lists of the lots they are for."""
     every_lot = [lot_id for lot_id, _ in lot_edges.lots_with_edges(conn, operator_id)]
     wanted: dict[int, Rows] = {}
-    for row in _in_chunks(conn, blocked_plate, blocked_plate.c.blocked_id, ids):
+    for row in rows_among(conn, select(blocked_plate), blocked_plate.c.blocked_id, ids):
         is_over = row["ended_ms"] is not None or (row["ends_ms"] is not None and row["ends_ms"] <= now_ms)
         for lot_id in every_lot if row["lot_id"] is None else [row["lot_id"]]:
             wanted.setdefault(lot_id, {})[f"block:{row['blocked_id']}"] = None if is_over else _blocked_row(row)
@@ -88,12 +88,12 @@ def forget_old(conn: Connection, operator_id: int, now_ms: int, most: int = 500)
 
 def plates_of(conn: Connection, ids: Sequence[int]) -> dict[int, list[RowMapping]]:
     """Plates of entitlements, removed ones too, in order."""
-    return _grouped(_in_chunks(conn, entitled_plate, entitled_plate.c.entitlement_id, ids), "plate")
+    return _grouped(rows_among(conn, select(entitled_plate), entitled_plate.c.entitlement_id, ids), "plate")
 
 
 def zones_of(conn: Connection, ids: Sequence[int]) -> dict[int, list[RowMapping]]:
     """Zones of entitlements, by lot."""
-    return _grouped(_in_chunks(conn, entitled_zone, entitled_zone.c.entitlement_id, ids), "lot_id", "zone")
+    return _grouped(rows_among(conn, select(entitled_zone), entitled_zone.c.entitlement_id, ids), "lot_id", "zone")
 
 
 def when_full(row: RowMapping) -> WhenFull:
@@ -110,7 +110,7 @@ def _put(conn: Connection, operator_id: int, wanted: dict[int, Rows], now_ms: in
 def _rows_by_lot(conn: Connection, ids: Sequence[int]) -> dict[int, Rows]:
     plates, zones = plates_of(conn, ids), zones_of(conn, ids)
     wanted: dict[int, Rows] = {}
-    for row in _in_chunks(conn, entitlement, entitlement.c.entitlement_id, ids):
+    for row in rows_among(conn, select(entitlement), entitlement.c.entitlement_id, ids):
         number = row["entitlement_id"]
         cars = plates.get(number, [])
         for lot_id, places in groupby(zones.get(number, ()), lambda zone: zone["lot_id"]):
@@ -150,13 +150,6 @@ def _row(row: RowMapping, cars: Iterable[RowMapping], car: RowMapping, zones: li
 def _blocked_row(row: RowMapping) -> Json:
     value = {"list": "block", "plate": row["plate"], "reason": row["reason"]}
     return value if row["ends_ms"] is None else value | {"until_ms": row["ends_ms"]}
-
-
-def _in_chunks(conn: Connection, table: Table, column: Any, ids: Sequence[int]) -> list[RowMapping]:
-    found: list[RowMapping] = []
-    for at in range(0, len(ids), CHUNK):
-        found += conn.execute(select(table).where(column.in_(ids[at : at + CHUNK]))).mappings().all()
-    return found
 
 
 def _grouped(rows: list[RowMapping], *order: str) -> dict[int, list[RowMapping]]:

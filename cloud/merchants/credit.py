@@ -91,7 +91,5 @@ def standing(conn: Connection, merchant_id: int, settlement_mode: str | None, co
 
 def is_overdue(conn: Connection, merchant_id: int, now_ms: int) -> bool:
     """Is a statement past its day and not paid? Then nothing new is issued or leased."""
-    query = select(statement.c.statement_id).where(
-        statement.c.merchant_id == merchant_id, statement.c.paid_ms.is_(None), statement.c.due_ms < now_ms
-    )
-    return conn.execute(query.limit(1)).first() is not None
+    query = select(statement.c.statement_id).where(statement.c.merchant_id == merchant_id, service.LATE_AT)
+    return conn.execute(query.limit(1), {"at_ms": now_ms}).first() is not None

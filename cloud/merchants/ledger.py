@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, bindparam, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from cloud.bulk import sums_among
 from cloud.db import new_id
 from cloud.merchants.tables import balance, ledger_entry, posting
 from domain.ledger import (
@@ -54,9 +55,6 @@ class Purse:
     @property
     def total(self) -> int:
         return self.paid + self.bonus
-
-
-CHUNK = 500
 
 
 def _adding(into: Callable[[Table], Any]) -> Any:
@@ -189,15 +187,10 @@ def held_by(conn: Connection, merchant_id: int, account: str, commodity: Commodi
 
 def landed(conn: Connection, operator_id: int, account: str, event_ids: Sequence[str]) -> dict[str, int]:
     """What each event moved into *account*, over all kinds of funds."""
-    found: dict[str, int] = {}
-    for at in range(0, len(event_ids), CHUNK):
-        query = select(posting.c.event_id, func.sum(posting.c.amount)).where(
-            posting.c.operator_id == operator_id,
-            posting.c.account == account,
-            posting.c.event_id.in_(event_ids[at : at + CHUNK]),
-        )
-        found |= {event_id: int(amount) for event_id, amount in conn.execute(query.group_by(posting.c.event_id))}
-    return found
+    query = select(posting.c.event_id, func.sum(posting.c.amount)).where(
+        posting.c.operator_id == operator_id, posting.c.account == account
+    )
+    return sums_among(conn, query.group_by(posting.c.event_id), posting.c.event_id, event_ids)
 
 
 @dataclass(frozen=True, slots=True)

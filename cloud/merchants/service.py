@@ -11,6 +11,7 @@ from sqlalchemy import (
     RowMapping,
     ScalarSelect,
     Select,
+    and_,
     bindparam,
     exists,
     func,
@@ -89,19 +90,15 @@ def _free_account_no(conn: Connection, act: Act) -> str:
             return number
 
 
+LATE_AT = and_(statement.c.paid_ms.is_(None), statement.c.due_ms < bindparam("at_ms"))
+"""A statement is past its day at the time *at_ms* and not paid (E16)."""
 _GET = (
     select(merchant)
     .where(merchant.c.merchant_id == bindparam("of_merchant"), merchant.c.operator_id == bindparam("of_operator"))
     .with_for_update(of=merchant)
 )
 _GIVER = _GET.add_columns(
-    exists()
-    .where(
-        statement.c.merchant_id == merchant.c.merchant_id,
-        statement.c.paid_ms.is_(None),
-        statement.c.due_ms < bindparam("at_ms"),
-    )
-    .label("is_overdue")
+    exists().where(statement.c.merchant_id == merchant.c.merchant_id, LATE_AT).label("is_overdue")
 )
 
 

@@ -12,13 +12,13 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
+from cloud.bulk import sums_among
 from cloud.payments.provider import Outcome, State
 from cloud.payments.tables import pay_order, pay_refund, pay_try
 
 LIVE = ("asked", "due", "sent", "done")  # count against what was paid
 FIRST_AGAIN_MS, LONGEST_AGAIN_MS = 60_000, 3_600_000
 REASON_LENGTH = 80
-CHUNK = 500
 
 
 def by_itself(conn: Connection, act: Act, row: RowMapping, cause: str, reason: str) -> None:
@@ -77,15 +77,10 @@ def refunded_fen(conn: Connection, number: str) -> int:
 
 def of_cause(conn: Connection, order_ids: Sequence[str], cause: str) -> dict[str, int]:
     """Fen of each order that went back for one *cause*, or are on their way."""
-    found: dict[str, int] = {}
-    for at in range(0, len(order_ids), CHUNK):
-        query = select(pay_refund.c.order_id, func.sum(pay_refund.c.amount_fen)).where(
-            pay_refund.c.order_id.in_(order_ids[at : at + CHUNK]),
-            pay_refund.c.cause == cause,
-            pay_refund.c.state.in_(LIVE),
-        )
-        found |= {order_id: int(fen) for order_id, fen in conn.execute(query.group_by(pay_refund.c.order_id))}
-    return found
+    query = select(pay_refund.c.order_id, func.sum(pay_refund.c.amount_fen)).where(
+        pay_refund.c.cause == cause, pay_refund.c.state.in_(LIVE)
+    )
+    return sums_among(conn, query.group_by(pay_refund.c.order_id), pay_refund.c.order_id, order_ids)
 
 
 def ask(
