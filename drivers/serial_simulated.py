@@ -9,6 +9,7 @@ import tty
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 
 class SimulatedSerial:
@@ -20,7 +21,7 @@ class SimulatedSerial:
         self.sent = bytearray()  # everything drivers wrote since the beginning
         self._near = self._far = -1
 
-    async def __aenter__(self) -> SimulatedSerial:
+    async def __aenter__(self) -> Self:
         self.plug_in()
         return self
 

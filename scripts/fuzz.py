@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from cloud.access import keys
 from cloud.access.scopes import OF_A_MERCHANT, Scope
 from cloud.app import make_app
-from cloud.db import open_engine, upgrade
+from cloud.db import Database, open_engine, upgrade
 from cloud.merchants import ledger
 from tests.cloud.stage import SECRET, THEIR_PLATE, Stage, rows_of, set_up
 
@@ -37,11 +37,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def prepare(folder: Path, who: str) -> tuple[Stage, str]:
     """A cloud with its tenants, and a key of *who* to call it with."""
-    empty = folder / "empty.sqlite"
-    engine = open_engine(f"sqlite:///{empty}")
+    engine = open_engine(f"sqlite:///{folder / 'cloud.sqlite'}")
     upgrade(engine)
-    engine.dispose()
-    stage = set_up(empty, folder)
+    stage = set_up(Database(engine), folder)
     merchant_id = int(stage.own["merchant_id"]) if who == "merchant" else None
     scopes = list(OF_A_MERCHANT) if who == "merchant" else list(Scope)
     made = stage.cloud.db.run_here(keys.create, stage.cloud.act("admin"), "fuzz", scopes, merchant_id)

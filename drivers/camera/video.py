@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -165,7 +165,7 @@ class VideoCamera:
         finally:
             await capture.close()
 
-    async def reads(self) -> AsyncIterator[PlateRead]:
+    async def reads(self) -> AsyncGenerator[PlateRead, None]:
         """Reads as vehicles come. Raises DeviceUnreachableError when the source is lost; call again to reopen."""
         capture = self._capture = Capture(self.name, self._options)
         gate = MotionGate(self._options.least_change_percent / 100, self._options.quiet_ms / 1000)

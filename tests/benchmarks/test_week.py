@@ -17,7 +17,8 @@ from benchmarks.week.plan import plan_week
 from benchmarks.week.report import WORDS, write_report
 from benchmarks.week.virtual_time import virtual_loop
 from benchmarks.week.week import Week
-from edge.services import passages, paying
+from edge.db import money
+from edge.services import passages
 from edge.sync.agent import OutdatedDatabaseError
 
 pytestmark = pytest.mark.simulator
@@ -47,7 +48,7 @@ def test_every_car_is_accounted_for_and_the_report_says_so(tmp_path: Path) -> No
 @contextmanager
 def a_ledger_row_skipped() -> Iterator[None]:
     """Cash is put on the stay and not into the book."""
-    with patch.object(paying.money, "post", lambda conn, entry, *rest: None):
+    with patch.object(money, "post", lambda conn, entry, *rest: None):
         yield
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from domain.coupon.model import CouponKind
 from domain.shift import ShiftTotals
-from domain.slip_faces import Pickup, Receipt, ShiftReport, Ticket, Voucher
+from domain.slip_faces import Face, Pickup, Receipt, ShiftReport, Ticket, Voucher
 
 NOON = datetime(2026, 11, 21, 12, 0)  # noqa: DTZ001  lot-local
 LOT = "西湖文化广场地下停车场"
@@ -54,7 +54,7 @@ REPORT = ShiftReport(
 PICKUP = Pickup("二号门店", "P-3", "7QX4", (("礼盒", 2), ("大闸蟹四公四母礼券装", 1)), NOON, "店员")
 FEE_LINES = (("首小时", 1000), ("之后每半小时，夜间封顶", 1400))
 
-CASES = {
+CASES: dict[str, Face] = {
     **{
         f"voucher {kind.value}": replace(VOUCHER, kind=kind, value=60, until=NOON.replace(hour=20))
         for kind in CouponKind

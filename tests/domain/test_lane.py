@@ -76,7 +76,7 @@ BY_PLATE: tuple[Event, ...] = (PlateSeen(OURS), WINDOW)  # a lane without a loop
 
 def run(*events: Event, state: State | None = None) -> tuple[State, list[Command]]:
     """The state after *events* and everything asked for on the way, timers left out."""
-    state, asked = state or State(), []
+    state, asked = state or State(), list[Command]()
     for event in events:
         state, commands = step(state, event)
         asked += [command for command in commands if not isinstance(command, StartTimer | StopTimer)]

@@ -84,9 +84,9 @@ def test_one_changed_character_makes_it_nothing() -> None:
     for text, read in ((GOLDEN_QUOTE, read_quote), (GOLDEN_PASS, read_pass)):
         for place, letter in enumerate(text):
             changed = text[:place] + ("1" if letter == "0" else "0") + text[place + 1 :]
-            assert read(changed) is None, place  # type: ignore[operator]
-        assert read(text + "0") is None  # type: ignore[operator]
-        assert read(text.lower()) is None  # type: ignore[operator]
+            assert read(changed) is None, place
+        assert read(text + "0") is None
+        assert read(text.lower()) is None
 
 
 def test_a_quote_is_no_pass_and_neither_is_believed_of_another() -> None:

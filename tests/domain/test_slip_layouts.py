@@ -142,7 +142,7 @@ def test_a_reprint_says_so_in_large_letters(slip: Slip, mark: str) -> None:
 @pytest.mark.parametrize("paper", list(Paper))
 @pytest.mark.parametrize("language", list(Language))
 def test_every_slip_is_the_bytes_it_was_when_it_was_looked_at(paper: Paper, language: Language) -> None:
-    cases = {**CASES, "test": TestPage("counter", NOON, paper)}
+    cases: dict[str, Face] = {**CASES, "test": TestPage("counter", NOON, paper)}
 
     printed = {
         f"{name}/{paper.name}/{language}": hashlib.sha256(encode(slip_of(face, paper, language))).hexdigest()[:16]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from unittest.mock import patch
 
@@ -14,10 +14,11 @@ from domain.moment import Moment
 from domain.wire import BadMessageError, Json
 
 MOMENT = Moment("b", 1, 2)
+Door = tuple[Callable[..., Event], Callable[..., Event]]  # its two versions
 
 
 @pytest.fixture(autouse=True)
-def door() -> Iterator[tuple[type[Event], type[Event]]]:
+def door() -> Iterator[Door]:
     """A type with two versions: the second knows the door's colour."""
     with patch.dict("domain.events.TYPES"), patch.dict("domain.upcast.UPCASTS"):
 
@@ -39,7 +40,7 @@ def white(payload: Json) -> Json:
     return {**payload, "colour": "white"}
 
 
-def test_an_older_version_is_read_as_the_newest(door: tuple[type[Event], type[Event]]) -> None:
+def test_an_older_version_is_read_as_the_newest(door: Door) -> None:
     first, second = door
     assert upcast.missing() == [("door.sung", 1)]
     upcast.upcast("door.sung", 1)(white)
@@ -49,7 +50,7 @@ def test_an_older_version_is_read_as_the_newest(door: tuple[type[Event], type[Ev
     assert upcast.read(open_envelope(encode(1, MOMENT, second("la", "red")))) == second("la", "red")
 
 
-def test_what_an_older_version_lacked_wrongly_is_still_refused(door: tuple[type[Event], type[Event]]) -> None:
+def test_what_an_older_version_lacked_wrongly_is_still_refused(door: Door) -> None:
     upcast.upcast("door.sung", 1)(lambda payload: payload)
 
     with pytest.raises(BadMessageError, match="colour"):

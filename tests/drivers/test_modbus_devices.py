@@ -272,9 +272,9 @@ async def test_the_devices_of_a_board_share_one_connection_and_one_poll(board: S
     assert board.connections == 1
     polls = [request for request in board.requests if request[0] == 0x02]
     assert len(polls) <= 16  # eight loops that asked for themselves would have made 32 and more
-    for device in (*barriers, *lanes):
-        await device.aclose()
-        await device.aclose()
+    for close in (*(barrier.aclose for barrier in barriers), *(lane.aclose for lane in lanes)):
+        await close()
+        await close()
 
 
 async def test_a_board_seen_late_is_written_off_only_when_no_lane_gives_a_pulse(board: SimulatedRelayBoard) -> None:

@@ -218,10 +218,14 @@ async def test_behind_a_polling_camera_the_same_frames_go_through_its_serial_por
     camera = VzenithCamera("exit-1", VzenithOptions(Path("unread"), comet=True, comet_hold_ms=200), SECRET)
     display = await open_olm_camera(OlmCameraOptions(lines=2), Wiring("exit-1", camera=camera))
     board = OlmModel()
+
+    def take(data: bytes) -> None:
+        board.feed(data)
+
     app = web.Application()
     app.add_routes(device_routes([camera]))
     async with TestServer(app) as server, SimulatedVzenith(str(server.make_url(f"/device/{SECRET}"))) as device:
-        device.on_serial = lambda data: board.feed(data) and None
+        device.on_serial = take
         polling = asyncio.create_task(device.poll())
 
         await asyncio.wait_for(display.show(("京A12345", "欢迎光临"), speak="欢迎光临"), 3)

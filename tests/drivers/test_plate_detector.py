@@ -110,8 +110,9 @@ def test_a_picture_full_of_plates_is_answered_with_the_best_sixteen() -> None:
     maps = blank_maps()
     for x in range(32):
         for y in range(16):
-            middle = np.array([x, y]) * 8.0 + 4
-            write(maps[0], x, y, [(middle + d) for d in ((-3, -1), (3, -1), (3, 1), (-3, 1))], logit=1 + x / 10)
+            left, top = x * 8.0 + 1, y * 8.0 + 3
+            corners = [(left, top), (left + 6, top), (left + 6, top + 2), (left, top + 2)]
+            write(maps[0], x, y, corners, logit=1 + x / 10)
 
     plates = plates_of(maps)
 
@@ -156,7 +157,7 @@ def test_the_network_finds_a_drawn_plate_and_both_runtimes_agree() -> None:
     scene = with_plate("A12345")
     drawn = np.array([(210, 200), (430, 200), (430, 270), (210, 270)], np.float32)
     tilt = cv2.getRotationMatrix2D((320, 235), 12, 0.8)
-    tilted = cv2.warpAffine(scene, tilt, (640, 360), borderMode=cv2.BORDER_REPLICATE)
+    tilted = cv2.warpAffine(scene, tilt, (640, 360), borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
     expected = cv2.transform(drawn[None], tilt)[0]
 
     (one, *_), (other, *_) = (Detector(open_network("detector", way)).find(tilted) for way in ("onnxruntime", "opencv"))

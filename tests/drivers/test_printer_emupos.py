@@ -93,7 +93,7 @@ def emupos(tmp_path: Path) -> Iterator[Emupos]:
         f"devices: [{{ id: slip, type: printer, profile: ./58mm.yaml, job_idle_timeout_ms: 300,"
         f" receipts_dir: {tmp_path / 'receipts'}, connections: [{{ tcp: {{ port: {printer} }} }}] }}]\n"
     )
-    command = [needs("emupos"), "run", "--config", tmp_path / "emupos.yaml"]
+    command: list[str | Path] = [needs("emupos"), "run", "--config", tmp_path / "emupos.yaml"]
     running = Emupos(printer, f"http://127.0.0.1:{api}/api/v1")
     with server(command, running.is_up, tmp_path / "emupos.log", seconds=60):
         yield running

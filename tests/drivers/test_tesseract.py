@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import pytesseract
+import pytesseract  # type: ignore[import-untyped]
 import pytest
 
 from domain.plate import PlateColour, PlateVerdict

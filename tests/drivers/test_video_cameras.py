@@ -86,7 +86,7 @@ async def open_stream(stream: Stream, recogniser: ToldRecogniser, **changes: obj
         look_every_ms=30,
         frames_per_second=25,
         quiet_ms=200,
-        timeout_ms=2000,
+        timeout_ms=10_000,
         **changes,  # type: ignore[arg-type]
     )
     return await open_video(options, Wiring("exit-2", recogniser=recogniser))

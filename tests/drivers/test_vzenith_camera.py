@@ -39,7 +39,8 @@ async def camera(tmp_path: Path) -> VzenithCamera:
 async def server(camera: VzenithCamera) -> AsyncIterator[TestServer]:
     app = web.Application()
     app.add_routes(device_routes([camera]))
-    async with TestServer(app) as server:
+    server = TestServer(app)
+    async with server:
         yield server
 
 

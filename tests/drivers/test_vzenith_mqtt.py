@@ -65,7 +65,8 @@ async def device(broker: EmbeddedBroker) -> AsyncIterator[SimulatedVzenithMqtt]:
 
 @asynccontextmanager
 async def connected(port: int, **changes: Any) -> AsyncIterator[VzenithMqttCamera]:
-    values = {"serial": SERIAL, "broker_port": port, "user": "lotgate", "password_file": Path("unread")} | changes
+    values: dict[str, Any] = {"serial": SERIAL, "broker_port": port, "user": "lotgate"}
+    values |= {"password_file": Path("unread"), **changes}
     camera = VzenithMqttCamera("entry-1", VzenithMqttOptions(**values), "edge-secret")
     await camera.start()
     try:

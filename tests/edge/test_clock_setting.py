@@ -4,6 +4,7 @@ import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -32,12 +33,13 @@ def office(quality: Quality) -> object:
 
 
 async def test_cameras_get_our_time_and_one_that_is_gone_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
-    cameras = {"a": Camera(), "b": Camera(gone=True), "c": Camera(), "d": object()}
+    right, late, gone = Camera(), Camera(), Camera(gone=True)
+    cameras: dict[str, Any] = {"a": right, "b": gone, "c": late, "d": object()}
 
     with caplog.at_level(logging.WARNING):
         await set_clocks(office(Quality.NTP), cameras)  # type: ignore[arg-type]
 
-    assert cameras["a"].set_to == cameras["c"].set_to == [datetime(2026, 1, 14, 8, 2, 58, tzinfo=UTC)]  # type: ignore[attr-defined]
+    assert right.set_to == late.set_to == [datetime(2026, 1, 14, 8, 2, 58, tzinfo=UTC)]
     assert [record.getMessage() for record in caplog.records] == [
         "camera b: its clock was not set (camera b: no answer)"
     ]
@@ -46,6 +48,6 @@ async def test_cameras_get_our_time_and_one_that_is_gone_stops_nobody(caplog: py
 async def test_a_clock_we_are_not_sure_of_is_given_to_nobody() -> None:
     camera = Camera()
 
-    await set_clocks(office(Quality(Quality.NTP - 1)), {"a": camera})  # type: ignore[arg-type]
+    await set_clocks(office(Quality(Quality.NTP - 1)), dict[str, Any](a=camera))  # type: ignore[arg-type]
 
     assert camera.set_to == []

@@ -19,13 +19,14 @@ from edge.clock import Clock
 from edge.db import decisions
 from edge.finding import LOCALE
 from edge.jobs import DAY_MS, forget
+from edge.lanes.board import Board
 from edge.lanes.live import LaneView, LiveLanes
 from edge.lanes.reads import best_read, plate_of
 from edge.lanes.screen import Screen
 from edge.lanes.timers import LaneTimers
 from edge.pricelists import load_prices
 from edge.services.entering import enter
-from edge.settings import Lane
+from edge.settings import Boards, Lane
 from edge.supervise import keep_running
 from plumbing.i18n import load_catalogue
 from plumbing.settings import SettingsError
@@ -33,7 +34,7 @@ from tests.edge.lots import START, at, settings, small_lot
 
 
 async def test_a_device_that_fails_is_tried_again_and_its_state_told() -> None:
-    tries, states = [], []
+    tries, states = list[int](), list[str]()
 
     async def work() -> None:
         tries.append(1)
@@ -133,7 +134,9 @@ def test_the_booth_is_offered_what_a_plate_may_be_unless_it_counts_as_unread(
 
     read = PlateRead("r", "cam", (candidate,))
 
-    view = Screen(load_catalogue(LOCALE).speaking("en")).view(
+    board = Board(load_catalogue(LOCALE).speaking("en"), Boards(), "lot")
+
+    view = Screen(board).view(
         lane, Idle(), read, None, wrong={}, call="", incident="", now=START, chosen="", held="", attended=True
     )
 

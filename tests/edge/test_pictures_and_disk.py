@@ -91,8 +91,12 @@ async def test_a_nearly_full_disk_and_a_slow_one_cost_pictures_only(tmp_path: Pa
 
         disk.free = 50
         guard.look()
-        blocked = thread.submit(lambda: [pictures.keep(f"s{n}", "frame", b"x", NOON) for n in range(MOST_WAITING + 9)])
-        blocked.result()
+
+        def keep_too_many() -> None:
+            for number in range(MOST_WAITING + 9):
+                pictures.keep(f"s{number}", "frame", b"x", NOON)
+
+        await thread.run(keep_too_many)
         assert await pictures.get(f"s{MOST_WAITING - 1}", "frame", NOON) == b"x"
         assert await pictures.get(f"s{MOST_WAITING + 1}", "frame", NOON) is None
 

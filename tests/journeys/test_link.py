@@ -71,7 +71,7 @@ class Running:
 
     async def until_backlog_is_empty(self) -> None:
         async with asyncio.timeout(20):
-            while not self.edge.in_session or await self.thread.run(lambda: log.backlog(self.db.conn)):
+            while not self.edge.in_session or await self.thread.run(log.backlog, self.db.conn) > 0:
                 await asyncio.sleep(0.02)
 
 
@@ -149,7 +149,7 @@ async def test_a_message_that_breaks_the_cloud_ends_nobody_elses_line(
         running(tmp_path, embedded(broker.port, "cloud"), embedded(broker.port, "e1")) as both,
     ):
         await both.until_backlog_is_empty()
-        received, broken = both.line.cloud.received, []
+        received, broken = both.line.cloud.received, list[object]()
 
         def break_once(*args: object) -> object:
             if not broken:

@@ -275,7 +275,7 @@ async def replaced(
 
     *blank*: there is nothing on it but the devices' passwords, and the lot's relay board is still the same.
     """
-    board = blank or await site.stack.enter_async_context(SimulatedRelayBoard())
+    board = blank if blank is not None else await site.stack.enter_async_context(SimulatedRelayBoard())
     claim = (await site.cloud.post(f"edges/{old}/replace"))["claim"]
     config = site.lot_file("box-2", old, board)
     if blank is not None:

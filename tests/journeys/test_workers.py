@@ -100,7 +100,7 @@ async def test_two_workers_keep_one_log_in_order(
         run_edge = edge.run(line.edge_key, line.cloud_key.public, lambda: f"n{time.monotonic_ns()}", HANDLERS)
         running = [tasks.create_task(work) for work in (*(worker.run() for worker in workers), run_edge)]
         async with asyncio.timeout(60):
-            while not edge.in_session or await thread.run(lambda: log.backlog(db.conn)):
+            while not edge.in_session or await thread.run(log.backlog, db.conn) > 0:
                 await asyncio.sleep(0.05)
             while not all("e1" in worker.live for worker in workers):
                 await asyncio.sleep(0.05)

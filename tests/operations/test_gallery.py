@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cloud.web.doors import DOORS
 from edge.web.app import lot_applications
 from plumbing.metrics import Metrics
 from plumbing.web import walk
@@ -25,7 +26,7 @@ GOOD = """<html lang="en"><title>Cars · lotgate</title><body style="background:
 def test_every_page_of_the_cloud_has_its_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cloud_pages.without_picture() == []
 
-    monkeypatch.setattr(cloud_pages, "DOORS", {**cloud_pages.DOORS, "GET /admin/brand-new": None})
+    monkeypatch.setitem(DOORS, "GET /admin/brand-new", None)
     assert cloud_pages.without_picture() == ["GET /admin/brand-new"]
 
 

@@ -5,7 +5,7 @@ import socket
 import stat
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from plumbing.broker import BrokerError, EmbeddedBroker, broker_config

@@ -60,6 +60,7 @@ async def test_a_wrong_password_is_told_and_tried_again(broker: EmbeddedBroker) 
         with pytest.raises(NotConnectedError):
             await edge.publish("lg/v1/001/up/ev", b"")
 
+    assert edge.last_error is not None
     assert "refused" in edge.last_error or "closed" in edge.last_error
     assert not edge.connected.is_set()
 

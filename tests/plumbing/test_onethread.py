@@ -33,7 +33,7 @@ async def test_an_exception_reaches_whoever_asked_and_the_thread_goes_on() -> No
 
 async def test_closing_finishes_what_was_accepted_and_refuses_the_rest() -> None:
     thread = OneThread("db")
-    release, done = threading.Event(), []
+    release, done = threading.Event(), list[int]()
     first = thread.submit(release.wait, 5)
     rest = [thread.submit(done.append, n) for n in range(10)]
     assert thread.waiting == 11
@@ -69,7 +69,7 @@ async def test_a_cancelled_wait_does_not_stop_a_call_that_has_begun() -> None:
 
 
 async def test_a_call_given_up_before_its_turn_is_not_made() -> None:
-    release, done = threading.Event(), []
+    release, done = threading.Event(), list[int]()
 
     async with OneThread("db") as thread:
         thread.submit(release.wait, 5)

@@ -45,7 +45,8 @@ class Oracle:
         unit: tuple[Step, int, int, int] | None = None  # the running unit: step, begin, end, window
         free_until = free.minutes if free and free.deducted else 0
         origin, own = free_until, [0] * len(plan.windows)
-        used, index, limits = [0] * len(plan.caps), [-1] * len(plan.caps), [None] * len(plan.caps)
+        used, index = [0] * len(plan.caps), [-1] * len(plan.caps)
+        limits: list[int | None] = [None] * len(plan.caps)
         for minute in range(self.length):
             now = self.window(minute)
             moved, turned = now != window, self.turns(minute)
@@ -71,7 +72,7 @@ class Oracle:
                     index[number] += 1
                     used[number] = 0
                     amounts = self.kind(minute).limits[number]
-                    limits[number] = amounts and amounts[min(index[number], len(amounts) - 1)]
+                    limits[number] = amounts[min(index[number], len(amounts) - 1)] if amounts else None
             if minute < free_until and unit is None:
                 continue
             if unit is None:
@@ -81,7 +82,7 @@ class Oracle:
             step, began, ends, payer = unit
             if minute == began + step.grace:
                 own[payer] += ends - began
-                room = [step.price]
+                room: list[int] = [step.price]
                 room += [cap - visit for cap in [plan.windows[now].cap] if cap is not None]
                 room += [limit - one for limit, one in zip(limits, used, strict=True) if limit is not None]
                 charge = max(0, min(room))

@@ -120,7 +120,8 @@ def test_an_attendant_may_let_it_in_where_the_entry_asks_and_not_where_it_refuse
     named = replace(typed, typed_by="li", agreed=True)
 
     assert verdict(enter(asks.db, asks.lot, named, at(100))) == Admit("entered")
-    strict = small_lot(tmp_path / "b", rules=refuses) if (tmp_path / "b").mkdir() is None else asks
+    (tmp_path / "b").mkdir()
+    strict = small_lot(tmp_path / "b", rules=refuses)
     runs_off(strict, 0, 70)
     assert verdict(enter(strict.db, strict.lot, named, at(100))) == Refuse("debt_unpaid")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -163,7 +164,7 @@ def test_only_the_nights_are_covered(lot: SmallLot) -> None:
         ({"from_ms": at(1).wall_ms}, Admit("entered")),
     ],
 )
-def test_a_plate_is_kept_out_as_long_as_the_list_says(lot: SmallLot, terms: dict[str, int], answer: object) -> None:
+def test_a_plate_is_kept_out_as_long_as_the_list_says(lot: SmallLot, terms: dict[str, object], answer: object) -> None:
     lot.put("people", f"block:{PLATE}", {"list": "block", "plate": PLATE, "reason": "fights"} | terms)
 
     assert arrives(lot, PLATE, 0) == answer
@@ -181,7 +182,7 @@ def test_a_plate_is_kept_out_as_long_as_the_list_says(lot: SmallLot, terms: dict
     ],
 )
 def test_the_booth_is_told_how_a_car_stands(
-    lot: SmallLot, terms: dict[str, object], kind: str, state: str, left: int | None
+    lot: SmallLot, terms: dict[str, Any], kind: str, state: str, left: int | None
 ) -> None:
     entitle(lot, name="陈先生", **terms)
 

@@ -89,7 +89,7 @@ def test_the_report_goes_by_day_and_by_why(lot: SmallLot) -> None:
 
 
 def test_a_stay_opened_again_and_paid_is_taken_back(lot: SmallLot) -> None:
-    card = {"list": "entitled", "plate": PLATE, "id": "m"}
+    card: dict[str, object] = {"list": "entitled", "plate": PLATE, "id": "m"}
     lot.put("people", "e", card)
     assert stays_for(lot, PLATE, 90) == Admit("covered")
     stay_id = written(lot)[0].stay_id

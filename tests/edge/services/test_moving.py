@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -255,7 +256,8 @@ def test_a_car_that_paid_and_drives_back_inside_owes_for_the_whole_way(lot: Smal
 
 def test_both_and_shared_caps_come_from_the_lot_file(tmp_path: Path) -> None:
     fees = []
-    for number, garage in enumerate(({"charge": Charge.BOTH}, {"charge": Charge.SHARED_CAP, "shared_cap_fen": 1800})):
+    garages: list[dict[str, Any]] = [{"charge": Charge.BOTH}, {"charge": Charge.SHARED_CAP, "shared_cap_fen": 1800}]
+    for number, garage in enumerate(garages):
         folder = tmp_path / str(number)
         folder.mkdir()
         lot = nested_lot(folder, **garage)

@@ -44,8 +44,8 @@ async def test_a_layout_is_drawn_as_it_comes_out_and_a_test_page_is_on_record(tm
         assert (status, "测试页已打印" in page) == (200, True)
         (job,) = lot.printer.jobs
         printer, office = lot.edge.printers["counter"], lot.edge.office
-        page = await printer.lay_out(printer.test_page("counter", office.lot, office.now().wall_ms), office.lot)
-        expected = encode(page, printer.profile)
+        slip = await printer.lay_out(printer.test_page("counter", office.lot, office.now().wall_ms), office.lot)
+        expected = encode(slip, printer.profile)
         assert len(job) == len(expected)  # the minute may have changed
         assert Image.open(io.BytesIO(render(job, 48))).width == 48 * 12 + 32
         assert [(one.kind, one.state) for one in await lot.edge.recent_prints(5)] == [("test", "confirmed")]

@@ -4,18 +4,25 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from aiohttp import CookieJar
+from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from tests.plumbing.web.gallery.app import gallery
 
-Visitor = TestClient  # a browser without scripts: keeps cookies, sends forms
+Visitor = TestClient[web.Request, web.Application]  # a browser without scripts: keeps cookies, sends forms
 
 
 @pytest.fixture
 async def visitor() -> AsyncIterator[Visitor]:
     async with TestClient(TestServer(gallery()), cookie_jar=CookieJar(unsafe=True)) as client:
         yield client
+
+
+def app_of(visitor: Visitor) -> web.Application:
+    """The application behind the pages."""
+    app = visitor.app
+    assert isinstance(app, web.Application)
+    return app
 
 
 async def form_token(visitor: Visitor, path: str) -> str:

@@ -19,7 +19,8 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 async def server() -> AsyncIterator[TestServer]:
-    async with TestServer(gallery(), host="127.0.0.1") as running:
+    running = TestServer(gallery(), host="127.0.0.1")
+    async with running:
         yield running
         running.app[HUB].close()
 

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.plumbing.web.conftest import Visitor, form_token, sign_in
+from tests.plumbing.web.conftest import Visitor, app_of, form_token, sign_in
 from tests.plumbing.web.gallery.app import DONE
 
 
 def done(visitor: Visitor) -> list[str]:
-    return visitor.app[DONE]  # type: ignore[index]
+    return app_of(visitor)[DONE]
 
 
 async def test_a_form_of_our_own_page_is_carried_out_once(visitor: Visitor) -> None:

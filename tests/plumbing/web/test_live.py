@@ -5,12 +5,12 @@ import asyncio
 from plumbing.web.live import LISTENER_QUEUE, Event, Hub, encode
 from plumbing.web.paging import Page, page_number
 from tests.plumbing.conftest import until
-from tests.plumbing.web.conftest import Visitor
+from tests.plumbing.web.conftest import Visitor, app_of
 from tests.plumbing.web.gallery.app import HUB
 
 
 async def test_a_page_hears_what_is_published_in_its_own_language(visitor: Visitor) -> None:
-    hub = visitor.app[HUB]  # type: ignore[index]
+    hub = app_of(visitor)[HUB]
 
     async with visitor.get("/live", cookies={"lg_lang": "en"}) as answer:
         await until(lambda: hub.listeners == 1)
@@ -26,7 +26,7 @@ async def test_a_page_hears_what_is_published_in_its_own_language(visitor: Visit
 
 
 async def test_a_quiet_stream_is_kept_awake_and_ends_with_the_hub(visitor: Visitor) -> None:
-    hub = visitor.app[HUB]  # type: ignore[index]
+    hub = app_of(visitor)[HUB]
 
     async with visitor.get("/live") as answer, asyncio.timeout(5):
         lines = await answer.content.readuntil(b"event: beat\ndata: 1\n\n")
@@ -38,7 +38,7 @@ async def test_a_quiet_stream_is_kept_awake_and_ends_with_the_hub(visitor: Visit
 
 
 async def test_a_page_that_went_away_is_forgotten(visitor: Visitor) -> None:
-    hub = visitor.app[HUB]  # type: ignore[index]
+    hub = app_of(visitor)[HUB]
     answer = await visitor.get("/live")
     await until(lambda: hub.listeners == 1)
 
