@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from cloud.reach import EVERY, Lots
 from domain.ids import uuid7
 
 
@@ -16,6 +17,7 @@ class Act:
     by: str
     now_ms: int
     random: Callable[[int], bytes]
+    within: Lots = EVERY  # the lots it may touch, where it is asked for as one of somebody's
 
     def uuid(self) -> str:
         """A fresh UUIDv7."""

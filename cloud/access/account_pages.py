@@ -10,20 +10,32 @@ from sqlalchemy import Connection
 from cloud.access import accounts
 from cloud.access.roles import OFFICE, Right
 from cloud.act import Refused
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, words
+from cloud.lots import service as lots
+from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, whole, words
 from plumbing.passwords import random_password
 from plumbing.web import Session, render
 
 HERE = "/admin/accounts"
-BLANK = {"login": "", "name": "", "role": ""}
+BLANK: dict[str, Any] = {"login": "", "name": "", "role": "", "lots": frozenset()}
 
 
 def _values(conn: Connection, operator_id: int) -> dict[str, Any]:
-    return {"people": accounts.listed(conn, operator_id), "makers": accounts.makers(conn, operator_id)}
+    return {
+        "people": accounts.listed(conn, operator_id),
+        "makers": accounts.makers(conn, operator_id),
+        "lots": lots.names(conn, operator_id),
+        "lots_of": accounts.lots_by_user(conn, operator_id),
+    }
+
+
+async def _lots_in(request: web.Request) -> frozenset[int]:
+    """The lots ticked in the form; anything that is no number is no lot."""
+    ticked = (whole(each) for each in (await request.post()).getall("lot", []) if isinstance(each, str))
+    return frozenset(number for number in ticked if number is not None)
 
 
 async def _page(
-    request: web.Request, session: Session, error: str = "", made: Any = None, form: dict[str, str] | None = None
+    request: web.Request, session: Session, error: str = "", made: Any = None, form: dict[str, Any] | None = None
 ) -> web.Response:
     values = {"error": error, "made": made, "form": form or BLANK, "roles": OFFICE, "own": login_of(session)}
     return render(request, "accounts.html", status=422 if error else 200, **values, **await read(request, _values))
@@ -37,14 +49,14 @@ async def page(request: web.Request) -> web.Response:
 async def create(request: web.Request) -> web.Response:
     """An account; its first password is shown this once."""
     session, password = await allow(request, Right.ACCOUNTS), random_password()
-    form = {name: await field_of(request, name) for name in BLANK}
-    hashed = await request.config_dict[CLOUD].passwords.hash(password)
-    made = await change(request, login_of(session), accounts.create, **form, password_hash=hashed)
-    return await _shown(request, session, made, password, form)
+    form = {name: await field_of(request, name) for name in ("login", "name", "role")}
+    hashed, ticked = await request.config_dict[CLOUD].passwords.hash(password), await _lots_in(request)
+    made = await change(request, login_of(session), accounts.create, **form, password_hash=hashed, lot_ids=ticked)
+    return await _shown(request, session, made, password, {**form, "lots": ticked})
 
 
 async def _shown(
-    request: web.Request, session: Session, made: str | Refused, password: str, form: dict[str, str] | None = None
+    request: web.Request, session: Session, made: str | Refused, password: str, form: dict[str, Any] | None = None
 ) -> web.Response:
     if isinstance(made, Refused):
         return await _page(request, session, words(request, made), form=form)
@@ -60,9 +72,10 @@ async def reset(request: web.Request) -> web.Response:
 
 
 async def role(request: web.Request) -> web.Response:
-    """Another role."""
+    """Another role, or other lots."""
     session, wanted = await allow(request, Right.ACCOUNTS), await field_of(request, "role")
-    refused = await change(request, login_of(session), accounts.set_role, path_id(request, "user_id"), wanted)
+    user_id, ticked = path_id(request, "user_id"), await _lots_in(request)
+    refused = await change(request, login_of(session), accounts.set_role, user_id, wanted, ticked)
     return await _after(request, session, refused, "office_role")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from cloud.access import service, wechat
+from cloud.access import accounts, service, wechat
 from cloud.access.roles import Role
 from cloud.access.service import Person
 from cloud.web.state import CLOUD, SESSIONS, Cloud, field_of, words
@@ -20,7 +20,12 @@ from plumbing.web import (
 
 def home_of(role: str) -> str:
     """The page a role begins at."""
-    homes = {Role.MERCHANT: "/m", Role.MERCHANT_BRANCH: "/m/places", Role.MERCHANT_STAFF: "/m/issue"}
+    homes = {
+        Role.MERCHANT: "/m",
+        Role.MERCHANT_BRANCH: "/m/places",
+        Role.MERCHANT_STAFF: "/m/issue",
+        Role.VERIFIER: "/admin/check",
+    }
     return next((path for own, path in homes.items() if own == role), "/admin")
 
 
@@ -97,6 +102,10 @@ async def sign_in(request: web.Request, response: web.StreamResponse, person: Pe
         data["merchant_id"] = str(person.merchant_id)
     if person.role is Role.MERCHANT_BRANCH:
         data["branch_id"] = NO_BRANCH  # until one of its branches is chosen it acts for nothing
+    cloud = request.config_dict[CLOUD]
+    if person.role is Role.LOT_MANAGER:
+        data["lots"] = " ".join(map(str, sorted(await cloud.db.run(accounts.lots_of, person.user_id))))
+    await cloud.db.run(service.note_sign_in, person.user_id, cloud.now_ms(), client_address(request))
     await request.app[SESSIONS].sign_in(
         request, response, user_id=str(person.user_id), name=person.name, role=person.role.value, data=data
     )

@@ -1,4 +1,4 @@
-"""What each role may do (a part of E65)."""
+"""What each role may do (E65)."""
 
 from __future__ import annotations
 
@@ -11,22 +11,27 @@ class Role(StrEnum):
     ADMIN = "admin"
     FINANCE = "finance"
     READ_ONLY = "read_only"
+    LOT_MANAGER = "lot_manager"  # runs the lots named with the account and sees no others
+    VERIFIER = "verifier"  # looks coupons up by their number and sees nothing else
     MERCHANT = "merchant"
     MERCHANT_BRANCH = "merchant_branch"  # acts for branches alone, never for a whole merchant
     MERCHANT_STAFF = "merchant_staff"  # whom a merchant lets give coupons (E20)
 
 
-OFFICE = (Role.ADMIN, Role.FINANCE, Role.READ_ONLY)  # the operator's own people
+OFFICE = (Role.ADMIN, Role.FINANCE, Role.READ_ONLY, Role.LOT_MANAGER, Role.VERIFIER)  # the operator's own people
 
 
 class Right(StrEnum):
     """One thing a role may or may not do."""
 
     VIEW = "view"  # the operator's pages
+    VIEW_LOTS = "view_lots"  # those about lots, each seen by who has it
+    RUN_LOTS = "run_lots"  # lanes, lists, booths and incidents of the lots one has
+    CHECK = "check"  # what became of a coupon whose number one has
     PLATES = "plates"  # plates unmasked
     MONEY = "money"  # top-ups, refunds, settlement, prices
     ISSUE = "issue"  # coupons in a merchant's name
-    MANAGE = "manage"  # lots, edges, merchants, incidents
+    MANAGE = "manage"  # lots, edges, merchants
     AUDIT = "audit"
     ACCOUNTS = "accounts"  # who of the operator's people may sign in, and as what
     KEYS = "keys"  # what other programs may do, and what they are told
@@ -38,8 +43,10 @@ class Right(StrEnum):
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ADMIN: frozenset(Right) - {Right.OWN_MERCHANT, Right.OWN_BRANCH, Right.GIVE, Right.HAND_OUT},
-    Role.FINANCE: frozenset({Right.VIEW, Right.PLATES, Right.MONEY}),
-    Role.READ_ONLY: frozenset({Right.VIEW}),
+    Role.FINANCE: frozenset({Right.VIEW, Right.VIEW_LOTS, Right.CHECK, Right.PLATES, Right.MONEY}),
+    Role.READ_ONLY: frozenset({Right.VIEW, Right.VIEW_LOTS, Right.CHECK}),
+    Role.LOT_MANAGER: frozenset({Right.VIEW_LOTS, Right.RUN_LOTS, Right.CHECK, Right.PLATES}),
+    Role.VERIFIER: frozenset({Right.CHECK}),
     Role.MERCHANT: frozenset({Right.OWN_MERCHANT, Right.OWN_BRANCH, Right.GIVE, Right.HAND_OUT, Right.PLATES}),
     Role.MERCHANT_BRANCH: frozenset({Right.OWN_BRANCH, Right.GIVE, Right.PLATES}),
     Role.MERCHANT_STAFF: frozenset({Right.GIVE, Right.HAND_OUT, Right.PLATES}),

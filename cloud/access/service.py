@@ -94,6 +94,11 @@ def wrong_first(conn: Connection, user_id: int) -> None:
     conn.execute(short.values(first_until_ms=user.c.first_until_ms - FIRST_MS // FIRST_TRIES))
 
 
+def note_sign_in(conn: Connection, user_id: int, now_ms: int, address: str) -> None:
+    """Keep when and from where an account came in last, for who looks after accounts."""
+    conn.execute(update(user).where(user.c.user_id == user_id).values(signed_in_ms=now_ms, signed_in_from=address))
+
+
 def has_users(conn: Connection) -> bool:
     """False only before the first start is through."""
     return bool(conn.execute(select(func.count()).select_from(user)).scalar_one())

@@ -13,7 +13,7 @@ user = Table(
     Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
     Column("login", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
-    Column("role", Text, nullable=False),  # admin, finance, read_only, merchant (E65)
+    Column("role", Text, nullable=False),  # access/roles.py (E65)
     Column("merchant_id", ForeignKey("merchant.merchant_id")),  # of a merchant's own people
     Column("password_hash", Text, nullable=False),
     Column("must_change", Boolean, nullable=False),  # E66
@@ -22,6 +22,16 @@ user = Table(
     Column("daily_fen", BigInteger),  # and the most money they may hold for them
     Column("enabled", Boolean, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
+    Column("signed_in_ms", BigInteger),  # the last time
+    Column("signed_in_from", Text, nullable=False, server_default=""),  # the address it came from
+)
+
+user_lot = Table(  # the lots of a lot manager
+    "user_lot",
+    metadata,
+    Column("user_id", ForeignKey("app_user.user_id"), primary_key=True),
+    Column("lot_id", ForeignKey("lot.lot_id"), primary_key=True),
+    Column("operator_id", BigInteger, nullable=False),
 )
 
 api_token = Table(

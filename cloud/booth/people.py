@@ -17,6 +17,7 @@ from cloud.booth.tables import booth_key, booth_person
 from cloud.db import new_id
 from cloud.lots import edges as lot_edges
 from cloud.lots import service as lots
+from cloud.reach import EVERY, Lots
 from cloud.sync.channels import put_rows
 from domain.wire import Json
 from plumbing.sealing import PUBLIC_SIZE, SealKey, seal
@@ -34,7 +35,7 @@ def add(
         return Refused("booth_name_malformed", {"most": LONGEST_NAME})
     if role not in ROLES:
         return Refused("booth_role_unknown")
-    if lot_id is not None and lot_id not in lots.zones(conn, act.operator_id):
+    if not _may_set(act, lot_id) or (lot_id is not None and lot_id not in lots.names(conn, act.operator_id)):
         return Refused("lot_unknown")
     if _named(conn, act.operator_id, name, lot_id):
         return Refused("booth_name_taken", {"name": name})
@@ -56,7 +57,7 @@ def add(
 def set_pin(conn: Connection, act: Act, box: SealKey, person_id: int, pin_hash: str) -> Refused | None:
     """Give somebody another PIN; lots take it over with their next word from here."""
     person = _get(conn, act.operator_id, person_id)
-    if person is None:
+    if person is None or not _may_set(act, person["lot_id"]):
         return Refused("booth_person_unknown")
     pin = seal(box.public, pin_hash.encode(), label(person["name"]))
     mine = booth_person.c.person_id == person_id
@@ -71,7 +72,7 @@ def set_pin(conn: Connection, act: Act, box: SealKey, person_id: int, pin_hash: 
 def end(conn: Connection, act: Act, box: SealKey, person_id: int) -> Refused | None:
     """Let somebody sign in no more, wherever the line reaches."""
     person = _get(conn, act.operator_id, person_id)
-    if person is None:
+    if person is None or not _may_set(act, person["lot_id"]):
         return Refused("booth_person_unknown")
     conn.execute(update(booth_person).where(booth_person.c.person_id == person_id).values(ended_ms=act.now_ms))
     audit.record(conn, act, "booth_person.ended", f"booth_person:{person_id}", before={"name": person["name"]})
@@ -79,9 +80,18 @@ def end(conn: Connection, act: Act, box: SealKey, person_id: int) -> Refused | N
     return None
 
 
-def listed(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
-    """Everybody who may sign in, by name."""
-    query = select(booth_person).where(booth_person.c.operator_id == operator_id, booth_person.c.ended_ms.is_(None))
+def _may_set(act: Act, lot_id: int | None) -> bool:
+    """Somebody of every lot (None) is set by who has them all."""
+    return lot_id in act.within
+
+
+def listed(conn: Connection, operator_id: int, within: Lots = EVERY) -> Sequence[RowMapping]:
+    """Everybody who may sign in, by name; those of every lot too."""
+    query = select(booth_person).where(
+        booth_person.c.operator_id == operator_id,
+        booth_person.c.ended_ms.is_(None),
+        or_(booth_person.c.lot_id.is_(None), within.hold(booth_person.c.lot_id)),
+    )
     return conn.execute(query.order_by(booth_person.c.name, booth_person.c.person_id)).mappings().all()
 
 

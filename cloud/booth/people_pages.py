@@ -7,11 +7,11 @@ from aiohttp import web
 from cloud.access.roles import Right
 from cloud.act import Refused
 from cloud.booth import people
-from cloud.booth.shift_pages import lot_names
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, whole, words
+from cloud.lots import service as lots
+from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, lots_of, path_id, read, whole, words
 from plumbing.passwords import random_pin, weak_pin
 from plumbing.sealing import SealKey
-from plumbing.web import render
+from plumbing.web import Session, render
 
 AT = "/admin/booth-people"
 SHORTEST, LONGEST = 6, 12
@@ -19,30 +19,29 @@ SHORTEST, LONGEST = 6, 12
 
 async def listed(request: web.Request) -> web.Response:
     """Everybody, and a form for one more."""
-    await allow(request, Right.MANAGE)
-    return await _page(request)
+    return await _page(request, await allow(request, Right.RUN_LOTS))
 
 
 async def add(request: web.Request) -> web.Response:
     """Add somebody under the PIN typed, or a random one shown once."""
-    session = await allow(request, Right.MANAGE)
+    session = await allow(request, Right.RUN_LOTS)
     form = {name: await field_of(request, name) for name in ("name", "role", "lot_id", "pin")}
     pin = form["pin"] or random_pin()
     if (refused := _refused(pin)) is not None:
-        return await _page(request, refused, form)
+        return await _page(request, session, refused, form)
     pin_hash = await request.config_dict[CLOUD].passwords.hash(pin)
     lot_id = whole(form["lot_id"])
     made = await change(
         request, login_of(session), people.add, _box(request), form["name"], form["role"], lot_id, pin_hash
     )
     if isinstance(made, Refused):
-        return await _page(request, made, form)
-    return await _page(request, shown=(form["name"], pin))
+        return await _page(request, session, made, form)
+    return await _page(request, session, shown=(form["name"], pin))
 
 
 async def new_pin(request: web.Request) -> web.Response:
     """Give somebody another PIN: the one typed, or a random one shown once."""
-    session = await allow(request, Right.MANAGE)
+    session = await allow(request, Right.RUN_LOTS)
     pin = await field_of(request, "pin") or random_pin()
     refused = _refused(pin)
     if refused is None:
@@ -50,17 +49,17 @@ async def new_pin(request: web.Request) -> web.Response:
         number = path_id(request, "person")
         refused = await change(request, login_of(session), people.set_pin, _box(request), number, pin_hash)
     if refused is not None:
-        return await _page(request, refused)
+        return await _page(request, session, refused)
     names = {row["person_id"]: row["name"] for row in await read(request, people.listed)}
-    return await _page(request, shown=(names.get(path_id(request, "person"), ""), pin))
+    return await _page(request, session, shown=(names.get(path_id(request, "person"), ""), pin))
 
 
 async def end(request: web.Request) -> web.Response:
     """Let somebody sign in no more."""
-    session = await allow(request, Right.MANAGE)
+    session = await allow(request, Right.RUN_LOTS)
     refused = await change(request, login_of(session), people.end, _box(request), path_id(request, "person"))
     if refused is not None:
-        return await _page(request, refused)
+        return await _page(request, session, refused)
     raise done(AT, "booth_person_ended")
 
 
@@ -79,16 +78,19 @@ def weak(pin: str) -> bool:
 
 async def _page(
     request: web.Request,
+    session: Session,
     refused: Refused | None = None,
     form: dict[str, str] | None = None,
     shown: tuple[str, str] | None = None,
 ) -> web.Response:
+    within = lots_of(session)
     return render(
         request,
         "booth_people.html",
         status=422 if refused else 200,
-        people=await read(request, people.listed),
-        names=await read(request, lot_names),
+        people=await read(request, people.listed, within),
+        names=await read(request, lots.names, within),
+        within=within,
         roles=people.ROLES,
         form=form or {},
         shown=shown,

@@ -16,9 +16,9 @@ from cloud.access.roles import Right
 from cloud.booth import shifts
 from cloud.booth.shifts import Asked
 from cloud.lots import service as lots
-from cloud.web.state import CLOUD, allow, read, whole
+from cloud.web.state import CLOUD, allow, lots_of, read, whole
 from domain.fen import yuan
-from plumbing.web import page_number, render, texts
+from plumbing.web import Session, page_number, render, texts
 
 DAYS = 7  # shown where no day is asked for
 EXPORT_ROWS = 100_000
@@ -31,7 +31,7 @@ def _zone(request: web.Request) -> ZoneInfo:
     return ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
 
 
-def _asked(request: web.Request) -> tuple[str, str, Asked]:
+def _asked(request: web.Request, session: Session) -> tuple[str, str, Asked]:
     """First and last day asked for, and the rest."""
     tz, query = _zone(request), request.query
     today = datetime.fromtimestamp(request.config_dict[CLOUD].now_ms() / 1000, tz).date()
@@ -40,7 +40,8 @@ def _asked(request: web.Request) -> tuple[str, str, Asked]:
     start, end = (
         round(datetime.combine(each, time.min, tz).timestamp() * 1000) for each in (first, last + timedelta(days=1))
     )
-    asked = Asked(start, end, whole(query.get("lot", "")), query.get("q", "").strip()[:60], query.get("differs") == "1")
+    lot_id, search, differs = whole(query.get("lot", "")), query.get("q", "").strip()[:60], query.get("differs") == "1"
+    asked = Asked(start, end, lot_id, search, differs, lots_of(session))
     return first.isoformat(), last.isoformat(), asked
 
 
@@ -51,21 +52,16 @@ def _day(text: str) -> date | None:
         return None
 
 
-def lot_names(conn: Connection, operator_id: int) -> dict[int, str]:
-    """Every lot's name."""
-    return {int(row["lot_id"]): str(row["name"]) for row in lots.lots(conn, operator_id)}
-
-
 async def listed(request: web.Request) -> web.Response:
     """Shifts of some days."""
-    await allow(request, Right.VIEW)
-    first, last, asked = _asked(request)
+    session = await allow(request, Right.VIEW_LOTS)
+    first, last, asked = _asked(request, session)
     return render(
         request,
         "booth_shifts.html",
         page=await read(request, shifts.listed, asked, page_number(request.query)),
         totals=await read(request, shifts.totals, asked),
-        names=await read(request, lot_names),
+        names=await read(request, lots.names, asked.within),
         asked=asked,
         first=first,
         last=last,
@@ -74,13 +70,13 @@ async def listed(request: web.Request) -> web.Response:
 
 async def one(request: web.Request) -> web.Response:
     """One report, as the lot printed it."""
-    await allow(request, Right.VIEW)
+    session = await allow(request, Right.VIEW_LOTS)
 
     def look(conn: Connection, operator_id: int) -> tuple[RowMapping, bool, dict[int, str]]:
-        shift = shifts.one(conn, operator_id, request.match_info["shift"])
+        shift = shifts.one(conn, operator_id, request.match_info["shift"], lots_of(session))
         if shift is None:
             raise web.HTTPNotFound
-        return shift, shifts.stands_on_our_log(conn, shift), lot_names(conn, operator_id)
+        return shift, shifts.stands_on_our_log(conn, shift), lots.names(conn, operator_id)
 
     shift, stands, names = await read(request, look)
     return render(
@@ -90,8 +86,8 @@ async def one(request: web.Request) -> web.Response:
 
 async def export(request: web.Request) -> web.Response:
     """The list as a file, every sum in a column of its own."""
-    await allow(request, Right.VIEW)
-    (first, _, asked), t, tz = _asked(request), texts(request), _zone(request)
+    session = await allow(request, Right.VIEW_LOTS)
+    (first, _, asked), t, tz = _asked(request, session), texts(request), _zone(request)
     texts_of = ("workstation", "opened_by", "closed_by", "takes_over", "reason")
 
     def cells(row: RowMapping, names: dict[int, str]) -> Sequence[sheets.Cell]:
@@ -107,7 +103,7 @@ async def export(request: web.Request) -> web.Response:
         )
 
     def collect(conn: Connection, operator_id: int) -> list[Sequence[sheets.Cell]]:
-        names = lot_names(conn, operator_id)
+        names = lots.names(conn, operator_id)
         return [cells(row, names) for row in shifts.every(conn, operator_id, asked, EXPORT_ROWS)]
 
     order = ("lot", "number", *texts_of, "opened_ms", "closed_ms", *COUNTS, *SUMS, *DRAWER, "difference")

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, Select, func, or_, select
 
 from cloud.booth.tables import booth_shift
 from cloud.db import paged
+from cloud.reach import EVERY, Lots
 from cloud.sync import inbox
 from plumbing.web.paging import Page
 
@@ -23,12 +24,16 @@ class Asked:
     lot_id: int | None = None
     search: str = ""
     differs: bool = False
+    within: Lots = EVERY
 
 
 def _query(operator_id: int, asked: Asked) -> Select[Any]:
     of = booth_shift.c
     query = select(booth_shift).where(
-        of.operator_id == operator_id, of.opened_ms >= asked.start_ms, of.opened_ms < asked.end_ms
+        of.operator_id == operator_id,
+        asked.within.hold(of.lot_id),
+        of.opened_ms >= asked.start_ms,
+        of.opened_ms < asked.end_ms,
     )
     if asked.lot_id is not None:
         query = query.where(of.lot_id == asked.lot_id)
@@ -63,9 +68,13 @@ def totals(conn: Connection, operator_id: int, asked: Asked) -> tuple[int, int, 
     return int(row[0]), int(row[1]), int(row[2]), int(row[3])
 
 
-def one(conn: Connection, operator_id: int, shift_id: str) -> RowMapping | None:
+def one(conn: Connection, operator_id: int, shift_id: str, within: Lots = EVERY) -> RowMapping | None:
     """One shift."""
-    query = select(booth_shift).where(booth_shift.c.operator_id == operator_id, booth_shift.c.shift_id == shift_id)
+    query = select(booth_shift).where(
+        booth_shift.c.operator_id == operator_id,
+        booth_shift.c.shift_id == shift_id,
+        within.hold(booth_shift.c.lot_id),
+    )
     return conn.execute(query).mappings().one_or_none()
 
 

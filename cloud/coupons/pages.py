@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.coupons import (
+    check_pages,
     late,
     ledger_pages,
     limit_pages,
@@ -340,6 +341,7 @@ def add_routes(app: web.Application) -> None:
     record_pages.add_routes(app)
     ledger_pages.add_routes(app)
     report_pages.add_routes(app)
+    check_pages.add_routes(app)
     add_get, add_post = app.router.add_get, app.router.add_post
     add_post("/admin/merchants/{merchant_id:[0-9]+}/templates", add_template)
     add_post("/admin/merchants/{merchant_id:[0-9]+}/templates/delete", delete_template)

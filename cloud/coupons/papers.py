@@ -13,6 +13,7 @@ from sqlalchemy.types import Text
 from cloud.coupons.life import MINUTE_MS, State
 from cloud.coupons.records import QUARTER_MS, Sought, counted
 from cloud.coupons.tables import coupon_template, redemption, voucher
+from cloud.reach import EVERY, Lots
 
 OUT = "OUTSTANDING"
 STATES = (OUT, State.REDEEMED.value, State.VOIDED.value)
@@ -53,7 +54,12 @@ def usage(operator_id: int, sought: Sought) -> Select[Any]:
     return query.order_by(voucher.c.issued_ms.desc(), voucher.c.key_id, voucher.c.counter.desc())
 
 
-def funnel(operator_id: int, from_ms: int, until_ms: int, now_ms: int) -> Select[Any]:
+def one(operator_id: int, key_id: int, counter: int) -> Select[Any]:
+    """The one paper of a number, as in the list."""
+    return usage(operator_id, Sought()).where(voucher.c.key_id == key_id, voucher.c.counter == counter)
+
+
+def funnel(operator_id: int, from_ms: int, until_ms: int, now_ms: int, within: Lots = EVERY) -> Select[Any]:
     """Of the papers printed in a time: how many there are, were used (so tied to a car), ran out or were withdrawn."""
     used = voucher.c.state == State.REDEEMED.value
     return select(
@@ -64,13 +70,14 @@ def funnel(operator_id: int, from_ms: int, until_ms: int, now_ms: int) -> Select
         counted(voucher.c.state == State.VOIDED.value).label("voided"),
     ).where(
         voucher.c.operator_id == operator_id,
+        within.hold(voucher.c.lot_id),
         voucher.c.issued_ms >= from_ms,
         voucher.c.issued_ms < until_ms,
         or_(voucher.c.print_state != "failed", used),
     )
 
 
-def by_quarter(operator_id: int, from_ms: int, until_ms: int) -> Select[Any]:
+def by_quarter(operator_id: int, from_ms: int, until_ms: int, within: Lots = EVERY) -> Select[Any]:
     """Fen taken off and papers used by merchant and quarter of an hour, as ``records.by_quarter``."""
     quarter = (redemption.c.redeemed_ms // QUARTER_MS).label("quarter")
     return (
@@ -83,6 +90,7 @@ def by_quarter(operator_id: int, from_ms: int, until_ms: int) -> Select[Any]:
         .join(redemption, _ITS_USE)
         .where(
             voucher.c.operator_id == operator_id,
+            within.hold(voucher.c.lot_id),
             voucher.c.state == State.REDEEMED.value,
             redemption.c.redeemed_ms >= from_ms,
             redemption.c.redeemed_ms < until_ms,

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, case, func, literal, s
 from cloud.coupons.life import State
 from cloud.coupons.tables import coupon, coupon_template, redemption
 from cloud.lots import service as lots
+from cloud.reach import EVERY, Lots
 
 KINDS = ("AMOUNT", "DURATION", "FULL_WAIVER")
 
@@ -99,7 +100,7 @@ def counted(condition: Any) -> Any:
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
 
-def funnel(operator_id: int, from_ms: int, until_ms: int) -> Select[Any]:
+def funnel(operator_id: int, from_ms: int, until_ms: int, within: Lots = EVERY) -> Select[Any]:
     """Of the coupons given in a time: how many there are, are tied to a car, were used, ran out or were taken back."""
     used, back = (
         coupon.c.state == State.REDEEMED.value,
@@ -111,10 +112,15 @@ def funnel(operator_id: int, from_ms: int, until_ms: int) -> Select[Any]:
         counted(used).label("redeemed"),
         counted((coupon.c.is_expired | (coupon.c.state == State.RECLAIMED.value)) & ~used & ~back).label("expired"),
         counted(back).label("voided"),
-    ).where(coupon.c.operator_id == operator_id, coupon.c.issued_ms >= from_ms, coupon.c.issued_ms < until_ms)
+    ).where(
+        coupon.c.operator_id == operator_id,
+        within.hold(coupon.c.lot_id),
+        coupon.c.issued_ms >= from_ms,
+        coupon.c.issued_ms < until_ms,
+    )
 
 
-def by_quarter(operator_id: int, from_ms: int, until_ms: int) -> Select[Any]:
+def by_quarter(operator_id: int, from_ms: int, until_ms: int, within: Lots = EVERY) -> Select[Any]:
     """Fen taken off and coupons used by merchant and quarter of an hour: days of any time zone are sums of these."""
     quarter = (coupon.c.redeemed_ms // QUARTER_MS).label("quarter")
     return (
@@ -126,6 +132,7 @@ def by_quarter(operator_id: int, from_ms: int, until_ms: int) -> Select[Any]:
         )
         .where(
             coupon.c.operator_id == operator_id,
+            within.hold(coupon.c.lot_id),
             coupon.c.state == State.REDEEMED.value,
             coupon.c.redeemed_ms >= from_ms,
             coupon.c.redeemed_ms < until_ms,

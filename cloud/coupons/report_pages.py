@@ -18,10 +18,11 @@ from cloud.coupons import papers, records
 from cloud.coupons.record_pages import View, day_began, zone_of
 from cloud.coupons.records import QUARTER_MS
 from cloud.merchants import service as merchants
+from cloud.reach import Lots
 from cloud.web.charts import Value, lying, standing
-from cloud.web.state import CLOUD, allow, read
+from cloud.web.state import CLOUD, allow, lots_of, read
 from domain.fen import yuan
-from plumbing.web import render, texts
+from plumbing.web import Session, render, texts
 
 DAYS, MOST_DAYS, TOP = 30, 366, 10
 STEPS = ("issued", "bound", "redeemed", "expired", "voided")
@@ -63,11 +64,13 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _figures(conn: Connection, operator_id: int, since: date, until: date, zone: ZoneInfo, now_ms: int) -> Figures:
+def _figures(
+    conn: Connection, operator_id: int, since: date, until: date, zone: ZoneInfo, now_ms: int, within: Lots
+) -> Figures:
     from_ms, until_ms = day_began(since.isoformat(), zone) or 0, day_began(until.isoformat(), zone, 1) or 0
     names = {row["merchant_id"]: str(row["name"]) for row in merchants.everyone(conn, operator_id)}
     sums: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
-    used = (one.by_quarter(operator_id, from_ms, until_ms) for one in (records, papers))
+    used = (one.by_quarter(operator_id, from_ms, until_ms, within) for one in (records, papers))
     for row in (row for query in used for row in conn.execute(query)):
         day = datetime.fromtimestamp(row.quarter * QUARTER_MS / 1000, zone).date().isoformat()
         sums[day, row.merchant_id][0] += int(row.coupons)
@@ -75,14 +78,19 @@ def _figures(conn: Connection, operator_id: int, since: date, until: date, zone:
     days = [
         Day(day, names.get(merchant_id, ""), *sums[day, merchant_id]) for day, merchant_id in sorted(sums, reverse=True)
     ]
-    given = conn.execute(records.funnel(operator_id, from_ms, until_ms)).mappings().one()
-    printed = conn.execute(papers.funnel(operator_id, from_ms, until_ms, now_ms)).mappings().one()
+    given = conn.execute(records.funnel(operator_id, from_ms, until_ms, within)).mappings().one()
+    printed = conn.execute(papers.funnel(operator_id, from_ms, until_ms, now_ms, within)).mappings().one()
     return Figures(
         {step: int(given[step]) + int(printed[step]) for step in STEPS},
         days,
         sum(day.off_fen for day in days),
         sum(day.coupons for day in days),
     )
+
+
+async def _read(request: web.Request, session: Session, since: date, until: date) -> Figures:
+    now_ms = request.config_dict[CLOUD].now_ms()
+    return await read(request, _figures, since, until, zone_of(request), now_ms, lots_of(session))
 
 
 def _top(figures: Figures) -> list[tuple[str, int]]:
@@ -103,9 +111,9 @@ def _by_day(figures: Figures, since: date, until: date) -> list[Value]:
 
 async def report(request: web.Request) -> web.Response:
     """The figures and their pictures."""
-    session = await allow(request, Right.VIEW)
+    session = await allow(request, Right.VIEW_LOTS)
     t, (since, until) = texts(request), _period(request)
-    figures = await read(request, _figures, since, until, zone_of(request), request.config_dict[CLOUD].now_ms())
+    figures = await _read(request, session, since, until)
     top = _top(figures)
     steps = [Value(t(f"reports.{step}"), figures.funnel[step], str(figures.funnel[step])) for step in STEPS]
     charts: dict[str, Any] = {
@@ -130,9 +138,9 @@ async def report(request: web.Request) -> web.Response:
 
 async def report_file(request: web.Request) -> web.Response:
     """What was taken off by merchant and day, as a table file."""
-    await allow(request, Right.VIEW)
+    session = await allow(request, Right.VIEW_LOTS)
     t, period = texts(request), _period(request)
-    figures = await read(request, _figures, *period, zone_of(request), request.config_dict[CLOUD].now_ms())
+    figures = await _read(request, session, *period)
     heads = [t("reports.day"), t("col.merchant"), t("reports.used"), t("reports.off")]
     rows: list[list[sheets.Cell]] = [[day.day, day.merchant, day.coupons, yuan(day.off_fen)] for day in figures.days]
     return await sheets.table_file(request.match_info["kind"], "report", t("reports.title"), heads, rows)

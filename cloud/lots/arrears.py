@@ -18,6 +18,7 @@ from sqlalchemy import (
 
 from cloud.db import paged
 from cloud.lots.tables import debt, debt_move, lot, stay
+from cloud.reach import EVERY, Lots
 from plumbing.web.paging import Page
 
 OPEN, DISPUTED, SETTLED = "open", "disputed", "settled"
@@ -47,44 +48,63 @@ def _debts(operator_id: int) -> Subquery:
     )  # fmt: skip
 
 
-def _wanted(debts: Subquery, state: str, search: str, lot_id: int | None) -> ColumnElement[bool]:
-    wanted = debts.c.state == state
+def _wanted(debts: Subquery, state: str, search: str, lot_id: int | None, within: Lots) -> ColumnElement[bool]:
+    wanted: ColumnElement[bool] = (debts.c.state == state) & within.hold(debts.c.lot_id)
     if search:
         wanted = and_(wanted, debts.c.plate.contains(search, autoescape=True))
     return wanted if lot_id is None else and_(wanted, debts.c.lot_id == lot_id)
 
 
 def arrears(
-    conn: Connection, operator_id: int, state: str = OPEN, search: str = "", lot_id: int | None = None, page: int = 1
+    conn: Connection,
+    operator_id: int,
+    state: str = OPEN,
+    search: str = "",
+    lot_id: int | None = None,
+    page: int = 1,
+    within: Lots = EVERY,
 ) -> Page[RowMapping]:
     """Debts in one state, the newest first; *search* is part of a plate in normal form."""
-    return paged(conn, _query(operator_id, state, search, lot_id), page)
+    return paged(conn, _query(operator_id, state, search, lot_id, within), page)
 
 
 def every(
-    conn: Connection, operator_id: int, state: str = OPEN, search: str = "", lot_id: int | None = None
+    conn: Connection,
+    operator_id: int,
+    state: str = OPEN,
+    search: str = "",
+    lot_id: int | None = None,
+    within: Lots = EVERY,
 ) -> list[RowMapping]:
     """The whole of such a list, for an export."""
-    return list(conn.execute(_query(operator_id, state, search, lot_id)).mappings())
+    return list(conn.execute(_query(operator_id, state, search, lot_id, within)).mappings())
 
 
-def _query(operator_id: int, state: str, search: str, lot_id: int | None) -> Select[tuple[object, ...]]:
+def _query(operator_id: int, state: str, search: str, lot_id: int | None, within: Lots) -> Select[tuple[object, ...]]:
     debts = _debts(operator_id)
-    query = select(debts).where(_wanted(debts, state, search, lot_id))
+    query = select(debts).where(_wanted(debts, state, search, lot_id, within))
     return query.order_by(debts.c.recorded_ms.desc(), debts.c.debt_id)
 
 
-def left_fen(conn: Connection, operator_id: int, state: str = OPEN, search: str = "", lot_id: int | None = None) -> int:
+def left_fen(
+    conn: Connection,
+    operator_id: int,
+    state: str = OPEN,
+    search: str = "",
+    lot_id: int | None = None,
+    within: Lots = EVERY,
+) -> int:
     """What is left of such a list in all, in fen."""
     debts = _debts(operator_id)
-    total = select(func.coalesce(func.sum(debts.c.left_fen), 0)).where(_wanted(debts, state, search, lot_id))
+    total = select(func.coalesce(func.sum(debts.c.left_fen), 0)).where(_wanted(debts, state, search, lot_id, within))
     return int(conn.execute(total).scalar_one())
 
 
-def get(conn: Connection, operator_id: int, debt_id: str) -> RowMapping | None:
+def get(conn: Connection, operator_id: int, debt_id: str, within: Lots = EVERY) -> RowMapping | None:
     """One debt with what is left of it."""
     debts = _debts(operator_id)
-    return conn.execute(select(debts).where(debts.c.debt_id == debt_id)).mappings().one_or_none()
+    wanted = (debts.c.debt_id == debt_id) & within.hold(debts.c.lot_id)
+    return conn.execute(select(debts).where(wanted)).mappings().one_or_none()
 
 
 def owed_by(conn: Connection, operator_id: int, plate: str) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping
 from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.lots import arrears, service
-from cloud.web.state import CLOUD, allow, read, whole
+from cloud.web.state import CLOUD, allow, lots_of, read, whole
 from domain.fen import yuan
 from domain.plate import mask, normalise
 from plumbing.i18n import Texts
@@ -30,21 +30,22 @@ def _asked(request: web.Request) -> tuple[str, str, int | None]:
 
 async def arrears_page(request: web.Request) -> web.Response:
     """Debts in one state at all lots or one; plates masked where the role has no need of them."""
-    session = await allow(request, Right.VIEW)
-    state, search, lot_id = _asked(request)
-    found = await read(request, arrears.arrears, state, search, lot_id, page_number(request.query))
+    session = await allow(request, Right.VIEW_LOTS)
+    (state, search, lot_id), within = _asked(request), lots_of(session)
+    found = await read(request, arrears.arrears, state, search, lot_id, page_number(request.query), within)
     return render(
         request, "arrears.html", page=found, state=state, states=STATES, lot_id=lot_id,
-        lots=await read(request, service.lots), left_fen=await read(request, arrears.left_fen, state, search, lot_id),
+        lots=await read(request, service.lots, within),
+        left_fen=await read(request, arrears.left_fen, state, search, lot_id, within),
         plates=may(session.role, Right.PLATES),
     )  # fmt: skip
 
 
 async def debt_page(request: web.Request) -> web.Response:
     """One debt and what became of it."""
-    session = await allow(request, Right.VIEW)
+    session = await allow(request, Right.VIEW_LOTS)
     debt_id = request.match_info["debt"]
-    row = await read(request, arrears.get, debt_id)
+    row = await read(request, arrears.get, debt_id, lots_of(session))
     if row is None:
         raise web.HTTPNotFound
     moves = await read(request, arrears.moves, debt_id)
@@ -53,8 +54,8 @@ async def debt_page(request: web.Request) -> web.Response:
 
 async def export(request: web.Request) -> web.Response:
     """The whole list as a table file."""
-    session = await allow(request, Right.VIEW)
-    found = await read(request, arrears.every, *_asked(request))
+    session = await allow(request, Right.VIEW_LOTS)
+    found = await read(request, arrears.every, *_asked(request), lots_of(session))
     t, shown = texts(request), may(session.role, Right.PLATES)
     zone = ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
     words = ("since", "cause", "owed", "left", "state")

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.db import paged
 from cloud.lots.tables import incident
+from cloud.reach import EVERY, Lots
 from plumbing.web.paging import Page
 
 
 def incidents(
-    conn: Connection, operator_id: int, *, only_open: bool, search: str = "", page: int = 1
+    conn: Connection, operator_id: int, *, only_open: bool, search: str = "", page: int = 1, within: Lots = EVERY
 ) -> Page[RowMapping]:
     """Incidents newest first."""
+    return paged(conn, _query(operator_id, search, within, only_open=only_open), page)
+
+
+def every(
+    conn: Connection, operator_id: int, search: str, most: int, within: Lots = EVERY, *, only_open: bool
+) -> list[RowMapping]:
+    """The same up to *most*, for an export."""
+    return list(conn.execute(_query(operator_id, search, within, only_open=only_open).limit(most)).mappings())
+
+
+def _query(operator_id: int, search: str, within: Lots, *, only_open: bool) -> Select[Any]:
     query = (
         select(incident)
-        .where(incident.c.operator_id == operator_id)
+        .where(incident.c.operator_id == operator_id, within.hold(incident.c.lot_id))
         .order_by(incident.c.raised_ms.desc(), incident.c.incident_id)
     )
     if only_open:
         query = query.where(incident.c.closed_ms.is_(None))
     if search:
         query = query.where(incident.c.code.like(f"%{search}%") | incident.c.detail.like(f"%{search}%"))
-    return paged(conn, query, page)
+    return query
 
 
 def close_incident(conn: Connection, act: Act, incident_id: str, reason: str) -> Refused | None:
@@ -34,6 +48,7 @@ def close_incident(conn: Connection, act: Act, incident_id: str, reason: str) ->
         .where(
             incident.c.incident_id == incident_id,
             incident.c.operator_id == act.operator_id,
+            act.within.hold(incident.c.lot_id),
             incident.c.closed_ms.is_(None),
         )
         .values(closed_ms=act.now_ms, closed_by=act.by)

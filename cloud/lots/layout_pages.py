@@ -14,7 +14,7 @@ from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.lots import service, slips
 from cloud.lots.slips import OwnSlip
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, words
+from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, lots_of, path_id, read, words
 from domain.slip import Paper
 from domain.slip_faces import Fields, Language
 from domain.slip_layouts import Layout, lay_out
@@ -48,20 +48,22 @@ class Sample:
 
 async def page(request: web.Request) -> web.Response:
     """What is printed now."""
-    await allow(request, Right.VIEW)
+    session = await allow(request, Right.VIEW_LOTS)
     lot_id, name = path_id(request, "lot"), _slip(request)
-    own = await read(request, slips.own_of, lot_id, name)
+    own = await read(request, slips.own_of, lot_id, name, lots_of(session))
     return await _page(request, own or OwnSlip(), is_set=own is not None)
 
 
 async def change_layout(request: web.Request) -> web.Response:
     """Look at what was typed, set it, or let the lot's own file count again."""
-    session = await allow(request, Right.MANAGE)
+    session = await allow(request, Right.RUN_LOTS)
     lot_id, name, what = path_id(request, "lot"), _slip(request), await field_of(request, "do")
     head, foot, text = [await field_of(request, part) for part in ("head", "foot", "text")]
     own = slips.typed(head, foot, text, name)
     if what == "look":
-        return await _page(request, own, is_set=await read(request, slips.own_of, lot_id, name) is not None)
+        return await _page(
+            request, own, is_set=await read(request, slips.own_of, lot_id, name, lots_of(session)) is not None
+        )
     setting = None if what == "drop" else own
     refused = await change(request, login_of(session), slips.set_own, lot_id, name, setting)
     if refused is not None:
@@ -77,8 +79,8 @@ def _slip(request: web.Request) -> str:
 
 
 async def _page(request: web.Request, own: OwnSlip, *, is_set: bool, refused: Refused | None = None) -> web.Response:
-    cloud, name, session = request.config_dict[CLOUD], _slip(request), await allow(request, Right.VIEW)
-    lot = await read(request, service.name_of, path_id(request, "lot"))
+    cloud, name, session = request.config_dict[CLOUD], _slip(request), await allow(request, Right.VIEW_LOTS)
+    lot = await read(request, service.name_of, path_id(request, "lot"), lots_of(session))
     if not lot:
         raise web.HTTPNotFound
     zone = ZoneInfo(cloud.settings.time_zone)
@@ -97,7 +99,7 @@ async def _page(request: web.Request, own: OwnSlip, *, is_set: bool, refused: Re
     return render_page(
         request, "lot_slips.html", status=422 if refused else 200, error=words(request, refused), lot_name=lot,
         slip=name, layouts=LAYOUTS, own=own, text=own.text or shipped_text(name), pictures=pictures, is_set=is_set,
-        written=sample.language.value, fields=sample.fields(name), manage=may(session.role, Right.MANAGE),
+        written=sample.language.value, fields=sample.fields(name), manage=may(session.role, Right.RUN_LOTS),
     )  # fmt: skip
 
 

@@ -18,13 +18,14 @@ from cloud.lots import incidents as lot_incidents
 from cloud.lots import occupancy, service
 from cloud.lots.service import LaneSpec
 from cloud.merchants import service as merchants
+from cloud.reach import Lots
 from cloud.sync import channels, events
 from cloud.sync.link import Live
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, read, whole, words
+from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, lots_of, read, require_alive, whole, words
 from domain.claim import Claim, write_claim
 from domain.plate import normalise
 from domain.stay import OUTSIDE, Direction
-from plumbing.web import Event, page_number, render, render_part, stream, texts
+from plumbing.web import Event, Session, page_number, render, render_part, stream, texts
 
 DAY_MS = 86_400_000
 ONLINE_MS = 30_000  # an edge that says nothing for so long is offline: it tells its lanes every two seconds
@@ -33,28 +34,31 @@ MOST_LANES, FEW_LANES = 12, 4
 LANE_FIELDS = ("name", "direction", "from", "to")
 
 
-def _board(conn: Connection, operator_id: int, now_ms: int) -> dict[str, Any]:
+def _board(conn: Connection, operator_id: int, now_ms: int, within: Lots) -> dict[str, Any]:
+    shown = service.lots(conn, operator_id, within)
     return {
-        "lots": service.lots(conn, operator_id),
+        "lots": shown,
         "lanes": service.lanes_now(conn, operator_id),
         "zones": occupancy.by_lot(conn, operator_id),
         "edges": {row["lot_id"]: row for row in lot_edges.edges(conn, operator_id) if row["state"] != "revoked"},
-        "taken_fen": service.taken_since(conn, operator_id, now_ms - DAY_MS),
-        "open_incidents": lot_incidents.incidents(conn, operator_id, only_open=True),
+        "taken_fen": service.taken_since(conn, operator_id, now_ms - DAY_MS, within),
+        "open_incidents": lot_incidents.incidents(conn, operator_id, only_open=True, within=within),
         "parked": events.parked_count(conn, operator_id),
         "low": merchants.low(conn, operator_id),
         "now_ms": now_ms,
     }
 
 
-async def _board_values(request: web.Request, role: str) -> dict[str, Any]:
-    cloud = request.config_dict[CLOUD]
-    board = await read(request, _board, cloud.now_ms())
+async def _board_values(request: web.Request, session: Session) -> dict[str, Any]:
+    cloud, role = request.config_dict[CLOUD], session.role
+    board = await read(request, _board, cloud.now_ms(), lots_of(session))
     live = cloud.live()
     heard = {edge: board["now_ms"] - said.age_ms for edge, said in live.items()}
     return board | {
         "plates": may(role, Right.PLATES),
+        "every": may(role, Right.VIEW),
         "manage": may(role, Right.MANAGE),
+        "run": may(role, Right.RUN_LOTS),
         "heard": heard,
         "live": _lanes_live(live),
         "online_ms": ONLINE_MS,
@@ -90,20 +94,20 @@ def _lanes_live(live: Mapping[str, Live]) -> dict[tuple[str, str], LaneLive]:
 
 async def dashboard(request: web.Request) -> web.Response:
     """Every lot at a glance; it follows by itself."""
-    session = await allow(request, Right.VIEW)
-    values = await _board_values(request, session.role)
+    session = await allow(request, Right.VIEW_LOTS)
+    values = await _board_values(request, session)
     return render(request, "dashboard.html", **values)
 
 
 async def live(request: web.Request) -> web.StreamResponse:
     """The dashboard's moving part."""
-    session = await allow(request, Right.VIEW)
-
+    session = await allow(request, Right.VIEW_LOTS)
     shown = ""
 
     async def show(_fact: str) -> list[Event]:
         nonlocal shown
-        board = render_part(request, "board.html", **await _board_values(request, session.role))
+        await require_alive(request)
+        board = render_part(request, "board.html", **await _board_values(request, session))
         if board == shown:
             return []
         shown = board
@@ -156,16 +160,16 @@ def _lanes(rows: Sequence[tuple[str, ...]]) -> list[LaneSpec] | None:
 
 async def cars(request: web.Request) -> web.Response:
     """Cars inside, found by a part of the plate."""
-    session = await allow(request, Right.VIEW)
+    session = await allow(request, Right.VIEW_LOTS)
     search, lot_id = normalise(request.query.get("q", "")), whole(request.query.get("lot", ""))
-    found = await read(request, service.cars_inside, search, lot_id, page_number(request.query))
+    found = await read(request, service.cars_inside, search, lot_id, page_number(request.query), lots_of(session))
     plates = may(session.role, Right.PLATES)
     return render(request, "cars.html", page=found, plates=plates, now_ms=request.config_dict[CLOUD].now_ms())
 
 
 async def incidents(request: web.Request) -> web.Response:
     """What a person should look at."""
-    session = await allow(request, Right.VIEW)
+    session = await allow(request, Right.VIEW_LOTS)
     everything = request.query.get("all") == "1"
     found = await read(
         request,
@@ -173,13 +177,14 @@ async def incidents(request: web.Request) -> web.Response:
         only_open=not everything,
         search=request.query.get("q", ""),
         page=page_number(request.query),
+        within=lots_of(session),
     )
-    return render(request, "incidents.html", page=found, everything=everything, manage=may(session.role, Right.MANAGE))
+    return render(request, "incidents.html", page=found, everything=everything, run=may(session.role, Right.RUN_LOTS))
 
 
 async def close_incident(request: web.Request) -> web.Response:
     """Somebody looked at it."""
-    session = await allow(request, Right.MANAGE)
+    session = await allow(request, Right.RUN_LOTS)
     incident_id = await field_of(request, "incident_id")
     await change(
         request, login_of(session), lot_incidents.close_incident, incident_id, await field_of(request, "reason")

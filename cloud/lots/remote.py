@@ -27,7 +27,7 @@ def open_barrier(conn: Connection, act: Act, lot_id: int, name: str, reason: str
     known = select(lane.c.lane_id).where(
         lane.c.lot_id == lot_id, lane.c.name == name, lane.c.operator_id == act.operator_id
     )
-    edge_id = edge_of_lot(conn, lot_id) if conn.execute(known).first() else None
+    edge_id = edge_of_lot(conn, lot_id) if lot_id in act.within and conn.execute(known).first() else None
     if edge_id is None:
         return Refused("lane_unknown")
     body = {"lane": name, "by": act.by, "reason": reason.strip()}

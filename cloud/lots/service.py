@@ -24,6 +24,7 @@ from cloud.lots.tables import (
     stay,
     zone,
 )
+from cloud.reach import EVERY, Lots
 from domain import lookalike
 from domain.plate_search import misreads, patterns
 from domain.stay import OUTSIDE, Direction
@@ -92,14 +93,20 @@ def lock_lot(conn: Connection, lot_id: int) -> None:
     conn.execute(select(lot.c.lot_id).where(lot.c.lot_id == lot_id).with_for_update())
 
 
-def lots(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
+def lots(conn: Connection, operator_id: int, within: Lots = EVERY) -> Sequence[RowMapping]:
     """Every lot with how many cars are inside and how many edges it has."""
     inside = (
         select(func.count()).select_from(stay).where(stay.c.lot_id == lot.c.lot_id, stay.c.left_ms.is_(None))
     ).scalar_subquery()
     edges = select(func.count()).select_from(edge).where(edge.c.lot_id == lot.c.lot_id).scalar_subquery()
     query = select(lot, inside.label("inside"), edges.label("edges")).where(lot.c.operator_id == operator_id)
-    return conn.execute(query.order_by(lot.c.lot_id)).mappings().all()
+    return conn.execute(query.where(within.hold(lot.c.lot_id)).order_by(lot.c.lot_id)).mappings().all()
+
+
+def names(conn: Connection, operator_id: int, within: Lots = EVERY) -> dict[int, str]:
+    """What every lot is called."""
+    query = select(lot.c.lot_id, lot.c.name).where(lot.c.operator_id == operator_id, within.hold(lot.c.lot_id))
+    return {int(lot_id): str(name) for lot_id, name in conn.execute(query.order_by(lot.c.lot_id))}
 
 
 def time_zone(conn: Connection, operator_id: int, lot_id: int) -> str | None:
@@ -114,13 +121,14 @@ def lanes(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
     return conn.execute(query).mappings().all()
 
 
-def zones(conn: Connection, operator_id: int) -> dict[int, tuple[str, ...]]:
+def zones(conn: Connection, operator_id: int, within: Lots = EVERY) -> dict[int, tuple[str, ...]]:
     """The zones inside every lot, by lot."""
     query = select(lot.c.lot_id, zone.c.name).outerjoin(
         zone, (zone.c.lot_id == lot.c.lot_id) & (zone.c.name != OUTSIDE)
     )
     found: dict[int, tuple[str, ...]] = {}
-    for lot_id, name in conn.execute(query.where(lot.c.operator_id == operator_id).order_by(lot.c.lot_id, zone.c.name)):
+    own = (lot.c.operator_id == operator_id) & within.hold(lot.c.lot_id)
+    for lot_id, name in conn.execute(query.where(own).order_by(lot.c.lot_id, zone.c.name)):
         found[int(lot_id)] = (*found.get(int(lot_id), ()), *([name] if name else []))
     return found
 
@@ -167,9 +175,11 @@ def alike_inside(conn: Connection, operator_id: int, lot_id: int, plate: str) ->
     return near[found.match.plate] if isinstance(found, lookalike.Fuzzy) else None
 
 
-def name_of(conn: Connection, operator_id: int, lot_id: int) -> str:
-    """What a lot is called; "" for none of the operator's."""
-    query = select(lot.c.name).where(lot.c.lot_id == lot_id, lot.c.operator_id == operator_id)
+def name_of(conn: Connection, operator_id: int, lot_id: int, within: Lots = EVERY) -> str:
+    """What a lot is called; "" for none of those asked for."""
+    query = select(lot.c.name).where(
+        lot.c.lot_id == lot_id, lot.c.operator_id == operator_id, within.hold(lot.c.lot_id)
+    )
     return conn.execute(query).scalar_one_or_none() or ""
 
 
@@ -233,13 +243,18 @@ def has_left(operator_id: int, stay_id: ColumnElement[str]) -> ColumnElement[boo
 
 
 def cars_inside(
-    conn: Connection, operator_id: int, search: str = "", lot_id: int | None = None, page: int = 1
+    conn: Connection,
+    operator_id: int,
+    search: str = "",
+    lot_id: int | None = None,
+    page: int = 1,
+    within: Lots = EVERY,
 ) -> Page[RowMapping]:
     """Open stays, newest first; *search* is part of a plate in normal form."""
     query = (
         select(stay, lot.c.name.label("lot_name"))
         .join(lot, lot.c.lot_id == stay.c.lot_id)
-        .where(stay.c.operator_id == operator_id, stay.c.left_ms.is_(None))
+        .where(stay.c.operator_id == operator_id, within.hold(stay.c.lot_id), stay.c.left_ms.is_(None))
         .order_by(stay.c.entered_ms.desc(), stay.c.stay_id)
     )
     if search:
@@ -314,9 +329,9 @@ def _last(conn: Connection, operator_id: int, table: Table) -> dict[int, RowMapp
     return {int(row["lane_id"]): row for row in conn.execute(query).mappings()}
 
 
-def taken_since(conn: Connection, operator_id: int, since_ms: int) -> int:
+def taken_since(conn: Connection, operator_id: int, since_ms: int, within: Lots = EVERY) -> int:
     """Fen taken at the booths since *since_ms*."""
-    query = select(func.coalesce(func.sum(payment.c.amount_fen), 0))
-    return int(
-        conn.execute(query.where(payment.c.operator_id == operator_id, payment.c.taken_ms >= since_ms)).scalar_one()
+    query = select(func.coalesce(func.sum(payment.c.amount_fen), 0)).where(
+        payment.c.operator_id == operator_id, within.hold(payment.c.lot_id), payment.c.taken_ms >= since_ms
     )
+    return int(conn.execute(query).scalar_one())

@@ -15,6 +15,7 @@ from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.lots.edges import edge_of_lot
 from cloud.lots.service import name_of
+from cloud.reach import EVERY, Lots
 from cloud.sync.channels import put_row, rows_of
 from domain.slip_layouts import Layout
 from domain.slip_parse import LayoutError
@@ -38,9 +39,9 @@ class OwnSlip:
         return layout_of(name, self.text, self.head, self.foot)
 
 
-def own_of(conn: Connection, operator_id: int, lot_id: int, name: str) -> OwnSlip | None:
+def own_of(conn: Connection, operator_id: int, lot_id: int, name: str, within: Lots = EVERY) -> OwnSlip | None:
     """What was set for a lot's slips called *name*; None where its own file counts."""
-    edge_id = edge_of_lot(conn, lot_id) if name_of(conn, operator_id, lot_id) else None
+    edge_id = edge_of_lot(conn, lot_id) if name_of(conn, operator_id, lot_id, within) else None
     row = dict(rows_of(conn, edge_id, CHANNEL)).get(_key(name)) if edge_id else None
     return None if row is None else OwnSlip(tuple(row["head"]), tuple(row["foot"]), str(row["text"]))
 
@@ -53,7 +54,7 @@ def typed(head: str, foot: str, text: str, name: str) -> OwnSlip:
 
 def set_own(conn: Connection, act: Act, lot_id: int, name: str, own: OwnSlip | None) -> Refused | None:
     """Tell the lot's edge how to lay a slip out; None: as its own file says. It counts from the next one printed."""
-    if name not in LAYOUTS or not name_of(conn, act.operator_id, lot_id):
+    if name not in LAYOUTS or not name_of(conn, act.operator_id, lot_id, act.within):
         return Refused("lot_unknown")
     edge_id = edge_of_lot(conn, lot_id)
     if edge_id is None:

@@ -11,75 +11,77 @@ from sqlalchemy import Connection
 from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.act import Refused
+from cloud.lots import service as lots
 from cloud.members import blocking, visiting
 from cloud.members.forms import form_of, moment_in
-from cloud.members.pages import EXPORT_ROWS, lot_names, zone_of
-from cloud.web.state import CLOUD, allow, change, done, login_of, path_id, read, whole, words
+from cloud.members.pages import EXPORT_ROWS, zone_of
+from cloud.web.state import CLOUD, allow, change, done, login_of, lots_of, path_id, read, whole, words
 from domain.plate import mask
-from plumbing.web import page_number, render, texts
+from plumbing.web import Session, page_number, render, texts
 
 COLUMNS = ("plate", "reason", "lot", "until", "created", "by")
 
 
 async def blocked(request: web.Request) -> web.Response:
     """The list, with a form for one more."""
-    session = await allow(request, Right.VIEW)
-    return await _blocked(request, session.role)
+    session = await allow(request, Right.VIEW_LOTS)
+    return await _blocked(request, session)
 
 
-async def _blocked(request: web.Request, role: str, refused: Refused | None = None) -> web.Response:
+async def _blocked(request: web.Request, session: Session, refused: Refused | None = None) -> web.Response:
     cloud, query = request.config_dict[CLOUD], request.query
     everything = query.get("all") == "1"
-    search, page = query.get("q", "").strip()[:60], page_number(query)
+    search, page, within = query.get("q", "").strip()[:60], page_number(query), lots_of(session)
     return render(
         request,
         "blocked.html",
         status=422 if refused else 200,
-        page=await read(request, blocking.listed, cloud.now_ms(), search, page, everything=everything),
+        page=await read(request, blocking.listed, cloud.now_ms(), search, page, within, everything=everything),
         everything=everything,
-        names=await read(request, lot_names),
+        names=await read(request, lots.names, within),
+        within=within,
         error=words(request, refused),
         form=form_of(await request.post()).texts if refused else {},
         now_ms=cloud.now_ms(),
-        plates=may(role, Right.PLATES),
-        manage=may(role, Right.MANAGE),
+        plates=may(session.role, Right.PLATES),
+        manage=may(session.role, Right.RUN_LOTS),
     )
 
 
 async def block(request: web.Request) -> web.Response:
     """Keep a plate out."""
-    session = await allow(request, Right.MANAGE)
+    session = await allow(request, Right.RUN_LOTS)
     form = form_of(await request.post()).texts
     ends = moment_in(form.get("until", ""), zone_of(request), is_end=True)
     if isinstance(ends, Refused):
-        return await _blocked(request, session.role, ends)
+        return await _blocked(request, session, ends)
     args = form.get("plate", ""), form.get("reason", ""), whole(form.get("lot_id", "")), ends
     made = await change(request, login_of(session), blocking.block, *args)
     if isinstance(made, Refused):
-        return await _blocked(request, session.role, made)
+        return await _blocked(request, session, made)
     raise done("/admin/people/blocked", "plate_blocked")
 
 
 async def unblock(request: web.Request) -> web.Response:
     """Let it in again."""
-    session = await allow(request, Right.MANAGE)
+    session = await allow(request, Right.RUN_LOTS)
     reason = form_of(await request.post()).texts.get("reason", "")
     refused = await change(request, login_of(session), blocking.unblock, path_id(request, "number"), reason)
     if refused is not None:
-        return await _blocked(request, session.role, refused)
+        return await _blocked(request, session, refused)
     raise done("/admin/people/blocked", "plate_unblocked")
 
 
 async def export(request: web.Request) -> web.Response:
     """The list as a file."""
-    session = await allow(request, Right.VIEW)
+    session = await allow(request, Right.VIEW_LOTS)
     now_ms, t = request.config_dict[CLOUD].now_ms(), texts(request)
     plates, everything = may(session.role, Right.PLATES), request.query.get("all") == "1"
     search, tz = request.query.get("q", "").strip()[:60], zone_of(request)
 
     def collect(conn: Connection, operator_id: int) -> list[Sequence[sheets.Cell]]:
-        names = lot_names(conn, operator_id)
-        found = blocking.every(conn, operator_id, now_ms, search, EXPORT_ROWS, everything=everything)
+        names = lots.names(conn, operator_id)
+        found = blocking.every(conn, operator_id, now_ms, search, EXPORT_ROWS, lots_of(session), everything=everything)
         return [
             (
                 row["plate"] if plates else mask(row["plate"]),
@@ -102,13 +104,13 @@ async def export(request: web.Request) -> web.Response:
 
 async def visitors(request: web.Request) -> web.Response:
     """Visitors the booths let park free."""
-    session = await allow(request, Right.VIEW)
+    session = await allow(request, Right.VIEW_LOTS)
     search = request.query.get("q", "").strip()[:60]
     return render(
         request,
         "booth_visitors.html",
-        page=await read(request, visiting.listed, search, page_number(request.query)),
-        names=await read(request, lot_names),
+        page=await read(request, visiting.listed, search, page_number(request.query), lots_of(session)),
+        names=await read(request, lots.names, lots_of(session)),
         plates=may(session.role, Right.PLATES),
     )
 

@@ -12,6 +12,7 @@ from cloud.db import new_id, paged
 from cloud.lots import service as lots
 from cloud.members import telling
 from cloud.members.tables import blocked_plate
+from cloud.reach import EVERY, Lots
 from domain.plate import classify, mask, normalise
 from plumbing.web.paging import Page
 
@@ -29,7 +30,7 @@ def block(
         return Refused("reason_missing")
     if len(reason) > LONGEST_REASON:
         return Refused("text_too_long", {"most": LONGEST_REASON})
-    if lot_id is not None and lot_id not in lots.zones(conn, act.operator_id):
+    if lot_id not in act.within or (lot_id is not None and lot_id not in lots.names(conn, act.operator_id)):
         return Refused("lot_unknown")
     if ends_ms is not None and ends_ms <= act.now_ms:
         return Refused("ends_in_the_past")
@@ -54,6 +55,7 @@ def unblock(conn: Connection, act: Act, blocked_id: int, reason: str) -> Refused
             blocked_plate.c.blocked_id == blocked_id,
             blocked_plate.c.operator_id == act.operator_id,
             blocked_plate.c.ended_ms.is_(None),
+            act.within.hold(blocked_plate.c.lot_id),
         )
         .values(ended_ms=act.now_ms, ended_by=act.by)
     )
@@ -75,8 +77,11 @@ def _is_blocked(conn: Connection, act: Act, plate: str, lot_id: int | None) -> b
     return conn.execute(query.limit(1)).first() is not None
 
 
-def _query(operator_id: int, search: str, now_ms: int, *, everything: bool) -> Select[tuple[object, ...]]:
-    query = select(blocked_plate).where(blocked_plate.c.operator_id == operator_id)
+def _query(operator_id: int, search: str, now_ms: int, within: Lots, *, everything: bool) -> Select[tuple[object, ...]]:
+    query = select(blocked_plate).where(
+        blocked_plate.c.operator_id == operator_id,
+        or_(blocked_plate.c.lot_id.is_(None), within.hold(blocked_plate.c.lot_id)),
+    )
     if not everything:
         live = or_(blocked_plate.c.ends_ms.is_(None), blocked_plate.c.ends_ms > now_ms)
         query = query.where(blocked_plate.c.ended_ms.is_(None), live)
@@ -89,14 +94,22 @@ def _query(operator_id: int, search: str, now_ms: int, *, everything: bool) -> S
 
 
 def listed(
-    conn: Connection, operator_id: int, now_ms: int, search: str = "", page: int = 1, *, everything: bool = False
+    conn: Connection,
+    operator_id: int,
+    now_ms: int,
+    search: str = "",
+    page: int = 1,
+    within: Lots = EVERY,
+    *,
+    everything: bool = False,
 ) -> Page[RowMapping]:
     """Plates that are kept out, the newest first; with *everything* also those that are not any more."""
-    return paged(conn, _query(operator_id, search, now_ms, everything=everything), page)
+    return paged(conn, _query(operator_id, search, now_ms, within, everything=everything), page)
 
 
 def every(
-    conn: Connection, operator_id: int, now_ms: int, search: str, most: int, *, everything: bool
+    conn: Connection, operator_id: int, now_ms: int, search: str, most: int, within: Lots = EVERY, *, everything: bool
 ) -> Sequence[RowMapping]:
     """The same up to *most*, for an export."""
-    return conn.execute(_query(operator_id, search, now_ms, everything=everything).limit(most)).mappings().all()
+    query = _query(operator_id, search, now_ms, within, everything=everything)
+    return conn.execute(query.limit(most)).mappings().all()

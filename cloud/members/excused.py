@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, Select, func, or_, select
 
 from cloud.db import paged
 from cloud.members.tables import excused_stay
+from cloud.reach import EVERY, Lots
 from domain.plate import normalise
 from plumbing.web.paging import Page
 
@@ -25,12 +26,16 @@ class Day:
     lot_id: int | None = None
     why: str = ""
     search: str = ""
+    within: Lots = EVERY
 
 
 def _query(operator_id: int, day: Day) -> Select[Any]:
     table = excused_stay.c
     query = select(excused_stay).where(
-        table.operator_id == operator_id, table.happened_ms >= day.start_ms, table.happened_ms < day.end_ms
+        table.operator_id == operator_id,
+        day.within.hold(table.lot_id),
+        table.happened_ms >= day.start_ms,
+        table.happened_ms < day.end_ms,
     )
     if day.lot_id is not None:
         query = query.where(table.lot_id == day.lot_id)

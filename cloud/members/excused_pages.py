@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,19 +13,20 @@ from sqlalchemy import Connection
 
 from cloud import sheets
 from cloud.access.roles import Right, may
+from cloud.lots import service as lots
 from cloud.members import excused, visiting
 from cloud.members.excused import WHYS, Day
-from cloud.members.pages import EXPORT_ROWS, lot_names, zone_of
-from cloud.web.state import CLOUD, allow, read, whole
+from cloud.members.pages import EXPORT_ROWS, zone_of
+from cloud.web.state import CLOUD, allow, lots_of, read, whole
 from domain.fen import yuan
 from domain.plate import mask
 from plumbing.i18n import Texts
-from plumbing.web import page_number, render, texts
+from plumbing.web import Session, page_number, render, texts
 
 COLUMNS = ("when", "lot", "lane", "plate", "why", "detail", "by", "waived", "decision")
 
 
-def day_in(request: web.Request) -> tuple[str, Day]:
+def day_in(request: web.Request, session: Session) -> tuple[str, Day]:
     """The day asked for (today where none is), and what else."""
     tz, query = zone_of(request), request.query
     try:
@@ -34,7 +36,7 @@ def day_in(request: web.Request) -> tuple[str, Day]:
     start, end = (_midnight_ms(datetime.combine(each, time.min), tz) for each in (day, day + timedelta(days=1)))
     why = query.get("why", "")
     lot_id, search = whole(query.get("lot", "")), query.get("q", "").strip()[:60]
-    return day.isoformat(), Day(start, end, lot_id, why if why in WHYS else "", search)
+    return day.isoformat(), Day(start, end, lot_id, why if why in WHYS else "", search, lots_of(session))
 
 
 def _midnight_ms(at: datetime, tz: ZoneInfo) -> int:
@@ -50,18 +52,18 @@ def detail_words(t: Texts, why: str, detail: str) -> str:
 
 async def report(request: web.Request) -> web.Response:
     """One day on a page."""
-    session = await allow(request, Right.VIEW)
-    day, asked = day_in(request)
+    session = await allow(request, Right.VIEW_LOTS)
+    day, asked = day_in(request, session)
     t = texts(request)
     return render(
         request,
         "excused.html",
         page=await read(request, excused.listed, asked, page_number(request.query)),
-        totals=await read(request, excused.totals, Day(asked.start_ms, asked.end_ms, asked.lot_id)),
+        totals=await read(request, excused.totals, replace(asked, why="", search="")),
         asked=asked,
         day=day,
         whys=WHYS,
-        names=await read(request, lot_names),
+        names=await read(request, lots.names, asked.within),
         detail=lambda row: detail_words(t, row["why"], row["detail"]),
         plates=may(session.role, Right.PLATES),
     )
@@ -69,12 +71,12 @@ async def report(request: web.Request) -> web.Response:
 
 async def export(request: web.Request) -> web.Response:
     """The same as a file."""
-    session = await allow(request, Right.VIEW)
-    (day, asked), t, tz = day_in(request), texts(request), zone_of(request)
+    session = await allow(request, Right.VIEW_LOTS)
+    (day, asked), t, tz = day_in(request, session), texts(request), zone_of(request)
     plates = may(session.role, Right.PLATES)
 
     def collect(conn: Connection, operator_id: int) -> list[Sequence[sheets.Cell]]:
-        names = lot_names(conn, operator_id)
+        names = lots.names(conn, operator_id)
         return [
             (
                 visiting.written(row["happened_ms"], tz),

@@ -15,7 +15,7 @@ from cloud.lots import service as lots
 from cloud.members import importing
 from cloud.members.forms import form_of, zone_in
 from cloud.members.importing import COLUMNS, MOST_LINES, NEEDED, Report, Words
-from cloud.members.pages import lot_names, zone_of
+from cloud.members.pages import zone_of
 from cloud.web.state import allow, change, login_of, read, words
 from domain.entitlement import WhenFull
 from plumbing.i18n import Catalogue
@@ -91,7 +91,7 @@ async def _page(
         most_faults=MOST_FAULTS,
         most_lines=MOST_LINES,
         offered=await read(request, lots.zones),
-        names=await read(request, lot_names),
+        names=await read(request, lots.names),
         chosen=(chosen or {}).get("zone", ()),
     )
 

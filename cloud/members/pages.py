@@ -18,11 +18,11 @@ from cloud.members import extending, service
 from cloud.members.forms import Form, blank, clock, form_from, form_of, shown, terms_in
 from cloud.members.service import Entitled, Wanted
 from cloud.members.terms import MOST_WINDOWS
-from cloud.web.state import CLOUD, allow, change, done, login_of, path_id, read, whole, words
+from cloud.web.state import CLOUD, allow, change, done, login_of, lots_of, path_id, read, whole, words
 from domain.entitlement import Grant, WhenFull
 from domain.plate import mask
 from plumbing.i18n import Texts
-from plumbing.web import page_number, render, texts
+from plumbing.web import Session, page_number, render, texts
 
 EXPORT_ROWS = 100_000
 COLUMNS = ("kind", "plates", "name", "phone", "host", "lots", "places", "begins", "ends", "grace_days", "windows",
@@ -35,12 +35,7 @@ def zone_of(request: web.Request) -> ZoneInfo:
     return ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
 
 
-def lot_names(conn: Connection, operator_id: int) -> dict[int, str]:
-    """Every lot's name."""
-    return {int(row["lot_id"]): str(row["name"]) for row in lots.lots(conn, operator_id)}
-
-
-def _wanted(request: web.Request) -> Wanted:
+def _wanted(request: web.Request, session: Session) -> Wanted:
     query = request.query
     kind = query.get("kind", "")
     return Wanted(
@@ -48,25 +43,27 @@ def _wanted(request: web.Request) -> Wanted:
         kind if kind in set(Grant) else "",
         whole(query.get("lot", "")),
         query.get("state", ""),
+        lots_of(session),
     )
 
 
 async def people(request: web.Request) -> web.Response:
     """The list, by kind."""
-    session = await allow(request, Right.VIEW)
-    cloud, wanted = request.config_dict[CLOUD], _wanted(request)
+    session = await allow(request, Right.VIEW_LOTS)
+    cloud, wanted = request.config_dict[CLOUD], _wanted(request, session)
     found = await read(request, service.listed, wanted, cloud.now_ms(), page_number(request.query))
     return render(
         request,
         "people.html",
         page=found,
         wanted=wanted,
-        names=await read(request, lot_names),
+        names=await read(request, lots.names, wanted.within),
+        imports=may(session.role, Right.MANAGE),
         kinds=list(Grant),
         now_ms=cloud.now_ms(),
         hours=lambda one: hours_words(texts(request), one),
         plates=may(session.role, Right.PLATES),
-        manage=may(session.role, Right.MANAGE),
+        manage=may(session.role, Right.RUN_LOTS),
     )
 
 
@@ -81,14 +78,14 @@ def hours_words(t: Texts, one: Entitled) -> str:
 
 async def export(request: web.Request) -> web.Response:
     """The list as a file, plates masked for who may not see them."""
-    session = await allow(request, Right.VIEW)
+    session = await allow(request, Right.VIEW_LOTS)
     cloud, kind = request.config_dict[CLOUD], request.match_info["kind"]
     t, tz, now_ms = texts(request), zone_of(request), cloud.now_ms()
     plates = may(session.role, Right.PLATES)
 
     def collect(conn: Connection, operator_id: int) -> list[Sequence[sheets.Cell]]:
-        names = lot_names(conn, operator_id)
-        found = service.every(conn, operator_id, _wanted(request), now_ms, EXPORT_ROWS)
+        names = lots.names(conn, operator_id, lots_of(session))
+        found = service.every(conn, operator_id, _wanted(request, session), now_ms, EXPORT_ROWS)
         return [_cells(one, t, tz, names, now_ms, plates=plates) for one in found]
 
     rows = await read(request, collect)
@@ -109,7 +106,9 @@ def _cells(
         "kind": t(f"grant.{row['kind']}"),
         "plates": " ".join(plate if plates else mask(plate) for plate in one.plates),
         "phone": row["phone"] if plates else "",
-        "lots": " ".join(f"{names.get(lot_id, lot_id)}{':' if zone else ''}{zone}" for lot_id, zone in one.zones),
+        "lots": " ".join(
+            f"{names[lot_id]}{':' if zone else ''}{zone}" for lot_id, zone in one.zones if lot_id in names
+        ),
         "places": row["places"] or None,
         "begins": shown(row["begins_ms"], tz, timed).replace("T", " "),
         "ends": shown(row["ends_ms"], tz, timed, is_end=True).replace("T", " "),
@@ -122,27 +121,27 @@ def _cells(
 
 async def new_page(request: web.Request) -> web.Response:
     """An empty form of the kind asked for."""
-    await allow(request, Right.MANAGE)
+    session = await allow(request, Right.RUN_LOTS)
     asked = request.query.get("kind", "")
     kind = Grant(asked) if asked in set(Grant) else Grant.MONTHLY
-    offered = await read(request, lots.zones)
+    offered = await read(request, lots.zones, lots_of(session))
     zones = tuple(str(lot_id) for lot_id in offered)
-    return await _form(request, blank(kind, request.config_dict[CLOUD].now_ms(), zone_of(request), zones))
+    return await _form(request, session, blank(kind, request.config_dict[CLOUD].now_ms(), zone_of(request), zones))
 
 
 async def add(request: web.Request) -> web.Response:
     """A new entitlement from the form."""
-    session = await allow(request, Right.MANAGE)
+    session = await allow(request, Right.RUN_LOTS)
     form = form_of(await request.post())
     terms = terms_in(form, zone_of(request))
     made = terms if isinstance(terms, Refused) else await change(request, login_of(session), service.add, terms)
     if isinstance(made, Refused):
-        return await _form(request, form, made)
+        return await _form(request, session, form, made)
     raise done(f"/admin/people?kind={form.texts['kind']}", "person_added")
 
 
-async def _held(request: web.Request) -> Entitled:
-    held = await read(request, service.get, path_id(request, "number"))
+async def _held(request: web.Request, session: Session) -> Entitled:
+    held = await read(request, service.get, path_id(request, "number"), lots_of(session))
     if held is None:
         raise web.HTTPNotFound
     return held
@@ -150,39 +149,39 @@ async def _held(request: web.Request) -> Entitled:
 
 async def person_page(request: web.Request) -> web.Response:
     """One entitlement as a form to change."""
-    await allow(request, Right.MANAGE)
-    held = await _held(request)
-    return await _form(request, form_from(held, zone_of(request)), held=held)
+    session = await allow(request, Right.RUN_LOTS)
+    held = await _held(request, session)
+    return await _form(request, session, form_from(held, zone_of(request)), held=held)
 
 
 async def change_person(request: web.Request) -> web.Response:
     """Other terms from the form."""
-    session = await allow(request, Right.MANAGE)
-    held, form = await _held(request), form_of(await request.post())
+    session = await allow(request, Right.RUN_LOTS)
+    held, form = await _held(request, session), form_of(await request.post())
     terms = terms_in(form, zone_of(request))
     number = held.row["entitlement_id"]
     refused = (
         terms if isinstance(terms, Refused) else await change(request, login_of(session), service.change, number, terms)
     )
     if refused is not None:
-        return await _form(request, form, refused, held)
+        return await _form(request, session, form, refused, held)
     raise done(f"/admin/people?kind={form.texts['kind']}", "person_changed")
 
 
 async def end_person(request: web.Request) -> web.Response:
     """Take an entitlement back."""
-    session = await allow(request, Right.MANAGE)
-    held, form = await _held(request), form_of(await request.post())
+    session = await allow(request, Right.RUN_LOTS)
+    held, form = await _held(request, session), form_of(await request.post())
     reason = form.texts.get("reason", "")
     refused = await change(request, login_of(session), service.end, held.row["entitlement_id"], reason)
     if refused is not None:
-        return await _form(request, form_from(held, zone_of(request)), refused, held)
+        return await _form(request, session, form_from(held, zone_of(request)), refused, held)
     raise done(f"/admin/people?kind={held.row['kind']}", "person_ended")
 
 
 async def _offer(request: web.Request, held: Entitled) -> extending.Offer | None:
     """A month more for who may take money."""
-    session = await allow(request, Right.MANAGE)
+    session = await allow(request, Right.RUN_LOTS)
     if not may(session.role, Right.MONEY):
         return None
     now_ms = request.config_dict[CLOUD].now_ms()
@@ -191,11 +190,11 @@ async def _offer(request: web.Request, held: Entitled) -> extending.Offer | None
 
 
 async def _form(
-    request: web.Request, form: Form, refused: Refused | None = None, held: Entitled | None = None
+    request: web.Request, session: Session, form: Form, refused: Refused | None = None, held: Entitled | None = None
 ) -> web.Response:
     values: dict[str, Any] = {
-        "offered": await read(request, lots.zones),
-        "names": await read(request, lot_names),
+        "offered": await read(request, lots.zones, lots_of(session)),
+        "names": await read(request, lots.names, lots_of(session)),
         "policies": list(WhenFull),
         "kinds": list(Grant),
         "windows": range(1, MOST_WINDOWS + 1),

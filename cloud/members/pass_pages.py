@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from cloud.access.roles import Right, may
 from cloud.act import Act, Refused
+from cloud.lots import service as lots
 from cloud.members import extending
-from cloud.members.pages import lot_names
 from cloud.payments.orders import PayOrder
 from cloud.web.state import allow, change, done, field_of, login_of, path_id, read, whole, words
 from domain.fen import fen_from_yuan
@@ -19,7 +19,7 @@ async def _passes(request: web.Request, refused: Refused | None = None) -> web.R
     session = await allow(request, Right.VIEW)
     return render(
         request, "passes.html", status=422 if refused else 200, error=words(request, refused),
-        names=await read(request, lot_names), prices=await read(request, extending.prices),
+        names=await read(request, lots.names), prices=await read(request, extending.prices),
         page=await read(request, extending.listed, page_number(request.query)),
         money=may(session.role, Right.MONEY),
     )  # fmt: skip

@@ -16,6 +16,7 @@ from cloud.lots import service as lots
 from cloud.members import cards, telling
 from cloud.members.tables import entitled_plate, entitled_zone, entitlement
 from cloud.members.terms import Terms, Windows, wrong
+from cloud.reach import EVERY, Lots
 from domain.entitlement import Grant
 from domain.plate import mask, normalise
 from domain.wire import Json, canonical
@@ -38,6 +39,10 @@ class Entitled:
     def windows(self) -> Windows:
         return tuple((begins, ends, tuple(days)) for begins, ends, days in json.loads(self.row["windows"]))
 
+    def is_of(self, within: Lots) -> bool:
+        """Is it for these lots alone, so that who has them may change it?"""
+        return all(lot_id in within for lot_id, _ in self.zones)
+
     def state(self, now_ms: int) -> str:
         """ahead, live, soon (ends within days), grace or over."""
         row = self.row
@@ -59,6 +64,7 @@ class Wanted:
     kind: str = ""
     lot_id: int | None = None
     state: str = ""
+    within: Lots = EVERY
 
 
 def add(conn: Connection, act: Act, terms: Terms) -> int | Refused:
@@ -71,7 +77,7 @@ def add(conn: Connection, act: Act, terms: Terms) -> int | Refused:
 
 def write(conn: Connection, act: Act, wanted: Sequence[Terms]) -> list[int | Refused]:
     """New entitlements without a word to the lots, each answered by its number or by why it was not written."""
-    offered = lots.zones(conn, act.operator_id)
+    offered = lots.zones(conn, act.operator_id, act.within)
     held = cards.of_plates(conn, act.operator_id, {plate for terms in wanted for plate in terms.plates})
     made: list[int | Refused] = []
     written: list[tuple[int, Terms]] = []
@@ -109,11 +115,11 @@ def _zone_rows(act: Act, entitlement_id: int, terms: Terms) -> list[dict[str, An
 
 def change(conn: Connection, act: Act, entitlement_id: int, terms: Terms) -> Refused | None:
     """Give an entitlement other terms. A plate that goes is good until now, one that comes from now on."""
-    held = get(conn, act.operator_id, entitlement_id)
+    held = get(conn, act.operator_id, entitlement_id, act.within)
     if held is None or held.row["ended_ms"] is not None:
         return Refused("entitlement_unknown")
     mine = cards.of_plates(conn, act.operator_id, set(terms.plates), but=entitlement_id)
-    refused = wrong(terms, lots.zones(conn, act.operator_id)) or cards.twice(terms, mine, act.now_ms)
+    refused = wrong(terms, lots.zones(conn, act.operator_id, act.within)) or cards.twice(terms, mine, act.now_ms)
     if refused is not None:
         return refused
     before = telling.audience(conn, [entitlement_id])
@@ -134,6 +140,8 @@ def end(conn: Connection, act: Act, entitlement_id: int, reason: str) -> Refused
     """Take an entitlement back: what was parked until now stays covered."""
     if not reason.strip():
         return Refused("reason_missing")
+    if get(conn, act.operator_id, entitlement_id, act.within) is None:
+        return Refused("entitlement_unknown")
     done = conn.execute(
         update(entitlement)
         .where(
@@ -150,13 +158,14 @@ def end(conn: Connection, act: Act, entitlement_id: int, reason: str) -> Refused
     return None
 
 
-def get(conn: Connection, operator_id: int, entitlement_id: int) -> Entitled | None:
-    """One entitlement of the operator, locked until the transaction ends."""
+def get(conn: Connection, operator_id: int, entitlement_id: int, within: Lots = EVERY) -> Entitled | None:
+    """One entitlement of the operator, for lots that are all *within*; locked until the transaction ends."""
     query = select(entitlement).where(
         entitlement.c.entitlement_id == entitlement_id, entitlement.c.operator_id == operator_id
     )
     row = conn.execute(query.with_for_update()).mappings().one_or_none()
-    return None if row is None else _with_parts(conn, [row])[0]
+    held = None if row is None else _with_parts(conn, [row])[0]
+    return held if held is not None and held.is_of(within) else None
 
 
 def listed(conn: Connection, operator_id: int, wanted: Wanted, now_ms: int, page: int = 1) -> Page[Entitled]:
@@ -231,9 +240,11 @@ def _query(operator_id: int, wanted: Wanted, now_ms: int) -> Select[Any]:
     query = select(entitlement).where(entitlement.c.operator_id == operator_id)
     if wanted.kind:
         query = query.where(entitlement.c.kind == wanted.kind)
+    own = entitled_zone.c.entitlement_id == entitlement.c.entitlement_id
     if wanted.lot_id is not None:
-        own = entitled_zone.c.entitlement_id == entitlement.c.entitlement_id
         query = query.where(exists().where(own, entitled_zone.c.lot_id == wanted.lot_id))
+    if wanted.within != EVERY:
+        query = query.where(exists().where(own, wanted.within.hold(entitled_zone.c.lot_id)))
     if wanted.search:
         query = query.where(_contains(wanted.search))
     if wanted.state in STATES:

@@ -9,13 +9,16 @@ from sqlalchemy import Connection, RowMapping, or_, select
 
 from cloud.db import paged
 from cloud.members.tables import booth_visitor
+from cloud.reach import EVERY, Lots
 from domain.plate import normalise
 from plumbing.web.paging import Page
 
 
-def listed(conn: Connection, operator_id: int, search: str = "", page: int = 1) -> Page[RowMapping]:
+def listed(
+    conn: Connection, operator_id: int, search: str = "", page: int = 1, within: Lots = EVERY
+) -> Page[RowMapping]:
     """The newest first; *search* is part of a plate, a host or the name of who added it."""
-    query = select(booth_visitor).where(booth_visitor.c.operator_id == operator_id)
+    query = select(booth_visitor).where(booth_visitor.c.operator_id == operator_id, within.hold(booth_visitor.c.lot_id))
     if search:
         wanted = [booth_visitor.c[name].contains(search, autoescape=True) for name in ("host", "added_by")]
         if plate := normalise(search):

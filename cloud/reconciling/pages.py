@@ -11,7 +11,7 @@ from aiohttp import web
 from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.act import Refused
-from cloud.members.pages import lot_names
+from cloud.lots import service as lots
 from cloud.payments import bills
 from cloud.reconciling import service
 from cloud.reconciling.comparing import Sums
@@ -33,7 +33,7 @@ async def _days(request: web.Request, refused: Refused | None = None) -> web.Res
     days = await read(request, service.listed, page_number(request.query))
     return render(
         request, "days.html", status=422 if refused else 200, error=words(request, refused), tab="days",
-        only_open=only_open, names=await read(request, lot_names), days=days,
+        only_open=only_open, names=await read(request, lots.names), days=days,
         page=await read(request, service.differences, only_open=only_open), bills=await _bills(request, days.items),
         money=may(session.role, Right.MONEY),
     )  # fmt: skip
@@ -80,7 +80,7 @@ async def close_difference(request: web.Request) -> web.Response:
 async def days_file(request: web.Request) -> web.Response:
     """The days as a table."""
     await allow(request, Right.VIEW)
-    t, names = texts(request), await read(request, lot_names)
+    t, names = texts(request), await read(request, lots.names)
     days = await read(request, service.every, sheets.MOST_ROWS)
     bills_off = await _bills(request, days)
     columns = [

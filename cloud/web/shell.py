@@ -36,15 +36,16 @@ CAPABILITIES = (
 )
 
 STAFF = (
-    (Right.VIEW, NavItem("/admin", "nav.dashboard", "nav.lots")),
-    (Right.VIEW, NavItem("/admin/cars", "nav.cars", "nav.lots")),
-    (Right.VIEW, NavItem("/admin/arrears", "nav.arrears", "nav.lots")),
-    (Right.VIEW, NavItem("/admin/people", "nav.people", "nav.lots")),
-    (Right.VIEW, NavItem("/admin/shifts", "nav.shifts", "nav.lots")),
-    (Right.MANAGE, NavItem("/admin/booth-people", "nav.booth_people", "nav.lots")),
-    (Right.VIEW, NavItem("/admin/incidents", "nav.incidents", "nav.lots")),
+    (Right.VIEW_LOTS, NavItem("/admin", "nav.dashboard", "nav.lots")),
+    (Right.VIEW_LOTS, NavItem("/admin/cars", "nav.cars", "nav.lots")),
+    (Right.VIEW_LOTS, NavItem("/admin/arrears", "nav.arrears", "nav.lots")),
+    (Right.VIEW_LOTS, NavItem("/admin/people", "nav.people", "nav.lots")),
+    (Right.VIEW_LOTS, NavItem("/admin/shifts", "nav.shifts", "nav.lots")),
+    (Right.RUN_LOTS, NavItem("/admin/booth-people", "nav.booth_people", "nav.lots")),
+    (Right.VIEW_LOTS, NavItem("/admin/incidents", "nav.incidents", "nav.lots")),
     (Right.VIEW, NavItem("/admin/merchants", "nav.merchants", "nav.shops")),
     (Right.VIEW, NavItem("/admin/coupons", "nav.coupons", "nav.shops")),
+    (Right.CHECK, NavItem("/admin/check", "nav.check", "nav.shops")),
     (Right.VIEW, NavItem("/admin/shop", "nav.sale", "nav.shops")),
     (Right.VIEW, NavItem("/admin/payments", "nav.payments", "nav.money")),
     (Right.VIEW, NavItem("/admin/books", "nav.books", "nav.money")),
@@ -56,6 +57,7 @@ STAFF = (
     (Right.KEYS, NavItem("/admin/hooks", "nav.hooks", "nav.system")),
     (Right.AUDIT, NavItem("/admin/audit", "nav.audit", "nav.system")),
 )
+LOT_REPORT = NavItem("/admin/coupons/reports", "nav.lot_report", "nav.shops")  # others find it among coupons
 MERCHANT = (
     NavItem("/m", "nav.home", "nav.give"),
     NavItem("/m/issue", "nav.issue", "nav.give"),
@@ -83,7 +85,14 @@ def _navigation(request: web.Request) -> Sequence[NavItem]:
         return MERCHANT
     if may(session.role, Right.GIVE):
         return [item for item in MERCHANT if item.href in GIVERS]
-    return [item for right, item in STAFF if may(session.role, right)]
+    items = [item for right, item in STAFF if may(session.role, right)]
+    return items if may(session.role, Right.VIEW) or not may(session.role, Right.VIEW_LOTS) else [*items, LOT_REPORT]
+
+
+def _allowed(request: web.Request, right: str) -> bool:
+    """Whether who looks has a right, for links to pages not everybody may open."""
+    session = current_session(request)
+    return session is not None and may(session.role, Right(right))
 
 
 def cloud_shell(
@@ -111,4 +120,5 @@ def shell_app(shell: Shell) -> web.Application:
     app = create_app(shell)
     app[ENVIRONMENT].filters["masked"] = mask
     app[ENVIRONMENT].filters["from_json"] = json.loads
+    app[ENVIRONMENT].globals["allowed"] = _allowed
     return app

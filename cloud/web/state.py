@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Concatenate, ParamSpec, TypeVar
 
 from aiohttp import web
@@ -15,12 +15,13 @@ from sqlalchemy import Connection
 from cloud.access.roles import Right, Role, may
 from cloud.act import Act, Refused
 from cloud.db import Database
+from cloud.reach import EVERY, Lots
 from cloud.settings import CloudSettings
 from cloud.sync.link import Live
 from plumbing.metrics import Metrics
 from plumbing.passwords import Passwords
 from plumbing.signing import PrivateKey
-from plumbing.web import Hub, LoginThrottle, Session, Sessions, require_session, texts
+from plumbing.web import Hub, LoginThrottle, Session, Sessions, current_session, require_session, texts
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -81,11 +82,19 @@ async def change(
     request: web.Request, by: str, work: Callable[Concatenate[Connection, Act, P], T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """``work(connection, act, …)`` in one transaction; then edges and open pages hear of it."""
-    cloud = request.config_dict[CLOUD]
-    result = await cloud.db.run(work, cloud.act(by), *args, **kwargs)
+    cloud, session = request.config_dict[CLOUD], current_session(request)
+    act = replace(cloud.act(by), within=EVERY if session is None else lots_of(session))
+    result = await cloud.db.run(work, act, *args, **kwargs)
     cloud.wake()
     cloud.hub.publish("changed")
     return result
+
+
+def lots_of(session: Session) -> Lots:
+    """The lots somebody sees and runs: those of the account for a lot manager, all of them for everybody else."""
+    if session.role != Role.LOT_MANAGER:
+        return EVERY
+    return Lots(frozenset(map(int, session.data.get("lots", "").split())))
 
 
 def staff_login(session: Session) -> str:
@@ -141,6 +150,12 @@ def path_id(request: web.Request, name: str) -> int:
 def done(path: str, key: str) -> web.HTTPSeeOther:
     """Where to go after a change, with words that say it happened."""
     return web.HTTPSeeOther(f"{path}{'&' if '?' in path else '?'}done={key}")
+
+
+async def require_alive(request: web.Request) -> None:
+    """For pages that stay open. Raises ConnectionResetError once the session they began with is over."""
+    if not await request.app[SESSIONS].is_alive(request):
+        raise ConnectionResetError("the session is over")
 
 
 async def tick(hub: Hub[str], seconds: float = 2.0) -> None:

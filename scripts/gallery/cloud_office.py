@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from cloud.access import keys, staff
+from sqlalchemy import select
+
+from cloud.access import accounts, keys, staff
 from cloud.access import service as access
 from cloud.access.roles import Role
 from cloud.booth import people as booth_people
 from cloud.coupons import plates
+from cloud.coupons.tables import coupon
 from cloud.fees import service as fees
 from cloud.hooks import service as hooks
 from cloud.hooks.tables import hook_message
@@ -38,9 +41,12 @@ def staffed(town: Town, hashed: str) -> None:
     shop = town.merchant_id
     for login, name, role in (
         ("li.wei", "李薇", Role.ADMIN), ("zhao.min", "赵敏", Role.FINANCE), ("guest", "只读账号", Role.READ_ONLY),
+        ("checker", "核销台", Role.VERIFIER),
     ):  # fmt: skip
         access.create_user(conn, act, login, name, role, hashed)
     access.create_user(conn, act, ACCOUNT, "山城咖啡", Role.MERCHANT, hashed, shop)
+    if town.lot_id:
+        sure(accounts.create(conn, act, "sun.hao", "孙浩", Role.LOT_MANAGER, hashed, [town.lot_id]))
     conn.exec_driver_sql("UPDATE app_user SET must_change = false")
 
 
@@ -50,6 +56,9 @@ def furnish(town: Town, hashed: str) -> None:
     for part in (_people, _shop_staff, _shop, _money, _fees, _shifts, _owing, _programs):
         part(town, hashed)
     town.now_ms = NOON + HOUR
+    for name, state in (("serial", "BOUND"), ("used_serial", "REDEEMED")):
+        found = select(coupon.c.serial).where(coupon.c.state == state, coupon.c.expires_ms > town.now_ms).limit(1)
+        town.names[name] = town.conn.execute(found).scalar_one()
 
 
 def _people(town: Town, hashed: str) -> None:

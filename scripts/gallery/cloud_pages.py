@@ -91,6 +91,20 @@ ADMIN = (
     Shot("missing", "/admin/nowhere", status=404),
 )  # fmt: skip
 
+MANAGER = (
+    Shot("board", "/admin"),
+    Shot("people", "/admin/people"),
+    Shot("people-blocked", "/admin/people/blocked"),
+    Shot("booth-people", "/admin/booth-people"),
+    Shot("reports", "/admin/coupons/reports"),
+)
+VERIFIER = (
+    Shot("check", "/admin/check"),
+    Shot("check-good", "/admin/check", "?q={serial}"),
+    Shot("check-used", "/admin/check", "?q={used_serial}"),
+    Shot("check-unknown", "/admin/check", "?q=1779951600000"),
+)
+
 MERCHANT = (
     Shot("home", "/m"),
     Shot("issue", "/m/issue"),
@@ -195,6 +209,8 @@ FULL = (
     Surface("driver", (PHONE,), DRIVER, touch=True),
     Surface("login", BOTH, SIGN_IN),
     Surface("admin", BOTH, ADMIN),
+    Surface("manager", BOTH, MANAGER),
+    Surface("verifier", BOTH, VERIFIER),
     Surface("merchant", BOTH, MERCHANT),
 )
 EMPTY = (

@@ -27,7 +27,7 @@ from scripts.gallery.cloud_town import ACCOUNT, NORTH, Town, build_empty, build_
 from tests.cloud.paying import Till
 from tests.cloud.stage import PASSWORD, WEAK
 
-ACCOUNTS = {"admin": "li.wei", "merchant": ACCOUNT}
+ACCOUNTS = {"admin": "li.wei", "merchant": ACCOUNT, "manager": "sun.hao", "verifier": "checker"}
 
 
 @dataclass

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from argon2 import PasswordHasher
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, insert, select, text
 
 from cloud.access import service as access
 from cloud.access.roles import RIGHTS, Right, Role
+from cloud.access.tables import user, user_lot
 from cloud.act import Refused
+from cloud.booth import people
 from cloud.coupons import service as coupons
 from cloud.db import Database
+from cloud.lots import service as lots
+from cloud.lots.tables import incident
+from cloud.members import blocking
+from cloud.members import service as members
+from cloud.members.terms import Terms
 from cloud.merchants import branches, contracts, statements
 from cloud.merchants import service as merchants
 from cloud.merchants.branches import Plan
@@ -20,11 +28,21 @@ from cloud.merchants.service import PaymentMode, SettlementMode
 from cloud.schema import metadata
 from cloud.settings import ApiSettings, CloudSettings
 from cloud.web.state import Cloud
-from domain.events import StayOpened
+from domain.entitlement import Grant
+from domain.events import (
+    DebtRecorded,
+    IncidentRaised,
+    PaymentTaken,
+    ShiftOpened,
+    StayExcused,
+    StayOpened,
+    VisitorAdded,
+)
 from domain.ledger import Commodity
 from plumbing.passwords import Passwords
+from plumbing.sealing import SealKey
 from plumbing.signing import PrivateKey
-from tests.cloud.world import World, build
+from tests.cloud.world import LANES, World, build
 
 PASSWORD = "seven cars waiting"
 SECRET = "zz-other-tenant"
@@ -97,6 +115,46 @@ def _things(world: World, stay_id: str, plate: str = THEIR_PLATE) -> dict[str, s
         "lane": "in",
         "operator_id": str(world.operator_id),
     }
+
+
+def another_lot(cloud: Cloud, role: Role) -> dict[str, str]:
+    """A second lot of the same operator with one of everything; *role*'s account has the first lot and not this one."""
+
+    def fill(conn: Connection) -> dict[str, str]:
+        first = int(conn.exec_driver_sql("SELECT min(lot_id) FROM lot WHERE operator_id = 1").scalar_one())
+        world = World(conn, cloud.operator_id, now_ms=cloud.now_ms(), _bytes=itertools.count(5000))
+        made = lots.create_lot(conn, world.act(), SECRET, "Asia/Shanghai", 50, LANES)
+        assert isinstance(made, int)
+        world.lot_id = made
+        world.edge_id, world.key_id = world.new_edge(made, "south")
+        told = [
+            StayOpened("s-south", "in", "inside", THEIR_PLATE, THEIR_PLATE, "small", "d-south"),
+            PaymentTaken("p-south", "s-south", "cash", 77_700, "li"),
+            DebtRecorded("x-south", "s-gone", THEIR_PLATE, 500),
+            IncidentRaised("barrier_fault", "out", SECRET),
+            StayExcused("s-gone", "out", THEIR_PLATE, "waived", "complaint", "li", 500, "d-gone"),
+            VisitorAdded("v-south", THEIR_PLATE, SECRET, world.now_ms, world.now_ms + 1000, "li"),
+            ShiftOpened("shift-south", 1, SECRET, "li", 0),
+        ]
+        for seq, event in enumerate(told, 900):
+            world.apply(event, seq=seq)
+        terms = Terms(kind=Grant.MONTHLY, plates=(THEIR_PLATE,), zones=((made, ""),), name=SECRET)
+        number = members.add(conn, world.act(), terms)
+        shared = replace(terms, plates=("京B55555",), name="both", zones=((first, ""), (made, "")))
+        both = members.add(conn, world.act(), shared)
+        blocked = blocking.block(conn, world.act(), THEIR_PLATE, SECRET, made)
+        person = people.add(conn, world.act(), SealKey.of(cloud.config_key), SECRET, "attendant", made, "hash")
+        raised = conn.execute(select(incident.c.incident_id).where(incident.c.lot_id == made)).scalar_one()
+        user_id = conn.execute(select(user.c.user_id).where(user.c.login == role.value)).scalar_one()
+        conn.execute(insert(user_lot).values(user_id=user_id, lot_id=first, operator_id=cloud.operator_id))
+        return {
+            "lot": str(made), "lot_id": str(made), "lane": "in", "debt": "x-south", "shift": "shift-south",
+            "number": str(number), "both": str(both), "blocked": str(blocked), "person": str(person),
+            "incident_id": str(raised), "zone": str(made), "plates": "京C11111",
+            "name": "x", "plate": "京C11112", "do": "set", "pin": "483920", "role": "attendant",
+        }  # fmt: skip
+
+    return cloud.db.run_here(fill)
 
 
 def set_up(database: Database, folder: Path) -> Stage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import re
@@ -178,6 +179,47 @@ async def test_an_account_made_here_asks_for_a_refund_and_another_person_agrees(
 
     assert (asked[0], alone[0], agreed[0]) == (200, 422, 200)
     assert (await other.get(HERE)).status == 403
+
+
+async def test_a_dashboard_left_open_ends_once_its_account_is_disabled(
+    browsers: tuple[Browser, Browser], stage: Stage
+) -> None:
+    admin, other = browsers
+    await take_up(admin, other, HERE, login="zhao.min", name="赵敏", role="read_only")
+    user_id = re.findall(rf"{HERE}/(\d+)/enabled", await (await admin.get(HERE)).text())[-1]
+
+    async with other.get("/admin/live") as answer:
+        await answer.content.readuntil(b"\n\n")
+        stage.cloud.hub.publish("tick")
+        assert (await answer.content.readuntil(b"\n\n")).startswith(b"event: board")
+        await post(admin, HERE, f"{HERE}/{user_id}/enabled", enabled="0")  # open pages look again after each change
+        async with asyncio.timeout(20):
+            rest = await answer.content.read()
+
+    assert b"event: board" not in rest
+
+
+async def test_a_lot_manager_is_made_for_lots_and_gets_others_by_name(
+    browsers: tuple[Browser, Browser], stage: Stage
+) -> None:
+    admin, other = browsers
+    lot_id, operator_id = stage.own["lot_id"], stage.cloud.operator_id
+    without = await post(admin, HERE, HERE, login="zhao.min", name="赵敏", role="lot_manager")
+    elsewhere = await post(
+        admin, HERE, HERE, login="zhao.min", name="赵敏", role="lot_manager", lot=stage.stranger["lot_id"]
+    )
+
+    await take_up(admin, other, HERE, login="zhao.min", name="赵敏", role="lot_manager", lot=lot_id)
+    page = await (await admin.get(HERE)).text()
+    user_id = re.findall(rf"{HERE}/(\d+)/enabled", page)[-1]
+    seen = await (await other.get("/admin")).text()
+    await post(admin, HERE, f"{HERE}/{user_id}/role", role="verifier")
+
+    assert (without[0], elsewhere[0]) == (422, 422)
+    assert "north lot" in seen
+    assert "127.0.0.1" in page, "where the account came in from"
+    assert stage.cloud.db.run_here(accounts.lots_by_user, operator_id) == {}
+    assert (await other.get("/admin", allow_redirects=False)).headers["Location"].startswith("/login")
 
 
 async def test_sessions_end_with_the_account_its_role_and_its_password(

@@ -20,7 +20,7 @@ from cloud.merchants.branches import Plan
 from cloud.web.doors import DOORS, Open, UnguardedRouteError, check, door_of
 from domain.ledger import Commodity
 from plumbing.web import walk
-from tests.cloud.stage import PASSWORD, SECRET, THEIR_PLATE, Stage, rows_of, set_up
+from tests.cloud.stage import PASSWORD, SECRET, THEIR_PLATE, Stage, another_lot, rows_of, set_up
 
 Browser = TestClient[web.Request, web.Application]
 
@@ -112,7 +112,14 @@ async def test_a_form_without_its_token_does_nothing_at_any_door(browser: Browse
 
 async def try_all(browser: Browser, token: str, values: dict[str, str]) -> None:
     """Every door with another tenant's numbers in the path, the query and the form; none may show or do anything."""
-    form = values | {"csrf_token": token, "reason": "x", "word": "confirmed", "line": "1", "enabled": "0"}
+    form = values | {
+        "csrf_token": token,
+        "reason": "x",
+        "word": "confirmed",
+        "line": "1",
+        "enabled": "0",
+        "kind": "monthly",
+    }
     for method, pattern in routes(browser.app):
         if door_of(method, pattern) in (Open.KEY, Open.ANYONE):
             continue
@@ -136,8 +143,8 @@ async def test_nothing_of_the_merchant_next_door_is_shown_or_changed(browser: Br
 async def test_a_login_of_one_branch_sees_and_changes_nothing_of_its_merchant_or_the_one_next_door(
     browser: Browser, stage: Stage
 ) -> None:
-    tables = [rows_of(stage.cloud, "merchant_id", whose["merchant_id"]) for whose in (stage.own, stage.neighbour)]
     token = await sign_in(browser, Role.MERCHANT_BRANCH)
+    tables = [rows_of(stage.cloud, "merchant_id", whose["merchant_id"]) for whose in (stage.own, stage.neighbour)]
     for whose in (stage.own, stage.neighbour):
         await try_all(browser, token, {name: value for name, value in whose.items() if name != "stay_id"})
 
@@ -191,6 +198,45 @@ async def test_nothing_of_another_operator_is_shown_or_changed(browser: Browser,
     await try_all(browser, token, stage.stranger)
 
     assert rows_of(stage.cloud, "operator_id", "2") == before
+
+
+async def test_a_lot_manager_sees_and_changes_nothing_of_another_lot_of_the_same_operator(
+    browser: Browser, stage: Stage
+) -> None:
+    other = stage.own | another_lot(stage.cloud, Role.LOT_MANAGER)
+    before = rows_of(stage.cloud, "lot_id", other["lot"])
+    assert all(before[name] for name in ("stay", "debt", "incident", "booth_shift", "blocked_plate", "booth_person"))
+    held = rows_of(stage.cloud, "operator_id", "1")
+    token = await sign_in(browser, Role.LOT_MANAGER)
+
+    for values in (other, {**other, "number": other["blocked"]}, {**other, "number": other["both"]}):
+        await try_all(browser, token, values)
+
+    by_itself = {"web_session", "app_user", "lot_day"}  # of signing in, and of the job that counts days
+    for column, value, old in (("lot_id", other["lot"], before), ("operator_id", "1", held)):
+        after = rows_of(stage.cloud, column, value)
+        assert [name for name in old if old[name] != after[name] and name not in by_itself] == []
+    assert "777.00" not in await (await browser.get("/admin")).text()
+    assert "both" in await (await browser.get("/admin/people")).text()  # it is for a lot of this manager too
+    assert (await browser.get(f"/admin/people/{other['both']}")).status == 404  # but not its to change
+
+
+async def test_a_lot_manager_runs_the_own_lot(browser: Browser, stage: Stage) -> None:
+    another_lot(stage.cloud, Role.LOT_MANAGER)
+    token = await sign_in(browser, Role.LOT_MANAGER)
+    lot_id = stage.own["lot_id"]
+    blocked = {"plate": "京C11112", "reason": "x", "lot_id": lot_id, "csrf_token": token}
+
+    board = await (await browser.get("/admin")).text()
+    opened = await try_door(
+        browser, "POST", f"/admin/lots/{lot_id}/lanes/in/open", {"reason": "x", "csrf_token": token}
+    )
+    everywhere = await try_door(browser, "POST", "/admin/people/blocked", blocked | {"lot_id": ""})
+    here = await try_door(browser, "POST", "/admin/people/blocked", blocked)
+
+    assert "north lot" in board
+    assert "京A·11111" in re.sub("<[^>]+>", "", await (await browser.get("/admin/cars")).text())
+    assert (opened[0], everywhere[0], here[0]) == (303, 422, 303)
 
 
 async def test_a_route_nobody_classified_stops_the_program_and_says_where_to_add_it() -> None:
