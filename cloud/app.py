@@ -293,6 +293,8 @@ async def _expire(cloud: Cloud) -> None:
         await cloud.db.run(coupons.record_expiries, cloud.operator_id, cloud.now_ms())
         while await cloud.db.run(coupons.withdraw_expired, cloud.operator_id, cloud.now_ms()):
             cloud.wake()
+        while await cloud.db.run(coupons.withdraw_papers, cloud.operator_id, cloud.now_ms()):
+            cloud.wake()
         await cloud.db.run(slips.forget, cloud.operator_id, cloud.now_ms())
         await cloud.db.run(access.forget_sessions, cloud.now_ms())
         await cloud.db.run(answers.forget, cloud.now_ms())

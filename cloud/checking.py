@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, Table, case, cast, func, literal, select
+from sqlalchemy.types import Text
 
 from cloud.access import audit
 from cloud.coupons.service import State
@@ -20,6 +21,7 @@ from cloud.sync.tables import edge_cursor, inbox
 from domain.ledger import OUTSTANDING, REDEEMED, VOID_PENDING, Commodity, Funds, lease_account
 
 Held = dict[tuple[int, str, str], int]  # merchant, commodity, funds -> amount
+_PAPER_HELD_IN = {"OUTSTANDING": OUTSTANDING, State.EXPIRING.value: VOID_PENDING}
 _OF_COUPON = (OUTSTANDING, VOID_PENDING, REDEEMED)
 _WITHDRAWN = (State.VOID_PENDING, State.EXPIRING)
 _UNUSED = tuple(
@@ -89,9 +91,9 @@ def stock_holds(conn: Connection) -> list[str]:
 def unused_is_held(conn: Connection) -> list[str]:
     """``outstanding`` is what unused coupons and vouchers reserve; ``void_pending`` what withdrawn ones wait for."""
     reserved = {OUTSTANDING: _coupons(conn, _UNUSED), VOID_PENDING: _coupons(conn, _WITHDRAWN)}
-    unused = select(voucher).where(voucher.c.state == "OUTSTANDING")
+    unused = select(voucher).where(voucher.c.state.in_(_PAPER_HELD_IN))
     for row in conn.execute(unused):
-        reserved[OUTSTANDING][row.merchant_id, row.commodity, row.funds] += row.reserved
+        reserved[_PAPER_HELD_IN[row.state]][row.merchant_id, row.commodity, row.funds] += row.reserved
     wrong = []
     for account, expected in reserved.items():
         held = _balances(conn, account)
@@ -108,6 +110,30 @@ def coupons_agree(conn: Connection) -> list[str]:
 
     So two opposite errors are seen, which leave the sums of the merchant right.
     """
+    held = coupon.c.reserved_paid + coupon.c.reserved_bonus + coupon.c.reserved_free + coupon.c.reserved_bought
+    due = {
+        OUTSTANDING: case((coupon.c.state.in_(_UNUSED), held), else_=0),
+        VOID_PENDING: case((coupon.c.state.in_(_WITHDRAWN), held), else_=0),
+        REDEEMED: case((coupon.c.state == State.REDEEMED.value, coupon.c.charged), else_=0),
+    }
+    return _disagree(conn, "coupon", coupon, coupon.c.serial, due)
+
+
+def papers_agree(conn: Connection) -> list[str]:
+    """The same of every voucher printed at a counter."""
+    number = cast(voucher.c.key_id, Text) + literal("-") + cast(voucher.c.counter, Text)
+    due = {
+        account: case((voucher.c.state == state, voucher.c.reserved), else_=0)
+        for state, account in _PAPER_HELD_IN.items()
+    }
+    due[REDEEMED] = case((voucher.c.state == State.REDEEMED.value, voucher.c.charged), else_=0)
+    return _disagree(conn, "paper", voucher, literal("voucher:") + number, due)
+
+
+def _disagree(
+    conn: Connection, what: str, table: Table, name: ColumnElement[str], due: Mapping[str, ColumnElement[int]]
+) -> list[str]:
+    """Whose entries, by *name*, do not sum to what is *due* in an account."""
 
     def kept(account: str) -> ColumnElement[int]:
         return func.sum(case((posting.c.account == account, posting.c.amount), else_=0)).label(account)
@@ -119,20 +145,14 @@ def coupons_agree(conn: Connection) -> list[str]:
         .group_by(ledger_entry.c.subject)
         .subquery()
     )
-    held = coupon.c.reserved_paid + coupon.c.reserved_bonus + coupon.c.reserved_free + coupon.c.reserved_bought
-    due = {
-        OUTSTANDING: case((coupon.c.state.in_(_UNUSED), held), else_=0),
-        VOID_PENDING: case((coupon.c.state.in_(_WITHDRAWN), held), else_=0),
-        REDEEMED: case((coupon.c.state == State.REDEEMED.value, coupon.c.charged), else_=0),
-    }
     wrong = []
     for account, expected in due.items():
         said = func.coalesce(sums.c[account], 0)
-        query = select(coupon.c.serial, coupon.c.state, expected.label("due"), said.label("said"))
-        query = query.join_from(coupon, sums, sums.c.subject == coupon.c.serial, isouter=True).where(said != expected)
+        query = select(name.label("name"), table.c.state, expected.label("due"), said.label("said"))
+        query = query.join_from(table, sums, sums.c.subject == name, isouter=True).where(said != expected)
         wrong += [
-            f"coupon {row.serial} is {row.state}: {account} should have {row.due} of it, its entries say {row.said}"
-            for row in conn.execute(query.order_by(coupon.c.serial))
+            f"{what} {row.name} is {row.state}: {account} should have {row.due} of it, its entries say {row.said}"
+            for row in conn.execute(query.order_by(name))
         ]
     return wrong
 
@@ -198,6 +218,7 @@ CHECKS: Final[tuple[Callable[[Connection], list[str]], ...]] = (
     stock_holds,
     unused_is_held,
     coupons_agree,
+    papers_agree,
     debts_hold,
     audit_is_whole,
     logs_are_whole,

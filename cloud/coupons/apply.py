@@ -11,7 +11,8 @@ from typing import Final
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
-from cloud.coupons import hearing, issuing, reserving, voiding
+from cloud.coupons import expiring_papers, hearing, issuing, reserving, voiding
+from cloud.coupons.expiring_papers import OUT, WITHDRAWN, carry, held_in, paper_name
 from cloud.coupons.life import MOVES, State, coupon_kind
 from cloud.coupons.tables import coupon, coupon_template, redemption, voucher
 from cloud.lots import edges as lot_edges
@@ -48,9 +49,10 @@ from domain.ledger import (
     move,
 )
 
-OUT, USED, WITHDRAWN = "OUTSTANDING", "REDEEMED", "VOIDED"
+USED = "REDEEMED"
 _TOO_LATE = {State.REDEEMED: "coupon_used_again", State.EXPIRED: "coupon_used_after_end"}
-
+_PAPER_TOO_LATE = {USED: "voucher_used_again", State.EXPIRED.value: "voucher_used_after_end"}
+_UNUSED = (OUT, State.EXPIRING.value)
 
 _IS_IT = (voucher.c.key_id == bindparam("of_key")) & (voucher.c.counter == bindparam("of_counter"))
 _VOUCHER = select(voucher).where(_IS_IT).with_for_update()
@@ -79,7 +81,7 @@ def voucher_issued(conn: Connection, ctx: ApplyContext, envelope: Envelope, even
         lease_id=event.lease_id,
         merchant_id=event.merchant_id,
         amount=event.amount,
-        subject=_name(event.key_id, event.counter),
+        subject=paper_name(event.key_id, event.counter),
         by=event.by,
         fallback=_counted_in(conn, ctx, event, envelope.moment.wall_ms),
     )
@@ -107,7 +109,7 @@ def voucher_issued(conn: Connection, ctx: ApplyContext, envelope: Envelope, even
         },
     )
     if charged.why:
-        _incident(conn, ctx, envelope, charged.why, f"{_name(event.key_id, event.counter)}: {charged.unfunded}")
+        _incident(conn, ctx, envelope, charged.why, f"{paper_name(event.key_id, event.counter)}: {charged.unfunded}")
 
 
 def _counted_in(conn: Connection, ctx: ApplyContext, event: VoucherIssued, at_ms: int) -> Commodity:
@@ -135,15 +137,15 @@ def voucher_printed(conn: Connection, ctx: ApplyContext, envelope: Envelope, eve
 
 
 def voucher_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: VoucherRedeemed) -> None:
-    """``voucher.redeemed``: charged once, later uses are the operator's loss."""
+    """``voucher.redeemed``: charged once, also past its end until its value went back; later the operator pays."""
     row = _own_voucher(conn, ctx, event.key_id, event.counter)
-    name = _name(event.key_id, event.counter)
+    name = paper_name(event.key_id, event.counter)
     if _known_redemption(conn, event.redemption_id, name):
         return
-    charged = row["state"] == OUT
+    charged = row["state"] in _UNUSED
     _redeemed(conn, ctx, envelope, name, event.redemption_id, event.stay_id, event.off_fen, charged=charged)
     if not charged:
-        code = "voucher_used_again" if row["state"] == USED else "voucher_used_after_void"
+        code = _PAPER_TOO_LATE.get(row["state"], "voucher_used_after_void")
         _lose(conn, ctx, envelope, row["merchant_id"], name, event.off_fen, code)
         return
     version = contracts.version_on(conn, row["merchant_id"], row["lot_id"], row["issued_ms"])
@@ -152,28 +154,27 @@ def voucher_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, ev
     charge = _charge(conn, terms, row["template_id"], held, event.off_fen)
     ended = {"of_key": event.key_id, "of_counter": event.counter, "now": USED, "off": event.off_fen}
     conn.execute(_ENDED, ended | {"cost": charge})
-    funds, commodity = Funds(row["funds"]), Commodity(row["commodity"])
-    legs = (
-        *move(OUTSTANDING, REDEEMED, charge, commodity, funds),
-        *move(OUTSTANDING, AVAILABLE, held - charge, commodity, funds),
-    )
+    source = held_in(row)
+    legs = (*carry(row, source, REDEEMED, charge), *carry(row, source, AVAILABLE, held - charge))
     _post(conn, ctx, envelope, row["merchant_id"], name, legs)
 
 
 def voucher_voided(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: VoucherVoided) -> None:
-    """``voucher.voided``: the only lot that could redeem it says it never will, so its value returns at once."""
+    """``voucher.voided``: the only lot that could redeem it says it never will, so its value returns at once.
+
+    That of one past its end may have returned before.
+    """
     row = _own_voucher(conn, ctx, event.key_id, event.counter)
-    name = _name(event.key_id, event.counter)
-    if row["state"] != OUT:
+    name = paper_name(event.key_id, event.counter)
+    if row["state"] == State.EXPIRED.value:
+        return
+    if row["state"] not in _UNUSED:
         _incident(conn, ctx, envelope, "void_refused", f"{name} is {row['state']}")
         return
     ended = {"of_key": event.key_id, "of_counter": event.counter, "now": WITHDRAWN, "off": None, "cost": None}
     conn.execute(_ENDED, ended)
-    funds, commodity = Funds(row["funds"]), Commodity(row["commodity"])
-    legs = (
-        *move(OUTSTANDING, VOID_PENDING, row["reserved"], commodity, funds),
-        *move(VOID_PENDING, AVAILABLE, row["reserved"], commodity, funds),
-    )
+    withdrawn = carry(row, OUTSTANDING, VOID_PENDING) if row["state"] == OUT else ()
+    legs = (*withdrawn, *carry(row, VOID_PENDING, AVAILABLE))
     _post(conn, ctx, envelope, row["merchant_id"], name, legs, by=event.by, note=event.reason)
 
 
@@ -213,7 +214,7 @@ def coupon_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, eve
         .where(coupon.c.coupon_id == event.coupon_id)
         .values(state=State.REDEEMED.value, redeemed_ms=envelope.moment.wall_ms, off_fen=event.off_fen, charged=charge)
     )
-    _post(conn, ctx, envelope, row["merchant_id"], row["serial"], reserving.charge(row, charge))
+    _post(conn, ctx, envelope, row["merchant_id"], row["serial"], reserving.charge(conn, row, charge, ctx.now_ms))
     hearing.tell(conn, row, ctx.now_ms, "coupon.redeemed", off_fen=event.off_fen, charged=charge)
     put_row(conn, ctx.operator_id, row["edge_id"], "coupons", event.coupon_id, None, ctx.now_ms)
 
@@ -231,7 +232,7 @@ def coupon_restored(conn: Connection, ctx: ApplyContext, envelope: Envelope, eve
     if not used["charged"]:
         _find(conn, ctx, envelope, row["merchant_id"], row["serial"], used["off_fen"])
         return
-    legs, reserved = reserving.uncharge(conn, row)
+    legs, reserved = reserving.uncharge(conn, row, ctx.now_ms)
     values = {"state": State.BOUND.value, "redeemed_ms": None, "off_fen": None, "charged": None}
     conn.execute(update(coupon).where(coupon.c.coupon_id == event.coupon_id).values(**values, **reserved))
     _post(conn, ctx, envelope, row["merchant_id"], row["serial"], legs)
@@ -241,7 +242,7 @@ def coupon_restored(conn: Connection, ctx: ApplyContext, envelope: Envelope, eve
 def voucher_restored(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: VoucherRestored) -> None:
     """``voucher.restored``: the voucher is out again, its value held for it."""
     row = _own_voucher(conn, ctx, event.key_id, event.counter)
-    name = _name(event.key_id, event.counter)
+    name = paper_name(event.key_id, event.counter)
     used = _take_back(conn, ctx, event.redemption_id, name)
     if used is None:
         return
@@ -255,11 +256,9 @@ def voucher_restored(conn: Connection, ctx: ApplyContext, envelope: Envelope, ev
     ended = {"of_key": event.key_id, "of_counter": event.counter, "now": OUT, "off": None, "cost": None}
     conn.execute(_ENDED, ended)
     conn.execute(update(voucher).where(_IS_IT).values(reserved=charged + rest), ended)
-    legs = (
-        *move(REDEEMED, OUTSTANDING, charged, commodity, funds),
-        *move(AVAILABLE, OUTSTANDING, rest, commodity, funds),
-    )
+    legs = (*carry(row, REDEEMED, OUTSTANDING, charged), *carry(row, AVAILABLE, OUTSTANDING, rest))
     _post(conn, ctx, envelope, row["merchant_id"], name, legs)
+    expiring_papers.take_back(conn, row, ctx.now_ms)
 
 
 def _take_back(conn: Connection, ctx: ApplyContext, redemption_id: str, subject: str) -> RowMapping | None:
@@ -283,13 +282,12 @@ def _find(
 
 
 def voids_known(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: ChannelApplied) -> None:
-    """``channel.applied`` of ``coupons``: everything the edge did before it knew of these voids is applied by now."""
+    """``channel.applied``: everything the edge did before it knew of these voids and ends is applied by now."""
+    known = ctx.edge_id, event.version, ctx.now_ms, ctx.event_id(envelope)
     if event.channel == "coupons":
-        voiding.release_voids(conn, ctx.edge_id, event.version, ctx.now_ms, ctx.event_id(envelope))
-
-
-def _name(key_id: int, counter: int) -> str:
-    return f"voucher:{key_id}-{counter}"
+        voiding.release_voids(conn, *known)
+    if event.channel == expiring_papers.CHANNEL:
+        expiring_papers.release(conn, *known)
 
 
 def _voucher(conn: Connection, key_id: int, counter: int) -> RowMapping | None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, RowMapping, select
 
 from cloud.coupons import papers, records
+from cloud.coupons.expiring_papers import OUT
 from cloud.coupons.life import MINUTE_MS, State
 from cloud.coupons.tables import coupon, coupon_template
 from cloud.lots import edges as lot_edges
@@ -81,7 +82,7 @@ def _of_paper(conn: Connection, operator_id: int, number: str, now_ms: int, with
     if row is None or row["kind"] is None or row["lot_id"] not in within:
         return None
     stay = lots.stays(conn, operator_id, [row["of_stay"]]).get(row["of_stay"])
-    is_out, until_ms = row["state"] == papers.OUT, row["not_after_min"] * MINUTE_MS
+    is_out, until_ms = row["state"] == OUT, row["not_after_min"] * MINUTE_MS
     state = f"coupon.{State.EXPIRED.value}" if is_out and until_ms <= now_ms else f"voucher.{row['state']}"
     return Verdict(
         row, number, state, is_out and now_ms < until_ms, *_names(conn, operator_id, row),

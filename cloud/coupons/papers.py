@@ -10,13 +10,14 @@ from typing import Any
 from sqlalchemy import Select, and_, cast, func, literal, or_, select
 from sqlalchemy.types import Text
 
+from cloud.coupons.expiring_papers import OUT
 from cloud.coupons.life import MINUTE_MS, State
 from cloud.coupons.records import QUARTER_MS, Sought, counted
 from cloud.coupons.tables import coupon_template, redemption, voucher
 from cloud.reach import EVERY, Lots
 
-OUT = "OUTSTANDING"
-STATES = (OUT, State.REDEEMED.value, State.VOIDED.value)
+STATES = (OUT, State.REDEEMED.value, State.EXPIRING.value, State.EXPIRED.value, State.VOIDED.value)
+_OVER = (State.EXPIRING.value, State.EXPIRED.value)
 _NUMBER = cast(voucher.c.key_id, Text) + literal("-") + cast(voucher.c.counter, Text)
 _ITS_USE = and_(
     redemption.c.subject == literal("voucher:") + _NUMBER, redemption.c.restored_ms.is_(None), redemption.c.charged
@@ -62,11 +63,12 @@ def one(operator_id: int, key_id: int, counter: int) -> Select[Any]:
 def funnel(operator_id: int, from_ms: int, until_ms: int, now_ms: int, within: Lots = EVERY) -> Select[Any]:
     """Of the papers printed in a time: how many there are, were used (so tied to a car), ran out or were withdrawn."""
     used = voucher.c.state == State.REDEEMED.value
+    ended = and_(voucher.c.state == OUT, voucher.c.not_after_min * MINUTE_MS < now_ms)
     return select(
         func.count().label("issued"),
         counted(used).label("bound"),
         counted(used).label("redeemed"),
-        counted(and_(voucher.c.state == OUT, voucher.c.not_after_min * MINUTE_MS < now_ms)).label("expired"),
+        counted(or_(voucher.c.state.in_(_OVER), ended)).label("expired"),
         counted(voucher.c.state == State.VOIDED.value).label("voided"),
     ).where(
         voucher.c.operator_id == operator_id,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import Connection, RowMapping
 
 from cloud.coupons.life import State
-from cloud.merchants import ledger
+from cloud.merchants import contracts, ledger
 from domain.ledger import (
+    ALLOTMENT,
     AVAILABLE,
     OUTSTANDING,
     REDEEMED,
@@ -33,43 +34,60 @@ def carry(row: RowMapping | dict[str, object], source: str, target: str) -> tupl
     return _carried(row, source, target, reserved_parts(row))
 
 
+def carry_home(conn: Connection, row: RowMapping, source: str, now_ms: int) -> tuple[Posting, ...]:
+    """Postings that return a coupon's whole reserved value to where it came from; of an allotment whose month is over
+    the part lapses.
+    """
+    return _carried(row, source, AVAILABLE, reserved_parts(row), _has_lapsed(conn, row, now_ms))
+
+
 def reserved_parts(row: RowMapping | dict[str, object]) -> dict[Funds, int]:
     """What is reserved for a coupon, in the order in which it is spent."""
     return {funds: int(str(row[name])) for funds, name in RESERVED.items()}
 
 
 def _carried(
-    row: RowMapping | dict[str, object], source: str, target: str, parts: dict[Funds, int]
+    row: RowMapping | dict[str, object], source: str, target: str, parts: dict[Funds, int], lapsed: bool = False
 ) -> tuple[Posting, ...]:
-    """``available`` stands for the account the value came from."""
+    """``available`` stands for the account the value came from; *lapsed*: the month of its allotment is over."""
     commodity = Commodity(str(row["commodity"]))
     legs: tuple[Posting, ...] = ()
     for funds, amount in parts.items():
-        names = [origin(row, funds) if name == AVAILABLE else name for name in (source, target)]
+        names = [_origin(row, funds, lapsed) if name == AVAILABLE else name for name in (source, target)]
         legs += move(names[0], names[1], amount, commodity, funds)
     return legs
 
 
-def origin(row: RowMapping | dict[str, object], funds: Funds) -> str:
+def _origin(row: RowMapping | dict[str, object], funds: Funds, lapsed: bool) -> str:
     """The account a coupon's value came from and goes back to: its purse, for an allotment that of its lot."""
-    return free_account(int(str(row["lot_id"]))) if funds is Funds.FREE else str(row["purse"])
+    if funds is not Funds.FREE:
+        return str(row["purse"])
+    return ALLOTMENT if lapsed else free_account(int(str(row["lot_id"])))
 
 
-def charge(row: RowMapping, amount: int) -> tuple[Posting, ...]:
+def _has_lapsed(conn: Connection, row: RowMapping, now_ms: int) -> bool:
+    taken_ms = row["issued_ms"]
+    return row["reserved_free"] > 0 and contracts.has_lapsed(conn, row["operator_id"], row["lot_id"], taken_ms, now_ms)
+
+
+def charge(conn: Connection, row: RowMapping, amount: int, now_ms: int) -> tuple[Posting, ...]:
     """Postings that charge *amount* of what is reserved for a coupon; the rest goes back where it came from."""
     used, rest = _shares(row, amount)
     held_in = VOID_PENDING if row["state"] == State.EXPIRING.value else OUTSTANDING
-    return (*_carried(row, held_in, REDEEMED, used), *_carried(row, held_in, AVAILABLE, rest))
+    lapsed = _has_lapsed(conn, row, now_ms)
+    return (*_carried(row, held_in, REDEEMED, used), *_carried(row, held_in, AVAILABLE, rest, lapsed))
 
 
-def uncharge(conn: Connection, row: RowMapping) -> tuple[tuple[Posting, ...], dict[str, int]]:
+def uncharge(conn: Connection, row: RowMapping, now_ms: int) -> tuple[tuple[Posting, ...], dict[str, int]]:
     """Postings that hold a used coupon's value again, and what is reserved now.
 
     Of the rest that went back only what is still there: then the coupon is worth no less, the merchant is charged less.
     """
     used, rest = _shares(row, row["charged"] or 0)
+    lapsed = _has_lapsed(conn, row, now_ms)
     for funds, amount in rest.items():
-        held = ledger.held_by(conn, row["merchant_id"], origin(row, funds), Commodity(row["commodity"]), funds)
+        account = _origin(row, funds, lapsed)
+        held = ledger.held_by(conn, row["merchant_id"], account, Commodity(row["commodity"]), funds)
         rest[funds] = min(amount, max(0, held))
     legs = (*_carried(row, REDEEMED, OUTSTANDING, used), *_carried(row, AVAILABLE, OUTSTANDING, rest))
     return legs, {name: used[funds] + rest[funds] for funds, name in RESERVED.items()}

@@ -1,6 +1,7 @@
 """Coupons, for the other capabilities: templates, coupons straight to a car inside, and taking them back."""
 
 from cloud.coupons.expiring import record_expiries, withdraw_expired
+from cloud.coupons.expiring_papers import withdraw as withdraw_papers
 from cloud.coupons.issuing import MOST_AT_ONCE, Issued, issue
 from cloud.coupons.life import CUSTOM, MOVES, Kind, State, coupon_kind
 from cloud.coupons.limiting import Ask, refusal
@@ -43,4 +44,5 @@ __all__ = [
     "void",
     "vouchers",
     "withdraw_expired",
+    "withdraw_papers",
 ]

@@ -15,8 +15,9 @@ from sqlalchemy import Connection, RowMapping, insert, select
 
 from cloud.access import audit
 from cloud.act import Act, Refused
-from cloud.coupons import limiting
+from cloud.coupons import expiring_papers, limiting
 from cloud.coupons.claiming import Claimed, Offered
+from cloud.coupons.expiring_papers import CHANNEL, row_key
 from cloud.coupons.life import CUSTOM, MINUTE_MS, coupon_kind
 from cloud.coupons.tables import coupon_template, voucher, voucher_binding
 from cloud.lots import edges as lot_edges
@@ -27,7 +28,7 @@ from domain import voucher as paper
 from domain.moment import Moment, Quality
 from domain.plate import mask
 
-CHANNEL, BOUND = "vstate", "BOUND"
+BOUND = "BOUND"
 KEPT_MS = 7 * 86_400_000  # how long after its end a lot is still told whose a slip was
 ENDED = {"REDEEMED": "slip_used", "VOIDED": "slip_withdrawn"}
 
@@ -113,9 +114,7 @@ def bind(conn: Connection, act: Act, token: str, plate: str, verify: paper.Verif
     its = {"key_id": payload.key_id, "counter": payload.counter}
     where = {"operator_id": act.operator_id, "lot_id": payload.home_lot}
     conn.execute(insert(voucher_binding).values(**its, **where, plate=plate, bound_ms=act.now_ms))
-    put_row(
-        conn, act.operator_id, edge_id, CHANNEL, f"{payload.key_id}:{payload.counter}", _row(slip, plate), act.now_ms
-    )
+    put_row(conn, act.operator_id, edge_id, CHANNEL, row_key(*payload.voucher_id), _row(slip, plate), act.now_ms)
     audit.record(conn, act, "voucher.bound", f"voucher:{paper.number(payload)}", after={"plate": mask(plate)})
     return told
 
@@ -135,8 +134,10 @@ def _row(slip: Slip, plate: str) -> dict[str, Any]:
 
 
 def forget(conn: Connection, operator_id: int, now_ms: int) -> None:
-    """Take bindings that ended long ago off the lots' lists."""
+    """Take papers that ended long ago off the lots' lists; what a lot still has to hear of stays."""
+    waiting = expiring_papers.waiting(conn, operator_id)
     for edge_id in lot_edges.operator_edges(conn, operator_id):
         for key, row in rows_of(conn, edge_id, CHANNEL):
-            if row.get("state") == BOUND and int(row["not_after_min"]) * MINUTE_MS + KEPT_MS < now_ms:
+            ended_min = row.get("not_after_min")
+            if ended_min is not None and int(ended_min) * MINUTE_MS + KEPT_MS < now_ms and key not in waiting:
                 put_row(conn, operator_id, edge_id, CHANNEL, key, None, now_ms)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select, update
 
+from cloud.coupons import expiring_papers
 from cloud.coupons.life import State
 from cloud.coupons.tables import coupon, redemption, voucher
 from cloud.sync.channels import put_row
@@ -26,6 +27,9 @@ def move_to_edge(conn: Connection, operator_id: int, before: str, edge_id: str, 
         conn.execute(
             update(coupon).where(coupon.c.coupon_id == coupon_id).values(edge_id=edge_id, void_version=version)
         )
+    its = (voucher.c.edge_id == before) & (voucher.c.state == State.EXPIRING.value)
+    for paper in conn.execute(select(voucher).where(its)).mappings().all():
+        expiring_papers.tell(conn, paper, edge_id, now_ms)
     withdrawn = select(voucher.c.key_id, voucher.c.counter).where(voucher.c.edge_id == before)
     for key_id, counter in conn.execute(withdrawn.where(voucher.c.state == "VOIDED")).all():
         put_row(conn, operator_id, edge_id, "vstate", f"{key_id}:{counter}", {"state": "VOIDED"}, now_ms)

@@ -213,12 +213,14 @@ voucher = Table(
     Column("cap_fen", BigInteger, nullable=False),
     Column("not_after_min", BigInteger, nullable=False),
     Column("print_state", Text, nullable=False),
-    Column("state", Text, nullable=False),  # OUTSTANDING, REDEEMED, VOIDED
+    Column("state", Text, nullable=False),  # OUTSTANDING, REDEEMED, VOIDED, EXPIRING, EXPIRED
     Column("issued_ms", BigInteger, nullable=False),
     Column("issued_by", Text, nullable=False),
     Column("off_fen", BigInteger),
     Column("charged", BigInteger),  # of what was reserved, once used
+    Column("void_version", BigInteger),  # of the vstate channel: the lot knows of its end from here on
 )
+Index("ix_voucher_waiting", voucher.c.operator_id, voucher.c.state, voucher.c.not_after_min)
 Index("ix_voucher_issued", voucher.c.operator_id, voucher.c.issued_ms)
 Index("ix_voucher_issued_by_merchant", voucher.c.operator_id, voucher.c.merchant_id, voucher.c.issued_ms)
 

@@ -11,17 +11,13 @@ from cloud.coupons.life import (
     MOVES,
     State,
 )
-from cloud.coupons.reserving import carry
+from cloud.coupons.reserving import carry, carry_home
 from cloud.coupons.tables import coupon
 from cloud.merchants import ledger
 from cloud.sync import parked
 from cloud.sync.channels import put_row
 from domain.events import CouponRedeemed
-from domain.ledger import (
-    AVAILABLE,
-    OUTSTANDING,
-    VOID_PENDING,
-)
+from domain.ledger import OUTSTANDING, VOID_PENDING
 
 UNCLAIMED = frozenset({State.CLAIMABLE, State.PRINTED})
 """Only the cloud knows of these: a code that waits for its driver."""
@@ -83,7 +79,7 @@ def give_back(
     conn.execute(update(coupon).where(coupon.c.coupon_id == row["coupon_id"]).values(**values))
     event_id = f"back:{row['coupon_id']}"
     entry = ledger.Entry(row["operator_id"], row["merchant_id"], event_id, kind, row["serial"], by, now_ms, reason)
-    ledger.post(conn, entry, carry(row, OUTSTANDING, AVAILABLE))
+    ledger.post(conn, entry, carry_home(conn, row, OUTSTANDING, now_ms))
     means.come_back(conn, row["purse"])
     hearing.tell(conn, row, now_ms, "coupon.expired" if state is State.RECLAIMED else "coupon.voided")
 
@@ -123,7 +119,7 @@ def release_voids(conn: Connection, edge_id: str, channel_version: int, now_ms: 
         state, kind = _RELEASED[row["state"]]
         event_id = f"release:{row['coupon_id']}"
         entry = ledger.Entry(row["operator_id"], row["merchant_id"], event_id, kind, row["serial"], cause, now_ms)
-        ledger.post(conn, entry, carry(row, VOID_PENDING, AVAILABLE))
+        ledger.post(conn, entry, carry_home(conn, row, VOID_PENDING, now_ms))
         means.come_back(conn, row["purse"])
         conn.execute(update(coupon).where(coupon.c.coupon_id == row["coupon_id"]).values(state=state.value))
     return len(rows)

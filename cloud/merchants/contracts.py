@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select
@@ -116,7 +116,7 @@ def free_left(conn: Connection, act: Act, merchant_id: int, lot_id: int, cost: C
     given, commodity, account = cost.free, cost.commodity, free_account(lot_id)
     if not given and not left:
         return 0
-    event_id = f"allotment:{merchant_id}:{lot_id}:{commodity}:{_month(conn, act, lot_id)}"
+    event_id = f"allotment:{merchant_id}:{lot_id}:{commodity}:{_month(conn, act.operator_id, lot_id, act.now_ms)}"
     if conn.execute(select(ledger_entry.c.entry_id).where(ledger_entry.c.event_id == event_id).limit(1)).first():
         return left
     entry = ledger.Entry(act.operator_id, merchant_id, event_id, "allotment", f"lot:{lot_id}", "contract", act.now_ms)
@@ -128,7 +128,11 @@ def free_left(conn: Connection, act: Act, merchant_id: int, lot_id: int, cost: C
     return given
 
 
-def _month(conn: Connection, act: Act, lot_id: int) -> str:
-    zones = {row["lot_id"]: row["time_zone"] for row in lots.lots(conn, act.operator_id)}
-    zone = ZoneInfo(zones[lot_id]) if lot_id in zones else UTC
-    return datetime.fromtimestamp(act.now_ms / 1000, zone).strftime("%Y-%m")
+def has_lapsed(conn: Connection, operator_id: int, lot_id: int, taken_ms: int, now_ms: int) -> bool:
+    """Is the month over, at the lot, whose allotment was spent from at *taken_ms*?"""
+    return _month(conn, operator_id, lot_id, taken_ms) < _month(conn, operator_id, lot_id, now_ms)
+
+
+def _month(conn: Connection, operator_id: int, lot_id: int, at_ms: int) -> str:
+    zone = ZoneInfo(lots.time_zone(conn, operator_id, lot_id) or "UTC")
+    return datetime.fromtimestamp(at_ms / 1000, zone).strftime("%Y-%m")

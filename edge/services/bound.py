@@ -15,7 +15,7 @@ from edge.db.stays import StayRow
 from edge.services.lot import Lot
 
 MINUTE_MS = 60_000
-SLIP_BOUND = "BOUND"
+SLIP_BOUND, WITHDRAWN = "BOUND", ("void", "VOIDED")
 logger = logging.getLogger(__name__)
 
 
@@ -35,7 +35,11 @@ def coupons_for(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) 
             given.append(one)
         passes |= {whole} - {""}
     named = {one.ref for one in given}
-    papers = [paper for paper in vouchers.laid_on(conn, stay.stay_id) if paper.ref not in named]
+    papers = [
+        paper
+        for paper in vouchers.laid_on(conn, stay.stay_id)
+        if paper.ref not in named and not is_withdrawn(conn, paper.ref)
+    ]
     given += [CouponGiven(paper.ref, paper.kind, paper.spec, paper.merchant_id) for paper in papers]
     given += _slips(conn, lot, stay, now)
     return tuple(one for one in given if _makes_sense(one))
@@ -48,6 +52,12 @@ def bound_rows(conn: sqlite3.Connection, stay: StayRow) -> list[tuple[str, Json]
     if read == stay.plate:
         return rows
     return rows + [(key, row) for key, row in channels.for_plate(conn, "coupons", read) if row.get("stay_id")]
+
+
+def is_withdrawn(conn: sqlite3.Connection, ref: str) -> bool:
+    """Does the cloud say this paper counts no more?"""
+    row = channels.get(conn, "vstate", ref)
+    return row is not None and row.get("state") in WITHDRAWN
 
 
 def _slips(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> list[CouponGiven]:

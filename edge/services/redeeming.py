@@ -130,9 +130,9 @@ def _use_refusal(conn: sqlite3.Connection, payload: voucher.Payload, ref: str, s
     ours = vouchers.get(conn, *payload.voucher_id)
     if ours is not None and ours.voided:
         return Refuse("voucher_voided")
-    state = channels.get(conn, "vstate", ref)
-    if state is not None and state.get("state") in ("void", "VOIDED"):
+    if bound.is_withdrawn(conn, ref):
         return Refuse("voucher_voided")
+    state = channels.get(conn, "vstate", ref)
     if state is not None and state.get("state") == bound.SLIP_BOUND and state.get("plate") != stay.plate:
         return Refuse(voucher.Refusal.OTHER_PLATE.value)
     where = vouchers.laid_where(conn, ref)

@@ -253,7 +253,7 @@ def _redeem(
     for ref, part in final.off:
         redemption, coupon = lot.new_id(now), given.get(ref)
         worth = (coupon.spec, coupon.merchant_id) if coupon else ("", 0)
-        kind = coupon.kind if coupon else "coupon"
+        kind = coupon.kind if coupon else _kind_of(ref)
         use = vouchers.Use(kind, ref, redemption, stay.stay_id, part, *worth)
         if kind == "voucher":
             key_id, counter = (int(number) for number in ref.split(":"))
@@ -262,9 +262,14 @@ def _redeem(
         else:
             vouchers.use_coupon(conn, ref, use, now)
             facts.append((CouponRedeemed(redemption, ref, stay.stay_id, part), redemption))
-    if given:
+    if given or facts:
         vouchers.clear_laid(conn, stay.stay_id)
     return facts
+
+
+def _kind_of(ref: str) -> str:
+    """Of one that counted when the stay was settled and whose end came before its car left."""
+    return "voucher" if ":" in ref else "coupon"
 
 
 def _entry_of(stay: StayRow) -> str:

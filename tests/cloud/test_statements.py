@@ -140,6 +140,29 @@ def test_a_voided_coupon_gives_the_free_part_back_where_it_came_from(world: Worl
     assert check_all(world.conn) == []
 
 
+@pytest.mark.parametrize("comes_back", ["voided", "used for less", "used and taken back"])
+def test_a_part_of_an_allotment_that_comes_back_after_its_month_lapses(world: World, comes_back: str) -> None:
+    terms = Terms(amount_basis=Basis.REDUCED, free_fen=300)
+    contracts.set_contract(world.conn, world.act(), world.merchant_id, world.lot_id, terms)
+    world.car("s1")
+    given = give(world)
+    world.now_ms += MONTH_MS
+    give(world)  # brings the new month's
+
+    if comes_back == "voided":
+        assert coupons.void(world.conn, world.act(), given.coupon_id, "wrong car") is None
+        coupons.release_voids(world.conn, world.edge_id, 10**6, world.now_ms, "test")
+    else:
+        world.apply(CouponRedeemed("r1", given.coupon_id, "s1", 100))
+    if comes_back == "used and taken back":
+        world.apply(CouponRestored("r1", given.coupon_id, "s1"))
+
+    accounts = world.accounts()
+    assert accounts.get(f"free:{world.lot_id}", 0) == 0
+    assert accounts["allotment"] == -300 - (0 if comes_back == "voided" else 100)
+    assert check_all(world.conn) == []
+
+
 def test_a_postpaid_merchant_issues_up_to_its_limit_and_not_beyond(world: World) -> None:
     postpaid(world, fen=1_000)
     world.car("s1")

@@ -331,6 +331,18 @@ def expiries_recorded(world: World) -> None:
     in_cloud(world, job)
 
 
+@act(3)
+def papers_past_their_end(world: World) -> None:
+    """The same of printed vouchers; somebody may be about to hand one over at its lot."""
+    ahead_ms = 3 * 86_400_000
+    node = any_edge(world)
+    if not node.papers:
+        return
+    in_cloud(world, lambda conn, act: coupons.withdraw_papers(conn, OPERATOR, act.now_ms + ahead_ms))
+    if world.rng.randrange(2):
+        _hand_over(world, node, world.rng.choice(node.papers), forged=False)
+
+
 @act(1)
 def parked_events_run_again(world: World) -> None:
     """A person has the cloud try again what it set aside, before or after an upgrade (I16)."""

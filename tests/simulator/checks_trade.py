@@ -59,18 +59,17 @@ def check_postings(cloud: sqlite3.Connection) -> None:
         raise ViolationError("I9", f"{twice[0]} was charged {twice[1]} times")
     early = cloud.execute(
         "SELECT u.subject FROM ledger_entry r JOIN ledger_entry u ON u.subject = r.subject AND u.entry_id > r.entry_id"
-        " WHERE r.kind IN ('coupon.released', 'coupon.lapsed') AND u.kind = 'coupon.redeemed'"
+        " WHERE r.kind IN ('coupon.released', 'coupon.lapsed', 'voucher.lapsed')"
+        " AND u.kind IN ('coupon.redeemed', 'voucher.redeemed')"
     ).fetchone()
     if early:
         raise ViolationError("void", f"{early[0]} was used after its value had gone back")
 
 
 def check_losses(cloud: sqlite3.Connection) -> None:
-    """The operator loses only by coupons that were used while their void was on its way (sync section 7)."""
+    """The operator loses only by what was used while its void or end was on its way (sync section 7)."""
     lost = cloud.execute("SELECT coalesce(sum(amount), 0) FROM balance WHERE account = 'operator_loss'").fetchone()[0]
-    crossed = cloud.execute(
-        "SELECT coalesce(sum(off_fen), 0) FROM redemption WHERE NOT charged AND subject LIKE 'coupon:%'"
-    ).fetchone()[0]
+    crossed = cloud.execute("SELECT coalesce(sum(off_fen), 0) FROM redemption WHERE NOT charged").fetchone()[0]
     if -lost != crossed:
         raise ViolationError("I4", f"the operator lost {-lost}, crossing voids explain {crossed}")
 

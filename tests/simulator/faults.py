@@ -16,8 +16,10 @@ from unittest.mock import patch
 from sqlalchemy import Connection, select, update
 
 from cloud.act import Act
+from cloud.coupons import expiring_papers
 from cloud.coupons import service as coupons
 from cloud.coupons.tables import coupon
+from cloud.lots import edges as lot_edges
 from cloud.merchants import leases as cloud_leases
 from cloud.merchants import ledger
 from cloud.merchants.tables import lease
@@ -218,6 +220,21 @@ def void_released_too_early() -> Iterator[None]:
 
     original = coupons.void
     with patch.object(coupons, "void", void):
+        yield
+
+
+@fault("void")
+def paper_released_too_early() -> Iterator[None]:
+    """The value of a paper past its end goes back at once, although the lot may not have heard of it."""
+
+    def withdraw(conn: Connection, operator_id: int, now_ms: int) -> int:
+        withdrawn = original(conn, operator_id, now_ms)
+        for edge_id in lot_edges.operator_edges(conn, operator_id):
+            expiring_papers.release(conn, edge_id, 1 << 40, now_ms, "impatience")
+        return withdrawn
+
+    original = coupons.withdraw_papers
+    with patch.object(coupons, "withdraw_papers", withdraw):
         yield
 
 

@@ -350,3 +350,21 @@ def test_a_slip_used_before_the_lot_heard_of_its_car_stays_used(lot: SmallLot) -
     named_for(lot, slip, PLATE)
 
     assert verdict(leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(32))) == PayFirst(500)
+
+
+@pytest.mark.parametrize("minutes", [30, 90])
+def test_a_paper_past_its_end_counts_for_a_car_that_settled_with_it_and_for_no_other(
+    lot: SmallLot, minutes: int
+) -> None:
+    slip = issued(lot)
+    stay_id = car_in(lot)
+    laid = lay_voucher(lot.db, lot.lot, stay_id, slip.token, "li", "out", at(minutes))
+    lot.put("vstate", "1:1", {"state": "VOIDED", "not_after_min": slip.payload.not_after_min})
+
+    left = leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(minutes + 1))
+
+    settled = laid == LaidOn("1:1", stay_id, 0)
+    assert settled is (minutes == 30)
+    assert left.opens is settled
+    assert vouchers.is_used(lot.db.conn, 1, 1) is settled
+    assert settled or verdict(left) == PayFirst(1000)
