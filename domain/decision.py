@@ -21,6 +21,7 @@ from domain.zones import Nested
 
 T = TypeVar("T")
 MS_A_MINUTE = 60_000
+SET_BY_HAND = "set_by_hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ class OpenStay:
     waived_fen: int
     base_fee_fen: int = 0
     no_entry: str = ""  # first seen at the exit, it pays by this: first_segment or fixed_fee:FEN
+    by_hand_fen: int = field(default=0, metadata=LATER)  # added to what the price lists say, below 0 taken off
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,6 +382,21 @@ def _price(inputs: ExitInputs, stay: OpenStay, price: Pricer) -> Priced:
         return Priced(0, ({"rule": "free_kind", "fen": 0},), steps=_kept(inputs.coupons))
     if _may_still_leave(inputs):
         return Priced(inputs.settled_fee_fen, ({"rule": "settled", "fen": inputs.settled_fee_fen},), inputs.settled_off)
+    return _with_what_was_set(stay, _listed(inputs, stay, price))
+
+
+def _with_what_was_set(stay: OpenStay, listed: Priced) -> Priced:
+    """The lists' fee with what a person set as a line of its own; coupons never take off more than there is."""
+    by_hand = max(stay.by_hand_fen, -listed.fee_fen)
+    if not by_hand:
+        return listed
+    fee = listed.fee_fen + by_hand
+    line: Json = {"rule": SET_BY_HAND, "fen": by_hand}
+    return replace(listed, fee_fen=fee, lines=(*listed.lines, line), off=_capped(listed.off, fee))
+
+
+def _listed(inputs: ExitInputs, stay: OpenStay, price: Pricer) -> Priced:
+    """What the price lists say."""
     if stay.no_entry:
         return _without_entry(inputs, stay, price)
     priced = price(inputs, stay)

@@ -103,6 +103,21 @@ class StayClassed(Event):
     by: str
 
 
+@event("fee.overridden", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class FeeOverridden(Event):
+    """A person set the fee of an open stay by hand (E35); *approved_by* where that was more than *by* may alone."""
+
+    set_id: str
+    stay_id: str
+    plate: str
+    before_fen: int
+    fee_fen: int
+    by: str
+    approved_by: str
+    reason: str
+
+
 @event("stay.moved", 1, Priority.P1)
 @dataclass(frozen=True, slots=True)
 class StayMoved(Event):
@@ -459,6 +474,38 @@ class CashDropped(Event):
 
 @event("shift.closed", 1, Priority.P0)
 @dataclass(frozen=True, slots=True)
+class ShiftClosedBefore(Event):
+    """A shift ended, before fees could be set by hand."""
+
+    shift_id: str
+    number: int
+    workstation: str
+    opened_by: str
+    opened_ms: int
+    closed_by: str
+    takes_over: str
+    reason: str
+    cars: int
+    payments: int
+    fee_fen: int
+    coupon_fen: int
+    waived_fen: int
+    owed_fen: int
+    debts_fen: int
+    cash_fen: int
+    electronic_fen: int
+    refund_fen: int
+    float_fen: int
+    drop_fen: int
+    openings: int
+    expected_fen: int
+    counted_fen: int
+    log_seq: int
+    log_head: str
+
+
+@event("shift.closed", 2, Priority.P0)
+@dataclass(frozen=True, slots=True)
 class ShiftClosed(Event):
     """A shift ended with its cash counted; *takes_over* begins the next one. Sums are those of its postings.
 
@@ -476,6 +523,7 @@ class ShiftClosed(Event):
     cars: int
     payments: int
     fee_fen: int
+    by_hand_fen: int
     coupon_fen: int
     waived_fen: int
     owed_fen: int

@@ -24,12 +24,13 @@ class ShiftTotals:
     """The hand-over figures of domain.md section 8; money in fen.
 
     *cars* left by the shift's lanes; *fee_fen* is what they were due, *owed_fen* what they left owing; *debts_fen* was
-    taken for what plates owed from before.
+    taken for what plates owed from before. *by_hand_fen* is how much people put on fees, below 0 what they took off.
     """
 
     cars: int = 0
     payments: int = 0
     fee_fen: int = 0
+    by_hand_fen: int = 0
     coupon_fen: int = 0
     waived_fen: int = 0
     owed_fen: int = 0
@@ -68,6 +69,7 @@ def total(legs: Iterable[Leg], openings: int) -> ShiftTotals:
         cars=len(entries.get("close", ())) - len(entries.get("reopen", ())),
         payments=len(entries.get("pay", ())),
         fee_fen=-of("fee", "close", "reopen"),
+        by_hand_fen=-of("fee_by_hand", "set"),
         coupon_fen=of("coupon", "close", "reopen"),
         waived_fen=of("waived", "close", "reopen", "debt"),
         owed_fen=of("owed", "close", "reopen"),

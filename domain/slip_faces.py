@@ -40,7 +40,7 @@ _WORDS: Final = {
     "owed_before": ("历史欠费", "Owed from before"),
 }
 
-SHIFT_SUMS: Final = ("fee_fen", "coupon_fen", "waived_fen", "owed_fen", "debts_fen", "electronic_fen")
+SHIFT_SUMS: Final = ("fee_fen", "by_hand_fen", "coupon_fen", "waived_fen", "owed_fen", "debts_fen", "electronic_fen")
 SHIFT_DRAWER: Final = ("float_fen", "cash_fen", "refund_fen", "drop_fen")
 
 
@@ -206,9 +206,10 @@ class ShiftReport:
     counted_cash_fen: int | None = None
     closed_by: str = ""
     copy: int = 0
+    log: str = ""  # where the lot's log stood: its number and the beginning of its head
 
     def fields(self, _language: Language) -> Fields:
-        """*counted* and *difference* are empty until the shift has ended."""
+        """*counted* and *difference* are empty until the shift has ended, *by_hand* where no fee was set by hand."""
         counted, sums = self.counted_cash_fen, self.sums
         return {
             "lot": self.lot, "till": self.till, "number": str(self.number), "cashier": self.cashier,
@@ -216,8 +217,9 @@ class ShiftReport:
             "ends": _when(self.ends), "copy": _count(self.copy), "cars": str(sums.cars),
             "paid_count": str(sums.payments), "openings": str(sums.openings),
             **{name.removesuffix("_fen"): yuan(getattr(sums, name)) for name in (*SHIFT_SUMS, *SHIFT_DRAWER)},
+            "by_hand": yuan(sums.by_hand_fen) if sums.by_hand_fen else "",
             "expected": yuan(sums.expected_fen), "counted": "" if counted is None else yuan(counted),
-            "difference": "" if counted is None else yuan(counted - sums.expected_fen),
+            "difference": "" if counted is None else yuan(counted - sums.expected_fen), "log": self.log,
         }  # fmt: skip
 
 

@@ -59,9 +59,9 @@ def _ticket(lot: str, at: datetime, _paper: Paper, _language: Language) -> Ticke
 
 def _shift(lot: str, at: datetime, _paper: Paper, language: Language) -> ShiftReport:
     name, begins = NAMES[language], at - timedelta(hours=8)
-    sums = ShiftTotals(cars=87, payments=64, fee_fen=75_400, coupon_fen=6_000, cash_fen=32_600, electronic_fen=36_800,
-                       float_fen=20_000, drop_fen=10_000, openings=2)  # fmt: skip
-    return ShiftReport(lot, TILL, 17, name, name, begins, at, sums, 42_500)
+    sums = ShiftTotals(cars=87, payments=64, fee_fen=75_400, by_hand_fen=3_000, coupon_fen=6_000, cash_fen=32_600,
+                       electronic_fen=36_800, float_fen=20_000, drop_fen=10_000, openings=2)  # fmt: skip
+    return ShiftReport(lot, TILL, 17, name, name, begins, at, sums, 42_500, log="20481 9f3c2a7be05d1846")
 
 
 def _pickup(lot: str, at: datetime, _paper: Paper, language: Language) -> Pickup:

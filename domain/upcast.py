@@ -39,3 +39,8 @@ def missing() -> list[tuple[str, int]]:
     """Versions with a newer one of their type and no step to it: events of that release could not be read."""
     return sorted((name, version) for name, version in TYPES if (name, version + 1) in TYPES
                   and (name, version) not in UPCASTS)  # fmt: skip
+
+
+@upcast("shift.closed", 1)
+def _none_set_by_hand(payload: Json) -> Json:
+    return {**payload, "by_hand_fen": 0}

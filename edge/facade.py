@@ -56,6 +56,7 @@ from edge.services import (
     classing,
     extending,
     facts,
+    fee_setting,
     filling,
     holding,
     issuing,
@@ -190,6 +191,15 @@ class Edge:
         result = await self._do(
             partial(manual.waive, approved_by=approved_by), self.office.lot, stay_id, amount_fen, by, reason
         )
+        self._due_changed(stay_id)
+        return result
+
+    async def set_fee(
+        self, set_id: str, stay_id: str, fee_fen: int, by: str, reason: str, *, approved_by: str = "", at: str = ""
+    ) -> Result:
+        """Set a fee by hand, if need be with a supervisor's word."""
+        act = partial(fee_setting.set_fee, approved_by=approved_by, at=at)
+        result = await self._do(act, self.office.lot, set_id, stay_id, fee_fen, by, reason)
         self._due_changed(stay_id)
         return result
 

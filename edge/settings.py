@@ -225,6 +225,7 @@ class LotRules:
     )  # by class, "entitled" and "any": longer is a left-over
     arrears: Arrears = Arrears.SHOW
     waive_limits_fen: dict[str, int] = field(default_factory=dict)  # by role, for one stay or debt; none: no limit
+    fee_limits_fen: dict[str, int] = field(default_factory=lambda: {"attendant": 2_000})  # apart from the list's fee
     refund_limits_fen: dict[str, int] = field(default_factory=lambda: {"attendant": 2_000})  # for one stay, in cash
     same_cap: SameCap = SameCap.OFF
     shifts: Shifts = Shifts.OFF

@@ -10,7 +10,7 @@ from functools import partial
 from domain.decision import Refuse
 from domain.shift import ShiftTotals
 from domain.slip_faces import Face, ShiftReport
-from edge.db import receipts
+from edge.db import log, receipts
 from edge.db import shifts as rows
 from edge.db.receipts import ReceiptRow
 from edge.db.shifts import ShiftRow
@@ -20,6 +20,8 @@ from edge.receipt_faces import Wording, face_of
 from edge.services import papers, shifts
 from edge.services.lot import Done, Result
 from edge.services.shifts import Count
+
+HEAD_SHOWN = 16  # of the 64 characters of a log's head: enough to compare by eye
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +78,25 @@ class Tills:
 
         Refuses ``no_such_shift`` and what ``_print`` refuses.
         """
-        shift = await self.get(shift_id)
+        shift, at = await self.get(shift_id), await self.office.read(log.newest)
         if shift is None:
             return Refuse("no_such_shift")
+        ended = not shift.row.is_open
+        seq, head = (shift.row.log_seq, shift.row.log_head) if ended else (at.seq, at.head.hex())
+        stood = f"{seq} {head[:HEAD_SHOWN]}" if head else ""
         return await self._print(
-            papers.REPORT, shift_id, shift.row.workstation, by, lambda copy: self._report(shift, copy),
-            counts=not shift.row.is_open,
+            papers.REPORT, shift_id, shift.row.workstation, by, lambda copy: self._report(shift, stood, copy),
+            counts=ended,
         )  # fmt: skip
 
-    def _report(self, shift: Shift, copy: int) -> ShiftReport:
+    def _report(self, shift: Shift, stood: str, copy: int) -> ShiftReport:
         lot, row = self.office.lot, shift.row
         ends = self.office.now().wall_ms if row.closed_wall_ms is None else row.closed_wall_ms
         return ShiftReport(
             lot=lot.name, till=row.workstation, number=row.number, cashier=row.opened_by,
             closed_by=row.closed_by if row.closed_by != row.opened_by else "", takes_over=row.takes_over,
             begins=lot.local(row.opened_wall_ms), ends=lot.local(ends), sums=shift.sums,
-            counted_cash_fen=row.counted_fen, copy=copy,
+            counted_cash_fen=row.counted_fen, copy=copy, log=stood,
         )  # fmt: skip
 
     def has_drawer(self, workstation: str) -> bool:

@@ -22,7 +22,7 @@ from plumbing.web import Session, page_number, render, texts
 
 DAYS = 7  # shown where no day is asked for
 EXPORT_ROWS = 100_000
-SUMS = ("fee_fen", "coupon_fen", "waived_fen", "owed_fen", "debts_fen", "electronic_fen")
+SUMS = ("fee_fen", "by_hand_fen", "coupon_fen", "waived_fen", "owed_fen", "debts_fen", "electronic_fen")
 DRAWER = ("float_fen", "cash_fen", "refund_fen", "drop_fen", "expected_fen", "counted_fen")
 COUNTS = ("cars", "payments", "openings")
 

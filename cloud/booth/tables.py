@@ -7,8 +7,8 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, T
 from cloud.db import big_id, metadata
 
 SUMS = (
-    "fee_fen", "coupon_fen", "waived_fen", "owed_fen", "debts_fen", "cash_fen", "electronic_fen", "refund_fen",
-    "float_fen", "drop_fen", "expected_fen", "counted_fen",
+    "fee_fen", "by_hand_fen", "coupon_fen", "waived_fen", "owed_fen", "debts_fen", "cash_fen", "electronic_fen",
+    "refund_fen", "float_fen", "drop_fen", "expected_fen", "counted_fen",
 )  # fmt: skip
 COUNTS = ("cars", "payments", "openings")
 

@@ -30,7 +30,10 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """*arm_up* is None while no input has said; *taken* maps loops to since when a vehicle is on them."""
+    """*arm_up* is None while no input has said; *taken* maps loops to since when a vehicle is on them.
+
+    *heard* are the loops that have said anything yet.
+    """
 
     arm_up: bool | None = None
     arm_free_since: float = 0.0  # up, with nothing under it and nobody holding it
@@ -39,6 +42,7 @@ class Watched:
     held: bool = False
     taken: Mapping[str, float] = field(default_factory=dict)
     told: frozenset[Alarm] = frozenset()
+    heard: frozenset[str] = frozenset()
 
     def asked(self, now: float) -> Watched:
         """The barrier was told to open."""
@@ -53,7 +57,7 @@ class Watched:
         taken = {other: since for other, since in self.taken.items() if other != name}
         if occupied:
             taken[name] = now
-        changed = replace(self, taken=taken)
+        changed = replace(self, taken=taken, heard=self.heard | {name})
         return replace(changed, under=occupied, arm_free_since=now) if under else changed
 
     def hold(self, now: float, *, held: bool) -> Watched:
@@ -80,3 +84,29 @@ def _wrong(state: Watched, limits: Limits, now: float) -> list[Alarm]:
     if free and now - state.arm_free_since >= limits.arm_up_s:
         found.append(Alarm(Incident.ARM_HELD_UP))
     return found
+
+
+def arm_drawn(state: Watched, *, senses: bool, opened: bool, wrong: bool) -> str:
+    """The arm as a screen draws it: fault, held, open, opening or closed.
+
+    Where no input *senses* it, only what it was told is known: ``told`` after the pulse of the car that is *opened*
+    to, else ``untold``.
+    """
+    if wrong:
+        return "fault"
+    if state.held:
+        return "held"
+    if not senses or state.arm_up is None:
+        return "told" if opened else "untold"
+    if state.arm_up:
+        return "open"
+    return "opening" if state.asked_at is not None else "closed"
+
+
+def loop_drawn(state: Watched, name: str, *, wrong: bool) -> str:
+    """A loop as a screen draws it: taken, free, ``unknown`` while nothing vouches for it, "" where there is none."""
+    if not name:
+        return ""
+    if wrong or name not in state.heard:
+        return "unknown"
+    return "taken" if name in state.taken else "free"

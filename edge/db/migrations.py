@@ -7,6 +7,7 @@ from sqlite_utils import Database, Migrations
 from edge.db import (
     arrears,
     excused,
+    fees_set,
     fewer_pages,
     given_back,
     leave_extensions,
@@ -265,4 +266,18 @@ def m0025_signed_in(db: Database) -> None:
 def m0026_refunds(db: Database) -> None:
     """Cash given back."""
     for statement in refunds.statements():
+        db.conn.execute(statement)
+
+
+@migrations()
+def m0027_fees_set(db: Database) -> None:
+    """Fees set by hand."""
+    for statement in fees_set.statements():
+        db.conn.execute(statement)
+
+
+@migrations()
+def m0028_shift_log(db: Database) -> None:
+    """Where the log stood at a shift's end, for its report."""
+    for statement in shifts.LOG_COLUMNS:
         db.conn.execute(statement)

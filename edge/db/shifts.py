@@ -20,6 +20,10 @@ CREATE TABLE shift_part (kind TEXT NOT NULL CHECK (kind IN ('entry', 'opening'))
     shift_id TEXT NOT NULL REFERENCES shift (shift_id), PRIMARY KEY (kind, ref)) STRICT, WITHOUT ROWID;
 CREATE INDEX shift_part_shift ON shift_part (shift_id, kind);
 """
+LOG_COLUMNS = (
+    "ALTER TABLE shift ADD COLUMN log_seq INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE shift ADD COLUMN log_head TEXT NOT NULL DEFAULT ''",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class ShiftRow:
     reason: str = ""
     counted_fen: int | None = None
     expected_fen: int | None = None
+    log_seq: int = 0  # where the log stood when it ended, 0 where that was not kept
+    log_head: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -82,10 +88,10 @@ def close(conn: sqlite3.Connection, row: ShiftRow) -> None:
     """Write down how a shift ended."""
     conn.execute(
         "UPDATE shift SET closed_wall_ms = ?, closed_by = ?, takes_over = ?, reason = ?, counted_fen = ?,"
-        " expected_fen = ? WHERE shift_id = ? AND closed_wall_ms IS NULL",
+        " expected_fen = ?, log_seq = ?, log_head = ? WHERE shift_id = ? AND closed_wall_ms IS NULL",
         (
             row.closed_wall_ms, row.closed_by, row.takes_over, row.reason, row.counted_fen, row.expected_fen,
-            row.shift_id,
+            row.log_seq, row.log_head, row.shift_id,
         ),
     )  # fmt: skip
 

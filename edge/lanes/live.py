@@ -13,6 +13,15 @@ BUSY_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
+class Inputs:
+    """The arm and the loops before and under it, as ``domain.lane.watch`` draws them; "" what the lane has not."""
+
+    arm: str = ""
+    before: str = ""
+    under: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LaneView:
     """One lane as a screen sees it. *verdict* is Admit, PayFirst, Ask, Refuse or ""; *code* its reason.
 
@@ -49,6 +58,7 @@ class LaneView:
     incident: str = ""
     held: str = ""  # why its barrier is held open
     attended: bool = True  # somebody is there
+    inputs: Inputs = Inputs()
     wrong: dict[str, str] = field(default_factory=dict)
     updated_wall_ms: int = 0
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from domain.lane import Approach, Event, Incident, PassageBegan, PassageEnded, VehicleArrived, VehicleReversed
-from domain.lane.watch import Alarm, Limits, Watched, look
+from domain.lane.watch import Alarm, Limits, Watched, arm_drawn, look, loop_drawn
 from drivers.base import LoopChange
+from edge.lanes.live import Inputs
 from edge.lanes.sides import SharedBarrier
 from edge.settings import Lane, LotRules
 
@@ -40,6 +41,15 @@ class LaneWatch:
     def standing(self) -> set[Incident]:
         """The alarms that are not over."""
         return {alarm.incident for alarm in self._state.told}
+
+    def drawn(self, wrong: Mapping[str, str], *, opened: bool, stuck: bool) -> Inputs:
+        """Arm and loops for a screen; a loop whose device is lost is not known, whatever it said last."""
+        lane = self._lane
+        deaf = any(f"loop {name}" in wrong for name in lane.reporting_loops)
+        failed = stuck or any(wrong.get(f"{part} {lane.barrier}") for part in ("barrier", "arm"))
+        arm = arm_drawn(self._state, senses=bool(lane.arm_up) and not deaf, opened=opened, wrong=failed)
+        before, under = (loop_drawn(self._state, name, wrong=deaf) for name in (lane.loop, lane.passage_loop))
+        return Inputs(arm if lane.barrier else "", before, under)
 
     def asked(self) -> None:
         """The barrier was told to open."""

@@ -10,7 +10,7 @@ from domain.moment import Moment
 from domain.plate import PlateVerdict, normalise
 from drivers.base import PlateCandidate, PlateRead
 from edge.lanes.board import Board
-from edge.lanes.live import LaneView
+from edge.lanes.live import Inputs, LaneView
 from edge.lanes.reads import plate_of
 from edge.services.lot import Decided
 from edge.settings import Lane
@@ -36,6 +36,7 @@ class Screen:
         chosen: str,
         held: str,
         attended: bool,
+        inputs: Inputs,
     ) -> LaneView:
         """What the booth sees of the lane."""
         candidate = read.candidates[0] if read and read.candidates else None
@@ -56,6 +57,7 @@ class Screen:
             incident=incident,
             held=held,
             attended=attended,
+            inputs=inputs,
             updated_wall_ms=now.wall_ms,
             **said,
         )

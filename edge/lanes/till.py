@@ -46,6 +46,11 @@ class Charge:
     state: Charged
     why: str = ""
 
+    @property
+    def waits(self) -> bool:
+        """May more be heard of it, so that no other code is taken?"""
+        return self.state is not Charged.CLOSED
+
 
 class CodeTill:
     """Charges by payment code, one a stay at a time."""
@@ -71,7 +76,7 @@ class CodeTill:
         if code.kind is not ScannedKind.PAYMENT_CODE:
             return Refuse("not_a_payment_code")
         before = await self.look(stay_id)
-        if before is not None and before.state is not Charged.CLOSED:
+        if before is not None and before.waits:
             return before
         if not self.is_open:
             return Refuse("no_link")

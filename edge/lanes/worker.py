@@ -18,7 +18,9 @@ from domain.lane import (
     AttendantChose,
     CallAttendant,
     Car,
+    Clearing,
     Command,
+    Crossing,
     Decide,
     DueChanged,
     Event,
@@ -43,6 +45,7 @@ from domain.lane import (
     StartTimer,
     State,
     StopTimer,
+    Stuck,
     TakePicture,
     TimerRang,
     Waiting,
@@ -62,7 +65,7 @@ from edge.lanes.codes import LaneCodes
 from edge.lanes.decisions import LaneDecisions
 from edge.lanes.devices import LaneDevices
 from edge.lanes.heard import HeardReads
-from edge.lanes.live import LiveLanes
+from edge.lanes.live import Inputs, LiveLanes
 from edge.lanes.loops import LaneWatch, LoopSense
 from edge.lanes.notices import Notices
 from edge.lanes.office import Office
@@ -211,6 +214,8 @@ class LaneWorker:
         async for change in loop.changes():
             self._watch.changed(change)
             self._loops.changed(change)
+            if (view := self._live.get(self.lane.name)) and view.inputs != self._inputs():
+                self._publish()
 
     async def _work(self) -> None:
         while True:
@@ -315,8 +320,8 @@ class LaneWorker:
         """An arm that does not move or fall and a loop that stays taken are put on record and shown, each once."""
         alarms, wrong = self._watch.look(held=bool(self._state.hold))
         changed = self._notices.stand(self._watch.standing) | self._notices.is_over(_now())
-        if (view := self._live.get(self.lane.name)) and view.attended != self._office.is_attended(self.lane):
-            changed = True
+        if (view := self._live.get(self.lane.name)) is not None:
+            changed |= view.attended != self._office.is_attended(self.lane) or view.inputs != self._inputs()
         if changed:
             self._publish()
         for part, error in wrong.items():
@@ -334,6 +339,12 @@ class LaneWorker:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
+    def _inputs(self) -> Inputs:
+        """Arm and loops as they stand."""
+        phase = self._state.phase
+        opened = isinstance(phase, Passing | Crossing | Clearing)
+        return self._watch.drawn(self._health.wrong, opened=opened, stuck=isinstance(phase, Stuck))
+
     def _publish(self) -> None:
         phase = self._state.phase
         car = None if isinstance(phase, Idle) else phase.car
@@ -342,6 +353,7 @@ class LaneWorker:
             self.lane, phase, best_read(reads), self._decisions.last, wrong=self._health.wrong,
             call=self._notices.call, incident=self._notices.incident, now=self._office.now(),
             chosen=car.chosen if car else "", held=self._state.hold, attended=self._office.is_attended(self.lane),
+            inputs=self._inputs(),
         )  # fmt: skip
         self._live.publish(view)
 

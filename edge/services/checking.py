@@ -69,8 +69,13 @@ BOOKS = (
     ),
     (
         "the fees in the book are not those of the closed stays",
-        "SELECT 'fee' WHERE (SELECT coalesce(sum(amount), 0) FROM posting WHERE account = 'fee') <>"
+        "SELECT 'fee' WHERE (SELECT coalesce(sum(amount), 0) FROM posting WHERE account IN ('fee', 'fee_by_hand')) <>"
         " (SELECT -coalesce(sum(fee_fen), 0) FROM stay WHERE state = 'closed')",
+    ),
+    (
+        "the fees set by hand in the book are not those on record",
+        "SELECT 'fee_by_hand' WHERE (SELECT coalesce(sum(amount), 0) FROM posting WHERE account = 'fee_by_hand') <>"
+        " (SELECT coalesce(sum(before_fen - fee_fen), 0) FROM fee_set)",
     ),
     (
         "the discount is not what its coupons and vouchers saved",

@@ -21,7 +21,7 @@ from domain.plate import mask
 from domain.stay import UnpaidCause, outcome_of
 from edge.db import arrears, boots, journal, leave_extensions, log, money, stays, unseen, vouchers
 from edge.db.stays import Closing, StayRow
-from edge.services import bound, entitled, excusing, facts, limiting, prepaid, shifts, zoning
+from edge.services import bound, by_hand, entitled, excusing, facts, limiting, prepaid, shifts, zoning
 from edge.services.lot import Lot
 from edge.settings import MissedExit
 
@@ -110,6 +110,7 @@ def exit_inputs(
     coupons = bound.coupons_for(conn, lot, stay, now) if stay and is_open else ()
     ways = limiting.ways(conn, lot) if coupons else ""
     tariffs = zoning.tariffs(conn, lot, stay) if stay else ()
+    new_stay_after_ms = prepaid.new_stay_after_ms(conn, lot, stay) if stay and is_open else None
     return ExitInputs(
         lane=lane,
         plate=plate,
@@ -117,7 +118,7 @@ def exit_inputs(
         seen=seen,
         repeated=repeated,
         near=near,
-        stay=_open_view(conn, lot, stay) if stay else None,
+        stay=_open_view(conn, lot, stay, again=new_stay_after_ms is not None) if stay else None,
         length_ms=length_ms,
         estimated=estimated,
         entry_from_min=possible[0],
@@ -125,7 +126,7 @@ def exit_inputs(
         settled_ms=settled_ms,
         settled_fee_fen=stay.settled_fee_fen if stay else 0,
         settled_off=stay.settled_off if stay else (),
-        new_stay_after_ms=prepaid.new_stay_after_ms(conn, lot, stay) if stay and is_open else None,
+        new_stay_after_ms=new_stay_after_ms,
         first_stay_of_day=prepaid.is_first_stay_of_day(conn, lot, stay) if stay else True,
         charging_min=facts.charging_min(conn, lot, stay, tariffs) if stay else 0,
         charged_before_fen=facts.charged_before_fen(conn, lot, stay) if stay and is_open else 0,
@@ -154,7 +155,7 @@ def _paid_here(stay: StayRow) -> bool:
     return arrived.boot == settled.boot and arrived.boot_ms <= settled.boot_ms
 
 
-def _open_view(conn: sqlite3.Connection, lot: Lot, stay: StayRow) -> OpenStay:
+def _open_view(conn: sqlite3.Connection, lot: Lot, stay: StayRow, *, again: bool) -> OpenStay:
     return OpenStay(
         stay_id=stay.stay_id,
         plate=stay.plate,
@@ -167,6 +168,7 @@ def _open_view(conn: sqlite3.Connection, lot: Lot, stay: StayRow) -> OpenStay:
         waived_fen=stay.waived_fen,
         base_fee_fen=stay.base_fee_fen,
         no_entry=unseen.rule(conn, stay.stay_id),
+        by_hand_fen=by_hand.by_hand_fen(conn, stay, again=again),
     )
 
 

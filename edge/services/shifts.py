@@ -105,12 +105,13 @@ def _end(conn: sqlite3.Connection, shift: ShiftRow, count: Count, by: str, now: 
     source, target = (OVER_SHORT, CASH) if over > 0 else (CASH, OVER_SHORT)
     _move(conn, shift, f"count:{shift.shift_id}", source, target, abs(over), now)
     _move(conn, shift, f"empty:{shift.shift_id}", CASH, SAFE, counted, now)
+    at = log.newest(conn)
     ended = replace(
-        shift, closed_wall_ms=now.wall_ms, closed_by=by, takes_over=count.takes_over, reason=count.reason,
+        shift, log_seq=at.seq, log_head=at.head.hex(),
+        closed_wall_ms=now.wall_ms, closed_by=by, takes_over=count.takes_over, reason=count.reason,
         counted_fen=counted, expected_fen=sums.expected_fen,
     )  # fmt: skip
     rows.close(conn, ended)
-    at = log.newest(conn)
     closed = ShiftClosed(
         shift_id=shift.shift_id, number=shift.number, workstation=shift.workstation, opened_by=shift.opened_by,
         opened_ms=shift.opened_wall_ms, closed_by=by, takes_over=count.takes_over, reason=count.reason,

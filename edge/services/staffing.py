@@ -81,6 +81,11 @@ def may_refund(conn: sqlite3.Connection, rules: LotRules, by: str, amount_fen: i
     return _is_within(conn, rules.refund_limits_fen, by, amount_fen)
 
 
+def may_set_fee(conn: sqlite3.Connection, rules: LotRules, by: str, apart_fen: int) -> bool:
+    """May this person set a fee so far from the price lists' one (E35)? No limit is set for a stranger."""
+    return _is_within(conn, rules.fee_limits_fen, by, apart_fen)
+
+
 def _is_within(conn: sqlite3.Connection, limits_fen: Mapping[str, int], by: str, amount_fen: int) -> bool:
     person = people.get(conn, by)
     limit = limits_fen.get(person.role) if person else None

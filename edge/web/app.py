@@ -21,10 +21,12 @@ from edge.web import (
     drawer,
     driver,
     extend,
+    fee,
     hold,
     lane_tasks,
     lists,
     login,
+    phone_pay,
     printers,
     receipts,
     refunds,
@@ -107,7 +109,8 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
     looks = (booth, cameras, lists, printers, zones)
     app.router.add_post("/booth/lock", login.lock)
     acts = (
-        tasks, arrears, lane_tasks, hold, extend, attend, staff, stock, reopen, shifts, receipts, refunds, drawer, scan,
+        tasks, fee, phone_pay, arrears, lane_tasks, hold, extend, attend, staff, stock, reopen, shifts, receipts,
+        refunds, drawer, scan,
     )  # fmt: skip
     for pages in (*looks, *acts):
         pages.add_routes(app)

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from domain.decision import Priced
+from domain.decision import SET_BY_HAND, Priced
 from domain.moment import Moment
 from domain.stay import OUTSIDE
 from domain.wire import Json
@@ -88,6 +88,11 @@ class StayCard:
     payers: Mapping[str, str] = field(default_factory=dict)
     charging: int | None = None  # minutes of charging, None where no price list asks
     classes: tuple[str, ...] = ()  # what the price lists tell apart
+
+    @property
+    def listed_fen(self) -> int:
+        """The fee without what was set by hand."""
+        return self.fee_fen - sum(int(line["fen"]) for line in self.lines if line["rule"] == SET_BY_HAND)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from edge.web.booth import shared
 from edge.web.cards import StayCard, stay_card
 from edge.web.keys import EDGE, first_time, flash, refusal_words, see_other, taken_flash, text_field
 from edge.web.proof import approver, approvers
-from plumbing.lanepage.pages import lane_qr
 from plumbing.web import render, require_session, texts
 
 PAYMENT_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
@@ -38,9 +37,10 @@ async def card_of(request: web.Request) -> StayCard:
     return found
 
 
-async def _task(
+async def task_page(
     request: web.Request, template: str, card: StayCard, refused: Refuse | str = "", **values: object
 ) -> web.Response:
+    """A page about one car; *refused* is said on it."""
     error, place = refusal_words(request, refused) if refused else "", workstation.workstation_of(request)
     return render(
         request, template, status=409 if refused else 200, card=card, error=error, place=place,
@@ -48,7 +48,7 @@ async def _task(
     )  # fmt: skip
 
 
-def _back(card: StayCard) -> web.Response:
+def back_from(card: StayCard) -> web.Response:
     """A car at a lane leads back to the lanes, any other to its own page."""
     return see_other("/booth" if card.lane else f"/booth/stay/{card.stay.stay_id}")
 
@@ -59,7 +59,7 @@ async def stay_page(request: web.Request) -> web.Response:
     card = await card_of(request)
     edge, stay_id = request.app[EDGE], card.stay.stay_id
     papers, refundable = await edge.tills.receipts_of(stay_id), await edge.read(refundable_fen, stay_id)
-    return await _task(
+    return await task_page(
         request, "stay.html", card, receipts=papers, refundable=refundable, flash=await taken_flash(request)
     )
 
@@ -69,7 +69,7 @@ async def cash_page(request: web.Request) -> web.Response:
     await require_session(request)
     edge = request.app[EDGE]
     payment_id = edge.office.lot.new_id(edge.office.now())
-    return await _task(request, "cash.html", await card_of(request), payment_id=payment_id)
+    return await task_page(request, "cash.html", await card_of(request), payment_id=payment_id)
 
 
 async def take_cash(request: web.Request) -> web.Response:
@@ -78,7 +78,7 @@ async def take_cash(request: web.Request) -> web.Response:
     edge, stay_id = request.app[EDGE], card.stay.stay_id
     payment_id, amount = text_field(data, "payment_id", 64), fen_of(text_field(data, "amount", 16))
     if amount is None or not PAYMENT_ID.fullmatch(payment_id):
-        return await _task(
+        return await task_page(
             request, "cash.html", card, "bad_amount", payment_id=edge.office.lot.new_id(edge.office.now())
         )
     received = receipts.tendered_fen(text_field(data, "received", 16), amount)
@@ -87,7 +87,7 @@ async def take_cash(request: web.Request) -> web.Response:
     )
     if isinstance(result, Refuse):
         fresh = edge.office.lot.new_id(edge.office.now())
-        return await _task(request, "cash.html", await card_of(request), result, payment_id=fresh)
+        return await task_page(request, "cash.html", await card_of(request), result, payment_id=fresh)
     t = texts(request)
     unprinted = await receipts.print_taken(request, payment_id, session.name, wanted=text_field(data, "receipt") == "1")
     if result.left_fen:
@@ -95,14 +95,14 @@ async def take_cash(request: web.Request) -> web.Response:
         return see_other(f"/booth/stay/{stay_id}")
     said = t("done.cash", yuan=yuan(result.amount_fen), plate=card.stay.plate)
     await flash(request, "warn" if unprinted else "ok", f"{said} {unprinted}".strip())
-    return _back(card)
+    return back_from(card)
 
 
 async def waive_page(request: web.Request) -> web.Response:
     """Ask how much to let go, and why."""
     await require_session(request)
     blank = {"amount": "", "other": "", "reason": ""}
-    return await _task(
+    return await task_page(
         request, "waive.html", await card_of(request), reasons=WAIVE_REASONS, mark=new_mark(), typed=blank, approvers=[]
     )
 
@@ -116,67 +116,23 @@ async def waive(request: web.Request) -> web.Response:
         "reasons": WAIVE_REASONS, "mark": new_mark(), "typed": typed, "approvers": await approvers(request)
     }  # fmt: skip
     if amount is None:
-        return await _task(request, "waive.html", card, "bad_amount", **again)
+        return await task_page(request, "waive.html", card, "bad_amount", **again)
     approved = await approver(request, data)
     if isinstance(approved, Refuse):
-        return await _task(request, "waive.html", card, approved, **again)
+        return await task_page(request, "waive.html", card, approved, **again)
     if not first_time(request, data):
-        return _back(card)
+        return back_from(card)
     result = await request.app[EDGE].waive(card.stay.stay_id, amount, session.name, reason, approved_by=approved)
     if isinstance(result, Refuse):
-        return await _task(request, "waive.html", await card_of(request), result, **again)
+        return await task_page(request, "waive.html", await card_of(request), result, **again)
     await flash(request, "ok", texts(request)("done.waived", yuan=yuan(amount), plate=card.stay.plate))
-    return _back(card)
-
-
-async def phone_page(request: web.Request) -> web.Response:
-    """Show the code a phone pays by; a car that is paid for leads back to the lanes."""
-    await require_session(request)
-    edge, card = request.app[EDGE], await card_of(request)
-    if card.stay.is_open and not card.due_fen:
-        await flash(request, "ok", texts(request)("phone.paid", plate=card.stay.plate))
-        return _back(card)
-    shown = await edge.phone.quote(card.stay.stay_id)
-    if isinstance(shown, Refuse):
-        return await _task(request, "phone.html", card, shown, shown=None)
-    return await _task(
-        request, "phone.html", card, shown=shown, code=lane_qr(edge.phone.link_of(shown)),
-        link_state=edge.link_state(), until=f"{edge.office.lot.local(shown.quote.until_s * 1000):%H:%M}",
-    )  # fmt: skip
-
-
-async def code_page(request: web.Request) -> web.Response:
-    """Scan a driver's payment code; while one is being paid the page looks again by itself."""
-    await require_session(request)
-    card = await card_of(request)
-    if card.stay.is_open and not card.due_fen:
-        await flash(request, "ok", texts(request)("phone.paid", plate=card.stay.plate))
-        return _back(card)
-    return await _code(request, card)
-
-
-async def take_code(request: web.Request) -> web.Response:
-    """Have the cloud take it. The code itself is written nowhere."""
-    session, card, data = await require_session(request), await card_of(request), await request.post()
-    edge = request.app[EDGE]
-    charged = await edge.till.charge(card.stay.stay_id, text_field(data, "code", 64))
-    if isinstance(charged, Refuse):
-        return await _code(request, card, charged)
-    await edge.record_act(session.name, "code.charge", card.stay.stay_id)
-    return see_other(f"/booth/stay/{card.stay.stay_id}/code")
-
-
-async def _code(request: web.Request, card: StayCard, refused: Refuse | str = "") -> web.Response:
-    till = request.app[EDGE].till
-    return await _task(
-        request, "code.html", card, refused, charge=await till.look(card.stay.stay_id), is_open=till.is_open
-    )
+    return back_from(card)
 
 
 async def paper_page(request: web.Request) -> web.Response:
     """Scan or type a voucher; take one off again."""
     await require_session(request)
-    return await _task(request, "paper.html", await card_of(request), flash=await taken_flash(request))
+    return await task_page(request, "paper.html", await card_of(request), flash=await taken_flash(request))
 
 
 async def lay_paper(request: web.Request) -> web.Response:
@@ -187,9 +143,9 @@ async def lay_paper(request: web.Request) -> web.Response:
         return await _take_phone_payment(request, card, scanned)
     result = await request.app[EDGE].lay_voucher(card.stay.stay_id, scanned, session.name, card.lane)
     if isinstance(result, Refuse):
-        return await _task(request, "paper.html", await card_of(request), result, flash=None)
+        return await task_page(request, "paper.html", await card_of(request), result, flash=None)
     await flash(request, "ok", texts(request)("done.paper", yuan=yuan(result.due_fen)))
-    return _back(card) if card.lane else see_other(f"/booth/stay/{card.stay.stay_id}/paper")
+    return back_from(card) if card.lane else see_other(f"/booth/stay/{card.stay.stay_id}/paper")
 
 
 async def _take_phone_payment(request: web.Request, card: StayCard, scanned: str) -> web.Response:
@@ -198,11 +154,11 @@ async def _take_phone_payment(request: web.Request, card: StayCard, scanned: str
     is_pass = told.kind is ScannedKind.EXIT_PASS
     result = await (desk.take_pass(told.token) if is_pass else desk.take_digits(card.stay.stay_id, scanned))
     if isinstance(result, Refuse):
-        return await _task(request, "paper.html", await card_of(request), result, flash=None)
+        return await task_page(request, "paper.html", await card_of(request), result, flash=None)
     await request.app[EDGE].record_act((await require_session(request)).name, "pass.take", result.payment_id)
     key = "phone.taken" if result.stay_id == card.stay.stay_id else "phone.taken_other"
     await flash(request, "ok", texts(request)(key, yuan=yuan(result.used_fen)))
-    return _back(card)
+    return back_from(card)
 
 
 async def take_paper_off(request: web.Request) -> web.Response:
@@ -210,7 +166,7 @@ async def take_paper_off(request: web.Request) -> web.Response:
     session, card, data = await require_session(request), await card_of(request), await request.post()
     result = await request.app[EDGE].take_off(text_field(data, "ref", 64), session.name)
     if isinstance(result, Refuse):
-        return await _task(request, "paper.html", await card_of(request), result, flash=None)
+        return await task_page(request, "paper.html", await card_of(request), result, flash=None)
     await flash(request, "ok", texts(request)("done.paper_off"))
     return see_other(f"/booth/stay/{card.stay.stay_id}/paper")
 
@@ -219,7 +175,7 @@ async def mend_page(request: web.Request) -> web.Response:
     """Type the plate this car really has."""
     await require_session(request)
     card = await card_of(request)
-    return await _task(request, "mend.html", card, typed=card.stay.plate)
+    return await task_page(request, "mend.html", card, typed=card.stay.plate)
 
 
 async def mend(request: web.Request) -> web.Response:
@@ -228,7 +184,7 @@ async def mend(request: web.Request) -> web.Response:
     typed = text_field(data, "plate", 20)
     result = await request.app[EDGE].correct_plate(card.stay.stay_id, typed, session.name)
     if isinstance(result, Refuse):
-        return await _task(request, "mend.html", card, result, typed=typed)
+        return await task_page(request, "mend.html", card, result, typed=typed)
     await flash(request, "ok", texts(request)("done.mended", old=card.stay.plate, new=normalise(typed)))
     return see_other(f"/booth/stay/{card.stay.stay_id}")
 
@@ -252,7 +208,7 @@ async def note_charging(request: web.Request) -> web.Response:
     minutes = int(typed) if typed.isascii() and typed.isdigit() else -1
     result = await request.app[EDGE].note_charging(card.stay.stay_id, minutes, session.name)
     if isinstance(result, Refuse):
-        return await _task(request, "stay.html", card, result, receipts=[], refundable=0, flash=None)
+        return await task_page(request, "stay.html", card, result, receipts=[], refundable=0, flash=None)
     await flash(request, "ok", texts(request)("done.charging", plate=card.stay.plate, minutes=minutes))
     return see_other(f"/booth/stay/{card.stay.stay_id}")
 
@@ -311,7 +267,7 @@ async def name_entry(request: web.Request) -> web.Response:
     if isinstance(result, Refuse):
         return _since(request, await card_of(request), typed, result)
     await flash(request, "ok", texts(request)("done.since", plate=card.stay.plate))
-    return _back(card)
+    return back_from(card)
 
 
 def _since(request: web.Request, card: StayCard, typed: dict[str, str], refused: Refuse | str = "") -> web.Response:
@@ -372,13 +328,11 @@ def add_routes(app: web.Application) -> None:
         ("cash", cash_page, take_cash),
         ("waive", waive_page, waive),
         ("paper", paper_page, lay_paper),
-        ("code", code_page, take_code),
         ("plate", mend_page, mend),
         ("since", since_page, name_entry),
     ):
         app.router.add_get(f"{at}/{name}", page)
         app.router.add_post(f"{at}/{name}", act)
-    app.router.add_get(f"{at}/phone", phone_page)
     app.router.add_post(f"{at}/paper/off", take_paper_off)
     app.router.add_post(f"{at}/class", pick_class)
     app.router.add_post(f"{at}/charging", note_charging)

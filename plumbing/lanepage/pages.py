@@ -60,13 +60,16 @@ class LanePages:
 
     async def form(self, request: web.Request) -> web.Response:
         """The keyboard."""
-        return _form(request, await self._place(request))
+        place = await self._find(request, _code(request))
+        return _unknown(request) if place is None else _form(request, place)
 
     async def ask(self, request: web.Request) -> web.Response:
         """Put what was typed to the lane and show what it says."""
         if (request.content_length or 0) > MOST_BYTES:
             raise web.HTTPRequestEntityTooLarge(MOST_BYTES, request.content_length or 0)
-        place, data = await self._place(request), await request.post()
+        place, data = await self._find(request, _code(request)), await request.post()
+        if place is None:
+            return _unknown(request)
         question = _question(data)
         problem = _problem(question)
         if problem:
@@ -75,12 +78,6 @@ class LanePages:
             return _answer(request, place, Answer(Outcome.TOO_MANY), question)
         answer = await self._put(request, _code(request), question)
         return _answer(request, place, answer, question)
-
-    async def _place(self, request: web.Request) -> Place:
-        place = await self._find(request, _code(request))
-        if place is None:
-            raise web.HTTPNotFound
-        return place
 
 
 def lane_qr(url: str) -> str:
@@ -91,6 +88,12 @@ def lane_qr(url: str) -> str:
 def keyboard() -> dict[str, str]:
     """What ``plate_field.html`` is given beside what was typed."""
     return {"provinces": PROVINCES, "letters": LETTERS, "tails": TAILS}
+
+
+def _unknown(request: web.Request) -> web.Response:
+    """No lane has this code: it was torn, or belongs to a lane that is there no more."""
+    said = {name: texts(request)(f"lanepage.unknown_{name}") for name in ("title", "advice")}
+    return render(request, "error.html", status=404, code=404, **said)
 
 
 def _code(request: web.Request) -> str:

@@ -201,7 +201,8 @@ def _shifts(town: Town, _hashed: str) -> None:
         closed = events.ShiftClosed(
             shift_id=f"sh{number}", number=number, workstation="东岗亭", opened_by=by,
             opened_ms=NOON - DAY + number * 8 * HOUR, closed_by=by, takes_over=over, reason="", cars=212, payments=149,
-            fee_fen=181_300, coupon_fen=42_600, waived_fen=700, owed_fen=1_200, debts_fen=0, cash_fen=expected - 30_000,
+            fee_fen=181_300, by_hand_fen=3_000,
+            coupon_fen=42_600, waived_fen=700, owed_fen=1_200, debts_fen=0, cash_fen=expected - 30_000,
             electronic_fen=50_100, refund_fen=0, float_fen=30_000, drop_fen=50_000, openings=2, expected_fen=expected,
             counted_fen=counted, log_seq=41 + number, log_head="ab" * 32,
         )  # fmt: skip

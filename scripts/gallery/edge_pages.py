@@ -14,6 +14,8 @@ NO_PAGES = frozenset(
         "GET /booth/picture/{decision}/{kind}",
         "GET /booth/cameras/{camera}/picture",
         "GET /booth/cameras/{camera}/view",  # a part of the page of cameras
+        "GET /booth/stay/{stay}/phone/code",  # parts of pages that wait for money
+        "GET /booth/stay/{stay}/code/state",
         "GET /booth/stock/{take}/csv",
     }
 )
@@ -32,6 +34,9 @@ AFTERNOON = (
     Shot("lines", "/booth", press=(".lane.pay .fee summary",)),
     Shot("cars", "/booth/cars"),
     Shot("cars-none", "/booth/cars", "?q=Z99"),
+    Shot("cars-keys", "/booth/cars", press=("[name=q]",)),
+    Shot("open-keys", "/booth/lane/{lane}/open", press=("[name=other]",)),
+    Shot("visitor-keys", "/booth/lists/visitors/new", press=("[name=host]", "[data-page=provinces]")),
     Shot("stay", AT),
     Shot("stay-gone", "/booth/stay/{gone}"),
     Shot("reopen", "/booth/stay/{gone}/reopen"),
@@ -39,6 +44,7 @@ AFTERNOON = (
     Shot("cash", AT + "/cash"),
     Shot("cash-confirm", AT + "/cash", press=("[data-tender='2000']", SEND)),
     Shot("waive", AT + "/waive"),
+    Shot("fee", AT + "/fee"),
     Shot("refund", "/booth/stay/{gone}/refund"),
     Shot("paper", AT + "/paper"),
     Shot("paper-wrong", AT + "/paper", fill={"[name=scanned]": "nonsense"}, press=(SEND,)),
@@ -76,6 +82,7 @@ AFTERNOON = (
 OFFLINE = (Shot("offline", "/booth"),)
 STUCK = (Shot("stuck", "/booth"),)
 MANY = (Shot("many", "/booth"),)
+GATES = (Shot("gates", "/booth"),)
 SIGN_IN = (
     Shot("login", "/login"),
     Shot("login-wrong", "/login", fill={"[name=account]": "王芳", "[name=password]": "000000"},

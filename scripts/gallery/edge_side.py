@@ -20,6 +20,7 @@ LISTENER = {"lane": "driver"}
 SHOWS = {
     "booth": [("booth", shot.name) for shot in edge_pages.OF_BOOTH] + [("lane", shot.name) for shot in edge_pages.LANE],
     "many": [("booth", shot.name) for shot in edge_pages.MANY],
+    "gates": [("booth", shot.name) for shot in edge_pages.GATES],
     "counter": [("counter", shot.name) for shot in (*edge_pages.SIGN_IN, *edge_pages.OF_COUNTER)],
 }
 """What each lot is for: one that shows nothing that is wanted is not run."""
@@ -82,6 +83,7 @@ async def photograph(browser: Browser, folder: Path, camera_of: Callable[[str], 
     for name, furnish, play in (
         ("booth", edge_town.furnished, _booth),
         ("many", edge_town.eight_lanes, _many),
+        ("gates", edge_town.gated, _gates),
         ("counter", edge_town.plain, _counter),
     ):
         if not any(only in f"{surface}/{shot}" for surface, shot in SHOWS[name]):
@@ -126,6 +128,12 @@ async def _many(day: Day) -> None:
     await day.lot.enters()
     await day.lot.waits_to_pay()
     await day.look(edge_pages.booth(edge_pages.MANY), {})
+
+
+async def _gates(day: Day) -> None:
+    """A car under the arm of the entry, another before the exit."""
+    await edge_town.gates_at_work(day.lot)
+    await day.look(edge_pages.booth(edge_pages.GATES), {})
 
 
 async def _counter(day: Day) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 
 from PIL import Image, ImageFilter
 
@@ -27,6 +28,7 @@ from tests.edge.web.running import WALL, Lot, visiting
 INSIDE = ("京A12346", "粤BD12345", "沪B77777", "京A12345", "苏E8U5K9", "浙C00K21")
 RUNAWAY = "川A8B0D1"
 IN, OUT = "东门入口", "东门出口"
+WIRED = ("before", "under", "up")  # as the board's inputs follow each other for a lane
 DAY_MS = 86_400_000
 SOON_S = 40.0  # on a machine with other work
 
@@ -64,6 +66,42 @@ def eight_lanes(settings: EdgeSettings) -> EdgeSettings:
         for lane, word in ((way_in, "入口"), (way_out, "出口"))
     ]
     return replace(settings, lanes=(way_in, way_out, *more))
+
+
+def gated(settings: EdgeSettings) -> EdgeSettings:
+    """Two lanes whose arms and loops are wired to the board."""
+    relay = settings.devices.barriers["in"]
+    inputs = {f"{lane}-{what}": place for place, (lane, what) in enumerate(product(("in", "out"), WIRED))}
+    board = {name: value for name, value in relay.items() if name != "channel"} | {"inputs": inputs}
+    lanes = tuple(
+        replace(
+            lane, loop=f"{lane.name}-before", passage_loop=f"{lane.name}-under", arm_up=f"{lane.name}-up",
+            loop_devices=("board",),
+        )
+        for lane in settings.lanes
+    )  # fmt: skip
+    return replace(settings, lanes=lanes, devices=replace(settings.devices, loops={"board": board}))
+
+
+async def gates_at_work(lot: Lot) -> None:
+    """One car has driven in and stands at the exit to pay; the next is under the open arm of the entry."""
+    before, under, up, out_before = 0, 1, 2, 3
+    for plate, seed in (("京A12345", 3), ("沪B77777", 7)):
+        pulses = len(lot.board.pulses)
+        lot.board.set_input(before, True)
+        await lot.cameras["in"].see(seen(plate, seed))
+        await lot.until(lambda pulses=pulses: len(lot.board.pulses) == pulses + 1, SOON_S)  # type: ignore[misc]
+        lot.board.set_input(up, True)
+        lot.board.set_input(under, True)
+        await lot.until(lambda: lot.view("in").phase == "Crossing", SOON_S)
+        if seed == 3:
+            for place in (before, under, up):
+                lot.board.set_input(place, False)
+                await asyncio.sleep(1)
+            lot.later(47)
+            lot.board.set_input(out_before, True)
+            await lot.cameras["out"].see(seen(plate, 9))
+            await lot.until(lambda: lot.view("out").verdict == "PayFirst", SOON_S)
 
 
 def seen(plate: str, seed: int, confidence: int = 96) -> Sight:

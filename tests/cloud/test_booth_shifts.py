@@ -20,7 +20,8 @@ ALL = Asked(NOW - 1, NOW + 1)
 OPENED = ShiftOpened("s1", 1, "东岗亭", "li", 10_000)
 CLOSED = ShiftClosed(
     shift_id="s1", number=1, workstation="东岗亭", opened_by="li", opened_ms=NOW, closed_by="li", takes_over="wang",
-    reason="", cars=12, payments=9, fee_fen=9000, coupon_fen=1000, waived_fen=0, owed_fen=0, debts_fen=0,
+    reason="", cars=12, payments=9, fee_fen=9000, by_hand_fen=500,
+    coupon_fen=1000, waived_fen=0, owed_fen=0, debts_fen=0,
     cash_fen=5000, electronic_fen=3000, refund_fen=0, float_fen=10_000, drop_fen=0, openings=1, expected_fen=15_000,
     counted_fen=14_500, log_seq=41, log_head=HEAD,
 )  # fmt: skip

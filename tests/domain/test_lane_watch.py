@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from domain.lane.phases import Incident
-from domain.lane.watch import Alarm, Limits, Watched, look
+from domain.lane.watch import Alarm, Limits, Watched, arm_drawn, look, loop_drawn
 
 LIMITS = Limits(arm_moves_s=8, arm_up_s=90, loop_taken_s=900)
 DOWN = Watched().arm(0, up=False)
@@ -61,3 +61,33 @@ def test_each_alarm_is_told_once_until_it_is_over() -> None:
     _, anew = look(state.asked(40), LIMITS, 50)
 
     assert (first, again, over, anew) == ((UNMOVED,), (), (), (UNMOVED,))
+
+
+@pytest.mark.parametrize(
+    ("state", "senses", "opened", "wrong", "drawn"),
+    [
+        (Watched(), False, False, False, "untold"),
+        (Watched(), False, True, False, "told"),
+        (Watched(), True, False, False, "untold"),  # its input has not spoken yet
+        (Watched(arm_up=False), True, True, False, "closed"),
+        (Watched(arm_up=False).asked(1.0), True, True, False, "opening"),
+        (Watched(arm_up=True), True, False, False, "open"),
+        (Watched(arm_up=True, held=True), True, False, False, "held"),
+        (Watched(arm_up=True, held=True), True, False, True, "fault"),
+    ],
+)
+def test_the_arm_is_drawn_as_its_input_says_and_else_as_what_it_was_told(
+    state: Watched, senses: bool, opened: bool, wrong: bool, drawn: str
+) -> None:
+    assert arm_drawn(state, senses=senses, opened=opened, wrong=wrong) == drawn
+
+
+def test_a_loop_is_drawn_only_as_far_as_something_vouches_for_it() -> None:
+    on = Watched().loop("a", 1.0, occupied=True, under=False)
+    off = on.loop("a", 2.0, occupied=False, under=False)
+    cases = ((Watched(), False), (on, False), (off, False), (on, True))
+
+    drawn = [loop_drawn(state, "a", wrong=lost) for state, lost in cases]
+
+    assert drawn == ["unknown", "taken", "free", "unknown"]
+    assert loop_drawn(on, "", wrong=False) == ""

@@ -12,6 +12,7 @@ import pytest
 from drivers.camera.simulated import Sight
 from edge.db import money, stays
 from edge.lanes import sides
+from edge.lanes.live import Inputs
 from edge.settings import EdgeSettings
 from tests.edge.gates import INPUTS, SETTLED_S, gated
 from tests.edge.test_daemon import PLATE, QUICK, Running, running
@@ -177,3 +178,33 @@ async def test_a_loop_under_a_shared_arm_speaks_of_the_side_the_car_comes_from(
         )
         assert [tuple(row) for row in passages] == [("seen", "in"), ("seen", "out"), ("forced", "out")]
         assert [(one.code, one.lane) for one in seen] == [("forced", "out")]
+
+
+def with_arms(folder: Path, board_port: int) -> EdgeSettings:
+    plain = with_loops(folder, board_port)
+    board = plain.devices.loops["board"]
+    lanes = tuple(replace(lane, arm_up=f"{lane.name}-up") for lane in plain.lanes)
+    inputs = {**INPUTS, "in-up": 4, "out-up": 5}
+    return replace(plain, lanes=lanes, devices=replace(plain.devices, loops={"board": {**board, "inputs": inputs}}))
+
+
+async def test_arm_and_loops_are_shown_as_they_stand_and_unknown_once_the_board_is_gone(tmp_path: Path) -> None:
+    async with running(tmp_path, make=with_arms) as lot:
+
+        async def shows(arm: str, before: str, under: str) -> None:
+            await lot.until(
+                lambda: (
+                    (view := lot.opened.edge.live.get("in")) is not None and view.inputs == Inputs(arm, before, under)
+                )
+            )
+
+        await shows("closed", "free", "free")
+        lot.board.set_input(IN_BEFORE, True)
+        await shows("closed", "taken", "free")
+        await lot.passes("in", PLATE, 1)
+        await shows("opening", "taken", "free")
+        lot.board.set_input(4, True)
+        lot.board.set_input(IN_UNDER, True)
+        await shows("open", "taken", "taken")
+        await lot.board.stop()
+        await shows("fault", "unknown", "unknown")

@@ -20,7 +20,7 @@ from edge.db import decisions
 from edge.finding import LOCALE
 from edge.jobs import DAY_MS, forget
 from edge.lanes.board import Board
-from edge.lanes.live import LaneView, LiveLanes
+from edge.lanes.live import Inputs, LaneView, LiveLanes
 from edge.lanes.reads import best_read, plate_of
 from edge.lanes.screen import Screen
 from edge.lanes.timers import LaneTimers
@@ -137,7 +137,18 @@ def test_the_booth_is_offered_what_a_plate_may_be_unless_it_counts_as_unread(
     board = Board(load_catalogue(LOCALE).speaking("en"), Boards(), "lot")
 
     view = Screen(board).view(
-        lane, Idle(), read, None, wrong={}, call="", incident="", now=START, chosen="", held="", attended=True
+        lane,
+        Idle(),
+        read,
+        None,
+        wrong={},
+        call="",
+        incident="",
+        now=START,
+        chosen="",
+        held="",
+        attended=True,
+        inputs=Inputs(),
     )
 
     assert (view.camera, view.readings) == ("cam", offered)

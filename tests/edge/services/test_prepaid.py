@@ -8,7 +8,7 @@ import pytest
 
 from domain.decision import Admit, PayFirst
 from edge.db import stays
-from edge.services import paying
+from edge.services import fee_setting, paying
 from edge.services.checking import check_books, replay
 from edge.services.entering import enter
 from edge.services.leaving import leave
@@ -65,6 +65,19 @@ def test_who_paid_at_baiyun_airport_and_stays_on_pays_by_the_price_lists_rule(
     decided = leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(minute))
 
     assert verdict(decided) == expected
+    assert replay(lot.db.conn, decided.decision_id).same
+
+
+@pytest.mark.parametrize(("late", "due"), [("new_stay", 1000), ("difference", 500)])
+def test_what_was_set_by_hand_before_the_payment_is_not_asked_for_twice(tmp_path: Path, late: str, due: int) -> None:
+    lot = lot_with(tmp_path, AIRPORT.replace('"new_stay"', f'"{late}"'))
+    stay_id = enter(lot.db, lot.lot, lot.arrival("in", PLATE), START).stay_id
+    fee_setting.set_fee(lot.db, lot.lot, "s1", stay_id, 3000, "li", "lost_ticket", at(120))
+    paying.take_cash(lot.db, lot.lot, "pay-1", stay_id, 3000, "li", at(120))
+
+    decided = leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(136))
+
+    assert verdict(decided) == PayFirst(due)
     assert replay(lot.db.conn, decided.decision_id).same
 
 

@@ -221,3 +221,42 @@ async def test_dark_by_choice_and_english_by_switch_stay_after_a_reload(chromium
     assert await page.get_attribute("html", "data-theme") == "dark"
     assert await page.evaluate("getComputedStyle(document.querySelector('.lane')).backgroundColor") == "rgb(24, 32, 42)"
     assert "Nobody here" in await page.inner_text(".lane.idle >> nth=0")
+
+
+async def test_fingers_alone_search_cars_and_write_a_reason(chromium: Browser, lot: Lot) -> None:
+    await lot.enters()
+    page = await opened(chromium, lot, "booth", viewport={"width": 1024, "height": 600})
+    await page.goto(lot.url("booth", "/booth/cars"))
+
+    await page.tap("[name=q]")
+    for key in "234":
+        await page.tap(f"#keyboard [data-type='{key}']")
+    await page.tap(".search .button")
+    await page.wait_for_selector(".car b")
+    assert (await page.inner_text(".car b"), "q=234" in page.url) == (PLATE, True)
+
+    await page.goto(lot.url("booth", "/booth/lane/out/open"))
+    await page.tap("[name=other]")
+    await page.tap("#keyboard [data-page=provinces]")
+    for key in ("司机", "浙", "要求"):
+        await page.tap(f"#keyboard [data-type='{key}']")
+    await page.tap("#keyboard [data-edit=back]")
+    assert await page.input_value("[name=other]") == "司机浙要"
+    assert await page.evaluate(SMALL) == []
+    box = await page.locator("[name=other]").bounding_box()
+    keys = await page.locator("#keyboard").bounding_box()
+    assert box is not None
+    assert keys is not None
+    assert box["y"] + box["height"] <= keys["y"]
+    await page.tap("#keyboard [data-edit=hide]")
+    assert await page.locator("#keyboard").is_hidden()
+
+
+async def test_a_field_with_a_pad_of_its_own_calls_no_keyboard(chromium: Browser, lot: Lot) -> None:
+    stay_id = await lot.enters()
+    page = await opened(chromium, lot, "booth")
+    await page.goto(lot.url("booth", f"/booth/stay/{stay_id}/waive"))
+
+    await page.tap("[name=amount]")
+
+    assert await page.locator("#keyboard").is_hidden()
