@@ -93,8 +93,9 @@ def _be_the_cloud(seq: Synchronized[int], folder: Path, port: int, device_key: P
 
 async def _apply(seq: Synchronized[int], folder: Path, port: int, device_key: Path, cloud_key: Path) -> None:
     db = Database(cloud_with_edge(folder / "cloud.db", load_or_create_key(device_key).public))
-    agent = CloudAgent(load_or_create_key(cloud_key), PublicKey.from_raw)
-    link = CloudLink(MqttOptions("127.0.0.1", port, "cloud"), db, agent)
+    key = load_or_create_key(cloud_key)
+    agent = CloudAgent(key, PublicKey.from_raw)
+    link = CloudLink(MqttOptions("127.0.0.1", port, "cloud"), db, agent, key=key)
     async with asyncio.TaskGroup() as group:
         group.create_task(link.run())
         while True:

@@ -247,8 +247,8 @@ async def _sync(app: web.Application) -> AsyncIterator[None]:
     flow = Flow(broker.events_per_second)
     agent = CloudAgent(cloud.config_key, PublicKey.from_raw, flow, _issuer(broker), heard_key)
     group = share_group(cloud.config_key) if broker.workers > 1 else ""
-    link = CloudLink(mqtt_options(broker), cloud.db, agent, cloud.now_ms, group=group)
-    cloud.wake, cloud.live = link.wake.set, lambda: link.live
+    link = CloudLink(mqtt_options(broker), cloud.db, agent, cloud.now_ms, group=group, key=cloud.config_key)
+    cloud.wake, cloud.live, cloud.see = link.wake.set, lambda: link.live, link.see
     cloud.is_connected = lambda: link.is_connected
     async with _running(link.run(), "cloud sync"):
         yield

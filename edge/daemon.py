@@ -59,6 +59,7 @@ from edge.services.shedding import weigh
 from edge.settings import Broker, EdgeSettings, Listener
 from edge.sync.commands import Actuator, Handler, close_unfinished
 from edge.sync.link import EdgeLink
+from edge.sync.seeing import no_picture
 from edge.web import driver
 from edge.web.api import local_app
 from edge.web.app import driver_words, lot_applications
@@ -291,6 +292,7 @@ def _link(
             "test": selftest.result(), "seal": office.pins.key.public.hex(),
             **(certificate.wanted() if certificate else {}),
         },
+        picture=office.entry_picture if settings.pictures.afar else no_picture,
     )  # fmt: skip
 
 

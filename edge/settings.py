@@ -301,10 +301,14 @@ class Broker:
 
 @dataclass(frozen=True, slots=True)
 class KeptPictures:
-    """How long pictures stay at the lot, and how much room they may take."""
+    """How long pictures stay at the lot, and how much room they may take.
+
+    *afar*: whoever looks a car up in the cloud is shown a small one of its entry, while it is inside.
+    """
 
     days: int = 30
     most_mb: int = 4_000
+    afar: bool = True
 
     def __post_init__(self) -> None:
         if self.days < 1 or self.most_mb < 1:

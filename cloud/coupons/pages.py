@@ -14,6 +14,7 @@ from cloud.coupons import (
     late,
     ledger_pages,
     limit_pages,
+    picture_pages,
     plate_pages,
     poster_claims,
     poster_pages,
@@ -26,6 +27,8 @@ from cloud.coupons.record_pages import View
 from cloud.coupons.records import KINDS
 from cloud.coupons.service import Kind
 from cloud.lots import service as lots
+from cloud.lots.edges import edge_of_lot
+from cloud.lots.pages import ONLINE_MS
 from cloud.members import service as members
 from cloud.merchants import branches, leases, ledger
 from cloud.merchants import service as merchants
@@ -123,11 +126,13 @@ def _issue_values(
     account = branches.purse_of(branch)
     plate = normalise(search)
     found = lots.look_for_cars(conn, operator_id, plate) if len(plate) >= FEWEST_TYPED else []
+    edges = {lot_id: edge_of_lot(conn, lot_id) for lot_id in {one.stay["lot_id"] for one in found}}
     return {
         "merchant": row,
         "templates": service.templates(conn, operator_id, merchant_id),
         "held": stock.held(conn, merchant_id, now_ms),
         "found": found,
+        "edges": edges,
         "paid": late.paid(conn, [one.stay for one in found]),
         "grants": members.granted_now(conn, operator_id, {one.stay["plate"] for one in found}, now_ms),
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity, account) for commodity in Commodity},
@@ -141,8 +146,10 @@ async def _issue_page(
 ) -> web.Response:
     now_ms = request.config_dict[CLOUD].now_ms()
     values = await read(request, _issue_values, merchant_id, branch_id, search, now_ms)
+    heard = {edge for edge, said in request.config_dict[CLOUD].live().items() if said.age_ms < ONLINE_MS}
+    online = {lot_id for lot_id, edge in values.pop("edges").items() if edge in heard}
     status = 422 if error else 200
-    return render(request, "issue.html", status=status, base=base, error=error, now_ms=now_ms, **values)
+    return render(request, "issue.html", status=status, base=base, error=error, now_ms=now_ms, online=online, **values)
 
 
 async def issue_page(request: web.Request) -> web.Response:
@@ -342,6 +349,7 @@ def add_routes(app: web.Application) -> None:
     ledger_pages.add_routes(app)
     report_pages.add_routes(app)
     check_pages.add_routes(app)
+    picture_pages.add_routes(app)
     add_get, add_post = app.router.add_get, app.router.add_post
     add_post("/admin/merchants/{merchant_id:[0-9]+}/templates", add_template)
     add_post("/admin/merchants/{merchant_id:[0-9]+}/templates/delete", delete_template)

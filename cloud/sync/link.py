@@ -6,26 +6,28 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
 from cloud.db import Database
-from cloud.lots.edges import believed_edges
+from cloud.lots.edges import believed_edges, identity
 from cloud.sync.agent import CloudAgent, Outgoing
+from cloud.sync.seeing import Seeing
 from cloud.sync.tables import channel_version, command
+from domain.seeing import TOLD
 from domain.wire import BadMessageError, Json, pack, unpack
 from plumbing.mqtt import Message, MqttError, MqttLink, MqttOptions
-from plumbing.signing import PrivateKey
+from plumbing.signing import PrivateKey, PublicKey
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
 GROUP_PURPOSE = b"lotgate-share-group\x00"
 UPLINKS = ("lg/v1/+/up/hello", "lg/v1/+/up/ev", "lg/v1/+/up/salvage")
-LIVE = ("lg/v1/+/up/live",)  # never shared: every worker shows pages
+LIVE = ("lg/v1/+/up/live", f"lg/v1/+/up/{TOLD}")  # never shared: every worker shows pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class CloudLink:
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         *,
         group: str = "",
+        key: PrivateKey,
     ) -> None:
         """*group*: shared by all workers on one database, each message goes to one of them; empty: one worker."""
         uplinks = [f"$share/{group}/{topic}" if group else topic for topic in UPLINKS]
@@ -62,6 +65,7 @@ class CloudLink:
         self._db, self._agent, self._now_ms = db, agent, now_ms
         self.wake = asyncio.Event()  # set it after writing something an edge should have at once
         self.live: dict[str, Live] = {}
+        self._seeing = Seeing(key, self._public_of, self._ask, self._spawn)
 
     @property
     def is_connected(self) -> bool:
@@ -85,6 +89,8 @@ class CloudLink:
             edge, kind = _address(message)
             if kind == "live":
                 self._note_live(edge, message)
+            elif kind == TOLD:
+                await self._hear_seen(edge, message.payload)
             else:
                 self._send(await self._act_on(edge, kind, message.payload))
 
@@ -95,6 +101,28 @@ class CloudLink:
         except Exception:
             logger.exception("message %s of edge %s could not be dealt with; nothing of it was kept", kind, edge)
             return []
+
+    async def see(self, edge: str, stay_id: str) -> bytes | None:
+        """A small picture of a car inside; None where its lot has none or cannot be asked."""
+        return await self._seeing.picture(edge, stay_id) if self.is_connected else None
+
+    def _spawn(self, work: Coroutine[None, None, bytes], name: str) -> asyncio.Task[bytes]:
+        return self._group.create_task(work, name=name)
+
+    async def _public_of(self, edge: str) -> PublicKey | None:
+        row = await self._db.run(identity, edge)
+        return None if row is None else PublicKey.from_raw(row["public_key"])
+
+    async def _ask(self, topic: str, payload: bytes) -> None:
+        with suppress(MqttError):  # then nobody answers
+            await self._mqtt.publish(topic, payload, qos=0)
+
+    async def _hear_seen(self, edge: str, payload: bytes) -> None:
+        """A picture that breaks us is dropped: it must not end the line to the others."""
+        try:
+            await self._seeing.told(edge, payload)
+        except Exception:
+            logger.exception("a picture of edge %s could not be dealt with", edge)
 
     def _note_live(self, edge: str, message: Message) -> None:
         with suppress(BadMessageError):

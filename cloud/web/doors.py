@@ -243,6 +243,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "POST /admin/merchants/{merchant_id}/templates",
         "POST /admin/merchants/{merchant_id}/templates/delete",
         "GET /admin/coupons/issue",
+        "GET /admin/coupons/issue/{stay}/picture",
         "POST /admin/coupons/issue",
         "POST /admin/coupons/void",
         "POST /admin/coupons/{coupon_id}/rebind",
@@ -253,6 +254,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
     ),
     Right.GIVE: (
         "GET /m/issue",
+        "GET /m/issue/{stay}/picture",
         "POST /m/issue",
         "GET /m/records",
     ),

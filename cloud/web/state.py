@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -32,6 +32,10 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+async def _nothing(_edge: str, _stay: str) -> bytes | None:
+    return None
+
+
 @dataclass(slots=True)
 class Cloud:
     """The running service."""
@@ -47,6 +51,7 @@ class Cloud:
     hub: Hub[str] = field(default_factory=Hub)
     wake: Callable[[], None] = lambda: None  # tells the line to the edges that something waits for them
     live: Callable[[], Mapping[str, Live]] = dict  # edge id -> what it last said of its lanes
+    see: Callable[[str, str], Awaitable[bytes | None]] = _nothing  # edge, stay -> a small picture of the car
     is_connected: Callable[[], bool] = lambda: False
     now_ms: Callable[[], int] = wall_ms
     random: Callable[[int], bytes] = secrets.token_bytes

@@ -11,6 +11,7 @@ from domain.decision import Refuse
 from domain.moment import Moment
 from domain.stay import OUTSIDE, UnpaidCause
 from edge.clock import Clock
+from edge.db import decisions, stays
 from edge.db.database import Database, DiskFullError
 from edge.disk import DiskGuard
 from edge.lanes.attendance import Attendance
@@ -72,6 +73,14 @@ class Office:
     async def read(self, query: Callable[..., T], *args: Any) -> T:
         """Run ``query(conn, *args)`` on the database thread; for looking, never for changing."""
         return await self.thread.run(query, self.db.conn, *args)
+
+    async def entry_picture(self, stay_id: str) -> bytes | None:
+        """What the entry of a car that is inside was decided on; None where it left or no picture was kept."""
+        stay = await self.read(stays.get, stay_id)
+        if stay is None or not stay.is_open:
+            return None
+        wall_ms = await self.read(decisions.picture_time, stay.decision_in, "frame")
+        return None if wall_ms is None else await self.pictures.get(stay.decision_in, "frame", wall_ms)
 
     async def decide(self, arrival: Arrival) -> Decided:
         """An entry, an exit or a move inside, by where the lane leads."""

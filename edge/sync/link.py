@@ -11,10 +11,12 @@ from dataclasses import replace
 from sqlite_utils import Database
 
 from domain.moment import Anchor, Moment
+from domain.seeing import ASK, TOLD
 from domain.wire import Json, Sign, Verify, pack
 from edge.db.database import DiskFullError
 from edge.sync.agent import EdgeAgent, Outgoing
 from edge.sync.commands import Actuator, Begun, Handler, finish
+from edge.sync.seeing import Picture, Seeing, no_picture
 from plumbing.mqtt import MqttError, MqttLink, MqttOptions, PublishRefusedError
 from plumbing.onethread import OneThread
 
@@ -28,9 +30,10 @@ CARS_FIRST_SECONDS = 0.05  # between batches of at most 200 events while cars co
 class EdgeLink:
     """Keeps the lot in touch with the cloud while ``run`` runs; the lot does not need it to work.
 
-    *wake* may be set by whoever wrote facts, to have them sent at once. *live* gives the state of the lanes for
-    screens in the cloud. *on_anchors* is told of every comparison with the cloud's clock. While cars are *busy* at the
-    lanes a backlog drains at a few thousand events a second instead of as fast as it can.
+    *wake* may be set by whoever wrote facts, to have them sent at once. *live* gives the state of the lanes for screens
+    in the cloud, *picture* the one a car that is here came in by. *on_anchors* is told of every comparison with the
+    cloud's clock. While cars are *busy* at the lanes a backlog drains at a few thousand events a second instead of as
+    fast as it can.
     """
 
     def __init__(
@@ -45,9 +48,11 @@ class EdgeLink:
         on_anchors: Callable[[list[Anchor]], None],
         busy: Callable[[], bool] = lambda: False,
         more: Callable[[], Json] = dict,
+        picture: Picture = no_picture,
     ) -> None:
         self._edge, self._thread, self._db, self._now = edge, thread, db, now
         self._live, self._on_anchors, self._busy, self._more = live, on_anchors, busy, more
+        self._picture = picture
         self._states: asyncio.Queue[bool] = asyncio.Queue()
         self._mqtt = MqttLink(replace(broker, subscriptions=(f"lg/v1/{edge}/dn/#",)), on_state=self._states.put_nowait)
         self._outgoing: asyncio.Queue[Outgoing] = asyncio.Queue()
@@ -86,6 +91,7 @@ class EdgeLink:
             self._actuators,
             self._more,
         )
+        self._seeing = Seeing(self._edge, sign, verify_cloud, self._picture)
         async with self._mqtt, asyncio.TaskGroup() as self._group:
             group = self._group
             group.create_task(self._follow_states(agent), name="sync states")
@@ -104,6 +110,9 @@ class EdgeLink:
     async def _receive(self, agent: EdgeAgent) -> None:
         async for message in self._mqtt.messages():
             kind = message.topic.rpartition("/")[2]
+            if kind == ASK:
+                self._group.create_task(self._show_picture(message.payload), name="sync picture")
+                continue
             try:
                 out = await self._thread.run(lambda k=kind, p=message.payload: agent.received(k, p, self._now()))  # type: ignore[misc]
             except DiskFullError:
@@ -114,6 +123,13 @@ class EdgeLink:
             begun, agent.begun = agent.begun, []
             for command in begun:
                 self._group.create_task(self._move(command), name=f"sync {command.kind}")
+
+    async def _show_picture(self, payload: bytes) -> None:
+        """Answer a question for a picture, or stay silent: it is not asked again by itself."""
+        said = await self._seeing.answer(payload)
+        if said is not None:
+            with suppress(MqttError):
+                await self._mqtt.publish(f"lg/v1/{self._edge}/up/{TOLD}", pack(said), qos=0)
 
     async def _move(self, command: Begun) -> None:
         """Carry out what is on record as started, and report; if this process dies meanwhile it stays unknown."""

@@ -10,6 +10,8 @@ from scripts.gallery.camera import DESKTOP, PHONE, Shot, Surface, shape
 NO_PAGES = frozenset(
     {
         "GET /",  # leads on
+        "GET /admin/coupons/issue/{stay}/picture",
+        "GET /m/issue/{stay}/picture",
         "GET /C/{code}",  # as /c/{code}, for phones that shout
         "GET /V/{token}",
         "GET /healthz",

@@ -18,12 +18,15 @@ from cloud.schema import metadata
 from cloud.settings import CloudSettings
 from cloud.sync.link import Live
 from cloud.web.state import Cloud
+from domain.seeing import MOST_BYTES
+from lotgate.demo.scenes import draw_scene
 from plumbing.passwords import Passwords
 from plumbing.signing import PrivateKey
+from plumbing.thumbnail import thumbnail
 from scripts.gallery.camera import LANGUAGES, Camera, Surface, fresh
 from scripts.gallery.cloud_office import furnish, staffed
 from scripts.gallery.cloud_pages import EMPTY, FULL
-from scripts.gallery.cloud_town import ACCOUNT, NORTH, Town, build_empty, build_town
+from scripts.gallery.cloud_town import ACCOUNT, CARS, NORTH, Town, build_empty, build_town
 from tests.cloud.paying import Till
 from tests.cloud.stage import PASSWORD, WEAK
 
@@ -64,6 +67,7 @@ async def standing(folder: Path, *, full: bool) -> AsyncIterator[Standing]:
     cloud.now_ms = lambda: town.now_ms
     cloud.live = lambda: _live(town)
     cloud.is_connected = lambda: True
+    cloud.see = _see
     runner = web.AppRunner(make_app(cloud, {"wechat": Till("wechat")}))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -73,6 +77,12 @@ async def standing(folder: Path, *, full: bool) -> AsyncIterator[Standing]:
     finally:
         await runner.cleanup()
         database.close()
+
+
+async def _see(_edge: str, stay_id: str) -> bytes | None:
+    """Every other car has a picture."""
+    number = int(stay_id.removeprefix("c") or 0) if stay_id.removeprefix("c").isdigit() else len(stay_id)
+    return None if number % 3 == 2 else thumbnail(draw_scene(CARS[number % len(CARS)], number), MOST_BYTES)
 
 
 def _live(town: Town) -> Mapping[str, Live]:

@@ -36,7 +36,7 @@ class Running:
         self.line, self.thread, self.edge_options = Line(folder), thread, edge
         self.line.db.close()
         self.cloud_db = CloudDatabase(self.line.engine)
-        self.cloud = CloudLink(cloud, self.cloud_db, self.line.cloud)
+        self.cloud = CloudLink(cloud, self.cloud_db, self.line.cloud, key=self.line.cloud_key)
         self.anchors: list[Anchor] = []
         self.folder = folder
 

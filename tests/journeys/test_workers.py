@@ -75,6 +75,7 @@ async def test_two_workers_keep_one_log_in_order(
             database,
             Watched(line, f"worker-{number}", told),
             group=group,
+            key=line.cloud_key,
         )
         for number, database in enumerate(databases)
     ]

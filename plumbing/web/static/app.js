@@ -60,6 +60,21 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+document.addEventListener("error", (event) => replaceMissing(event.target), true);
+
+document.querySelectorAll("img[data-missing]").forEach((picture) => {
+  if (picture.complete && !picture.naturalWidth) replaceMissing(picture);
+});
+
+// A picture that did not come is a sentence that says so.
+function replaceMissing(picture) {
+  if (!(picture instanceof HTMLImageElement) || !picture.dataset.missing) return;
+  const words = document.createElement("p");
+  words.className = "note";
+  words.textContent = picture.dataset.missing;
+  picture.replaceWith(words);
+}
+
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("form[data-sent]").forEach(allowAgain);
 });
