@@ -58,7 +58,7 @@ ADMIN = (
     Shot("coupons", "/admin/coupons"),
     Shot("coupons-none", "/admin/coupons", "?q=zzz"),
     Shot("coupon", "/admin/coupons/{coupon_id}"),
-    Shot("coupon-issue", "/admin/coupons/issue", "?merchant={merchant_id}&q=沪A"),
+    Shot("coupon-issue", "/admin/coupons/issue", "?merchant={merchant_id}&q=沪AD"),
     Shot("coupon-limits", "/admin/coupons/limits", "?merchant={merchant_id}"),
     Shot("coupon-plates", "/admin/coupons/plates"),
     Shot("coupon-often", "/admin/coupons/often", "?least=1"),
@@ -110,7 +110,7 @@ VERIFIER = (
 MERCHANT = (
     Shot("home", "/m"),
     Shot("issue", "/m/issue"),
-    Shot("issue-found", "/m/issue", "?q=沪A"),
+    Shot("issue-found", "/m/issue", "?q=沪AF"),
     Shot("issue-none", "/m/issue", "?q=ZZ99"),
     Shot("codes", "/m/codes"),
     Shot("code", "/m/codes/{screen}"),
