@@ -15,7 +15,7 @@ from domain.coupon.model import CouponKind
 from domain.coupon.terms import Late, LotWays
 from domain.fen import yuan
 
-PHONE = "phone"
+PHONE, CASH, BOOTH = "phone", "cash", "booth"
 
 
 def refusal(
@@ -23,32 +23,41 @@ def refusal(
 ) -> Refused | None:
     """Why a stay that was paid gets no coupon of a template any more at a lot with these *ways*, or None.
 
-    The lot gives a difference back by itself up to its limit and by phone alone, so what it could not give back is
-    refused here, with the reason.
+    A lot gives a difference back up to its limit, to the phone that paid or, where it is set so, from the drawer that
+    took cash. What it could not give back is refused here, with the reason.
     """
     if ways.late is Late.ALLOW:
         return None
     if ways.late is Late.REFUSE:
         return Refused("already_paid")
     by_method = lots.paid_by_method(conn, [stay_id])[stay_id]
-    if set(by_method) != {PHONE}:
+    if _way(ways, by_method) == CASH:
         return Refused("paid_in_cash")
     row = template.find(conn, operator_id, merchant_id, template_id)
-    if _most(row, by_method[PHONE]) > ways.back_most_fen:
+    if _most(row, sum(by_method.values())) > ways.back_most_fen:
         return Refused("back_too_much", {"most": yuan(ways.back_most_fen)})
     return None
 
 
 def paid(conn: Connection, stays: Sequence[Mapping[str, Any] | RowMapping]) -> dict[str, tuple[int, str]]:
-    """Fen paid for some stays so far, and what their lot does with a coupon now: refuse, allow, refund or cash."""
+    """Fen paid for some stays so far, and what their lot does with a coupon now: refuse, allow, refund, refund at the
+    booth, or nothing because it was paid in cash.
+    """
     by_stay = lots.paid_by_method(conn, [stay["stay_id"] for stay in stays])
-    lates = {lot_id: rules.ways(conn, lot_id).late for lot_id in {stay["lot_id"] for stay in stays}}
+    ways = {lot_id: rules.ways(conn, lot_id) for lot_id in {stay["lot_id"] for stay in stays}}
     found = {}
     for stay in stays:
-        by_method, way = by_stay[stay["stay_id"]], lates[stay["lot_id"]]
-        is_cash = way is Late.REFUND and set(by_method) != {PHONE}
-        found[stay["stay_id"]] = (sum(by_method.values()), "cash" if is_cash else way.value)
+        by_method, here = by_stay[stay["stay_id"]], ways[stay["lot_id"]]
+        way = _way(here, by_method) if here.late is Late.REFUND else here.late.value
+        found[stay["stay_id"]] = (sum(by_method.values()), way)
     return found
+
+
+def _way(ways: LotWays, by_method: Mapping[str, int]) -> str:
+    """How a lot that gives differences back does so: by itself (refund), at its booth, or not (cash)."""
+    if set(by_method) == {PHONE}:
+        return Late.REFUND.value
+    return BOOTH if ways.cash_back and set(by_method) == {CASH} else CASH
 
 
 def _most(row: RowMapping | None, paid_fen: int) -> int:

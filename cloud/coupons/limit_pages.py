@@ -98,6 +98,7 @@ async def _typed(request: web.Request) -> tuple[Level, int, Limits, LotWays | No
         await field_of(request, "one_kind") == "1",
         Late(late) if late in set(Late) else Late.REFUSE,
         back_most,
+        late == Late.REFUND and await field_of(request, "cash_back") == "1",
     )
     return Level.LOT, subject_id, limits, ways
 

@@ -126,6 +126,7 @@ class LotWays:
     """How a lot uses several coupons on one stay (E6), and what it does when one comes too late. 0: no limit.
 
     *back_most_fen*: a stay gets back no more than so much for coupons that came too late; 0 gives nothing back.
+    *cash_back*: what was paid in cash goes back too, from a drawer at the booth.
     """
 
     max_coupons: int = 0
@@ -133,6 +134,7 @@ class LotWays:
     one_kind: bool = False
     late: Late = Late.REFUSE
     back_most_fen: int = 0
+    cash_back: bool = False
 
     def values(self) -> dict[str, Any]:
         """JSON values of what differs from the usual."""
@@ -162,6 +164,7 @@ def ways_of(values: Mapping[str, Any] | None) -> LotWays:
         values.get("one_kind") is True,
         Late(late) if late in _LATE else Late.REFUSE,
         max(0, back_most) if type(back_most) is int else 0,
+        values.get("cash_back") is True,
     )
 
 

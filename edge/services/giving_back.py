@@ -1,13 +1,14 @@
-"""A coupon that comes after its car has paid by phone: the fee anew with it, and the difference back (0045).
+"""A coupon that comes after its car has paid: the fee anew with it, and the difference back (0045, 0049).
 
 What was paid and the fee it settled are put to what they would have been with the coupon, so looking again finds
-nothing more to give back. The coupon itself is used up as ever, when the car leaves with it.
+nothing more to give back. The coupon itself is used up as ever, when the car leaves with it. To a phone the difference
+goes back by itself; cash comes out of a drawer by an attendant's hand (``refunding``).
 """
 
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from domain.coupon.terms import Late
 from domain.decision import Decision, ExitInputs, Priced, decide_exit
@@ -35,24 +36,44 @@ def give_back(db: Database, lot: Lot, now: Moment) -> list[GivenBack]:
     return made
 
 
-def _of_stay(conn: sqlite3.Connection, lot: Lot, stay: StayRow, most_fen: int, now: Moment) -> list[GivenBack]:
-    """Nothing goes back where any of it was paid in cash: a phone cannot be given what a drawer took."""
-    paid = money.payments(conn, stay.stay_id)
-    may_leave = settling.standing(conn, lot, stay, now).verdict == paying.STILL_LEAVING
-    if stay.settled is None or not may_leave or any(one.method != METHOD for one in paid):
-        return []
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a stay paid beyond its fee with all coupons of now, and how it is settled then."""
+
+    settled: Moment
+    priced: Priced
+    back_fen: int
+
+
+def difference(conn: sqlite3.Connection, lot: Lot, stay: StayRow, method: str, now: Moment) -> Difference | None:
+    """What came too late for a car that may still leave; None where nothing does, or not all was paid by *method*:
+    a phone cannot be given what a drawer took.
+    """
+    if stay.settled is None or any(one.method != method for one in money.payments(conn, stay.stay_id)):
+        return None
+    if settling.standing(conn, lot, stay, now).verdict != paying.STILL_LEAVING:
+        return None
     anew = _anew(conn, lot, stay, stay.settled)
     if anew is None:
-        return []
-    due = max(0, anew.fee_fen - anew.off_fen - stay.waived_fen)
-    back, before = stay.paid_fen - due, given_back.of_stay(conn, stay.stay_id)
-    if back <= 0 or sum(one.amount_fen for one in before) + back > most_fen:
+        return None
+    back = stay.paid_fen - max(0, anew.fee_fen - anew.off_fen - stay.waived_fen)
+    return Difference(stay.settled, anew, back) if back > 0 else None
+
+
+def settle_anew(conn: sqlite3.Connection, stay: StayRow, found: Difference) -> None:
+    """The coupons that came too late count: its fee is settled with them."""
+    stays.settle(conn, stay.stay_id, found.settled, found.priced.fee_fen, found.priced.off)
+
+
+def _of_stay(conn: sqlite3.Connection, lot: Lot, stay: StayRow, most_fen: int, now: Moment) -> list[GivenBack]:
+    found, before = difference(conn, lot, stay, METHOD, now), given_back.of_stay(conn, stay.stay_id)
+    if found is None or sum(one.amount_fen for one in before) + found.back_fen > most_fen:
         return []
     known = dict(stay.settled_off)
-    coupon_id = next((ref for ref, _ in anew.off if ref not in known), "")
-    stays.settle(conn, stay.stay_id, stay.settled, anew.fee_fen, anew.off)
-    stays.add_paid(conn, stay.stay_id, -back)
-    return _share(conn, lot, stay.stay_id, coupon_id, back, now)
+    coupon_id = next((ref for ref, _ in found.priced.off if ref not in known), "")
+    settle_anew(conn, stay, found)
+    stays.add_paid(conn, stay.stay_id, -found.back_fen)
+    return _share(conn, lot, stay.stay_id, coupon_id, found.back_fen, now)
 
 
 def _anew(conn: sqlite3.Connection, lot: Lot, stay: StayRow, settled: Moment) -> Priced | None:

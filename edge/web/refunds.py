@@ -55,15 +55,16 @@ async def _page(
 ) -> web.Response:
     edge, stay_id = request.app[EDGE], card.stay.stay_id
 
-    def look(conn: sqlite3.Connection) -> tuple[int, int]:
-        stay = stays.get(conn, stay_id)
-        over = refunding.overpaid_fen(conn, edge.office.lot, stay, edge.office.now()) if stay else 0
-        return refunding.refundable_fen(conn, stay_id), over
+    def look(conn: sqlite3.Connection) -> tuple[int, int, int]:
+        stay, now = stays.get(conn, stay_id), edge.office.now()
+        over = refunding.overpaid_fen(conn, edge.office.lot, stay, now) if stay else 0
+        return refunding.refundable_fen(conn, stay_id), over, refunding.late_fen(conn, edge.office.lot, stay_id, now)
 
-    most, over = await edge.read(look)
+    most, over, late = await edge.read(look)
     place = workstation.workstation_of(request)
     return render(
         request, "refund.html", status=409 if refused else 200, card=card, typed=typed, most_fen=most, over_fen=over,
+        late_fen=late,
         reasons=REASONS, refund_id=edge.office.lot.new_id(edge.office.now()), place=place,
         approvers=await approvers(request) if refused else [],
         error=refusal_words(request, refused) if refused else "", **shared(request),

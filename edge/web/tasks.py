@@ -14,7 +14,7 @@ from domain.fen import fen_from_yuan, yuan
 from domain.plate import normalise
 from domain.scanned import ScannedKind, recognise
 from edge.services import classing
-from edge.services.refunding import refundable_fen
+from edge.services.refunding import late_fen, refundable_fen
 from edge.web import receipts, workstation
 from edge.web.booth import shared
 from edge.web.cards import StayCard, stay_card
@@ -59,9 +59,11 @@ async def stay_page(request: web.Request) -> web.Response:
     card = await card_of(request)
     edge, stay_id = request.app[EDGE], card.stay.stay_id
     papers, refundable = await edge.tills.receipts_of(stay_id), await edge.read(refundable_fen, stay_id)
+    late = await edge.read(late_fen, edge.office.lot, stay_id, edge.office.now())
     return await task_page(
-        request, "stay.html", card, receipts=papers, refundable=refundable, flash=await taken_flash(request)
-    )
+        request, "stay.html", card, receipts=papers, refundable=refundable, late_fen=late,
+        flash=await taken_flash(request),
+    )  # fmt: skip
 
 
 async def cash_page(request: web.Request) -> web.Response:
@@ -208,7 +210,7 @@ async def note_charging(request: web.Request) -> web.Response:
     minutes = int(typed) if typed.isascii() and typed.isdigit() else -1
     result = await request.app[EDGE].note_charging(card.stay.stay_id, minutes, session.name)
     if isinstance(result, Refuse):
-        return await task_page(request, "stay.html", card, result, receipts=[], refundable=0, flash=None)
+        return await task_page(request, "stay.html", card, result, receipts=[], refundable=0, late_fen=0, flash=None)
     await flash(request, "ok", texts(request)("done.charging", plate=card.stay.plate, minutes=minutes))
     return see_other(f"/booth/stay/{card.stay.stay_id}")
 

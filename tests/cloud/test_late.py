@@ -71,6 +71,32 @@ def test_what_a_drawer_took_does_not_go_back_to_a_phone(world: World) -> None:
     assert late.paid(world.conn, [{"stay_id": "s1", "lot_id": world.lot_id}]) == {"s1": (1100, "cash")}
 
 
+@pytest.mark.parametrize(("value", "given"), [(500, True), (501, False)])
+def test_a_car_that_paid_cash_gets_one_where_the_booth_gives_the_difference_back(
+    world: World, value: int, given: bool
+) -> None:
+    world.car("s1")
+    ways = LotWays(late=Late.REFUND, back_most_fen=500, cash_back=True)
+    limit(world, Level.LOT, world.lot_id, ways)
+    world.apply(PaymentTaken("p1", "s1", "cash", 1000, "li"))
+
+    said = give(world, world.template("AMOUNT", value))
+
+    assert isinstance(said, Issued) is given
+    assert given or said == Refused("back_too_much", {"most": "5.00"})
+    assert late.paid(world.conn, [{"stay_id": "s1", "lot_id": world.lot_id}]) == {"s1": (1000, "booth")}
+    told = get_row(world.conn, world.edge_id, "rules", f"limits:lot:{world.lot_id}")
+    assert told == {"late": "refund", "back_most_fen": 500, "cash_back": True}
+
+
+def test_what_was_paid_partly_in_cash_goes_back_nowhere(world: World) -> None:
+    paid_by_phone(world)
+    limit(world, Level.LOT, world.lot_id, LotWays(late=Late.REFUND, back_most_fen=20_000, cash_back=True))
+    world.apply(PaymentTaken("p2", "s1", "cash", 100, "li"))
+
+    assert give(world, world.template()) == Refused("paid_in_cash")
+
+
 def test_the_difference_goes_back_once_by_the_order_it_came_with(world: World) -> None:
     payment_id = paid_by_phone(world)
     made = give(world, world.template())

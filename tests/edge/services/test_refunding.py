@@ -9,10 +9,10 @@ import pytest
 
 from domain.decision import Admit, PayFirst, Refuse
 from domain.events import CashRefunded, decode, open_envelope
-from edge.db import journal, log, people, receipts, stays
+from edge.db import journal, log, people, receipts, stays, vouchers
 from edge.db.database import transaction
 from edge.services import arrears, manual, paying, refunding, reopening, shifts
-from edge.services.checking import check_books
+from edge.services.checking import check_books, replay
 from edge.services.entering import enter
 from edge.services.leaving import leave
 from edge.services.lot import Done, Result
@@ -167,3 +167,76 @@ def test_a_refund_and_a_debt_paid_without_a_visit_have_receipts_of_their_own(lot
         500,
     )
     assert refunding.refundable_fen(lot.db.conn, owing) == 0, "what went into a debt is no fee of that stay"
+
+
+def coupon_came(lot: SmallLot, stay: str, name: str = "c1", **ways: object) -> None:
+    """The cloud gives a coupon of three yuan to a car that has paid cash."""
+    lot.put("rules", "limits:lot:7", {"late": "refund", "back_most_fen": 20_000, "cash_back": True, **ways})
+    row = {"coupon_id": name, "plate": CAR, "stay_id": stay, "kind": "AMOUNT", "value": 300, "merchant_id": 3}
+    lot.put("coupons", name, {**row, "template_id": 5, "issued_ms": at(71).wall_ms})
+
+
+def late(lot: SmallLot, stay: str, minutes: int = 72) -> int:
+    return refunding.late_fen(lot.db.conn, lot.lot, stay, at(minutes))
+
+
+def test_a_coupon_that_came_after_the_cash_is_paid_out_once_and_used_when_the_car_leaves(lot: SmallLot) -> None:
+    shift, stay = opened(lot), paid(lot)
+    coupon_came(lot, stay)
+
+    assert late(lot, stay) == 300
+    assert gives(lot, stay, 300, 72, reason="coupon_late") == Done("r1")
+    assert gives(lot, stay, 300, 72, reason="coupon_late") == Done("r1"), "a double tap"
+    assert (late(lot, stay), not vouchers.is_coupon_used(lot.db.conn, "c1")) == (0, True)
+
+    gone = leave(lot.db, lot.lot, lot.arrival("out", CAR), at(75))
+    assert isinstance(gone.decision.verdict, Admit)
+    assert replay(lot.db.conn, gone.decision_id).same
+    assert vouchers.is_coupon_used(lot.db.conn, "c1")
+    assert check_books(lot.db.conn) == []
+    sums = shifts.totals(lot.db.conn, shift)
+    assert (sums.cash_fen, sums.refund_fen, sums.coupon_fen, sums.expected_fen) == (1000, 300, 300, 10_700)
+
+
+def test_a_coupon_whose_difference_nobody_fetches_keeps_its_value(lot: SmallLot) -> None:
+    opened(lot)
+    stay = paid(lot)
+    coupon_came(lot, stay)
+
+    assert isinstance(leave(lot.db, lot.lot, lot.arrival("out", CAR), at(75)).decision.verdict, Admit)
+
+    assert not vouchers.is_coupon_used(lot.db.conn, "c1")
+    assert late(lot, stay, 76) == 0
+
+
+@pytest.mark.parametrize(
+    ("why", "ways", "minutes"),
+    [
+        ("the lot gives no cash back", {"cash_back": False}, 72),
+        ("the lot gives nothing back", {"late": "allow"}, 72),
+        ("more than the lot gives back", {"back_most_fen": 299}, 72),
+        ("its time to leave is over, the coupon counts for what falls due", {}, 120),
+    ],
+)
+def test_where_no_difference_is_due_cash_given_back_is_owed_again(
+    lot: SmallLot, why: str, ways: dict[str, object], minutes: int
+) -> None:
+    opened(lot)
+    stay = paid(lot)
+    coupon_came(lot, stay, "c1", **ways)
+
+    assert late(lot, stay, minutes) == 0, why
+    gives(lot, stay, 300, 72)
+    assert minutes > 100 or isinstance(
+        leave(lot.db, lot.lot, lot.arrival("out", CAR), at(73)).decision.verdict, PayFirst
+    )
+
+
+def test_all_that_was_given_back_in_cash_counts_towards_the_limit(lot: SmallLot) -> None:
+    opened(lot)
+    stay = paid(lot)
+    coupon_came(lot, stay, back_most_fen=500)
+    gives(lot, stay, 300, 72)
+    coupon_came(lot, stay, "c2", back_most_fen=500)
+
+    assert late(lot, stay, 73) == 0
