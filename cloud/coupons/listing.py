@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, RowMapping, select, tuple_
 
 from cloud.bulk import rows_among
+from cloud.coupons.life import State
 from cloud.coupons.tables import coupon, coupon_template, voucher
 from cloud.db import paged
+from cloud.merchants import service as merchants
 from cloud.merchants.statements import Fact
 from plumbing.web.paging import Page
 
@@ -62,3 +65,28 @@ def vouchers(conn: Connection, operator_id: int, merchant_id: int | None = None,
     if merchant_id is not None:
         query = query.where(voucher.c.merchant_id == merchant_id)
     return paged(conn, query.order_by(voucher.c.issued_ms.desc(), voucher.c.key_id, voucher.c.counter.desc()), page)
+
+
+def givers(conn: Connection, operator_id: int, refs: Sequence[str]) -> dict[str, str]:
+    """The merchants that gave coupons and papers, by what lots call these: a coupon's id, a paper's key and counter."""
+    slips = [tuple(map(int, ref.split(":"))) for ref in refs if re.fullmatch(r"\d{1,12}:\d{1,12}", ref)]
+    given = select(coupon.c.coupon_id, coupon.c.merchant_id).where(coupon.c.operator_id == operator_id)
+    printed = select(voucher.c.key_id, voucher.c.counter, voucher.c.merchant_id)
+    printed = printed.where(voucher.c.operator_id == operator_id)
+    names = {row["merchant_id"]: row["name"] for row in merchants.everyone(conn, operator_id)}
+    found = {row["coupon_id"]: names[row["merchant_id"]] for row in rows_among(conn, given, coupon.c.coupon_id, refs)}
+    for row in rows_among(conn, printed, tuple_(voucher.c.key_id, voucher.c.counter), slips):
+        found[f"{row['key_id']}:{row['counter']}"] = names[row["merchant_id"]]
+    return found
+
+
+def held_by(conn: Connection, operator_id: int, lot_id: int, plate: str, stay_id: str) -> list[str]:
+    """The merchants whose unused coupons a car has at a lot, as far as the cloud knows."""
+    query = select(coupon.c.coupon_id).where(
+        coupon.c.operator_id == operator_id,
+        coupon.c.lot_id == lot_id,
+        coupon.c.plate == plate,
+        coupon.c.state == State.BOUND.value,
+        coupon.c.stay_id.in_(("", stay_id)),
+    )
+    return list(dict.fromkeys(givers(conn, operator_id, conn.execute(query).scalars().all()).values()))

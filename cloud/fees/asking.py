@@ -14,13 +14,15 @@ KIND = "fee.ask"
 class Said:
     """What the lot said: signed quotes for the car inside and for earlier visits, "" where there is none.
 
-    *code* says why nothing is quoted for the car: no_open_stay, nothing_due, clock_unknown.
+    *code* says why nothing is quoted for the car: no_open_stay, nothing_due, clock_unknown. *off* names coupons and
+    papers as lots do, each with the fen it took.
     """
 
     code: str = ""
     quote: str = ""
     debts: str = ""
     lines: tuple[Json, ...] = ()
+    off: tuple[tuple[str, int], ...] = ()
 
 
 SILENT = Said("silent")
@@ -31,6 +33,7 @@ def read(text: str) -> Said:
     try:
         said = json.loads(text)
         lines = tuple(line for line in said.get("lines", ()) if isinstance(line, dict))
-        return Said(str(said["code"]), str(said.get("quote", "")), str(said.get("debts", "")), lines)
+        off = tuple((str(ref), int(fen)) for ref, fen in said.get("off", ()))
+        return Said(str(said["code"]), str(said.get("quote", "")), str(said.get("debts", "")), lines, off)
     except (ValueError, TypeError, KeyError, AttributeError):
         return SILENT

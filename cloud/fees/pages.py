@@ -14,6 +14,7 @@ from aiohttp import web
 from sqlalchemy import Connection, RowMapping
 
 from cloud.act import Act, Refused
+from cloud.coupons import service as coupons
 from cloud.fees import asking, service
 from cloud.fees.asking import SILENT, Said
 from cloud.fees.service import Asked
@@ -23,6 +24,7 @@ from cloud.members import extending
 from cloud.payments.orders import PayOrder
 from cloud.web.state import CLOUD, change, field_of, path_id, read
 from domain.driver_page import LONGEST_TYPED, typed_plate
+from domain.fee_quote import FeeQuote
 from domain.plate import PROVINCES
 from domain.scanned import ScannedKind, link_of
 from domain.tries import Tries
@@ -30,6 +32,7 @@ from plumbing.lanepage.pages import LETTERS, TAILS
 from plumbing.web import client_address, render, texts
 
 LOOKS = 40  # six seconds
+SCANNED_LOOKS = 13  # two: the sum is known already
 TRIES, TRIES_S = 20, 600.0  # plates of one address
 PAYER = "driver:phone"
 LONG_MS = 10_000  # a lot that has not answered by then is taken to have no line
@@ -63,7 +66,7 @@ class FeePages:
         quotes = [(one, token) for token in (said.quote, said.debts) if (one := await _open(request, token))]
         return render(
             request, "fee_due.html", status=503 if said == SILENT else 200, lot=lot, plate=plate, said=said,
-            quotes=[(one.quote, token) for one, token in quotes],
+            quotes=[(one.quote, token) for one, token in quotes], off=await read(request, _worded, said),
             offer=await read(request, extending.offer_for, lot["lot_id"], plate, request.config_dict[CLOUD].now_ms()),
         )  # fmt: skip
 
@@ -97,7 +100,21 @@ class FeePages:
             return _paid(request, asked, paid)
         if not asked.quote.is_good_at(request.config_dict[CLOUD].now_ms() // 1000):
             return render(request, "fee_over.html", status=410, why="over", lot_id=asked.quote.lot_id)
-        return render(request, "fee_quote.html", asked=asked, token=token, until=_local(asked, asked.quote.until_s))
+        said = await self._explained(request, asked)
+        known = await read(request, _known, asked.quote) if asked.quote.off_fen and said == SILENT else []
+        return render(
+            request, "fee_quote.html", asked=asked, token=token, until=_local(asked, asked.quote.until_s), said=said,
+            off=await read(request, _worded, said), known=known,
+        )  # fmt: skip
+
+    async def _explained(self, request: web.Request, asked: Asked) -> Said:
+        """How the lot says the quote's sum comes about; SILENT without a line, or where it comes to another sum now."""
+        quote = asked.quote
+        if not quote.stay_id or not self._tries.take(client_address(request), asyncio.get_running_loop().time()):
+            return SILENT
+        said = await _said(request, quote.lot_id, quote.plate, SCANNED_LOOKS)
+        again = await _open(request, said.quote)
+        return said if again is not None and _sums(again.quote) == _sums(quote) else SILENT
 
     async def pay(self, request: web.Request) -> web.Response:
         """Open the order and go to where it is paid."""
@@ -131,8 +148,22 @@ def _form(request: web.Request, lot: RowMapping, typed: str = "", error: str = "
     )  # fmt: skip
 
 
-async def _said(request: web.Request, lot_id: int, plate: str) -> Said:
-    text = await ask_lot(request, lot_id, asking.KIND, {"plate": plate}, LOOKS)
+def _sums(quote: FeeQuote) -> tuple[str, int, int, int]:
+    return quote.stay_id, quote.fee_fen, quote.off_fen, quote.before_fen
+
+
+def _worded(conn: Connection, operator_id: int, said: Said) -> list[tuple[str, int]]:
+    """What each coupon took off, by the merchant that gave it."""
+    names = coupons.givers(conn, operator_id, [ref for ref, _ in said.off])
+    return [(names.get(ref, ""), fen) for ref, fen in said.off]
+
+
+def _known(conn: Connection, operator_id: int, quote: FeeQuote) -> list[str]:
+    return coupons.held_by(conn, operator_id, quote.lot_id, quote.plate, quote.stay_id)
+
+
+async def _said(request: web.Request, lot_id: int, plate: str, looks: int = LOOKS) -> Said:
+    text = await ask_lot(request, lot_id, asking.KIND, {"plate": plate}, looks)
     return SILENT if text is None else asking.read(text)
 
 

@@ -35,8 +35,10 @@ def handler(lot: Lot, worded: Worded) -> Handler:
         made = quote_of_stay(conn, lot, stay, now)
         said: Json = {"code": made.code if isinstance(made, Refuse) else ""}
         if isinstance(made, FeeQuote) and stay is not None:
-            why = settling.standing(conn, lot, stay, now).explanation
-            said |= {"quote": token_of(lot, made, seal_of(conn)), "lines": summed(why.get("lines", ()), worded)}
+            decision = settling.standing(conn, lot, stay, now)
+            lines = summed(decision.explanation.get("lines", ()), worded)
+            off = [[ref, fen] for ref, fen in decision.priced.off if fen] if decision.priced else []
+            said |= {"quote": token_of(lot, made, seal_of(conn)), "lines": lines, "off": off}
         collected = isinstance(made, FeeQuote) and lot.rules.arrears is Arrears.COLLECT
         owed = Refuse("nothing_due") if collected else quote_debts(conn, lot, plate, now)
         if isinstance(owed, FeeQuote):

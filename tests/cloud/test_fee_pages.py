@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from cloud.app import make_app
+from cloud.coupons import service as coupons
+from cloud.coupons.tables import coupon
 from cloud.db import Database
+from cloud.fees import pages
 from cloud.paid import DUTIES
 from cloud.settings import CloudSettings
 from cloud.web.state import Cloud
@@ -30,6 +34,8 @@ class Stage:
     cloud: Cloud
     lot_id: int
     path: str
+    world: World
+    database: Database
     ahead_ms: int = 0
 
 
@@ -45,7 +51,7 @@ def stage(database: Database, tmp_path: Path, request: pytest.FixtureRequest) ->
 
     world, token = database.run_here(fill)
     cloud = Cloud(CloudSettings(data=tmp_path), database, CLOUD, world.operator_id, "http://park.example")
-    made = Stage(cloud, world.lot_id, f"/Q/{token}")
+    made = Stage(cloud, world.lot_id, f"/Q/{token}", world, database)
     cloud.now_ms = lambda: NOW + made.ahead_ms
     return made
 
@@ -100,3 +106,64 @@ async def test_a_lot_that_was_not_heard_of_is_not_asked(phone: Browser, stage: S
         text = await answer.text()
 
     assert (answer.status, 'data-code="silent"' in text) == (503, True)
+
+
+def says(monkeypatch: pytest.MonkeyPatch, said: Mapping[str, object] | None) -> None:
+    """The lot's answer, None for a lot without a line."""
+
+    async def ask_lot(*_: object) -> str | None:
+        return None if said is None else json.dumps({"code": "", **said})
+
+    monkeypatch.setattr(pages, "ask_lot", ask_lot)
+
+
+def given(stage: Stage, coupon_id: str = "c1") -> None:
+    """The noodle shop gave the car a coupon."""
+
+    def give(conn: Connection) -> None:
+        stage.world.conn = conn
+        stage.world.car("s1")
+        made = coupons.issue(conn, stage.world.act(), stage.world.merchant_id, stage.world.template(), "s1")
+        assert isinstance(made, coupons.Issued)
+        conn.execute(update(coupon).values(coupon_id=coupon_id))
+
+    stage.database.run_here(give)
+
+
+LINES = [{"zh-CN": "首小时", "en": "first hour", "fen": 1000}, {"zh-CN": "之后", "en": "later", "fen": 500}]
+
+
+async def test_a_scanned_code_says_how_its_sum_comes_about_and_who_gave_what(
+    phone: Browser, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given(stage)
+    says(monkeypatch, {"quote": stage.path[3:], "lines": LINES, "off": [["c1", 500]]})
+
+    status, text = await page(phone, stage.path)
+
+    assert (status, "首小时" in text, "优惠 面馆</dt><dd>−¥5.00" in text) == (200, True, True)
+    assert "这里只有合计" not in text
+
+
+@pytest.mark.parametrize("said", [None, {"quote": "", "lines": LINES, "off": [["c1", 500]]}])
+async def test_without_the_lots_word_it_keeps_the_sum_and_says_whose_coupons_are_known(
+    phone: Browser, stage: Stage, monkeypatch: pytest.MonkeyPatch, said: Mapping[str, object] | None
+) -> None:
+    given(stage)
+    says(monkeypatch, said)
+
+    status, text = await page(phone, stage.path)
+
+    assert (status, "首小时" in text, "优惠</dt><dd>−¥5.00" in text) == (200, False, True)
+    assert "这里只有合计" in text
+    assert "已绑定的优惠券来自：面馆。" in text
+
+
+async def test_coupons_that_do_not_add_up_to_what_the_code_says_are_not_told_one_by_one(
+    phone: Browser, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says(monkeypatch, {"quote": stage.path[3:], "lines": LINES, "off": [["c1", 300], ["7:1", 100]]})
+
+    _, text = await page(phone, stage.path)
+
+    assert ("优惠</dt><dd>−¥5.00" in text, "¥3.00" in text) == (True, False)
