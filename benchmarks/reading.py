@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Figure, Options
@@ -39,7 +38,7 @@ from drivers.base import BadFrameError
 from drivers.recogniser.reader import new_reader
 
 reader = new_reader()
-for file in sys.argv[1:] * 3:
+for file in sys.argv[2:] * int(sys.argv[1]):
     with contextlib.suppress(BadFrameError):
         reader.recognise(Path(file).read_bytes())
 print(int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024)
@@ -49,7 +48,8 @@ print(int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]
 def run(options: Options) -> list[Figure]:
     """Both runtimes beside the decoding, then memory with usual frames and with odd and hostile pictures."""
     cv2 = opencv()
-    frames = photographed() or [draw_scene(plate, seed) for seed, plate in enumerate(PLATES)]
+    frames = photographed(len(PLATES) if options.smoke else FRAMES)
+    frames = frames or [draw_scene(plate, seed) for seed, plate in enumerate(PLATES)]
     readers = {name: new_reader(LotgateOptions(name)) for name in ("onnxruntime", "opencv")}
     spent: dict[str, list[float]] = {name: [] for name in readers}
     works: Mapping[str, Callable[[], object]] = {
@@ -59,16 +59,16 @@ def run(options: Options) -> list[Figure]:
     taken = interleave(works, 5 if options.smoke else 200)
     return [
         *(frame_figure(name, len(frames), taken[name], taken["decoding"], spent[name]) for name in readers),
-        memory_figure("usual frames", frames, options.folder),
-        memory_figure("odd and hostile pictures", odd_pictures(), options.folder),
+        memory_figure("usual frames", frames, options),
+        memory_figure("odd and hostile pictures", odd_pictures(), options),
     ]
 
 
-def photographed() -> list[bytes]:
-    """Frames made of Chinese scenes, evenly chosen from those held back; none where there are no photographs."""
+def photographed(most: int) -> list[bytes]:
+    """At most so many frames made of Chinese scenes held back, evenly chosen; none where there are no photographs."""
     cv2, folder = opencv(), photographs()
     scenes = [row for row in held_back(folder) if row["kind"] == "scene" and is_chinese(row)]
-    return [framed(cv2, (folder / row["file"]).read_bytes()) for row in sample(scenes, FRAMES)]
+    return [framed(cv2, (folder / row["file"]).read_bytes()) for row in sample(scenes, most)]
 
 
 def framed(cv2: Any, picture: bytes) -> bytes:
@@ -143,12 +143,12 @@ def odd_pictures() -> list[bytes]:
     return [*whole, *(picture[: len(picture) // 2] for picture in whole), *claims]
 
 
-def memory_figure(name: str, pictures: Sequence[bytes], folder: Path) -> Figure:
+def memory_figure(name: str, pictures: Sequence[bytes], options: Options) -> Figure:
     """The most a fresh process ever holds that loads the engine and reads *pictures* three times."""
-    files = [folder / f"{number}.picture" for number in range(len(pictures))]
+    files = [options.folder / f"{number}.picture" for number in range(len(pictures))]
     for file, picture in zip(files, pictures, strict=True):
         file.write_bytes(picture)
-    command = [sys.executable, "-c", PROCESS, *map(str, files)]
+    command = [sys.executable, "-c", PROCESS, "1" if options.smoke else "3", *map(str, files)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     peak = float(done.stdout)
     return Figure(f"peak memory, {name}", f"≤ {MEMORY_MOST_MB} MB", f"{peak:.0f} MB", peak <= MEMORY_MOST_MB)

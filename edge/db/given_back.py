@@ -36,13 +36,6 @@ def of_stay(conn: sqlite3.Connection, stay_id: str) -> list[GivenBack]:
     return [GivenBack(**dict(row)) for row in rows]
 
 
-def news(conn: sqlite3.Connection) -> tuple[int, ...]:
-    """Changes whenever a list of the cloud's or a payment by phone may have made something due to go back."""
-    lists = "SELECT ifnull(sum(ver), 0) FROM applied WHERE channel IN ('coupons', 'rules')"
-    paid = "SELECT ifnull(max(rowid), 0) FROM phone_payment"
-    return tuple(int(conn.execute(query).fetchone()[0]) for query in (lists, paid))
-
-
 def paid_with_coupons(conn: sqlite3.Connection) -> list[StayRow]:
     """Open stays that were paid and whose plate holds coupons."""
     found = conn.execute(

@@ -103,6 +103,13 @@ def by_digits(conn: sqlite3.Connection, number: str) -> PhonePayment | None:
     return PhonePayment(**dict(row)) if row else None
 
 
+def news(conn: sqlite3.Connection) -> tuple[int, ...]:
+    """Changes whenever a payment may wait to be taken, or something may be due to go back for a late coupon."""
+    lists = "SELECT ifnull(sum(ver), 0) FROM applied WHERE channel IN (?, 'coupons', 'rules')"
+    taken = "SELECT ifnull(max(rowid), 0) FROM phone_payment"
+    return int(conn.execute(lists, (CHANNEL,)).fetchone()[0]), int(conn.execute(taken).fetchone()[0])
+
+
 def untaken(conn: sqlite3.Connection) -> list[tuple[str, Json]]:
     """Payments the cloud told of that nothing was done with yet, in the order of their ids."""
     rows = conn.execute(

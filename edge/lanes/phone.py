@@ -14,7 +14,7 @@ from domain import fee_quote
 from domain.decision import Refuse
 from domain.fee_quote import FeeQuote
 from domain.tries import Tries
-from edge.db import given_back, phone
+from edge.db import phone
 from edge.db.database import DiskFullError
 from edge.db.phone import PhonePayment
 from edge.lanes.office import Office
@@ -82,11 +82,9 @@ class PhoneDesk:
         office = self._office
         looked: tuple[int, ...] = ()
         while True:
-            if await office.thread.run(phone.untaken, office.db.conn):
-                with suppress(DiskFullError):  # the list keeps it until it is taken
+            if looked != (news := await office.thread.run(phone.news, office.db.conn)):
+                with suppress(DiskFullError):  # the lists keep it until it is taken
                     await office.commit(phone_paying.take_listed, office.db, office.lot, office.now())
-            if looked != (news := await office.thread.run(given_back.news, office.db.conn)):
-                with suppress(DiskFullError):
                     await office.commit(giving_back.give_back, office.db, office.lot, office.now())
                     looked = news
             await asyncio.sleep(LOOK_S)
