@@ -6,6 +6,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 SETUP := scripts/setup.sh pyproject.toml $(wildcard requirements/*.txt)
 WORKERS ?= 2
+export PYTHONDONTWRITEBYTECODE :=  # or each of the hundreds of processes of demo and tests compiles all it loads anew
 
 .PHONY: help setup demo test check lint bench week plates screenshots torture fuzz lock clean
 

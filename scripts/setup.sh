@@ -65,7 +65,8 @@ install_packages() {  # package...; true only when all of them are in
 install_locked() {  # requirements name, venv
     "$2/bin/python" -m pip --version >/dev/null 2>&1 || "$2/bin/python" -m ensurepip >/dev/null
     if .venv/bin/uv --version >/dev/null 2>&1; then
-        quietly .venv/bin/uv pip install --python "$2/bin/python" --require-hashes -r "requirements/$1.txt" && return
+        quietly .venv/bin/uv pip install --python "$2/bin/python" --compile-bytecode --require-hashes \
+            -r "requirements/$1.txt" && return
         say "uv could not install them; trying pip"
     fi
     quietly "$2/bin/python" -m pip install --require-hashes -r "requirements/$1.txt"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from aiohttp import web
@@ -11,7 +12,7 @@ from aiohttp import web
 import cloud
 from cloud.access.roles import Right, may
 from domain.plate import mask
-from plumbing.i18n import SHELL_LOCALE, load_catalogue
+from plumbing.i18n import SHELL_LOCALE, Catalogue, load_catalogue
 from plumbing.lanepage import pages as lanepage
 from plumbing.web import NavItem, Sessions, Shell, create_app, current_session
 from plumbing.web.rendering import ENVIRONMENT
@@ -101,7 +102,7 @@ def cloud_shell(
     """How the cloud's pages look and sign in."""
     return Shell(
         name="cloud",
-        catalogue=load_catalogue(SHELL_LOCALE, *LOCALES, lanepage.LOCALE),
+        catalogue=_words(),
         templates=(*(HERE / name / "templates" for name in CAPABILITIES), lanepage.TEMPLATES),
         static=lanepage.STATIC,
         sessions=sessions,
@@ -113,6 +114,11 @@ def cloud_shell(
         origins=origins,
         trusted_proxies=trusted_proxies,
     )
+
+
+@cache
+def _words() -> Catalogue:
+    return load_catalogue(SHELL_LOCALE, *LOCALES, lanepage.LOCALE)
 
 
 def shell_app(shell: Shell) -> web.Application:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from aiohttp import web
@@ -169,11 +170,13 @@ def driver_app(edge: Edge) -> web.Application:
     return app
 
 
+@cache
 def driver_words() -> Catalogue:
     """Words of the drivers' pages, those of a fee's lines among them."""
     return load_catalogue(SHELL_LOCALE, HERE / "locale", lanepage.LOCALE)
 
 
+@cache
 def _words() -> Catalogue:
     return load_catalogue(SHELL_LOCALE, HERE / "locale")
 

@@ -36,6 +36,23 @@ SHELL_STATIC = "shell"  # /static/shell/… is ours, /static/<listener name>/…
 ENVIRONMENT = web.AppKey("environment", jinja2.Environment)
 
 
+class _Compiled(jinja2.BytecodeCache):
+    """Templates are compiled once in a process, whichever of its listeners shows them."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
 def set_up(app: web.Application, shell: Shell) -> None:
     """Give *app* its templates; the listener's own come before the shell's of the same name."""
     folders = [str(folder) for folder in (*shell.templates, TEMPLATES)]
@@ -46,6 +63,7 @@ def set_up(app: web.Application, shell: Shell) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=_COMPILED,
     )
     environment.filters["yuan"] = yuan
     environment.filters["masked"] = mask
