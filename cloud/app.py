@@ -25,7 +25,7 @@ from cloud.api import routes as api_routes
 from cloud.booth import people as booth_people
 from cloud.booth import people_pages as booth_people_pages
 from cloud.booth import shift_pages
-from cloud.coupons import claim_pages, code_pages, coupon_pages, sheet_pages, slip_pages, slips
+from cloud.coupons import booth_claims, claim_pages, code_pages, coupon_pages, sheet_pages, slip_pages, slips
 from cloud.coupons import pages as coupons_pages
 from cloud.coupons import service as coupons
 from cloud.db import Database, open_engine, upgrade
@@ -160,6 +160,7 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
         code_pages,
         sheet_pages,
         claim_pages,
+        booth_claims,
         slip_pages,
         coupon_pages,
         members_routes,

@@ -13,6 +13,8 @@ from domain.ids import CROCKFORD, crockford_encode
 from domain.scanned import CLAIM_PREFIX
 
 RANDOM_BYTES: Final = 10
+BOOTH_ASK: Final = "booth-claim"  # what an edge signs when it claims a code for a car at its booth
+BOOTH_PATH: Final = "/api/claims/booth"
 _CODE: Final = re.compile(f"{CLAIM_PREFIX}[{CROCKFORD}]{{16}}")
 
 

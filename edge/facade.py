@@ -40,6 +40,8 @@ from edge.db import (
 from edge.db.stays import StayRow
 from edge.db.zone_counts import CountRow
 from edge.disk import Level
+from edge.lanes.claims import ClaimDesk
+from edge.lanes.cloud_line import CloudLine
 from edge.lanes.door import DriverDoor
 from edge.lanes.live import LiveLanes
 from edge.lanes.office import Office
@@ -119,6 +121,7 @@ class Edge:
     tickets: TicketDesk = field(init=False)  # for cars without plates
     phone: PhoneDesk = field(init=False)  # for fees paid by phone
     till: CodeTill = field(init=False)  # for payment codes that drivers show
+    claims: ClaimDesk = field(init=False)  # for claim codes of shops
     staff: StaffRoom = field(init=False)  # who may sign in
     walks: StockTakes = field(init=False)  # walks through the lot
     tills: Tills = field(init=False)  # shifts, and what is printed for them
@@ -127,7 +130,8 @@ class Edge:
         host = self.settings.voucher_host
         self.phone = PhoneDesk(self.office, host)
         told, sign = self.settings, self.office.lot.sign
-        self.till = CodeTill(told.edge, told.cloud_url_file, told.cloud_ca, sign, self.phone, lambda: self.link_state())
+        cloud = CloudLine(told.edge, told.cloud_url_file, told.cloud_ca, sign, lambda: self.link_state())
+        self.till, self.claims = CodeTill(cloud, self.phone), ClaimDesk(self.office, cloud)
         for worker in self.workers.values():
             worker.codes.till = self.till
         self.door = DriverDoor(self.office, self.live, self.workers, self.phone)
@@ -379,6 +383,13 @@ class Edge:
             self._due_changed(result.subject)
         return result
 
+    async def set_coupon_aside(self, stay_id: str, ref: str, by: str, *, aside: bool) -> Result:
+        """Take a coupon of the cloud off a stay, or let it count again."""
+        act = redeeming.set_aside if aside else redeeming.put_back
+        result = await self._do(act, self.office.lot, stay_id, ref, by)
+        self._due_changed(stay_id)
+        return result
+
     async def add_visitor(self, typed: str, host: str, by: str, role: str) -> Result:
         """Let a visitor park free for the rest of the day; a lane where its car waits decides again."""
         result = await self._do(visitors.add, self.office.lot, typed, host, by, role)
@@ -388,6 +399,11 @@ class Edge:
     async def end_visitor(self, visitor_id: str, by: str, role: str) -> Result:
         """Let a visitor park free no longer."""
         return await self._do(visitors.end, self.office.lot, visitor_id, by, role)
+
+    async def approved(self, approver: str, by: str, act: str, subject: str) -> None:
+        """Put on record that a supervisor stood beside somebody who acted; nothing where nobody did."""
+        if approver:
+            await self._must(audit.record_act, approver, "act.approve", subject, f"{act} {by}")
 
     async def record_act(self, by: str, act: str, subject: str = "", reason: str = "") -> None:
         """Put an act with its name on record."""

@@ -47,9 +47,10 @@ class Tills:
         """Put cash into the safe."""
         return await self.office.do(shifts.drop_cash, self.office.lot, shift_id, drop_id, amount_fen, by)
 
-    async def close(self, shift_id: str, count: Count, by: str) -> Result:
+    async def close(self, shift_id: str, count: Count, by: str, *, approved_by: str = "") -> Result:
         """End a shift, and begin the next one if somebody takes over."""
-        return await self.office.do(shifts.close_shift, self.office.lot, shift_id, count, by)
+        end = partial(shifts.close_shift, approved_by=approved_by)
+        return await self.office.do(end, self.office.lot, shift_id, count, by)
 
     async def at(self, workstation: str) -> Shift | None:
         """The shift that is open at a workstation."""

@@ -73,6 +73,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
     Open.KEY: (
         "POST /api/payments/notices/{account}",  # signed by the payment provider
         "POST /api/fees/code",  # signed by the lot
+        "POST /api/claims/booth",  # the same
     ),
     Open.SIGNED_IN: (
         "GET /",

@@ -6,6 +6,7 @@ from sqlite_utils import Database, Migrations
 
 from edge.db import (
     arrears,
+    coupons_aside,
     excused,
     fees_set,
     fewer_pages,
@@ -281,3 +282,9 @@ def m0028_shift_log(db: Database) -> None:
     """Where the log stood at a shift's end, for its report."""
     for statement in shifts.LOG_COLUMNS:
         db.conn.execute(statement)
+
+
+@migrations()
+def m0029_coupons_aside(db: Database) -> None:
+    """Coupons that are not to count for a stay."""
+    db.conn.execute(coupons_aside.SCHEMA)

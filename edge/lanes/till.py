@@ -6,25 +6,16 @@ here moves nothing: an answer that was lost costs a look, and no money.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-
-import aiohttp
 
 from domain.decision import Refuse
 from domain.fee_quote import CODE_ASK
 from domain.scanned import ScannedKind, recognise
-from domain.voucher import Sign
-from domain.wire import Json, signed
+from edge.lanes.cloud_line import CloudLine, NoAnswerError, NotAskedError
 from edge.lanes.phone import PhoneDesk
-from edge.trust import trust_of_cloud
 
-log = logging.getLogger(__name__)
-
-ANSWER_S = 8.0
+ASK_PATH = "/api/fees/code"
 REMEMBERED = 200
 NOTHING = "none"  # the cloud never heard of a code for this quote
 
@@ -55,17 +46,14 @@ class Charge:
 class CodeTill:
     """Charges by payment code, one a stay at a time."""
 
-    def __init__(
-        self, edge: str, url_file: Path, ca: Path | None, sign: Sign, phone: PhoneDesk, link_state: Callable[[], str]
-    ) -> None:
-        self._edge, self._url_file, self._ca, self._sign = edge, url_file, ca, sign
-        self._phone, self._link_state = phone, link_state
+    def __init__(self, cloud: CloudLine, phone: PhoneDesk) -> None:
+        self._cloud, self._phone = cloud, phone
         self._charges: dict[str, Charge] = {}
 
     @property
     def is_open(self) -> bool:
         """Is there a line, so that a code can be taken?"""
-        return self._link_state() == "online" and self._url_file.exists()
+        return self._cloud.is_open
 
     async def charge(self, stay_id: str, scanned: str) -> Charge | Refuse:
         """Take a code for what a stay owes. Refuses ``no_link``, ``not_a_payment_code`` and as the quote does.
@@ -94,29 +82,13 @@ class CodeTill:
         return last if isinstance(asked, Refuse) else asked
 
     async def _ask(self, stay_id: str, token: str, code: str) -> Charge | Refuse:
-        body: Json = {"edge_id": self._edge, "quote": token} | ({"code": code} if code else {})
-        url = self._url_file.read_text(encoding="utf-8").strip().rstrip("/")
-        message = signed(CODE_ASK, self._edge, body, self._sign)
-        timeout = aiohttp.ClientTimeout(total=ANSWER_S)
         try:
-            trust = trust_of_cloud(self._ca)
-        except OSError as exc:
-            log.warning("cloud_ca cannot be used, so no payment code is sent: %s", exc)
-            return Refuse("no_link")
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=timeout) as session,
-                session.post(f"{url}/api/fees/code", json=message, ssl=trust) as answer,
-            ):
-                answer.raise_for_status()
-                said = await answer.json()
+            said = await self._cloud.ask(ASK_PATH, CODE_ASK, {"quote": token} | ({"code": code} if code else {}))
             state = str(said["state"])
             charge = Charge(token, Charged.CLOSED if state == NOTHING else Charged(state), str(said.get("why", "")))
-        except aiohttp.ClientConnectorError as exc:
-            log.info("a payment code was not sent: %s", exc)
+        except NotAskedError:
             return Refuse("no_link")
-        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as exc:
-            log.warning("what came of a payment code is not known yet: %s", type(exc).__name__)
+        except (NoAnswerError, ValueError, KeyError):
             charge = Charge(token, Charged.UNKNOWN)
         self._charges[stay_id] = charge
         while len(self._charges) > REMEMBERED:

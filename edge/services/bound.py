@@ -10,7 +10,7 @@ from domain.moment import Moment
 from domain.plate import normalise
 from domain.pricing import coupon_of
 from domain.wire import BadMessageError, Json, canonical
-from edge.db import channels, vouchers
+from edge.db import channels, coupons_aside, vouchers
 from edge.db.stays import StayRow
 from edge.services.lot import Lot
 
@@ -22,13 +22,18 @@ logger = logging.getLogger(__name__)
 def coupons_for(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> tuple[CouponGiven, ...]:
     """Coupons bound to this car by the cloud and papers laid on it here, without those already used here.
 
-    Of a pass, which is many coupons, the first that is not used.
+    Of a pass, which is many coupons, the first that is not used. Those a person took off this stay do not count.
     """
+    aside = {one.ref for one in coupons_aside.of_stay(conn, stay.stay_id)}
+    return tuple(one for one in _all_of(conn, lot, stay, now, aside) if _makes_sense(one))
+
+
+def _all_of(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment, aside: set[str]) -> list[CouponGiven]:
     given: list[CouponGiven] = []
     passes: set[str] = set()
     for key, row in bound_rows(conn, stay):
         one = _given(lot, key, row, stay, now)
-        if one is None or vouchers.is_coupon_used(conn, key):
+        if one is None or key in aside or vouchers.is_coupon_used(conn, key):
             continue
         whole = str(row.get("pass_id") or "")
         if whole not in passes:
@@ -41,8 +46,7 @@ def coupons_for(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) 
         if paper.ref not in named and not is_withdrawn(conn, paper.ref)
     ]
     given += [CouponGiven(paper.ref, paper.kind, paper.spec, paper.merchant_id) for paper in papers]
-    given += _slips(conn, lot, stay, now)
-    return tuple(one for one in given if _makes_sense(one))
+    return given + [one for one in _slips(conn, lot, stay, now) if one.ref not in aside]
 
 
 def bound_rows(conn: sqlite3.Connection, stay: StayRow) -> list[tuple[str, Json]]:

@@ -11,7 +11,8 @@ from domain.decision import Refuse
 from domain.events import VoucherPrinted
 from domain.moment import Moment
 from domain.scanned import ScannedKind, recognise
-from edge.db import channels, journal, log, stays, vouchers
+from edge.db import channels, coupons_aside, journal, log, stays, vouchers
+from edge.db.coupons_aside import Aside
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
 from edge.services import bound, limiting, paying
@@ -86,10 +87,40 @@ def take_off(db: Database, lot: Lot, ref: str, by: str, now: Moment) -> Result:
         if stay_id is None:
             return Refuse("not_on_a_stay")
         vouchers.take_off(conn, ref)
-        stays.unsettle(conn, stay_id)
-        journal.act(conn, by, "voucher.take_off", ref, "", now)
-        paying.settle_if_paid(conn, lot, stay_id, now)
-        return Done(stay_id)
+        return _counted_anew(conn, lot, stay_id, "voucher.take_off", ref, by, now)
+
+
+def set_aside(db: Database, lot: Lot, stay_id: str, ref: str, by: str, now: Moment) -> Result:
+    """Take a coupon the cloud tied to a car off its open stay: it is not used, its driver keeps it (E36).
+
+    Refuses ``no_open_stay`` and ``not_on_a_stay``.
+    """
+    with transaction(db) as conn:
+        stay = stays.get(conn, stay_id)
+        if stay is None or not stay.is_open:
+            return Refuse("no_open_stay")
+        if ref not in {one.ref for one in bound.coupons_for(conn, lot, stay, now)} or vouchers.laid_where(conn, ref):
+            return Refuse("not_on_a_stay")
+        coupons_aside.put(conn, Aside(stay_id, ref, by, now.wall_ms))
+        return _counted_anew(conn, lot, stay_id, "coupon.set_aside", ref, by, now)
+
+
+def put_back(db: Database, lot: Lot, stay_id: str, ref: str, by: str, now: Moment) -> Result:
+    """Let a coupon count again that was taken off this stay. Refuses ``no_open_stay`` and ``not_on_a_stay``."""
+    with transaction(db) as conn:
+        stay = stays.get(conn, stay_id)
+        if stay is None or not stay.is_open:
+            return Refuse("no_open_stay")
+        if not coupons_aside.drop(conn, stay_id, ref):
+            return Refuse("not_on_a_stay")
+        return _counted_anew(conn, lot, stay_id, "coupon.put_back", ref, by, now)
+
+
+def _counted_anew(conn: sqlite3.Connection, lot: Lot, stay_id: str, act: str, ref: str, by: str, now: Moment) -> Result:
+    stays.unsettle(conn, stay_id)
+    journal.act(conn, by, act, ref, stay_id, now)
+    paying.settle_if_paid(conn, lot, stay_id, now)
+    return Done(stay_id)
 
 
 def _refused(conn: sqlite3.Connection, code: voucher.Refusal, lane: str, now: Moment) -> Refuse:

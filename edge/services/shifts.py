@@ -77,22 +77,27 @@ def drop_cash(db: Database, lot: Lot, shift_id: str, drop_id: str, amount_fen: i
         return Done(shift_id)
 
 
-def close_shift(db: Database, lot: Lot, shift_id: str, count: Count, by: str, now: Moment) -> Result:
+def close_shift(
+    db: Database, lot: Lot, shift_id: str, count: Count, by: str, now: Moment, *, approved_by: str = ""
+) -> Result:
     """End a shift with its cash counted; with *takes_over* the next one begins in the same commit.
 
-    A shift of somebody else is closed by a supervisor, with a reason. Refuses ``bad_amount``, ``more_than_counted``,
-    ``reason_missing`` and whatever ``_of`` refuses. Done names the shift that is open now, else the one that ended.
+    A shift of somebody else is closed by a supervisor, or with one beside (*approved_by*), with a reason. Refuses
+    ``bad_amount``, ``more_than_counted``, ``reason_missing`` and whatever ``_of`` refuses. Done names the shift
+    that is open now, else the one that ended.
     """
     if not 0 <= count.counted_fen <= MOST_FEN:
         return Refuse("bad_amount")
     if not 0 <= count.kept_fen <= count.counted_fen:
         return Refuse("more_than_counted")
     with transaction(db) as conn:
-        shift = _of(conn, shift_id, by)
+        shift = _of(conn, shift_id, by, approved_by)
         if isinstance(shift, Refuse):
             return shift
         if shift.opened_by != by and not count.reason.strip():
             return Refuse("reason_missing")
+        if approved_by:
+            journal.act(conn, approved_by, "act.approve", shift_id, f"shift.close {by}", now)
         _end(conn, shift, count, by, now)
         if not count.takes_over:
             return Done(shift_id)
@@ -121,14 +126,14 @@ def _end(conn: sqlite3.Connection, shift: ShiftRow, count: Count, by: str, now: 
     journal.act(conn, by, "shift.close", shift.shift_id, count.reason or count.takes_over, now)
 
 
-def _of(conn: sqlite3.Connection, shift_id: str, by: str) -> ShiftRow | Refuse:
+def _of(conn: sqlite3.Connection, shift_id: str, by: str, approved_by: str = "") -> ShiftRow | Refuse:
     """The open shift. Refuses ``no_such_shift``, ``shift_is_closed`` and ``not_your_shift``."""
     shift = rows.get(conn, shift_id)
     if shift is None:
         return Refuse("no_such_shift")
     if not shift.is_open:
         return Refuse("shift_is_closed")
-    if shift.opened_by != by and not staffing.ranks(conn, by, staffing.SUPERVISOR):
+    if shift.opened_by != by and not staffing.ranks(conn, approved_by or by, staffing.SUPERVISOR):
         return Refuse("not_your_shift")
     return shift
 

@@ -19,6 +19,7 @@ from edge.web import (
     booth,
     cameras,
     counter,
+    coupons,
     drawer,
     driver,
     extend,
@@ -110,8 +111,8 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
     looks = (booth, cameras, lists, printers, zones)
     app.router.add_post("/booth/lock", login.lock)
     acts = (
-        tasks, fee, phone_pay, arrears, lane_tasks, hold, extend, attend, staff, stock, reopen, shifts, receipts,
-        refunds, drawer, scan,
+        tasks, coupons, fee, phone_pay, arrears, lane_tasks, hold, extend, attend, staff, stock, reopen, shifts,
+        receipts, refunds, drawer, scan,
     )  # fmt: skip
     for pages in (*looks, *acts):
         pages.add_routes(app)

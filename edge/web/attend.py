@@ -6,10 +6,10 @@ from aiohttp import web
 
 from domain.decision import Refuse
 from domain.driver_page import lane_code, lane_url
-from edge.services.staffing import SUPERVISOR, is_at_least
 from edge.web.booth import shared
 from edge.web.keys import EDGE, flash, refusal_words, see_other, text_field
 from edge.web.lane_tasks import card_of
+from edge.web.proof import authority, beside
 from edge.web.tasks import local_wall_ms
 from plumbing.lanepage.pages import lane_qr
 from plumbing.web import Session, render, require_session, texts
@@ -31,9 +31,13 @@ async def attend(request: web.Request) -> web.Response:
     until_ms = now_ms if says == "timetable" else local_wall_ms(request, text_field(data, "until", 16))
     if until_ms is None or (says != "timetable" and (says not in SAYS or until_ms <= now_ms)):
         return await _page(request, session, "time_past")
-    result = await edge.attend(lane.name, SAYS.get(says, lane.attended), until_ms, session.name, session.role)
+    may = await authority(request, data, session)
+    if isinstance(may, Refuse):
+        return await _page(request, session, may)
+    result = await edge.attend(lane.name, SAYS.get(says, lane.attended), until_ms, session.name, may.role)
     if isinstance(result, Refuse):
         return await _page(request, session, result)
+    await edge.approved(may.approver, session.name, "lane.attend", lane.name)
     await flash(request, "ok", texts(request)(f"done.{says}", lane=lane.name))
     return see_other("/booth")
 
@@ -44,7 +48,7 @@ async def _page(request: web.Request, session: Session, refused: Refuse | str = 
     url = lane_url(edge.settings.lanes_url, lane_code(lot.lot_id, request.match_info["lane"]))
     return render(
         request, "attend.html", status=409 if refused else 200, card=await card_of(request),
-        error=refusal_words(request, refused) if refused else "", may=is_at_least(session.role, SUPERVISOR),
+        error=refusal_words(request, refused) if refused else "", approvers=await beside(request, session),
         code=lane_qr(url), url=url,
         now=f"{lot.local(now_ms):%Y-%m-%dT%H:%M}", until=f"{lot.local(now_ms + 2 * HOUR_MS):%Y-%m-%dT%H:%M}",
         **shared(request),

@@ -10,8 +10,9 @@ from domain.decision import SET_BY_HAND, Priced
 from domain.moment import Moment
 from domain.stay import OUTSIDE
 from domain.wire import Json
-from edge.db import arrears, boots, channels, charging, decisions, stays, vouchers
+from edge.db import arrears, boots, channels, charging, coupons_aside, decisions, stays, vouchers
 from edge.db.arrears import Debt
+from edge.db.coupons_aside import Aside
 from edge.db.stays import StayRow
 from edge.lanes.attendance import Attended
 from edge.lanes.live import LaneView
@@ -88,6 +89,12 @@ class StayCard:
     payers: Mapping[str, str] = field(default_factory=dict)
     charging: int | None = None  # minutes of charging, None where no price list asks
     classes: tuple[str, ...] = ()  # what the price lists tell apart
+    aside: tuple[Aside, ...] = ()  # coupons a person took off this stay
+
+    @property
+    def tied(self) -> list[Json]:
+        """Coupons the cloud tied to the car, by what became of them here: one step for each."""
+        return list({str(step["coupon"]): step for step in self.coupons if step["coupon"] not in self.papers}.values())
 
     @property
     def listed_fen(self) -> int:
@@ -148,7 +155,7 @@ def stay_card(conn: sqlite3.Connection, lot: Lot, stay_id: str, now: Moment, lan
         tuple(priced.lines), tuple(priced.steps), papers, debts, tuple(why.get("debts", ())), lane,
         _payers(conn, stay_id, priced.steps),
         charging.minutes(conn, stay_id) if lot.price.asks_for_charging(lot.tariffs.get(stay.zone, ())) else None,
-        classing.known(lot, now),
+        classing.known(lot, now), tuple(coupons_aside.of_stay(conn, stay_id)),
     )  # fmt: skip
 
 

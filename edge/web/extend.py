@@ -5,9 +5,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from domain.decision import Refuse
-from edge.services.staffing import SUPERVISOR, is_at_least
 from edge.web.booth import shared
 from edge.web.keys import EDGE, WATCH, flash, refusal_words, see_other, text_field
+from edge.web.proof import authority, beside
 from edge.web.tasks import reason_of
 from plumbing.web import Session, render, require_session, texts
 
@@ -22,13 +22,17 @@ async def extend_page(request: web.Request) -> web.Response:
 
 async def extend(request: web.Request) -> web.Response:
     """Nobody's time runs out for so many minutes."""
-    session, data = await require_session(request), await request.post()
+    session, data, edge = await require_session(request), await request.post(), request.app[EDGE]
     typed = text_field(data, "minutes", 4)
     minutes = int(typed) if typed.isascii() and typed.isdigit() else 0
+    may = await authority(request, data, session)
+    if isinstance(may, Refuse):
+        return await _page(request, session, may)
     reason = reason_of(request, data, "extend_reason")
-    result = await request.app[EDGE].extend_leaving(minutes, session.name, session.role, reason)
+    result = await edge.extend_leaving(minutes, session.name, may.role, reason)
     if isinstance(result, Refuse):
         return await _page(request, session, result)
+    await edge.approved(may.approver, session.name, "leave.extend", result.subject)
     await flash(request, "ok", texts(request)("extend.done", until=result.subject[11:]))
     await request.app[WATCH].look_now()
     return see_other("/booth")
@@ -36,10 +40,14 @@ async def extend(request: web.Request) -> web.Response:
 
 async def end(request: web.Request) -> web.Response:
     """Times run out again."""
-    session = await require_session(request)
-    result = await request.app[EDGE].end_extension(session.name, session.role)
+    session, data, edge = await require_session(request), await request.post(), request.app[EDGE]
+    may = await authority(request, data, session)
+    if isinstance(may, Refuse):
+        return await _page(request, session, may)
+    result = await edge.end_extension(session.name, may.role)
     if isinstance(result, Refuse):
         return await _page(request, session, result)
+    await edge.approved(may.approver, session.name, "leave.extend_end", "")
     await flash(request, "ok", texts(request)("extend.ended"))
     await request.app[WATCH].look_now()
     return see_other("/booth")
@@ -48,7 +56,7 @@ async def end(request: web.Request) -> web.Response:
 async def _page(request: web.Request, session: Session, refused: Refuse | None = None) -> web.Response:
     return render(
         request, "extend.html", status=409 if refused else 200, minutes=MINUTES, reasons=REASONS,
-        may=is_at_least(session.role, SUPERVISOR), error=refusal_words(request, refused) if refused else "",
+        approvers=await beside(request, session), error=refusal_words(request, refused) if refused else "",
         **shared(request),
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from domain.decision import Refuse
 from edge.db.people import Attendant
 from edge.services.staffing import BOOTH_ROLES, SUPERVISOR, is_at_least
 from edge.web.keys import EDGE, PASSWORDS, THROTTLE, text_field
-from plumbing.web import client_address
+from plumbing.web import Session, client_address
 
 MINUTE_MS = 60_000
 
@@ -58,6 +58,28 @@ async def approver(request: web.Request, data: Mapping[str, object]) -> str | Re
         return ""
     proved = await second_person(request, name, text_field(data, "approver_pin", 64), SUPERVISOR)
     return proved if isinstance(proved, Refuse) else proved.name
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """In whose *role* something is done: one's own, or that of the supervisor who typed a PIN beside."""
+
+    role: str
+    approver: str = ""
+
+
+async def authority(request: web.Request, data: Mapping[str, object], session: Session) -> Authority | Refuse:
+    """How far the signed-in person may go with who is named on the form. Refuses a wrong PIN."""
+    name = text_field(data, "approver", 64)
+    if not name:
+        return Authority(session.role)
+    proved = await second_person(request, name, text_field(data, "approver_pin", 64), SUPERVISOR)
+    return proved if isinstance(proved, Refuse) else Authority(proved.role, proved.name)
+
+
+async def beside(request: web.Request, session: Session) -> list[tuple[str, str]]:
+    """Whom to name on a page that asks for a supervisor: nobody where one is signed in."""
+    return [] if is_at_least(session.role, SUPERVISOR) else await approvers(request)
 
 
 async def approvers(request: web.Request) -> list[tuple[str, str]]:

@@ -14,9 +14,13 @@ from domain.scanned import ScannedKind, recognise
 from edge.lanes.scans import who_waits
 from edge.lanes.worker import LaneWorker
 from edge.web.keys import EDGE, flash, refusal_words, see_other, text_field
+from edge.web.tasks import new_mark
 from plumbing.web import require_session, texts
 
-COUNT_HERE = (ScannedKind.VOUCHER, ScannedKind.PAYMENT_CODE, ScannedKind.EXIT_PASS, ScannedKind.ENTRY_TICKET)
+COUNT_HERE = (
+    ScannedKind.VOUCHER, ScannedKind.PAYMENT_CODE, ScannedKind.EXIT_PASS, ScannedKind.ENTRY_TICKET,
+    ScannedKind.CLAIM_CODE,
+)  # fmt: skip
 
 
 async def take_scan(request: web.Request) -> web.Response:
@@ -42,7 +46,8 @@ async def take_scan(request: web.Request) -> web.Response:
     stay_id = stay_id or (worker.waiting_stay if worker is not None else "")
     if not stay_id:
         return await _said(request, "warn", texts(request)("scan.nobody"))
-    return await (_lay if kind is ScannedKind.VOUCHER else _charge)(request, stay_id, text)
+    act = {ScannedKind.VOUCHER: _lay, ScannedKind.CLAIM_CODE: _claim}.get(kind, _charge)
+    return await act(request, stay_id, text)
 
 
 async def _said(request: web.Request, tone: str, words: str, path: str = "/booth") -> web.Response:
@@ -58,6 +63,14 @@ async def _lay(request: web.Request, stay_id: str, text: str) -> web.Response:
         return await _said(request, "warn", refusal_words(request, result), f"/booth/stay/{stay_id}/paper")
     words = texts(request)("done.paper", yuan=yuan(result.due_fen))
     return await _said(request, "ok", words, "/booth" if lane else f"/booth/stay/{stay_id}/paper")
+
+
+async def _claim(request: web.Request, stay_id: str, text: str) -> web.Response:
+    session, edge, at = await require_session(request), request.app[EDGE], f"/booth/stay/{stay_id}/paper"
+    result = await edge.claims.claim(stay_id, text, session.name, new_mark())
+    if isinstance(result, Refuse):
+        return await _said(request, "warn", refusal_words(request, result), at)
+    return await _said(request, "ok", texts(request)("done.claimed", plate=result.subject), at)
 
 
 async def _charge(request: web.Request, stay_id: str, code: str) -> web.Response:

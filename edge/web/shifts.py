@@ -8,13 +8,13 @@ from domain.decision import Refuse
 from domain.fen import fen_from_yuan
 from domain.slip_faces import SHIFT_DRAWER, SHIFT_SUMS
 from edge.services.shifts import MOST_FEN, Count
-from edge.services.staffing import ATTENDANT, BOOTH_ROLES, SUPERVISOR, is_at_least
+from edge.services.staffing import ATTENDANT, BOOTH_ROLES
 from edge.tills import Shift
 from edge.web import workstation
 from edge.web.booth import shared
 from edge.web.drawer import REASONS as DRAWER_REASONS
 from edge.web.keys import EDGE, SESSIONS, flash, refusal_words, see_other, taken_flash, text_field
-from edge.web.proof import second_person
+from edge.web.proof import approver, beside, second_person
 from edge.web.tasks import new_mark
 from plumbing.web import Session, render, require_session, texts
 
@@ -35,7 +35,7 @@ async def _page(request: web.Request, session: Session, refused: Refuse | str = 
         has_drawer=edge.tills.has_drawer(place.name) if place else False, drawer_reasons=DRAWER_REASONS,
         receipts=await edge.tills.receipts(place.name) if place else [],
         shifts=await edge.tills.newest(), now_ms=edge.office.now().wall_ms, long_ms=LONG_MS,
-        may_close_any=is_at_least(session.role, SUPERVISOR), sums=SHIFT_SUMS, drawer=SHIFT_DRAWER,
+        sums=SHIFT_SUMS, drawer=SHIFT_DRAWER,
         error=refusal_words(request, refused) if refused else "", flash=await taken_flash(request), **shared(request),
     )  # fmt: skip
 
@@ -99,6 +99,9 @@ async def close(request: web.Request) -> web.Response:
     counted, kept = fen_or_none(typed["counted"]), fen_or_none(typed["kept"] or "0")
     if counted is None or kept is None:
         return await _close(request, shift, "bad_amount", typed)
+    approved = await approver(request, data)
+    if isinstance(approved, Refuse):
+        return await _close(request, shift, approved, typed)
     successor = None
     if typed["takes_over"]:
         proved = await second_person(request, typed["takes_over"], text_field(data, "pin", 64), ATTENDANT)
@@ -106,7 +109,7 @@ async def close(request: web.Request) -> web.Response:
             return await _close(request, shift, proved, typed)
         successor = proved
     count = Count(counted, typed["other"], successor.name if successor else "", kept if successor else 0)
-    result = await request.app[EDGE].tills.close(shift.row.shift_id, count, session.name)
+    result = await request.app[EDGE].tills.close(shift.row.shift_id, count, session.name, approved_by=approved)
     if isinstance(result, Refuse):
         return await _close(request, shift, result, typed)
     await _print_ended(request, shift, session.name)
@@ -137,6 +140,7 @@ async def _close(
         typed=typed or dict.fromkeys(CLOSING, ""),
         people=[(name, name) for name in people if name != shift.row.opened_by],
         own=shift.row.opened_by == session.name,
+        approvers=[] if shift.row.opened_by == session.name else await beside(request, session),
         error=refusal_words(request, refused) if refused else "", **shared(request),
     )  # fmt: skip
 

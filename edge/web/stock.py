@@ -21,6 +21,7 @@ from edge.services.staffing import SUPERVISOR, is_at_least
 from edge.web.booth import shared
 from edge.web.cards import CandidateCard, car_cards
 from edge.web.keys import EDGE, first_time, flash, refusal_words, see_other, taken_flash, text_field
+from edge.web.proof import authority, beside
 from edge.web.tasks import new_mark, reason_of
 from plumbing.web import render, require_session, texts
 
@@ -80,12 +81,13 @@ async def start(request: web.Request) -> web.Response:
 
 async def take_page(request: web.Request) -> web.Response:
     """The walk while it is open, afterwards what it did."""
-    await require_session(request)
+    session = await require_session(request)
     edge, take = request.app[EDGE], await _take(request)
     if take.state != stocktakes.OPEN:
         report = await edge.read(_report, take)
         return render(
             request, "stock_report.html", report=report, reasons=UNDO_REASONS, mark=new_mark(),
+            approvers=await beside(request, session),
             flash=await taken_flash(request), **shared(request),
         )  # fmt: skip
     wanted = normalise(request.query.get("q", "")[:20])
@@ -133,13 +135,17 @@ async def end(request: web.Request) -> web.Response:
     """Finish, drop or undo; a form sent twice acts once."""
     session, take, data = await require_session(request), await _take(request), await request.post()
     act = request.match_info["act"]
-    if act == "undo" and not is_at_least(session.role, SUPERVISOR):
-        raise web.HTTPForbidden
-    if first_time(request, data):
+    may = await authority(request, data, session)
+    if act == "undo" and not isinstance(may, Refuse) and not is_at_least(may.role, SUPERVISOR):
+        may = Refuse("supervisor_only")
+    if isinstance(may, Refuse):
+        await flash(request, "bad", refusal_words(request, may))
+    elif first_time(request, data):
         result = await _end(request, take, act, session.name, reason_of(request, data, "stock_reason"))
         if isinstance(result, Refuse):
             await flash(request, "bad", refusal_words(request, result))
         else:
+            await request.app[EDGE].approved(may.approver, session.name, f"stock.{act}", take.take_id)
             await flash(request, "ok", texts(request)(f"stock.done_{act}"))
     return see_other("/booth/stock" if act == "drop" else f"/booth/stock/{take.take_id}")
 

@@ -8,11 +8,9 @@ from datetime import datetime
 
 from aiohttp import web
 
-from domain import exit_pass
 from domain.decision import Refuse
 from domain.fen import fen_from_yuan, yuan
 from domain.plate import normalise
-from domain.scanned import ScannedKind, recognise
 from edge.services import classing
 from edge.services.refunding import late_fen, refundable_fen
 from edge.web import receipts, workstation
@@ -131,48 +129,6 @@ async def waive(request: web.Request) -> web.Response:
     return back_from(card)
 
 
-async def paper_page(request: web.Request) -> web.Response:
-    """Scan or type a voucher; take one off again."""
-    await require_session(request)
-    return await task_page(request, "paper.html", await card_of(request), flash=await taken_flash(request))
-
-
-async def lay_paper(request: web.Request) -> web.Response:
-    """Lay a scanned voucher on the stay and show the fee it leaves."""
-    session, card, data = await require_session(request), await card_of(request), await request.post()
-    scanned = text_field(data, "scanned", 600)
-    if exit_pass.code_in(scanned) or recognise(scanned).kind is ScannedKind.EXIT_PASS:
-        return await _take_phone_payment(request, card, scanned)
-    result = await request.app[EDGE].lay_voucher(card.stay.stay_id, scanned, session.name, card.lane)
-    if isinstance(result, Refuse):
-        return await task_page(request, "paper.html", await card_of(request), result, flash=None)
-    await flash(request, "ok", texts(request)("done.paper", yuan=yuan(result.due_fen)))
-    return back_from(card) if card.lane else see_other(f"/booth/stay/{card.stay.stay_id}/paper")
-
-
-async def _take_phone_payment(request: web.Request, card: StayCard, scanned: str) -> web.Response:
-    """An exit pass scanned here, or its eight digits: what was paid by phone while the lot had no line."""
-    desk, told = request.app[EDGE].phone, recognise(scanned)
-    is_pass = told.kind is ScannedKind.EXIT_PASS
-    result = await (desk.take_pass(told.token) if is_pass else desk.take_digits(card.stay.stay_id, scanned))
-    if isinstance(result, Refuse):
-        return await task_page(request, "paper.html", await card_of(request), result, flash=None)
-    await request.app[EDGE].record_act((await require_session(request)).name, "pass.take", result.payment_id)
-    key = "phone.taken" if result.stay_id == card.stay.stay_id else "phone.taken_other"
-    await flash(request, "ok", texts(request)(key, yuan=yuan(result.used_fen)))
-    return back_from(card)
-
-
-async def take_paper_off(request: web.Request) -> web.Response:
-    """Take a voucher off the stay again; its holder keeps it."""
-    session, card, data = await require_session(request), await card_of(request), await request.post()
-    result = await request.app[EDGE].take_off(text_field(data, "ref", 64), session.name)
-    if isinstance(result, Refuse):
-        return await task_page(request, "paper.html", await card_of(request), result, flash=None)
-    await flash(request, "ok", texts(request)("done.paper_off"))
-    return see_other(f"/booth/stay/{card.stay.stay_id}/paper")
-
-
 async def mend_page(request: web.Request) -> web.Response:
     """Type the plate this car really has."""
     await require_session(request)
@@ -282,7 +238,7 @@ def _since(request: web.Request, card: StayCard, typed: dict[str, str], refused:
 
 def new_mark() -> str:
     """A mark for one form, so that it acts once."""
-    return secrets.token_hex(12)
+    return secrets.token_hex(16)
 
 
 def reason_of(request: web.Request, data: object, group: str) -> str:
@@ -329,13 +285,11 @@ def add_routes(app: web.Application) -> None:
     for name, page, act in (
         ("cash", cash_page, take_cash),
         ("waive", waive_page, waive),
-        ("paper", paper_page, lay_paper),
         ("plate", mend_page, mend),
         ("since", since_page, name_entry),
     ):
         app.router.add_get(f"{at}/{name}", page)
         app.router.add_post(f"{at}/{name}", act)
-    app.router.add_post(f"{at}/paper/off", take_paper_off)
     app.router.add_post(f"{at}/class", pick_class)
     app.router.add_post(f"{at}/charging", note_charging)
     app.router.add_post(f"{at}/ticket", ticket_again)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from domain.decision import Refuse
-from edge.services.staffing import SUPERVISOR, is_at_least
 from edge.web.booth import shared
 from edge.web.keys import EDGE, flash, refusal_words, see_other, taken_flash, text_field
+from edge.web.proof import authority, beside
 from edge.web.tasks import reason_of
 from plumbing.web import render, require_session, texts
 
@@ -28,9 +28,13 @@ async def count(request: web.Request) -> web.Response:
     counted = int(typed) if typed.isascii() and typed.isdigit() else -1
     reason = reason_of(request, data, "zone_reason")
     edge = request.app[EDGE]
-    result = await edge.count_zone(zone, vehicle_class, counted, session.name, session.role, reason)
+    may = await authority(request, data, session)
+    if isinstance(may, Refuse):
+        return await _zones(request, may, typed)
+    result = await edge.count_zone(zone, vehicle_class, counted, session.name, may.role, reason)
     if isinstance(result, Refuse):
         return await _zones(request, result, typed)
+    await edge.approved(may.approver, session.name, "zone.count", zone)
     await flash(request, "ok", texts(request)("done.counted", zone=zone, count=counted))
     return see_other("/booth/zones")
 
@@ -40,7 +44,7 @@ async def _zones(request: web.Request, refused: Refuse | None = None, typed: str
     pools, counts = await edge.zones()
     return render(
         request, "zones.html", status=409 if refused else 200, pools=pools, counts=counts, typed=typed,
-        may=is_at_least(session.role, SUPERVISOR), reasons=REASONS,
+        approvers=await beside(request, session), reasons=REASONS,
         error=refusal_words(request, refused) if refused else "", flash=await taken_flash(request), **shared(request),
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from domain.decision import Refuse
 from edge.doctor import examine
+from edge.lanes.cloud_line import CloudLine
 from edge.lanes.till import Charge, Charged, CodeTill
 from edge.trust import trouble
 from plumbing.signing import PrivateKey
@@ -60,7 +61,8 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
 def till(town: Town, folder: Path, ca: Path | None) -> CodeTill:
     url_file = folder / "cloud.url"
     url_file.write_text(f"{town.url}\n")
-    return CodeTill("edge-1", url_file, ca, PrivateKey.generate(), Phone(), lambda: "online")  # type: ignore[arg-type]
+    line = CloudLine("edge-1", url_file, ca, PrivateKey.generate(), lambda: "online")
+    return CodeTill(line, Phone())  # type: ignore[arg-type]
 
 
 async def test_a_payment_code_goes_to_a_cloud_of_the_named_authority(town: Town, tmp_path: Path) -> None:

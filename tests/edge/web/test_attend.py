@@ -26,7 +26,7 @@ async def test_a_manager_attends_a_lane_for_a_while_and_an_attendant_may_not(tmp
         path = "/booth/lane/out/attend"
 
         status, page = await other.send(path, {"says": "attended", "until": until})
-        assert (status, "需要管理员登录" in page) == (409, True)
+        assert (status, "班长授权" in page) == (409, True)
         status, page = await manager.send(path, {"says": "attended", "until": "2020-01-01T00:00"})
         assert (status, "时间已过" in page) == (409, True)
         status, page = await manager.send(path, {"says": "attended", "until": until})

@@ -289,7 +289,7 @@ async def test_no_page_has_anything_inline_that_the_policy_would_stop(lot: Lot, 
 async def test_a_barrier_is_held_open_with_a_reason_and_let_go_by_name(lot: Lot, booth: Visitor) -> None:
     at = "/booth/lane/in"
     page = await booth.get(f"{at}/hold")
-    assert ("火警、疏散" in page, "车队、大型活动" in page) == (True, False)  # an attendant's choice: emergencies
+    assert ("火警、疏散" in page, "班长授权" in page) == (True, True)  # alone only in an emergency
     assert (await booth.send(f"{at}/hold", {"reason": ""}))[0] == 409
     assert (await booth.send(f"{at}/hold", {"reason": "convoy"}))[0] == 409
 

@@ -34,7 +34,7 @@ async def test_everybody_sees_every_pool_and_only_a_manager_may_put_it_right(lot
         page = await visitor.get("/booth/zones")
         assert "main · 大型车" in page
         assert "garage" in page
-        assert "只有管理员可以校正" in page
+        assert "班长授权" in page
         token = await visitor.page_token("/booth/zones")
         assert await visitor.status("/booth/zones", "POST", data={**COUNT, "csrf_token": token}) == 409
         pools, counts = await lot.edge.zones()
