@@ -7,7 +7,9 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from xml.etree.ElementTree import ParseError
+from zoneinfo import ZoneInfo
 
 import openpyxl  # type: ignore[import-untyped]
 from aiohttp import web
@@ -23,6 +25,11 @@ MOST_ROWS = 100_000  # of one file
 
 class SheetError(Exception):
     """A file that is no workbook, or one too big to open."""
+
+
+def written(ms: int | None, zone: ZoneInfo) -> str:
+    """A moment as a file shows it; "" for none."""
+    return "" if ms is None else f"{datetime.fromtimestamp(ms / 1000, zone):%Y-%m-%d %H:%M:%S}"
 
 
 def neutral(value: Cell) -> Cell:

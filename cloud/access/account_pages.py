@@ -3,29 +3,59 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from sqlalchemy import Connection
 
+from cloud import sheets
 from cloud.access import accounts
 from cloud.access.roles import OFFICE, Right
 from cloud.act import Refused
 from cloud.lots import service as lots
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, whole, words
 from plumbing.passwords import random_password
-from plumbing.web import Session, render
+from plumbing.web import Session, render, texts
 
 HERE = "/admin/accounts"
 BLANK: dict[str, Any] = {"login": "", "name": "", "role": "", "lots": frozenset()}
 
 
-def _values(conn: Connection, operator_id: int) -> dict[str, Any]:
+def _values(conn: Connection, operator_id: int, search: str) -> dict[str, Any]:
     return {
-        "people": accounts.listed(conn, operator_id),
+        "people": accounts.listed(conn, operator_id, search),
         "makers": accounts.makers(conn, operator_id),
         "lots": lots.names(conn, operator_id),
         "lots_of": accounts.lots_by_user(conn, operator_id),
     }
+
+
+def _search(request: web.Request) -> str:
+    return request.query.get("q", "").strip()[:60]
+
+
+async def export(request: web.Request) -> web.Response:
+    """The accounts as a file."""
+    await allow(request, Right.ACCOUNTS)
+    t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    found = await read(request, _values, _search(request))
+    rows: list[list[sheets.Cell]] = [
+        [
+            row["login"],
+            row["name"],
+            t(f"office.{row['role']}"),
+            " ".join(found["lots"].get(lot_id, "") for lot_id in sorted(found["lots_of"].get(row["user_id"], ()))),
+            t("office.enabled" if row["enabled"] else "office.disabled"),
+            sheets.written(row["signed_in_ms"], zone),
+            row["signed_in_from"],
+            sheets.written(row["created_ms"], zone),
+            found["makers"].get(row["login"], ""),
+        ]
+        for row in found["people"]
+    ]
+    heads = [t("login.account"), t("col.name"), t("office.role"), t("col.lot"), t("col.state"), t("office.last")]
+    heads += [t("office.from"), t("col.created"), t("col.by")]
+    return await sheets.table_file(request.match_info["kind"], "accounts", t("nav.accounts"), heads, rows)
 
 
 async def _lots_in(request: web.Request) -> frozenset[int]:
@@ -38,7 +68,8 @@ async def _page(
     request: web.Request, session: Session, error: str = "", made: Any = None, form: dict[str, Any] | None = None
 ) -> web.Response:
     values = {"error": error, "made": made, "form": form or BLANK, "roles": OFFICE, "own": login_of(session)}
-    return render(request, "accounts.html", status=422 if error else 200, **values, **await read(request, _values))
+    found = await read(request, _values, _search(request))
+    return render(request, "accounts.html", status=422 if error else 200, **values, **found)
 
 
 async def page(request: web.Request) -> web.Response:
@@ -97,6 +128,7 @@ def add_routes(app: web.Application) -> None:
     """Pages of the operator's accounts."""
     one = HERE + "/{user_id:[0-9]+}"
     app.router.add_get(HERE, page)
+    app.router.add_get(HERE + ".{kind:csv|xlsx}", export)
     app.router.add_post(HERE, create)
     app.router.add_post(f"{one}/role", role)
     app.router.add_post(f"{one}/enabled", enable)

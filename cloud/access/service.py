@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, or_, select, true, update
 
 from cloud.access import audit
 from cloud.access.roles import Role
@@ -92,6 +92,11 @@ def wrong_first(conn: Connection, user_id: int) -> None:
     """A wrong try takes a part of a first password's life, so that guessing six digits ends soon, on any worker."""
     short = update(user).where(user.c.user_id == user_id, user.c.must_change, user.c.first_until_ms.is_not(None))
     conn.execute(short.values(first_until_ms=user.c.first_until_ms - FIRST_MS // FIRST_TRIES))
+
+
+def named(search: str) -> ColumnElement[bool]:
+    """Is a part of an account's name or login *search*, as a part of another question?"""
+    return or_(*(user.c[name].contains(search, autoescape=True) for name in ("login", "name"))) if search else true()
 
 
 def note_sign_in(conn: Connection, user_id: int, now_ms: int, address: str) -> None:

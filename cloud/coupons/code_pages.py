@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import segno
 from aiohttp import web
 from sqlalchemy import Connection, RowMapping
 
-from cloud.access.roles import Right
+from cloud import sheets
+from cloud.access.roles import Right, may
 from cloud.act import Refused
-from cloud.coupons import codes, lot_printing, template
+from cloud.coupons import codes, lot_printing, records, template
 from cloud.coupons.codes import Way
 from cloud.coupons.layout import layout_of
 from cloud.coupons.life import State
@@ -20,14 +22,15 @@ from cloud.merchants import service as merchants
 from cloud.shop import stock
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, read, staff_login, whole, words
 from domain.claim_code import claim_url
-from plumbing.web import Event, Session, page_number, render, render_part, stream
+from domain.plate import mask
+from plumbing.web import Event, Session, page_number, render, render_part, stream, texts
 
 Begin = Callable[..., str | Refused]
 PAGES = {Way.SCREEN: ("/m/codes", "codes.html"), Way.PAPER: ("/m/print", "print.html")}
 
 
 def _choice(
-    conn: Connection, operator_id: int, merchant_id: int, way: Way, page: int, made_by: str, now_ms: int
+    conn: Connection, operator_id: int, merchant_id: int, way: Way, page: int, made_by: str, now_ms: int, search: str
 ) -> dict[str, Any]:
     row = merchants.get(conn, operator_id, merchant_id)
     if row is None:
@@ -37,7 +40,7 @@ def _choice(
         "templates": template.templates(conn, operator_id, merchant_id),
         "held": stock.held(conn, merchant_id, now_ms),
         "lots": codes.lots_of(conn, operator_id, merchant_id),
-        "page": codes.batches(conn, operator_id, merchant_id, way, page, made_by),
+        "page": codes.batches(conn, operator_id, merchant_id, way, page, made_by, search),
         "asked": lot_printing.asked(conn, operator_id, merchant_id) if way is Way.PAPER and not made_by else [],
         "at_lot": not made_by,
     }
@@ -45,9 +48,43 @@ def _choice(
 
 async def _choose(request: web.Request, session: Session, way: Way, error: str = "") -> web.Response:
     now_ms = request.config_dict[CLOUD].now_ms()
-    args = (merchant_of(session), way, page_number(request.query), staff_login(session), now_ms)
+    args = (merchant_of(session), way, page_number(request.query), staff_login(session), now_ms, _search(request))
     values = await read(request, _choice, *args)
     return render(request, PAGES[way][1], status=422 if error else 200, error=error, now_ms=now_ms, **values)
+
+
+def _search(request: web.Request) -> str:
+    return request.query.get("q", "").strip()[:60]
+
+
+async def codes_file(request: web.Request) -> web.Response:
+    """Every code of the screens, as a file."""
+    return await _file(request, Way.SCREEN, "codes")
+
+
+async def papers_file(request: web.Request) -> web.Response:
+    """Every code printed, as a file."""
+    return await _file(request, Way.PAPER, "papers")
+
+
+async def _file(request: web.Request, way: Way, name: str) -> web.Response:
+    session, t = await allow(request, Right.HAND_OUT), texts(request)
+    plates = may(session.role, Right.PLATES)
+    zone = ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    args = (merchant_of(session), way, staff_login(session), _search(request), sheets.MOST_ROWS)
+    rows: list[list[sheets.Cell]] = [
+        [
+            sheets.written(row["made_ms"], zone), row["name"], row["serial"], t(f"coupon.{records.shown(row)}"),
+            sheets.written(row["bound_ms"], zone), row["plate"] if plates else mask(row["plate"]),
+            sheets.written(row["claim_until_ms"], zone), row["made_by"],
+        ]
+        for row in await read(request, codes.every, *args)
+    ]  # fmt: skip
+    heads = [t(f"col.{column}") for column in ("created", "name", "serial", "state", "bound", "plate")]
+    heads += [t("claim.until"), t("col.by")]
+    return await sheets.table_file(
+        request.match_info["kind"], name, t("nav.codes" if way is Way.SCREEN else "nav.print"), heads, rows
+    )
 
 
 async def _begin(request: web.Request, way: Way, begin: Begin) -> web.Response:
@@ -195,12 +232,14 @@ def add_routes(app: web.Application) -> None:
     """Pages of the merchant's codes."""
     add_get, add_post = app.router.add_get, app.router.add_post
     add_get("/m/codes", codes_page)
+    add_get("/m/codes.{kind:csv|xlsx}", codes_file)
     add_post("/m/codes", make_code)
     add_get("/m/codes/{batch}", code_page)
     add_get("/m/codes/{batch}/live", code_live)
     add_post("/m/codes/{batch}/fresh", fresh_code)
     add_post("/m/codes/{batch}/close", close_codes)
     add_get("/m/print", print_page)
+    add_get("/m/print.{kind:csv|xlsx}", papers_file)
     add_post("/m/print", print_papers)
     add_post("/m/print/lot", print_at_lot)
     add_get("/m/print/{batch}", batch_page)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, or_, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -238,7 +238,7 @@ def of_batch(conn: Connection, batch_id: str) -> Sequence[RowMapping]:
 
 
 def batches(
-    conn: Connection, operator_id: int, merchant_id: int, way: Way, page: int = 1, made_by: str = ""
+    conn: Connection, operator_id: int, merchant_id: int, way: Way, page: int = 1, made_by: str = "", search: str = ""
 ) -> Page[RowMapping]:
     """The merchant's batches, newest first, each with how many coupons of it were claimed; or those of one login."""
     claimed = (
@@ -253,7 +253,32 @@ def batches(
         .where(coupon_batch.c.way == way.value)
         .order_by(coupon_batch.c.made_ms.desc(), coupon_batch.c.batch_id)
     )
-    return paged(conn, query.where(coupon_batch.c.made_by == made_by) if made_by else query, page)
+    return paged(conn, _narrowed(query, made_by, search), page)
+
+
+def every(
+    conn: Connection, operator_id: int, merchant_id: int, way: Way, made_by: str, search: str, most: int
+) -> Sequence[RowMapping]:
+    """Every code of such batches up to *most*, the newest batch first, for an export."""
+    query = (
+        select(coupon, coupon_batch.c.made_ms, coupon_batch.c.made_by, coupon_template.c.name)
+        .join(coupon_batch, coupon_batch.c.batch_id == coupon.c.batch_id)
+        .join(coupon_template, coupon_template.c.template_id == coupon_batch.c.template_id)
+        .where(coupon_batch.c.operator_id == operator_id, coupon_batch.c.merchant_id == merchant_id, _HAS_CODE)
+        .where(coupon_batch.c.way == way.value)
+        .order_by(coupon_batch.c.made_ms.desc(), coupon_batch.c.batch_id, coupon.c.issued_ms, coupon.c.coupon_id)
+    )
+    return conn.execute(_narrowed(query, made_by, search).limit(most)).mappings().all()
+
+
+def _narrowed(query: Select[Any], made_by: str, search: str) -> Select[Any]:
+    """Batches of one login, or whose coupon or maker is named like *search*."""
+    if made_by:
+        query = query.where(coupon_batch.c.made_by == made_by)
+    if search:
+        names = (coupon_template.c.name, coupon_batch.c.made_by)
+        query = query.where(or_(*(name.contains(search, autoescape=True) for name in names)))
+    return query
 
 
 def _is(batch_id: str) -> ColumnElement[bool]:

@@ -15,7 +15,7 @@ from cloud.act import Refused
 from cloud.joining import put_out
 from cloud.lots import edges as lot_edges
 from cloud.lots import incidents as lot_incidents
-from cloud.lots import occupancy, service
+from cloud.lots import list_files, occupancy, service, stays
 from cloud.lots.service import LaneSpec
 from cloud.merchants import service as merchants
 from cloud.reach import Lots
@@ -23,7 +23,6 @@ from cloud.sync import channels, events
 from cloud.sync.link import Live
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, lots_of, read, require_alive, whole, words
 from domain.claim import Claim, write_claim
-from domain.plate import normalise
 from domain.stay import OUTSIDE, Direction
 from plumbing.web import Event, Session, page_number, render, render_part, stream, texts
 
@@ -159,12 +158,19 @@ def _lanes(rows: Sequence[tuple[str, ...]]) -> list[LaneSpec] | None:
 
 
 async def cars(request: web.Request) -> web.Response:
-    """Cars inside, found by a part of the plate."""
+    """Cars inside, or those that left, found by a part of the plate."""
     session = await allow(request, Right.VIEW_LOTS)
-    search, lot_id = normalise(request.query.get("q", "")), whole(request.query.get("lot", ""))
-    found = await read(request, service.cars_inside, search, lot_id, page_number(request.query), lots_of(session))
-    plates = may(session.role, Right.PLATES)
-    return render(request, "cars.html", page=found, plates=plates, now_ms=request.config_dict[CLOUD].now_ms())
+    now_ms, within = request.config_dict[CLOUD].now_ms(), lots_of(session)
+    sought = stays.sought(request.query, list_files.zone_of(request), now_ms)
+    return render(
+        request,
+        "cars.html",
+        page=await read(request, stays.listed, sought, page_number(request.query), within),
+        sought=sought,
+        names=await read(request, service.names, within),
+        plates=may(session.role, Right.PLATES),
+        now_ms=now_ms,
+    )
 
 
 async def incidents(request: web.Request) -> web.Response:
@@ -266,6 +272,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/admin/lots/new", create_lot)
     app.router.add_get("/admin/cars", cars)
     app.router.add_get("/admin/incidents", incidents)
+    list_files.add_routes(app)
     app.router.add_post("/admin/incidents/close", close_incident)
     app.router.add_get("/admin/edges", edges)
     app.router.add_post("/admin/edges", create_edge)

@@ -115,6 +115,25 @@ async def visitors(request: web.Request) -> web.Response:
     )
 
 
+async def visitors_file(request: web.Request) -> web.Response:
+    """The same as a file."""
+    session, t = await allow(request, Right.VIEW_LOTS), texts(request)
+    tz, plates, within = zone_of(request), may(session.role, Right.PLATES), lots_of(session)
+    names = await read(request, lots.names, within)
+    found = await read(request, visiting.every, request.query.get("q", "").strip()[:60], EXPORT_ROWS, within)
+    rows: list[list[sheets.Cell]] = [
+        [
+            row["plate"] if plates else mask(row["plate"]), row["host"], names.get(row["lot_id"], ""),
+            visiting.written(row["begins_ms"], tz), visiting.written(row["ends_ms"], tz), row["added_by"],
+            row["ended_by"],
+        ]
+        for row in found
+    ]  # fmt: skip
+    heads = [t(f"people.{name}") for name in ("plates", "host", "lots", "begins", "ends")]
+    heads += [t("col.by"), t("people.ended_by")]
+    return await sheets.table_file(request.match_info["kind"], "visitors", t("people.booth_visitors"), heads, rows)
+
+
 def add_routes(app: web.Application) -> None:
     """Pages of the block list and of the booths' visitors."""
     app.router.add_get("/admin/people/blocked", blocked)
@@ -122,3 +141,4 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/admin/people/blocked.{kind:csv|xlsx}", export)
     app.router.add_post("/admin/people/blocked/{number:[0-9]+}/end", unblock)
     app.router.add_get("/admin/people/booth-visitors", visitors)
+    app.router.add_get("/admin/people/booth-visitors.{kind:csv|xlsx}", visitors_file)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, or_, select
+from sqlalchemy import Connection, RowMapping, Select, or_, select
 
 from cloud.db import paged
 from cloud.members.tables import booth_visitor
@@ -18,13 +19,22 @@ def listed(
     conn: Connection, operator_id: int, search: str = "", page: int = 1, within: Lots = EVERY
 ) -> Page[RowMapping]:
     """The newest first; *search* is part of a plate, a host or the name of who added it."""
+    return paged(conn, _query(operator_id, search, within), page)
+
+
+def every(conn: Connection, operator_id: int, search: str, most: int, within: Lots = EVERY) -> list[RowMapping]:
+    """The same up to *most*, for an export."""
+    return list(conn.execute(_query(operator_id, search, within).limit(most)).mappings())
+
+
+def _query(operator_id: int, search: str, within: Lots) -> Select[Any]:
     query = select(booth_visitor).where(booth_visitor.c.operator_id == operator_id, within.hold(booth_visitor.c.lot_id))
     if search:
         wanted = [booth_visitor.c[name].contains(search, autoescape=True) for name in ("host", "added_by")]
         if plate := normalise(search):
             wanted.append(booth_visitor.c.plate.contains(plate, autoescape=True))
         query = query.where(or_(*wanted))
-    return paged(conn, query.order_by(booth_visitor.c.begins_ms.desc(), booth_visitor.c.visitor_id), page)
+    return query.order_by(booth_visitor.c.begins_ms.desc(), booth_visitor.c.visitor_id)
 
 
 def written(ms: int | None, tz: ZoneInfo) -> str:

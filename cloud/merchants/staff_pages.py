@@ -3,26 +3,55 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from sqlalchemy import Connection
 
+from cloud import sheets
 from cloud.access import staff
 from cloud.access.roles import Right
 from cloud.access.staff import Daily
 from cloud.act import Act, Refused
 from cloud.merchants import service
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, path_id, read, whole, words
-from domain.fen import fen_from_yuan
+from domain.fen import fen_from_yuan, yuan
 from plumbing.passwords import random_password
-from plumbing.web import Session, render
+from plumbing.web import Session, render, texts
 
 HERE = "/m/staff"
 
 
 async def _page(request: web.Request, session: Session, error: str = "", login: Any = None) -> web.Response:
-    people = await read(request, staff.listed, merchant_of(session))
+    people = await read(request, staff.listed, merchant_of(session), _search(request))
     return render(request, "staff.html", status=422 if error else 200, error=error, login=login, people=people)
+
+
+def _search(request: web.Request) -> str:
+    return request.query.get("q", "").strip()[:60]
+
+
+async def export(request: web.Request) -> web.Response:
+    """The merchant's people as a file."""
+    session, t = await allow(request, Right.OWN_MERCHANT), texts(request)
+    zone = ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    found = await read(request, staff.listed, merchant_of(session), _search(request))
+    rows: list[list[sheets.Cell]] = [
+        [
+            row["login"],
+            row["name"],
+            row["daily_coupons"],
+            "" if row["daily_fen"] is None else yuan(row["daily_fen"]),
+            t("merchants.enabled" if row["enabled"] else "merchants.disabled"),
+            sheets.written(row["signed_in_ms"], zone),
+            row["signed_in_from"],
+            sheets.written(row["created_ms"], zone),
+        ]
+        for row in found
+    ]
+    heads = [t("login.account"), t("col.name"), t("staff.coupons"), t("staff.yuan"), t("col.state"), t("office.last")]
+    heads += [t("office.from"), t("col.created")]
+    return await sheets.table_file(request.match_info["kind"], "staff", t("nav.staff"), heads, rows)
 
 
 async def page(request: web.Request) -> web.Response:
@@ -32,9 +61,9 @@ async def page(request: web.Request) -> web.Response:
 
 async def _daily(request: web.Request) -> Daily | Refused:
     """The limits of the form; empty: none."""
-    coupons, yuan = await field_of(request, "coupons"), await field_of(request, "yuan")
+    coupons, money = await field_of(request, "coupons"), await field_of(request, "yuan")
     try:
-        daily = Daily(whole(coupons) if coupons else None, fen_from_yuan(yuan) if yuan else None)
+        daily = Daily(whole(coupons) if coupons else None, fen_from_yuan(money) if money else None)
     except ValueError:
         return Refused("amount_malformed")
     return Refused("amount_malformed") if coupons and (daily.coupons is None or daily.coupons > 10_000) else daily
@@ -103,6 +132,7 @@ def add_routes(app: web.Application) -> None:
     """Pages of a merchant's people."""
     one = HERE + "/{user_id:[0-9]+}"
     app.router.add_get(HERE, page)
+    app.router.add_get(HERE + ".{kind:csv|xlsx}", export)
     app.router.add_post(HERE, create)
     app.router.add_post(f"{one}/limits", limits)
     app.router.add_post(f"{one}/enabled", enable)

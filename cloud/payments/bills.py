@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta, timezone
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, delete, insert, or_, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -146,13 +147,21 @@ def close(conn: Connection, act: Act, difference_id: int, reason: str) -> Refuse
 
 def listed(conn: Connection, operator_id: int, page: int = 1) -> Page[RowMapping]:
     """Bills, the newest day first, each with its account."""
-    query = (
+    return paged(conn, _bills(operator_id), page)
+
+
+def every(conn: Connection, operator_id: int, most: int) -> list[RowMapping]:
+    """The same up to *most*, for an export."""
+    return list(conn.execute(_bills(operator_id).limit(most)).mappings())
+
+
+def _bills(operator_id: int) -> Select[Any]:
+    return (
         select(pay_bill, pay_account.c.name)
         .join(pay_account, pay_account.c.account_id == pay_bill.c.account_id)
         .where(pay_bill.c.operator_id == operator_id)
         .order_by(pay_bill.c.day.desc(), pay_bill.c.account_id)
     )
-    return paged(conn, query, page)
 
 
 def of_days(conn: Connection, operator_id: int, days: Collection[str]) -> Sequence[RowMapping]:
@@ -161,8 +170,21 @@ def of_days(conn: Connection, operator_id: int, days: Collection[str]) -> Sequen
     return [row for row in conn.execute(query).mappings() if row["day"] in days]
 
 
-def differences(conn: Connection, operator_id: int, *, only_open: bool, page: int = 1) -> Page[RowMapping]:
-    """Differences, the newest day first, each with its account."""
+def differences(
+    conn: Connection, operator_id: int, *, only_open: bool, search: str = "", page: int = 1
+) -> Page[RowMapping]:
+    """Differences, the newest day first, each with its account; *search* is part of a number, or a day."""
+    return paged(conn, _differences(operator_id, search, only_open=only_open), page)
+
+
+def every_difference(
+    conn: Connection, operator_id: int, search: str, most: int, *, only_open: bool
+) -> list[RowMapping]:
+    """The same up to *most*, for an export."""
+    return list(conn.execute(_differences(operator_id, search, only_open=only_open).limit(most)).mappings())
+
+
+def _differences(operator_id: int, search: str, *, only_open: bool) -> Select[Any]:
     query = (
         select(pay_difference, pay_account.c.name)
         .join(pay_account, pay_account.c.account_id == pay_difference.c.account_id)
@@ -171,4 +193,7 @@ def differences(conn: Connection, operator_id: int, *, only_open: bool, page: in
     )
     if only_open:
         query = query.where(pay_difference.c.closed_ms.is_(None))
-    return paged(conn, query, page)
+    if search:
+        names = ("number", "refund_id", "day")
+        query = query.where(or_(*(pay_difference.c[name].contains(search, autoescape=True) for name in names)))
+    return query

@@ -4,30 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from sqlalchemy import Connection
 
+from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.act import Act, Refused
 from cloud.payments import accounts, bills, invoices, orders
 from cloud.payments.desk import DESK
 from cloud.payments.provider import ProviderError
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, read, whole, words
-from plumbing.web import page_number, render
+from domain.fen import yuan
+from plumbing.web import page_number, render, texts
 
 PAYER = "payer"  # who asks for an invoice without an account here
 
 
 async def _bills(request: web.Request, error: str = "") -> web.Response:
     session = await allow(request, Right.VIEW)
-    only_open = "all" not in request.query
+    only_open, search = "all" not in request.query, _search(request)
+    found = await read(request, bills.differences, only_open=only_open, search=search, page=page_number(request.query))
     return render(
         request, "pay_bills.html", status=422 if error else 200, error=error, tab="bills", only_open=only_open,
-        bills=await read(request, bills.listed), accounts=await read(request, accounts.accounts),
-        page=await read(request, bills.differences, only_open=only_open, page=page_number(request.query)),
+        bills=await read(request, bills.listed),
+        accounts=await read(request, accounts.accounts), page=found, search=search,
         money=may(session.role, Right.MONEY),
     )  # fmt: skip
+
+
+def _search(request: web.Request) -> str:
+    return request.query.get("q", "").strip()[:60]
+
+
+def _state(request: web.Request) -> str:
+    state = request.query.get("state", "")
+    return state if state in invoices.STATES else ""
 
 
 async def bills_page(request: web.Request) -> web.Response:
@@ -65,17 +78,74 @@ async def close_difference(request: web.Request) -> web.Response:
 
 async def _invoices(request: web.Request, error: str = "") -> web.Response:
     session = await allow(request, Right.VIEW)
-    state = request.query.get("state", "")
-    page = await read(request, invoices.listed, state if state in invoices.STATES else "", page_number(request.query))
+    state, search = _state(request), _search(request)
+    page = await read(request, invoices.listed, state, search, page_number(request.query))
     return render(
         request, "pay_invoices.html", status=422 if error else 200, error=error, tab="invoices", page=page, state=state,
-        states=invoices.STATES, money=may(session.role, Right.MONEY),
+        search=search, states=invoices.STATES, money=may(session.role, Right.MONEY),
     )  # fmt: skip
 
 
 async def invoices_page(request: web.Request) -> web.Response:
     """Invoices asked for, issued and to be reversed."""
     return await _invoices(request)
+
+
+async def invoices_file(request: web.Request) -> web.Response:
+    """Invoices as a file."""
+    await allow(request, Right.VIEW)
+    t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    found = await read(request, invoices.every, _state(request), _search(request), sheets.MOST_ROWS)
+    names = ("title", "tax_number", "email", "number", "reversal_number")
+    heads = [t("col.when"), t("payments.order"), t("payments.amount"), *(t(f"invoice.{name}") for name in names)]
+    rows: list[list[sheets.Cell]] = [
+        [
+            sheets.written(row["requested_ms"], zone),
+            row["order_id"],
+            yuan(row["amount_fen"]),
+            *(row[name] for name in ("title", "tax_number", "email", "invoice_number", "reversal_number")),
+            t(f"invoice_state.{row['state']}"),
+            row["reason"],
+            row["decided_by"],
+        ]
+        for row in found
+    ]
+    heads += [t("col.state"), t("col.reason"), t("col.by")]
+    return await sheets.table_file(request.match_info["kind"], "invoices", t("payments.tab_invoices"), heads, rows)
+
+
+async def bills_file(request: web.Request) -> web.Response:
+    """Bills by day, beside our book, as a file."""
+    await allow(request, Right.VIEW)
+    t, sums = texts(request), ("paid_fen", "ours_paid_fen", "refunded_fen", "ours_refunded_fen", "fee_fen")
+    found = await read(request, bills.every, sheets.MOST_ROWS)
+    rows: list[list[sheets.Cell]] = [
+        [row["day"], row["name"], row["lines"], *(yuan(row[name]) for name in sums)] for row in found
+    ]
+    names = ("lines", "their_paid", "our_paid", "their_back", "our_back", "fee")
+    heads = [t("payments.day"), t("payments.account"), *(t(f"bills.{name}") for name in names)]
+    return await sheets.table_file(request.match_info["kind"], "bills", t("bills.days"), heads, rows)
+
+
+async def differences_file(request: web.Request) -> web.Response:
+    """What bills and our book do not share, as a file."""
+    await allow(request, Right.VIEW)
+    t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    only_open = "all" not in request.query
+    found = await read(request, bills.every_difference, _search(request), sheets.MOST_ROWS, only_open=only_open)
+    rows: list[list[sheets.Cell]] = [
+        [
+            row["day"], row["name"], t(f"difference.{row['kind']}"), row["number"], row["refund_id"],
+            yuan(row["ours_fen"]), yuan(row["theirs_fen"]), row["reason"], row["closed_by"],
+            sheets.written(row["closed_ms"], zone),
+        ]
+        for row in found
+    ]  # fmt: skip
+    heads = [
+        t("payments.day"), t("payments.account"), t("bills.kind"), t("payments.number"), t("bills.refund"),
+        t("bills.ours"), t("bills.theirs"), t("bills.worked_off"), t("col.by"), t("col.closed_at"),
+    ]  # fmt: skip
+    return await sheets.table_file(request.match_info["kind"], "differences", t("bills.differences"), heads, rows)
 
 
 ACTS: dict[str, Callable[[Connection, Act, str, str], Refused | None]] = {
@@ -128,6 +198,9 @@ def add_routes(app: web.Application) -> None:
     """Bills and invoices."""
     add_get, add_post = app.router.add_get, app.router.add_post
     add_get("/admin/payments/bills", bills_page)
+    add_get("/admin/payments/bills.{kind:csv|xlsx}", bills_file)
+    add_get("/admin/payments/differences.{kind:csv|xlsx}", differences_file)
+    add_get("/admin/payments/invoices.{kind:csv|xlsx}", invoices_file)
     add_post("/admin/payments/bills", take_bill)
     add_post("/admin/payments/differences", close_difference)
     add_get("/admin/payments/invoices", invoices_page)

@@ -6,8 +6,9 @@ A coupon's part of a fee is in no order, so no invoice can hold it.
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, insert, or_, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -130,9 +131,21 @@ def after_refund(conn: Connection, act: Act, order_id: str) -> None:
         _change(conn, act, row["invoice_id"], ("requested",), state="refused", live=None)
 
 
-def listed(conn: Connection, operator_id: int, state: str = "", page: int = 1) -> Page[RowMapping]:
-    """Invoices newest first."""
+def listed(conn: Connection, operator_id: int, state: str = "", search: str = "", page: int = 1) -> Page[RowMapping]:
+    """Invoices newest first; *search* is part of a title, a tax number, an address or a number."""
+    return paged(conn, _query(operator_id, state, search), page)
+
+
+def every(conn: Connection, operator_id: int, state: str, search: str, most: int) -> list[RowMapping]:
+    """The same up to *most*, for an export."""
+    return list(conn.execute(_query(operator_id, state, search).limit(most)).mappings())
+
+
+def _query(operator_id: int, state: str, search: str) -> Select[Any]:
     query = select(pay_invoice).where(pay_invoice.c.operator_id == operator_id)
     if state:
         query = query.where(pay_invoice.c.state == state)
-    return paged(conn, query.order_by(pay_invoice.c.requested_ms.desc(), pay_invoice.c.invoice_id), page)
+    if search:
+        names = ("title", "tax_number", "email", "invoice_number", "reversal_number")
+        query = query.where(or_(*(pay_invoice.c[name].contains(search, autoescape=True) for name in names)))
+    return query.order_by(pay_invoice.c.requested_ms.desc(), pay_invoice.c.invoice_id)

@@ -1,0 +1,84 @@
+"""Stays as people look for them: cars inside, and those that left on some days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, RowMapping, Select, select
+
+from cloud.db import paged
+from cloud.lots.tables import lot, stay
+from cloud.reach import EVERY, Lots
+from domain.plate import normalise
+from plumbing.web.paging import Page
+
+DAYS: Final = 7  # shown where no day is asked for
+MOST_DAYS: Final = 366
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Part of a plate in normal form, a lot, and whether cars inside or those *gone* in [from, until) (UTC ms)."""
+
+    search: str = ""
+    lot_id: int | None = None
+    gone: bool = False
+    first: date = date.min
+    last: date = date.min
+    from_ms: int = 0
+    until_ms: int = 0
+
+
+def sought(query: Mapping[str, str], zone: ZoneInfo, now_ms: int) -> Sought:
+    """What a page's address asks for; days that make no sense are the last week."""
+    search, lot = normalise(query.get("q", "")[:20]), query.get("lot", "")
+    lot_id = int(lot) if lot.isascii() and lot.isdigit() and len(lot) < 16 else None
+    if query.get("state") != "gone":
+        return Sought(search, lot_id)
+    today = datetime.fromtimestamp(now_ms / 1000, zone).date()
+    last = _day(query.get("to", "")) or today
+    first = min(_day(query.get("from", "")) or last - timedelta(DAYS - 1), last)
+    first = max(first, last - timedelta(MOST_DAYS - 1))
+    began, ended = (
+        round(datetime.combine(day, time.min, zone).timestamp() * 1000) for day in (first, last + timedelta(1))
+    )
+    return Sought(search, lot_id, True, first, last, began, ended)
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 2000 <= day.year <= 2200 else None
+
+
+def listed(conn: Connection, operator_id: int, what: Sought, page: int = 1, within: Lots = EVERY) -> Page[RowMapping]:
+    """A page of them: the last that came in first, or the last that left."""
+    return paged(conn, _query(operator_id, what, within), page)
+
+
+def every(conn: Connection, operator_id: int, what: Sought, most: int, within: Lots = EVERY) -> list[RowMapping]:
+    """The same up to *most*, for an export."""
+    return list(conn.execute(_query(operator_id, what, within).limit(most)).mappings())
+
+
+def _query(operator_id: int, what: Sought, within: Lots) -> Select[Any]:
+    query = (
+        select(stay, lot.c.name.label("lot_name"))
+        .join(lot, lot.c.lot_id == stay.c.lot_id)
+        .where(stay.c.operator_id == operator_id, within.hold(stay.c.lot_id))
+    )
+    if what.gone:
+        own = select(lot.c.lot_id).where(lot.c.operator_id == operator_id)  # the index goes by lot
+        query = query.where(stay.c.lot_id.in_(own), stay.c.left_ms >= what.from_ms, stay.c.left_ms < what.until_ms)
+        query = query.order_by(stay.c.left_ms.desc(), stay.c.stay_id)
+    else:
+        query = query.where(stay.c.left_ms.is_(None)).order_by(stay.c.entered_ms.desc(), stay.c.stay_id)
+    if what.search:
+        query = query.where(stay.c.plate.contains(what.search, autoescape=True))
+    return query if what.lot_id is None else query.where(stay.c.lot_id == what.lot_id)
