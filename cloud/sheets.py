@@ -41,7 +41,7 @@ def csv_file(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """UTF-8 with the mark by which spreadsheets know it."""
     file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerow(columns)
+    writer.writerow([neutral(column) for column in columns])
     writer.writerows([neutral(cell) for cell in row] for row in rows)
     return b"\xef\xbb\xbf" + file.getvalue().encode()
 
@@ -52,7 +52,7 @@ def xlsx_file(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]
     sheet = book.active
     sheet.title = title
     sheet.freeze_panes = "A2"
-    sheet.append(list(columns))
+    sheet.append([neutral(column) for column in columns])
     widths = [len(column) for column in columns]
     for row in rows:
         sheet.append([neutral(cell) for cell in row])

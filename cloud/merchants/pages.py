@@ -26,6 +26,7 @@ from cloud.merchants import (
     ledger,
     onboarding,
     service,
+    serving_pages,
     statement_pages,
 )
 from cloud.merchants.service import PaymentMode, SettlementMode
@@ -415,6 +416,7 @@ def add_routes(app: web.Application) -> None:
         add_post(f"{one}/{name}", handler)
     statement_pages.add_routes(app)
     branch_pages.add_routes(app)
+    serving_pages.add_routes(app)
     add_get("/admin/books", books)
     add_get("/admin/books.{kind:csv|xlsx}", books_file)
     add_get("/admin/leases", leases_page)

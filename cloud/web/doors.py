@@ -125,6 +125,8 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "GET /admin/shifts.{kind}",
         "GET /admin/shifts/{shift}",
         "GET /admin/lots/{lot}/slips",
+        "GET /admin/lots/merchants",
+        "GET /admin/lots/merchants.{kind}",
     ),
     Right.RUN_LOTS: (
         "GET /admin/lots/{lot}/lanes/{lane}/open",

@@ -45,6 +45,7 @@ STAFF = (
     (Right.RUN_LOTS, NavItem("/admin/booth-people", "nav.booth_people", "nav.lots")),
     (Right.VIEW_LOTS, NavItem("/admin/incidents", "nav.incidents", "nav.lots")),
     (Right.VIEW, NavItem("/admin/merchants", "nav.merchants", "nav.shops")),
+    (Right.VIEW_LOTS, NavItem("/admin/lots/merchants", "nav.serving", "nav.shops")),
     (Right.VIEW, NavItem("/admin/coupons", "nav.coupons", "nav.shops")),
     (Right.CHECK, NavItem("/admin/check", "nav.check", "nav.shops")),
     (Right.VIEW, NavItem("/admin/shop", "nav.sale", "nav.shops")),

@@ -31,6 +31,8 @@ ADMIN = (
     Shot("board", "/admin"),
     Shot("cars", "/admin/cars"),
     Shot("cars-none", "/admin/cars", "?q=Z99Z9"),
+    Shot("cars-gone", "/admin/cars", "?state=gone"),
+    Shot("serving", "/admin/lots/merchants"),
     Shot("arrears", "/admin/arrears"),
     Shot("debt", "/admin/arrears/{debt}"),
     Shot("people", "/admin/people"),
@@ -99,6 +101,7 @@ MANAGER = (
     Shot("people-blocked", "/admin/people/blocked"),
     Shot("booth-people", "/admin/booth-people"),
     Shot("reports", "/admin/coupons/reports"),
+    Shot("serving", "/admin/lots/merchants"),
 )
 VERIFIER = (
     Shot("check", "/admin/check"),
