@@ -7,19 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, or_, select, update
 
 from cloud.access.tables import audit_head, audit_log
 from cloud.act import Act
 from cloud.db import paged
+from cloud.prepared import Found, Prepared, adding
 from domain.wire import Json, canonical
 from plumbing.web.paging import Page
 
 _HASHED = ("audit_id", "operator_id", "lot_id", "made_by", "act", "subject", "reason", "before", "after", "made_ms")
 
-_HEAD = select(audit_head).with_for_update()
-_ADD = insert(audit_log)
-_MOVE_HEAD = update(audit_head).values(audit_id=bindparam("last"), hash=bindparam("tip"))
+HEAD = select(audit_head.c.audit_id, audit_head.c.hash).with_for_update()
+"""Where the log ends, locked until the transaction ends, as a part of another question."""
+
+_HEAD = Prepared(HEAD)
+_ADD = Prepared(adding(audit_log, (*_HASHED, "hash")))
+_MOVE_HEAD = Prepared(update(audit_head).values(audit_id=bindparam("last"), hash=bindparam("tip")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +49,11 @@ def record(
     reason: str = "",
     before: Json | None = None,
     after: Json | None = None,
+    head: Found | None = None,
 ) -> None:
-    """Add one act of a person at the cloud to the log."""
+    """Add one act of a person at the cloud to the log; *head* is the answer to ``HEAD`` where it was asked already."""
     deed = Deed(act.by, what, subject, reason, act.now_ms, None, _text(before), _text(after))
-    append(conn, act.operator_id, [deed])
+    append(conn, act.operator_id, [deed], head)
 
 
 def _text(values: Json | None) -> str:
@@ -60,12 +65,12 @@ def lock(conn: Connection) -> None:
     conn.execute(select(audit_head.c.head_id).with_for_update()).one()
 
 
-def append(conn: Connection, operator_id: int, deeds: Sequence[Deed]) -> None:
+def append(conn: Connection, operator_id: int, deeds: Sequence[Deed], head: Found | None = None) -> None:
     """Add *deeds* in their order; writers wait for each other, so the chain has no forks."""
     if not deeds:
         return
-    head = conn.execute(_HEAD).one()
-    audit_id, tip = int(head.audit_id), bytes(head.hash)
+    head = head or _HEAD(conn, {}).mappings().one()
+    audit_id, tip = int(head["audit_id"]), bytes(head["hash"])
     rows: list[dict[str, Any]] = []
     for deed in deeds:
         audit_id += 1
@@ -83,8 +88,8 @@ def append(conn: Connection, operator_id: int, deeds: Sequence[Deed]) -> None:
         }
         tip = _link(tip, row)
         rows.append(row | {"hash": tip})
-    conn.execute(_ADD, rows)
-    conn.execute(_MOVE_HEAD, {"last": audit_id, "tip": tip})
+    _ADD.many(conn, rows)
+    _MOVE_HEAD(conn, {"last": audit_id, "tip": tip})
 
 
 def _link(tip: bytes, row: dict[str, Any]) -> bytes:

@@ -15,6 +15,7 @@ from cloud.access.service import bearer
 from cloud.access.tables import api_key
 from cloud.act import Act, Refused
 from cloud.db import new_id
+from cloud.prepared import Questions
 from domain.ids import crockford_encode
 
 MARK: Final = "lgk_"  # how a key differs from a person's token, and what a scanner for lost secrets finds
@@ -84,7 +85,9 @@ def listed(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
     return conn.execute(query.order_by(api_key.c.revoked_ms.is_not(None), api_key.c.key_id.desc())).mappings().all()
 
 
-_BY_HASH = select(api_key).where(api_key.c.key_hash == bindparam("of_hash"), api_key.c.revoked_ms.is_(None))
+_BY_HASH = Questions(
+    key=select(api_key).where(api_key.c.key_hash == bindparam("of_hash"), api_key.c.revoked_ms.is_(None))
+)
 
 
 def caller(conn: Connection, token: str, now_ms: int) -> Caller | None:
@@ -94,7 +97,7 @@ def caller(conn: Connection, token: str, now_ms: int) -> Caller | None:
         if person is None:
             return None
         return Caller(person.operator_id, person.login, scopes_of(person.role), person.merchant_id)
-    row = conn.execute(_BY_HASH, {"of_hash": _hashed(token)}).mappings().one_or_none()
+    row = _BY_HASH(conn, {"of_hash": _hashed(token)})["key"]
     if row is None:
         return None
     if row["used_ms"] is None or row["used_ms"] < now_ms - USED_MS:

@@ -11,6 +11,7 @@ from cloud.access import audit, service
 from cloud.access.roles import Role
 from cloud.access.tables import user
 from cloud.act import Act, Refused
+from cloud.prepared import Found
 
 MOST_STAFF = 99
 NAME_LENGTH = 40
@@ -104,12 +105,19 @@ def reset(conn: Connection, act: Act, merchant_id: int, user_id: int, password_h
     return Account(str(row["login"]))
 
 
-_DAILY = select(user.c.daily_coupons, user.c.daily_fen).where(
+DAILY = select(user.c.daily_coupons, user.c.daily_fen).where(
     user.c.login == bindparam("of_login"), user.c.operator_id == bindparam("of_operator")
 )
+"""The limits of an account, as a part of another question."""
 
 
 def daily_of(conn: Connection, operator_id: int, login: str) -> Daily | None:
     """The limits of an account; None where it has none."""
-    row = conn.execute(_DAILY, {"of_login": login, "of_operator": operator_id}).one_or_none()
-    return None if row is None or row == (None, None) else Daily(*row)
+    return daily(conn.execute(DAILY, {"of_login": login, "of_operator": operator_id}).mappings().one_or_none())
+
+
+def daily(row: Found | None) -> Daily | None:
+    """The answer to ``DAILY``."""
+    if row is None or (row["daily_coupons"], row["daily_fen"]) == (None, None):
+        return None
+    return Daily(row["daily_coupons"], row["daily_fen"])

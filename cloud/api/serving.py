@@ -75,7 +75,8 @@ async def _serve(request: web.Request, operation: Operation) -> web.StreamRespon
     asked = _Asked(operation, token, key, path, query, body, [*path_faults, *query_faults, *faults])
     prepared = await operation.prepare(cloud, body) if operation.prepare and not asked.faults else None
     try:
-        answer = await cloud.db.run(_carry_out, cloud, asked, prepared)
+        run = cloud.db.share if operation.moves_money else cloud.db.run
+        answer = await run(_carry_out, cloud, asked, prepared)
     except _TakeBackError as said:
         return refusal(request, said.refused)
     except _ForbiddenError as exc:

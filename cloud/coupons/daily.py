@@ -28,8 +28,13 @@ def refusal(
     Callers hold the merchant's row, so two of the staff's own windows cannot both take the last one.
     """
     most = staff.daily_of(conn, act.operator_id, act.by)
-    if most is None:
-        return None
+    return None if most is None else over(conn, act, most, merchant_id, lot_id, count, cost, uses)
+
+
+def over(
+    conn: Connection, act: Act, most: staff.Daily, merchant_id: int, lot_id: int, count: int, cost: Cost, uses: int
+) -> Refused | None:
+    """The same where the limits of the account are known."""
     zone = ZoneInfo(lots.time_zone(conn, act.operator_id, lot_id) or "UTC")
     midnight = datetime.fromtimestamp(act.now_ms / 1000, zone).replace(hour=0, minute=0, second=0, microsecond=0)
     whole = case((coupon.c.pass_id == "", coupon.c.coupon_id), else_=coupon.c.pass_id)  # a pass is one coupon

@@ -6,29 +6,44 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, RowMapping, select
 
-from cloud.access import audit
+from cloud.access import audit, staff
 from cloud.act import Act, Refused
 from cloud.coupons import daily, hearing, limiting, means
 from cloud.coupons.life import CUSTOM, MINUTE_MS, MOST_VALUE, State, coupon_kind
 from cloud.coupons.means import Means
 from cloud.coupons.reserving import RESERVED, carry
 from cloud.coupons.tables import coupon, coupon_template
-from cloud.coupons.template import find
+from cloud.coupons.template import FIND
 from cloud.coupons.template import terms as template_terms
+from cloud.hooks.service import LISTENING
 from cloud.lots import edges as lot_edges
 from cloud.lots import service as lots
-from cloud.merchants import ledger
+from cloud.merchants import contracts, ledger
 from cloud.merchants import service as merchants
 from cloud.merchants.contracts import Cost
-from cloud.sync.channels import add_row, put_row
+from cloud.prepared import Answers, Found, Prepared, Questions, adding
+from cloud.sync.channels import STANDING, add_row, put_row
 from domain.coupon.model import CouponKind
-from domain.ledger import AVAILABLE, OUTSTANDING
+from domain.ledger import AVAILABLE, OUTSTANDING, free_account
 from domain.serial import make_serial
 
-_ADD = insert(coupon)
 MOST_AT_ONCE = 20  # coupons to one car in one step (S2.19)
+
+_GIFT = Questions(account=merchants.GIVER, template=FIND)
+_TO_A_CAR = Questions(
+    account=merchants.GIVER,
+    template=FIND,
+    stay=lots.OPEN_STAY,
+    contract=contracts.current(lots.LOT_OF_STAY),
+    daily=staff.DAILY,
+    **limiting.questions(lots.LOT_OF_STAY, lots.PLATE_OF_STAY),
+)
+_BOOKS = Questions(left=ledger.LEFT, head=audit.HEAD, hook=LISTENING)
+_BOOKS_AND_LINE = Questions(left=ledger.LEFT, head=audit.HEAD, hook=LISTENING, line=STANDING)
+_ADD = Prepared(adding(coupon, coupon.c.keys()))
+_LATER = dict.fromkeys(coupon.c.keys()) | {"pass_id": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +58,8 @@ class Issued:
 class Gift:
     """Who gives what; *branch_id* 0: the merchant itself."""
 
-    account: RowMapping
-    template: RowMapping
+    account: Found
+    template: Found
     kind: CouponKind
     value: int
     branch_id: int
@@ -85,26 +100,29 @@ def issue(
     """
     if not 0 < count <= MOST_AT_ONCE:
         return Refused("count_malformed", {"most": MOST_AT_ONCE})
-    gift = gift_of(conn, act, merchant_id, template_id, value, branch_id)
+    asked = {**_whose(act, merchant_id, template_id), "of_stay": stay_id, "of_login": act.by}
+    answers = _TO_A_CAR(conn, asked)
+    gift = _gift(answers, value, branch_id)
     if isinstance(gift, Refused):
         return gift
-    stay = lots.open_stay(conn, act.operator_id, stay_id)
+    stay = answers["stay"]
     if stay is None:
         return Refused("stay_not_inside")
-    place = place_of(conn, gift, stay["lot_id"], stay["lot_edge"])
+    edge_id = stay["lot_edge"] or lot_edges.edge_of_lot(conn, stay["lot_id"])
+    place = _place(gift, stay["lot_id"], edge_id, answers["contract"])
     if isinstance(place, Refused):
         return place
-    over = limiting.refusal(
-        conn, act, limiting.Ask(place.lot_id, merchant_id, template_id, stay["plate"], stay_id, count)
-    )
+    ask = limiting.Ask(place.lot_id, merchant_id, template_id, stay["plate"], stay_id, count)
+    over = limiting.judged(conn, act, ask, answers)
     if over is not None:
         return over
-    uses = template_terms(gift.template).uses
-    of_staff = daily.refusal(conn, act, merchant_id, place.lot_id, count, place.cost, uses)
-    if of_staff is not None:
-        return of_staff
+    uses, most = template_terms(gift.template).uses, staff.daily(answers["daily"])
+    if most is not None:
+        of_staff = daily.over(conn, act, most, merchant_id, place.lot_id, count, place.cost, uses)
+        if of_staff is not None:
+            return of_staff
     car = Car(stay["plate"], stay["stay_id"])
-    if count == 1 and template_terms(gift.template).uses == 1:
+    if count == 1 and uses == 1:
         return _give(conn, act, gift, place, car, count)  # refused before anything is written
     attempt = conn.begin_nested()
     made = _give(conn, act, gift, place, car, count)
@@ -125,7 +143,6 @@ def _give(conn: Connection, act: Act, gift: Gift, place: Place, car: Car, count:
             row = make(conn, act, gift, place, Car(car.plate) if whole else car, State.BOUND, **whole)
             if isinstance(row, Refused):
                 return row
-            tell(conn, act, row, gift)
             given = Issued(str(row["coupon_id"]), str(row["serial"]))
     return given
 
@@ -134,7 +151,16 @@ def gift_of(
     conn: Connection, act: Act, merchant_id: int, template_id: int, value: int, branch_id: int = 0
 ) -> Gift | Refused:
     """What a merchant wants to give, or the first reason against it."""
-    account = merchants.giver(conn, act, merchant_id)
+    return _gift(_GIFT(conn, _whose(act, merchant_id, template_id)), value, branch_id)
+
+
+def _whose(act: Act, merchant_id: int, template_id: int) -> dict[str, object]:
+    of = {"of_operator": act.operator_id, "of_merchant": merchant_id, "of_template": template_id}
+    return {**of, "at_ms": act.now_ms}
+
+
+def _gift(answers: Answers, value: int, branch_id: int) -> Gift | Refused:
+    account, template = answers["account"], answers["template"]
     if account is None:
         return Refused("merchant_unknown")
     if not account["enabled"]:
@@ -143,7 +169,6 @@ def gift_of(
         return Refused("settlement_missing")
     if account["is_overdue"]:
         return Refused("statement_overdue")
-    template = find(conn, act.operator_id, merchant_id, template_id)
     if template is None:
         return Refused("template_unknown")
     is_custom = template["kind"] in CUSTOM
@@ -153,38 +178,50 @@ def gift_of(
     return Gift(account, template, coupon_kind(template["kind"]), worth, branch_id)
 
 
-def place_of(conn: Connection, gift: Gift, lot_id: int, edge_id: str | None = None) -> Place | Refused:
-    """What *gift* costs at a lot and which edge will honour it there; *edge_id* where it is known already."""
-    edge_id = edge_id or lot_edges.edge_of_lot(conn, lot_id)
+def place_of(conn: Connection, gift: Gift, lot_id: int) -> Place | Refused:
+    """What *gift* costs at a lot and which edge will honour it there."""
+    contract = contracts.current_contract(conn, gift.account["merchant_id"], lot_id)
+    return _place(gift, lot_id, lot_edges.edge_of_lot(conn, lot_id), contract)
+
+
+def _place(gift: Gift, lot_id: int, edge_id: str | None, contract: Found | None) -> Place | Refused:
     if edge_id is None:
         return Refused("lot_without_edge")
-    cost = means.cost(conn, gift.account["merchant_id"], lot_id, gift.template, gift.kind, gift.value)
+    cost = means.cost(contract, gift.template, gift.kind, gift.value)
     return cost if isinstance(cost, Refused) else Place(lot_id, edge_id, cost)
 
 
 def make(
     conn: Connection, act: Act, gift: Gift, place: Place, car: Car, state: State, **more: object
 ) -> dict[str, object] | Refused:
-    """One coupon in *state*, its cost held for it from now on; returns its row. *more*: further columns."""
-    merchant_id = gift.account["merchant_id"]
-    paid_by = means.find(conn, act, merchant_id, place.lot_id, gift.template, place.cost, gift.branch_id)
+    """One coupon in *state*, its cost held for it from now on; a bound one is sent to its lot.
+
+    Returns its row. *more*: further columns.
+    """
+    merchant_id, cost = gift.account["merchant_id"], place.cost
+    purse = means.purse(conn, act, merchant_id, place.lot_id, cost, gift.branch_id)
+    if isinstance(purse, Refused):
+        return purse
+    asked = {"of_operator": act.operator_id, "of_merchant": merchant_id, "of_commodity": cost.commodity.value}
+    asked |= {"the_purse": purse, "the_allotment": free_account(place.lot_id), "edge": place.edge_id, "of": "coupons"}
+    books = (_BOOKS_AND_LINE if state is State.BOUND else _BOOKS)(conn, asked)
+    paid_by = means.find(conn, act, merchant_id, place.lot_id, gift.template, cost, purse, books["left"] or {})
     if isinstance(paid_by, Refused):
         return paid_by
     row = _new_coupon(act, gift, place, car, paid_by) | {"state": state.value, **more}
-    conn.execute(_ADD, row)
+    _ADD(conn, _LATER | row)
     serial = str(row["serial"])
     entry = ledger.Entry(act.operator_id, merchant_id, act.uuid(), "coupon.issued", serial, act.by, act.now_ms)
     ledger.post(conn, entry, carry(row, AVAILABLE, OUTSTANDING))
     after = {"template": gift.template["template_id"], "stay": car.stay_id}
-    audit.record(conn, act, "coupon.issued", f"coupon:{serial}", after=after)
-    hearing.tell(conn, row, act.now_ms, "coupon.issued", *(["coupon.bound"] if state is State.BOUND else []))
+    audit.record(conn, act, "coupon.issued", f"coupon:{serial}", after=after, head=books["head"])
+    if books["hook"] is not None:
+        hearing.tell(conn, row, act.now_ms, "coupon.issued", *(["coupon.bound"] if state is State.BOUND else []))
+    if state is State.BOUND:
+        told = for_edge(row, gift.template, gift.account["name"])
+        key, line = str(row["coupon_id"]), books["line"]
+        add_row(conn, act.operator_id, place.edge_id, "coupons", key, told, act.now_ms, line)
     return row
-
-
-def tell(conn: Connection, act: Act, row: Mapping[str, object], gift: Gift) -> None:
-    """Send a bound coupon to its lot."""
-    told = for_edge(row, gift.template, gift.account["name"])
-    add_row(conn, act.operator_id, str(row["edge_id"]), "coupons", str(row["coupon_id"]), told, act.now_ms)
 
 
 def _new_coupon(act: Act, gift: Gift, place: Place, car: Car, paid_by: Means) -> dict[str, object]:
@@ -216,7 +253,7 @@ def _new_coupon(act: Act, gift: Gift, place: Place, car: Car, paid_by: Means) ->
     }
 
 
-def for_edge(row: Mapping[str, object], template: RowMapping, merchant: str) -> dict[str, object]:
+def for_edge(row: Mapping[str, object], template: Found, merchant: str) -> dict[str, object]:
     """The row of channel ``coupons``: all an exit needs to apply the coupon without asking."""
     return {
         "coupon_id": row["coupon_id"],

@@ -9,16 +9,30 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Label, bindparam, case, exists, func, literal, select, text, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    select,
+    text,
+    tuple_,
+)
 
 from cloud.act import Act, Refused
 from cloud.coupons import late
 from cloud.coupons.life import State
 from cloud.coupons.tables import coupon, coupon_blocked, coupon_rule, coupon_template, redemption, voucher
+from cloud.coupons.template import terms_from
 from cloud.lots import service as lots
 from cloud.merchants import service as merchants
+from cloud.prepared import Answers, Found, Questions
 from domain.coupon.limits import NONE, Given, Level, Levels, Limits, Taken, Wanted, limits_of, over
-from domain.coupon.terms import PLAIN, Terms, terms_of, ways_of
+from domain.coupon.terms import PLAIN, Terms, ways_of
 from domain.wire import Json
 
 PAST = "past"  # no stay that is asked about
@@ -43,11 +57,17 @@ def refusal(conn: Connection, act: Act, ask: Ask) -> Refused | None:
 
     A template's totals are safe too: every caller holds its merchant's row (``merchants.get``).
     """
+    asked = {"of_lot": ask.lot_id, "of_plate": ask.plate, "of_stay": ask.stay_id, "of_operator": act.operator_id}
+    asked |= {"of_merchant": ask.merchant_id, "of_template": ask.template_id}
+    return judged(conn, act, ask, _SET(conn, asked))
+
+
+def judged(conn: Connection, act: Act, ask: Ask, answers: Answers) -> Refused | None:
+    """The same with the *answers* to ``questions``."""
     _lock_plate(conn, act.operator_id, ask.plate)
-    known = _known(conn, act, ask)
+    known, lot = _known(answers["known"] or {}), lots.standing(answers["clock"])
     if known.is_blocked:
         return Refused("plate_gets_no_coupons")
-    lot = lots.standing(conn, act.operator_id, ask.lot_id, ask.stay_id)
     if lot.paid_fen:
         ways = ways_of(known.bodies[Level.LOT])
         too_late = late.refusal(conn, act.operator_id, ways, ask.merchant_id, ask.template_id, ask.stay_id)
@@ -79,38 +99,37 @@ class _Known:
     bodies: Mapping[Level, Json]
 
 
-def _known(conn: Connection, act: Act, ask: Ask) -> _Known:
-    asked: dict[str, Any] = {Level.LOT: ask.lot_id, Level.MERCHANT: ask.merchant_id, Level.COUPON: ask.template_id}
-    asked |= {"of_operator": act.operator_id, "of_plate": ask.plate}
-    row = conn.execute(_KNOWN, asked).mappings().one()
-    terms = PLAIN if row["terms"] is None else terms_of(json.loads(row["terms"]))
+def _known(row: Found) -> _Known:
+    terms = PLAIN if row["terms"] is None else terms_from(row["terms"])
     return _Known(row["is_blocked"], terms, {level: json.loads(row[level] or "{}") for level in Level})
 
 
-def _body(level: Level) -> Label[str]:
-    of = (coupon_rule.c.level == level.value) & (coupon_rule.c.subject_id == bindparam(level))
-    return select(coupon_rule.c.body).where(of).scalar_subquery().label(level)
-
-
-_KNOWN = select(
-    exists()
-    .where(
+def questions(lot_id: ColumnElement[int], plate: ColumnElement[str]) -> dict[str, Select[Any]]:
+    """What must be asked to judge, as parts of another question."""
+    blocked = exists().where(
         coupon_blocked.c.operator_id == bindparam("of_operator"),
-        coupon_blocked.c.plate == bindparam("of_plate"),
+        coupon_blocked.c.plate == plate,
         coupon_blocked.c.ended_ms.is_(None),
     )
-    .label("is_blocked"),
-    select(coupon_template.c.terms)
-    .where(
-        coupon_template.c.template_id == bindparam(Level.COUPON),
+    terms = select(coupon_template.c.terms).where(
+        coupon_template.c.template_id == bindparam("of_template"),
         coupon_template.c.operator_id == bindparam("of_operator"),
-        coupon_template.c.merchant_id == bindparam(Level.MERCHANT),
+        coupon_template.c.merchant_id == bindparam("of_merchant"),
         coupon_template.c.deleted_ms.is_(None),
     )
-    .scalar_subquery()
-    .label("terms"),
-    *map(_body, Level),
-)
+    whose = {Level.LOT: lot_id, Level.MERCHANT: bindparam("of_merchant"), Level.COUPON: bindparam("of_template")}
+    bodies = [
+        select(coupon_rule.c.body)
+        .where(coupon_rule.c.level == level.value, coupon_rule.c.subject_id == subject)
+        .scalar_subquery()
+        .label(level)
+        for level, subject in whose.items()
+    ]
+    known = select(blocked.label("is_blocked"), terms.scalar_subquery().label("terms"), *bodies)
+    return {"known": known, "clock": lots.standing_of(lot_id)}
+
+
+_SET = Questions(**questions(bindparam("of_lot"), bindparam("of_plate")))
 
 
 def _lock_plate(conn: Connection, operator_id: int, plate: str) -> None:

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, case, func, select
+from sqlalchemy import Connection, case, func, select
 
 from cloud.act import Act, Refused
 from cloud.coupons.tables import coupon
 from cloud.lots import service as lots
-from cloud.merchants import branches, contracts, ledger
+from cloud.merchants import branches, contracts
 from cloud.merchants.contracts import Cost
+from cloud.prepared import Found
 from cloud.shop import stock
 from domain.contract import Hold
 from domain.coupon.model import CouponKind
-from domain.ledger import Commodity, Funds, free_account, stock_account, take
+from domain.ledger import Commodity, Funds, stock_account, take
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +30,15 @@ class Means:
     until_ms: int | None = None
 
 
-def cost(
-    conn: Connection, merchant_id: int, lot_id: int, template: RowMapping, kind: CouponKind, worth: int
-) -> Cost | Refused:
+def cost(contract: Found | None, template: Found, kind: CouponKind, worth: int) -> Cost | Refused:
     """What a coupon of a template holds: by the contract, or nothing where it was bought ahead."""
     if template["product_id"] is not None:
         return Cost(Hold(Commodity.FEN, 0, template["cap_fen"]), 0)
-    return contracts.cost(conn, merchant_id, lot_id, kind, worth, template["cap_fen"])
+    return contracts.cost(contract, kind, worth, template["cap_fen"])
 
 
-def find(
-    conn: Connection, act: Act, merchant_id: int, lot_id: int, template: RowMapping, cost: Cost, branch_id: int
-) -> Means | Refused:
-    """What pays for one coupon, locked until the transaction ends; a purchase counts it as given."""
+def purse(conn: Connection, act: Act, merchant_id: int, lot_id: int, cost: Cost, branch_id: int) -> str | Refused:
+    """The account that pays for one coupon, a branch's where one gives it."""
     row = branches.get(conn, act.operator_id, branch_id) if branch_id else None
     if branch_id and (row is None or row["merchant_id"] != merchant_id):
         return Refused("branch_unknown")
@@ -50,12 +47,24 @@ def find(
         refused = branches.refusal(conn, row, lot_id, cost.commodity, cost.amount, spent)
         if refused is not None:
             return refused
+    return branches.purse_of(row)
+
+
+def find(
+    conn: Connection,
+    act: Act,
+    merchant_id: int,
+    lot_id: int,
+    template: Found,
+    cost: Cost,
+    account: str,
+    left: Found,
+) -> Means | Refused:
+    """What pays for one coupon out of what is *left* (``ledger.LEFT``); a purchase counts it as given."""
     if template["product_id"] is not None:
         return _out_of_stock(conn, act, merchant_id, lot_id, template["product_id"])
-    account, allotment = branches.purse_of(row), free_account(lot_id)
-    held = ledger.held(conn, merchant_id, (account, allotment), cost.commodity)
-    bonus, paid = held.get((account, Funds.BONUS), 0), held.get((account, Funds.PAID), 0)
-    free = contracts.free_left(conn, act, merchant_id, lot_id, cost, held.get((allotment, Funds.FREE), 0))
+    bonus, paid = left["bonus"], left["paid"]
+    free = contracts.free_left(conn, act, merchant_id, lot_id, cost, left["free"])
     parts = dict(take(cost.amount, bonus, paid, free))
     if cost.amount and not parts:
         return Refused("balance_short", {"left": free + bonus + paid, "needed": cost.amount})

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.coupons import daily, limiting, rules, template, wallets
-from cloud.coupons.issuing import Car, gift_of, make, place_of, tell
+from cloud.coupons.issuing import Car, gift_of, make, place_of
 from cloud.coupons.life import CUSTOM, State
 from cloud.coupons.tables import coupon, coupon_poster, coupon_rule, coupon_template
 from cloud.db import new_id
@@ -178,7 +178,6 @@ def take(conn: Connection, act: Act, code: str, plate: str, phone: str) -> Taken
         attempt.rollback()
         return row
     attempt.commit()
-    tell(conn, act, row, gift)
     return Taken(str(row["coupon_id"]), str(row["serial"]), wallet_code)
 
 

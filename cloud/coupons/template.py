@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
@@ -21,6 +22,7 @@ from cloud.lots import edges as lot_edges
 from cloud.lots import service as lots
 from cloud.merchants import contracts
 from cloud.merchants import service as merchants
+from cloud.prepared import Found
 from cloud.sync.channels import put_row
 from domain.coupon.model import Meaning, Remainder
 from domain.coupon.terms import PLAIN, Terms, terms_of
@@ -113,9 +115,15 @@ def _terms_refusal(conn: Connection, operator_id: int, kind: Kind, terms: Terms)
     return Refused("pass_without_value") if terms.uses > 1 and kind in CUSTOM else None
 
 
-def terms(row: RowMapping) -> Terms:
+def terms(row: Found) -> Terms:
     """The small print of a template."""
-    return terms_of(json.loads(row["terms"]))
+    return terms_from(row["terms"])
+
+
+@lru_cache
+def terms_from(text: str) -> Terms:
+    """The same from the column."""
+    return terms_of(json.loads(text))
 
 
 def lots_of(conn: Connection, operator_id: int, merchant_id: int) -> Sequence[RowMapping]:
@@ -157,18 +165,19 @@ def templates(conn: Connection, operator_id: int, merchant_id: int | None = None
     return conn.execute(query.order_by(coupon_template.c.template_id)).mappings().all()
 
 
-_FIND = select(coupon_template).where(
+FIND = select(coupon_template).where(
     coupon_template.c.template_id == bindparam("of_template"),
     coupon_template.c.operator_id == bindparam("of_operator"),
     coupon_template.c.merchant_id == bindparam("of_merchant"),
     coupon_template.c.deleted_ms.is_(None),
 )
+"""A template that may be issued from, as a part of another question."""
 
 
 def find(conn: Connection, operator_id: int, merchant_id: int, template_id: int) -> RowMapping | None:
     """One that may be issued from."""
     asked = {"of_template": template_id, "of_operator": operator_id, "of_merchant": merchant_id}
-    return conn.execute(_FIND, asked).mappings().one_or_none()
+    return conn.execute(FIND, asked).mappings().one_or_none()
 
 
 def tell_template(conn: Connection, operator_id: int, template_id: int, now_ms: int) -> None:

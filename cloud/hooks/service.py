@@ -38,6 +38,17 @@ class Made:
     secret: str
 
 
+LISTENING: Final = (
+    select(web_hook.c.hook_id)
+    .where(
+        web_hook.c.operator_id == bindparam("of_operator"),
+        web_hook.c.off_ms.is_(None),
+        or_(web_hook.c.merchant_id.is_(None), web_hook.c.merchant_id == bindparam("of_merchant")),
+    )
+    .limit(1)
+)
+"""A hook that hears of a merchant, if there is any, as a part of another question."""
+
 _TELL: Final = insert(hook_message).from_select(
     [
         "operator_id", "merchant_id", "hook_id", "fact", "body", "made_ms", "tries", "next_ms", "last_error",

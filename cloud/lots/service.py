@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, bindparam, case, exists, func, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    Table,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+)
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -24,6 +38,7 @@ from cloud.lots.tables import (
     stay,
     zone,
 )
+from cloud.prepared import Found
 from cloud.reach import EVERY, Lots
 from domain import lookalike
 from domain.plate_search import misreads, patterns
@@ -133,7 +148,7 @@ def zones(conn: Connection, operator_id: int, within: Lots = EVERY) -> dict[int,
     return found
 
 
-_OPEN_STAY = (
+OPEN_STAY = (
     select(
         stay,
         select(edge.c.edge_id)
@@ -145,11 +160,14 @@ _OPEN_STAY = (
     .where(stay.c.left_ms.is_(None))
     .with_for_update(of=stay)
 )
+"""A stay whose car is still inside, with the *lot_edge* that runs its lot, as a part of another question; locked."""
 
 
-def open_stay(conn: Connection, operator_id: int, stay_id: str) -> RowMapping | None:
-    """A stay whose car is still inside, with the *lot_edge* that runs its lot; locked until the transaction ends."""
-    return conn.execute(_OPEN_STAY, {"of_stay": stay_id, "of_operator": operator_id}).mappings().one_or_none()
+LOT_OF_STAY, PLATE_OF_STAY = (
+    select(column).where(stay.c.stay_id == bindparam("of_stay")).scalar_subquery()
+    for column in (stay.c.lot_id, stay.c.plate)
+)
+"""Of any stay, as parts of other questions."""
 
 
 def open_stay_of(conn: Connection, operator_id: int, lot_id: int, plate: str) -> RowMapping | None:
@@ -221,20 +239,17 @@ class Standing:
     paid_fen: int
 
 
-def standing(conn: Connection, operator_id: int, lot_id: int, stay_id: str) -> Standing:
-    """Where a lot's clock stands, UTC for a lot nobody knows, and what was paid for a stay so far."""
-    asked = {"of_operator": operator_id, "of_lot": lot_id, "of_stay": stay_id}
-    row = conn.execute(_STANDING, asked).one_or_none()
-    return Standing(ZoneInfo("UTC"), 0) if row is None else Standing(ZoneInfo(row.time_zone), int(row.paid_fen))
+def standing_of(lot_id: ColumnElement[int]) -> Select[Any]:
+    """Where a lot's clock stands and what was paid for a stay so far, as a part of another question."""
+    paid = select(func.coalesce(func.sum(payment.c.amount_fen), 0)).where(payment.c.stay_id == bindparam("of_stay"))
+    return select(lot.c.time_zone, paid.scalar_subquery().label("paid_fen")).where(
+        lot.c.lot_id == lot_id, lot.c.operator_id == bindparam("of_operator")
+    )
 
 
-_STANDING = select(
-    lot.c.time_zone,
-    select(func.coalesce(func.sum(payment.c.amount_fen), 0))
-    .where(payment.c.stay_id == bindparam("of_stay"))
-    .scalar_subquery()
-    .label("paid_fen"),
-).where(lot.c.lot_id == bindparam("of_lot"), lot.c.operator_id == bindparam("of_operator"))
+def standing(row: Found | None) -> Standing:
+    """The answer to ``standing_of``; UTC for a lot nobody knows."""
+    return Standing(ZoneInfo("UTC"), 0) if row is None else Standing(ZoneInfo(row["time_zone"]), int(row["paid_fen"]))
 
 
 def has_left(operator_id: int, stay_id: ColumnElement[str]) -> ColumnElement[bool]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, func, insert, select
 
 from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.lots import service as lots
 from cloud.merchants import ledger, service
 from cloud.merchants.tables import contract, ledger_entry
+from cloud.prepared import Found
 from domain.contract import Hold, Terms, hold, terms_of
 from domain.coupon.model import CouponKind
 from domain.ledger import ALLOTMENT, Commodity, Funds, free_account, move
@@ -64,12 +66,13 @@ def set_contract(
     return version
 
 
-_CURRENT = (
-    select(contract)
-    .where(contract.c.merchant_id == bindparam("of_merchant"), contract.c.lot_id == bindparam("of_lot"))
-    .order_by(contract.c.version.desc())
-    .limit(1)
-)
+def current(lot_id: ColumnElement[int]) -> Select[Any]:
+    """The contract of a merchant in force at a lot, as a part of another question."""
+    of_both = select(contract).where(contract.c.merchant_id == bindparam("of_merchant"), contract.c.lot_id == lot_id)
+    return of_both.order_by(contract.c.version.desc()).limit(1)
+
+
+_CURRENT = current(bindparam("of_lot"))
 
 
 def current_contract(conn: Connection, merchant_id: int, lot_id: int) -> RowMapping | None:
@@ -100,15 +103,13 @@ def version_on(conn: Connection, merchant_id: int, lot_id: int, at_ms: int) -> i
     return int(conn.execute(query).scalar_one() or 1)
 
 
-def cost(
-    conn: Connection, merchant_id: int, lot_id: int, kind: CouponKind, value: int, cap_fen: int = 0
-) -> Cost | Refused:
-    """What a coupon takes from the merchant: minutes or money, by the contract (Q1, Q9)."""
-    version, terms = in_force(conn, merchant_id, lot_id)
-    if not version:
+def cost(row: Found | None, kind: CouponKind, value: int, cap_fen: int = 0) -> Cost | Refused:
+    """What a coupon takes from the merchant: minutes or money, by the contract in *row* (Q1, Q9)."""
+    if row is None:
         return Refused("contract_missing")
+    terms = terms_of(dict(row))
     held = hold(terms, kind, value, cap_fen)
-    return Cost(held, version, terms.free_fen if held.commodity is Commodity.FEN else terms.free_min)
+    return Cost(held, int(row["version"]), terms.free_fen if held.commodity is Commodity.FEN else terms.free_min)
 
 
 def free_left(conn: Connection, act: Act, merchant_id: int, lot_id: int, cost: Cost, left: int) -> int:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, func, insert, select
+from sqlalchemy import Connection, Label, bindparam, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from cloud.bulk import sums_among
-from cloud.db import new_id
 from cloud.merchants.tables import balance, ledger_entry, posting
+from cloud.prepared import Prepared, adding, adding_all, numbered
 from domain.ledger import (
     AVAILABLE,
     OPERATOR_LOSS,
@@ -57,18 +58,29 @@ class Purse:
         return self.paid + self.bonus
 
 
-def _adding(into: Callable[[Table], Any]) -> Any:
-    first = into(balance)
-    return first.on_conflict_do_update(
-        index_elements=[balance.c.merchant_id, balance.c.account, balance.c.commodity, balance.c.funds],
-        set_={"amount": balance.c.amount + first.excluded.amount},
-    ).returning(balance.c.account, balance.c.commodity, balance.c.funds, balance.c.amount)
+@cache
+def _add_postings(rows: int) -> Prepared:
+    """The one statement that adds so many legs of an entry."""
+    return Prepared(adding_all(insert(posting), _OF_POSTING, rows))
+
+
+@cache
+def _add_to_balance(dialect: str, rows: int) -> Prepared:
+    """The one statement that adds to so many accounts at once."""
+    into: Any = sqlite_insert if dialect == "sqlite" else postgres_insert
+    first = adding_all(into(balance), balance.c.keys(), rows)
+    return Prepared(
+        first.on_conflict_do_update(
+            index_elements=[balance.c.merchant_id, balance.c.account, balance.c.commodity, balance.c.funds],
+            set_={"amount": balance.c.amount + first.excluded.amount},
+        ).returning(balance.c.account, balance.c.commodity, balance.c.funds, balance.c.amount)
+    )
 
 
 # Made once: money events come by the thousand after an outage, and building a statement costs more than running it.
-_ADD_ENTRY = insert(ledger_entry)
-_ADD_POSTINGS = insert(posting)
-_ADD_TO_BALANCE = {"sqlite": _adding(sqlite_insert), "postgresql": _adding(postgres_insert)}
+_OF_ENTRY = ("operator_id", "merchant_id", "event_id", "kind", "subject", "note", "made_by", "made_ms")
+_ADD_ENTRY = Prepared(adding(ledger_entry, _OF_ENTRY).returning(ledger_entry.c.entry_id))
+_OF_POSTING = ("entry_id", "operator_id", "merchant_id", "event_id", "leg", "account", "commodity", "funds", "amount")
 _HELD = (
     select(balance.c.amount)
     .where(
@@ -79,16 +91,20 @@ _HELD = (
     )
     .with_for_update()
 )
-_HELD_ALL = (
-    select(balance.c.account, balance.c.funds, balance.c.amount)
-    .where(
+
+
+def _left(account: str, funds: Funds) -> Label[int]:
+    held = select(balance.c.amount).where(
         balance.c.merchant_id == bindparam("of_merchant"),
-        balance.c.account.in_(bindparam("of_accounts", expanding=True)),
+        balance.c.account == bindparam(account),
         balance.c.commodity == bindparam("of_commodity"),
+        balance.c.funds == funds.value,
     )
-    .order_by(balance.c.account, balance.c.funds)
-    .with_for_update()
-)
+    return func.coalesce(held.with_for_update().scalar_subquery(), 0).label(funds.value.lower())
+
+
+LEFT = select(_left("the_purse", Funds.BONUS), _left("the_purse", Funds.PAID), _left("the_allotment", Funds.FREE))
+"""What is left to give coupons from, locked until the transaction ends, as a part of another question."""
 
 
 def post(conn: Connection, entry: Entry, postings: Sequence[Posting]) -> None:
@@ -97,40 +113,20 @@ def post(conn: Connection, entry: Entry, postings: Sequence[Posting]) -> None:
     check_balanced(legs)
     if not legs:
         return
-    entry_id = new_id(
-        conn,
-        _ADD_ENTRY,
-        {
-            "operator_id": entry.operator_id,
-            "merchant_id": entry.merchant_id,
-            "event_id": entry.event_id,
-            "kind": entry.kind,
-            "subject": entry.subject,
-            "note": entry.note,
-            "made_by": entry.made_by,
-            "made_ms": entry.made_ms,
-        },
-    )
-    shared = {
-        "entry_id": entry_id,
-        "operator_id": entry.operator_id,
-        "merchant_id": entry.merchant_id,
-        "event_id": entry.event_id,
-    }
-    conn.execute(
-        _ADD_POSTINGS,
-        [
-            shared
-            | {
-                "leg": number,
-                "account": leg.account,
-                "commodity": leg.commodity.value,
-                "funds": leg.funds.value,
-                "amount": leg.amount,
-            }
-            for number, leg in enumerate(legs)
-        ],
-    )
+    shared: dict[str, object] = {name: getattr(entry, name) for name in _OF_ENTRY}
+    shared["entry_id"] = _ADD_ENTRY(conn, shared).scalar_one()
+    rows = [
+        shared
+        | {
+            "leg": number,
+            "account": leg.account,
+            "commodity": leg.commodity.value,
+            "funds": leg.funds.value,
+            "amount": leg.amount,
+        }
+        for number, leg in enumerate(legs)
+    ]
+    _add_postings(len(rows))(conn, numbered(rows))
     _add_to_balances(conn, entry, _net(legs))
 
 
@@ -143,12 +139,12 @@ def _net(legs: Sequence[Posting]) -> dict[tuple[str, Commodity, Funds], int]:
 
 
 def _add_to_balances(conn: Connection, entry: Entry, net: dict[tuple[str, Commodity, Funds], int]) -> None:
-    of: dict[str, Any] = {"merchant_id": entry.merchant_id, "operator_id": entry.operator_id}
+    of: dict[str, object] = {"merchant_id": entry.merchant_id, "operator_id": entry.operator_id}
     rows = [
         of | {"account": account, "commodity": commodity.value, "funds": funds.value, "amount": amount}
         for (account, commodity, funds), amount in net.items()
     ]
-    for row in conn.execute(_ADD_TO_BALANCE[conn.dialect.name], rows):
+    for row in _add_to_balance(conn.dialect.name, len(rows))(conn, numbered(rows)):
         if row.amount > 0 if row.account in SOURCES else row.amount < 0:
             which = f"{row.account} {row.commodity} {row.funds}"
             raise OverdrawnError(f"merchant {entry.merchant_id}: {which} would be {row.amount}")
@@ -168,14 +164,6 @@ def purse(conn: Connection, merchant_id: int, commodity: Commodity, account: str
     )
     amounts = {row.funds: row.amount for row in rows}
     return Purse(paid=amounts.get(Funds.PAID.value, 0), bonus=amounts.get(Funds.BONUS.value, 0))
-
-
-def held(
-    conn: Connection, merchant_id: int, accounts: Sequence[str], commodity: Commodity
-) -> dict[tuple[str, Funds], int]:
-    """What several accounts hold by kind of funds, empty ones left out; locked until the transaction ends."""
-    asked = {"of_merchant": merchant_id, "of_accounts": list(accounts), "of_commodity": commodity.value}
-    return {(row.account, Funds(row.funds)): row.amount for row in conn.execute(_HELD_ALL, asked)}
 
 
 def held_by(conn: Connection, merchant_id: int, account: str, commodity: Commodity, funds: Funds) -> int:

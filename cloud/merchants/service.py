@@ -97,21 +97,14 @@ _GET = (
     .where(merchant.c.merchant_id == bindparam("of_merchant"), merchant.c.operator_id == bindparam("of_operator"))
     .with_for_update(of=merchant)
 )
-_GIVER = _GET.add_columns(
-    exists().where(statement.c.merchant_id == merchant.c.merchant_id, LATE_AT).label("is_overdue")
-)
+GIVER = _GET.add_columns(exists().where(statement.c.merchant_id == merchant.c.merchant_id, LATE_AT).label("is_overdue"))
+"""A merchant that wants to give coupons, locked, with *is_overdue*: a statement is past its day and not paid (E16)."""
 
 
 def get(conn: Connection, operator_id: int, merchant_id: int) -> RowMapping | None:
     """One merchant of the operator, locked until the transaction ends."""
     asked = {"of_operator": operator_id, "of_merchant": merchant_id}
     return conn.execute(_GET, asked).mappings().one_or_none()
-
-
-def giver(conn: Connection, act: Act, merchant_id: int) -> RowMapping | None:
-    """The same of one that wants to give coupons, with *is_overdue*: a statement is past its day and not paid (E16)."""
-    asked = {"of_operator": act.operator_id, "of_merchant": merchant_id, "at_ms": act.now_ms}
-    return conn.execute(_GIVER, asked).mappings().one_or_none()
 
 
 def listed(

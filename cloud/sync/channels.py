@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from cloud.prepared import Found, Prepared, adding
 from cloud.sync.tables import channel_row, channel_version
 from domain.sync.channel import (
     BUCKETS,
@@ -31,7 +32,9 @@ KEYS_AT_ONCE: Final = 400
 
 # Asked at every message of every edge: built once, SQLAlchemy takes longer to build them than a database to answer.
 _THIS: Final = and_(channel_version.c.edge_id == bindparam("edge"), channel_version.c.channel == bindparam("of"))
-_SET_DIGEST: Final = update(channel_version).where(_THIS).values(digest=bindparam("text"))
+_SET_DIGEST: Final = Prepared(
+    update(channel_version).where(_THIS).values(ver=bindparam("version"), digest=bindparam("text"))
+)
 _SET_HELD: Final = update(channel_version).where(_THIS).values(held_ver=bindparam("version"))
 _NOT_BACK: Final = _SET_HELD.where(channel_version.c.held_ver < bindparam("version"))
 _TOLD: Final = _SET_HELD.values(held_digest=bindparam("text"))
@@ -44,21 +47,26 @@ _BEHIND: Final = (
     .order_by(channel_version.c.channel)
 )
 _STANDING: Final = select(channel_version.c.ver, channel_version.c.digest).where(_THIS)
+STANDING: Final = _STANDING.with_for_update()
+"""Version and digest of a channel, locked until the transaction ends, as a part of another question."""
 _AFTER: Final = (
     select(channel_row.c.key, channel_row.c.ver, channel_row.c.value)
     .where(channel_row.c.edge_id == bindparam("edge"), channel_row.c.channel == bindparam("of"))
     .where(channel_row.c.ver > bindparam("version"))
     .order_by(channel_row.c.ver, channel_row.c.key)
 )
-_ADD: Final = insert(channel_row)
+_ADD: Final = Prepared(adding(channel_row, ("edge_id", "channel", "operator_id", "key", "ver", "value", "changed_ms")))
 _EMPTY: Final = digest_text([0] * BUCKETS)
 _NEXT: Final = {
-    dialect: into(channel_version)
-    .on_conflict_do_update(
-        index_elements=[channel_version.c.edge_id, channel_version.c.channel],
-        set_={"ver": channel_version.c.ver + 1},
+    dialect: Prepared(
+        into(channel_version)
+        .values({column.name: bindparam(f"first_{column.name}") for column in channel_version.c})
+        .on_conflict_do_update(
+            index_elements=[channel_version.c.edge_id, channel_version.c.channel],
+            set_={"ver": channel_version.c.ver + 1},
+        )
+        .returning(channel_version.c.ver, channel_version.c.digest)
     )
-    .returning(channel_version.c.ver, channel_version.c.digest)
     for dialect, into in (("sqlite", sqlite_insert), ("postgresql", postgres_insert))
 }
 
@@ -84,9 +92,21 @@ def put_row(
     return _change(conn, operator_id, edge_id, channel, {key: (before, value)}, now_ms)
 
 
-def add_row(conn: Connection, operator_id: int, edge_id: str, channel: str, key: str, value: Json, now_ms: int) -> int:
-    """The same for a key the channel never had: nobody looks for it. Raises IntegrityError where it had."""
-    return _change(conn, operator_id, edge_id, channel, {key: (None, value)}, now_ms)
+def add_row(
+    conn: Connection,
+    operator_id: int,
+    edge_id: str,
+    channel: str,
+    key: str,
+    value: Json,
+    now_ms: int,
+    standing: Found | None = None,
+) -> int:
+    """The same for a key the channel never had: nobody looks for it. Raises IntegrityError where it had.
+
+    *standing* is the answer to ``STANDING`` where it was asked already.
+    """
+    return _change(conn, operator_id, edge_id, channel, {key: (None, value)}, now_ms, standing)
 
 
 def put_rows(
@@ -125,20 +145,24 @@ def _change(
     channel: str,
     rows: Mapping[str, tuple[Row | None, Json | None]],
     now_ms: int,
+    standing: Found | None = None,
 ) -> int:
     """Write *rows* (key -> as it was, as it shall be) as the channel's next version."""
-    version, buckets = _next_version(conn, operator_id, edge_id, channel)
+    if standing is None:
+        version, buckets = _next_version(conn, operator_id, edge_id, channel)
+    else:
+        version, buckets = int(standing["ver"]) + 1, digest_from(standing["digest"])
     fresh: list[dict[str, str | None]] = []
     known: list[dict[str, str | None]] = []
     for key, (before, value) in rows.items():
         buckets = replaced(buckets, before, Row(key, version, value))
         text = None if value is None else canonical(value).decode()
         (fresh if before is None else known).append({"of_key": key, "text": text})
-    _set_digest(conn, edge_id, channel, buckets)
+    _SET_DIGEST(conn, {"edge": edge_id, "of": channel, "version": version, "text": digest_text(buckets)})
     stamp = {"ver": version, "changed_ms": now_ms}
     of = {"edge_id": edge_id, "channel": channel, "operator_id": operator_id}
     if fresh:
-        conn.execute(_ADD, [{**of, **stamp, "key": one["of_key"], "value": one["text"]} for one in fresh])
+        _ADD.many(conn, [{**of, **stamp, "key": one["of_key"], "value": one["text"]} for one in fresh])
     if known:
         own = (channel_row.c.edge_id == edge_id) & (channel_row.c.channel == channel)
         mend = update(channel_row).where(own, channel_row.c.key == bindparam("of_key"))
@@ -148,13 +172,9 @@ def _change(
 
 def _next_version(conn: Connection, operator_id: int, edge_id: str, channel: str) -> tuple[int, list[int]]:
     fresh = {"edge_id": edge_id, "channel": channel, "operator_id": operator_id, "ver": 1, "held_ver": 0}
-    empty = dict.fromkeys(("digest", "held_digest"), _EMPTY)
-    version, written = conn.execute(_NEXT[conn.dialect.name], fresh | empty).one()
-    return int(version), digest_from(written)
-
-
-def _set_digest(conn: Connection, edge_id: str, channel: str, buckets: list[int]) -> None:
-    conn.execute(_SET_DIGEST, {"edge": edge_id, "of": channel, "text": digest_text(buckets)})
+    fresh |= dict.fromkeys(("digest", "held_digest"), _EMPTY)
+    row = _NEXT[conn.dialect.name](conn, {f"first_{name}": value for name, value in fresh.items()}).one()
+    return int(row.ver), digest_from(row.digest)
 
 
 def _value(text: str | None) -> Json | None:

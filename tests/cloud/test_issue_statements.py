@@ -1,18 +1,14 @@
-"""How often the database is asked while one coupon is given through the machine interface.
-
-BEGIN, COMMIT and the lock of a plate, which PostgreSQL needs and SQLite has by its BEGIN, are left out.
-"""
+"""How often the database is asked while one coupon is given through the machine interface."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from cloud.access import keys
 from cloud.access.scopes import Scope
@@ -22,10 +18,11 @@ from cloud.coupons import rules
 from cloud.coupons import service as coupons
 from cloud.db import Database
 from domain.coupon.limits import Level, Limits
+from tests.cloud.asked import heard
 from tests.cloud.stage import Stage, set_up
 from tests.cloud.world import World
 
-PLAIN = 20  # one for each table written, who calls, and one question to each capability: docs/performance.md
+PLAIN = 11  # who calls; all that decides; the books; eight tables written: docs/performance.md
 KEPT = 2  # the idempotency key: taken, then its answer
 LIMITED = 5  # what the plate took: coupons, its stays, slips used on them, shops' names; what all plates took
 
@@ -56,16 +53,9 @@ async def give(caller: Caller, stage: Stage, stay_id: str, **headers: str) -> No
 
 
 async def asked(caller: Caller, stage: Stage, stay_id: str, **headers: str) -> list[str]:
-    seen: list[str] = []
-
-    def one(_conn: object, _cursor: object, statement: str, *_: object) -> None:
-        if not re.match("BEGIN|COMMIT|SELECT pg_advisory_xact_lock", statement):
-            seen.append(statement)
-
-    event.listen(stage.cloud.db.engine, "before_cursor_execute", one)
-    await give(caller, stage, stay_id, **headers)
-    event.remove(stage.cloud.db.engine, "before_cursor_execute", one)
-    return seen
+    with heard(stage.cloud.db.engine) as seen:
+        await give(caller, stage, stay_id, **headers)
+        return list(seen)
 
 
 async def test_a_coupon_takes_one_statement_for_each_thing_that_must_be_known_or_kept(

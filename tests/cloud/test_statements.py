@@ -121,7 +121,9 @@ def test_the_months_free_allotment_is_spent_first_and_lapses(world: World) -> No
         "outstanding": 1_500,
     }  # fmt: skip
     world.now_ms += MONTH_MS
-    cost = contracts.cost(world.conn, world.merchant_id, world.lot_id, CouponKind.AMOUNT, 100)
+    cost = contracts.cost(
+        contracts.current_contract(world.conn, world.merchant_id, world.lot_id), CouponKind.AMOUNT, 100
+    )
     assert isinstance(cost, contracts.Cost)
     assert contracts.free_left(world.conn, world.act(), world.merchant_id, world.lot_id, cost, 300) == 800
     assert world.accounts()["allotment"] == -2_100  # 300 went back before 800 came
