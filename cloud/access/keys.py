@@ -20,6 +20,7 @@ from domain.ids import crockford_encode
 
 MARK: Final = "lgk_"  # how a key differs from a person's token, and what a scanner for lost secrets finds
 SHOWN: Final = 12
+KEY: Final = "key:"  # before its number, as what it does is recorded
 NAME_LENGTH: Final = 60
 USED_MS: Final = 60_000  # the last use is noted at most once a minute
 
@@ -85,6 +86,15 @@ def listed(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
     return conn.execute(query.order_by(api_key.c.revoked_ms.is_not(None), api_key.c.key_id.desc())).mappings().all()
 
 
+def person_behind(conn: Connection, operator_id: int, by: str) -> str:
+    """Who answers for what was done under the name *by*: of a program, the person who made its key."""
+    number = by.removeprefix(KEY)
+    if number == by or not number.isdigit():
+        return by
+    query = select(api_key.c.created_by).where(api_key.c.key_id == int(number), api_key.c.operator_id == operator_id)
+    return conn.execute(query).scalar_one_or_none() or by
+
+
 _BY_HASH = Questions(
     key=select(api_key).where(api_key.c.key_hash == bindparam("of_hash"), api_key.c.revoked_ms.is_(None))
 )
@@ -103,7 +113,7 @@ def caller(conn: Connection, token: str, now_ms: int) -> Caller | None:
     if row["used_ms"] is None or row["used_ms"] < now_ms - USED_MS:
         conn.execute(update(api_key).where(api_key.c.key_id == row["key_id"]).values(used_ms=now_ms))
     scopes = frozenset(map(Scope, row["scopes"].split()))
-    return Caller(row["operator_id"], f"key:{row['key_id']}", scopes, row["merchant_id"])
+    return Caller(row["operator_id"], f"{KEY}{row['key_id']}", scopes, row["merchant_id"])
 
 
 def _hashed(text: str) -> bytes:

@@ -15,6 +15,7 @@ from cloud.prepared import Found
 
 MOST_STAFF = 99
 NAME_LENGTH = 40
+MOST_COUPONS = 10_000  # of a day: more is a slip of the finger
 
 
 @dataclass(frozen=True, slots=True)

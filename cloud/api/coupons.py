@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import Any
 
@@ -9,15 +10,17 @@ from sqlalchemy import Connection
 
 from cloud.access.scopes import Scope
 from cloud.act import Act, Refused
-from cloud.api.lots import PAGE, plates_shown
+from cloud.api.lots import shown_page
 from cloud.api.operation import Ask, NotThereError, Operation, done, made, rows
 from cloud.api.schema import (
+    DAY,
     DONE,
     FLAG,
     ID,
     MOMENT,
     MOST_ID,
     NAMED,
+    PAGE,
     WHOLE,
     listing,
     maybe,
@@ -31,6 +34,7 @@ from cloud.coupons.service import Kind
 from cloud.lots import service as lots
 from cloud.merchants import service as merchants
 from domain.coupon.model import Meaning, Remainder
+from domain.coupon.terms import MOST_MINUTES, MOST_USES, terms_of
 from domain.plate import normalise
 
 
@@ -39,12 +43,17 @@ def list_templates(conn: Connection, act: Act, ask: Ask) -> Any:
     merchant_id = ask.id("merchant_id")
     if merchants.get(conn, act.operator_id, merchant_id) is None:
         raise NotThereError
-    return [dict(row) for row in coupons.templates(conn, act.operator_id, merchant_id)]
+    found = coupons.templates(conn, act.operator_id, merchant_id)
+    return [dict(row) | {"terms": json.loads(row["terms"])} for row in found]
 
 
 def create_template(conn: Connection, act: Act, ask: Ask) -> Any:
     """A template; it can be deleted, never changed."""
     values = {"value": 0, **ask.body}
+    try:
+        values["terms"] = terms_of(values.get("terms"))
+    except ValueError:
+        return Refused("terms_malformed")
     return made(coupons.create_template(conn, act, ask.id("merchant_id"), **values), "template_id")
 
 
@@ -85,13 +94,7 @@ def list_coupons(conn: Connection, act: Act, ask: Ask) -> Any:
     """Coupons, newest first."""
     search = ask.query.get("q", "").strip().upper() if ask.may(Scope.PLATES) else ""
     merchant_id = ask.merchant(ask.query.get("merchant_id"))
-    found = rows(coupons.coupons(conn, act.operator_id, merchant_id, search, ask.page))
-    return _masked(found, ask)
-
-
-def _masked(found: Any, ask: Ask) -> Any:
-    found.items[:] = [plates_shown(ask, row) for row in found.items]
-    return found
+    return shown_page(ask, coupons.coupons(conn, act.operator_id, merchant_id, search, ask.page))
 
 
 def list_vouchers(conn: Connection, act: Act, ask: Ask) -> Any:
@@ -102,9 +105,16 @@ def list_vouchers(conn: Connection, act: Act, ask: Ask) -> Any:
 
 _KIND = one_of(*(each.value for each in Kind))
 _MEANING, _REMAINDER = one_of(*(each.value for each in Meaning)), one_of(*(each.value for each in Remainder))
+_MINUTE = whole(0, 1439)
+_TERMS = record({}, {
+    "begins": DAY, "ends": DAY, "weekdays": listing(whole(0, 6), 7), "hours": listing(listing(_MINUTE, 2), 10),
+    "lots": listing(ID, 200), "min_stay": whole(0, MOST_MINUTES), "leave_within": whole(0, MOST_MINUTES),
+    "until": _MINUTE, "uses": whole(1, MOST_USES), "alone": FLAG, "per_stay": whole(0, MOST_USES),
+})  # fmt: skip
 _TEMPLATE = record({
     "template_id": WHOLE, "merchant_id": WHOLE, "name": text(), "kind": text(), "value": WHOLE, "cap_fen": WHOLE,
-    "meaning": text(), "remainder": text(), "valid_min": WHOLE, "created_ms": MOMENT,
+    "meaning": text(), "remainder": text(), "valid_min": WHOLE, "before_entry": FLAG, "terms": _TERMS,
+    "product_id": maybe(WHOLE), "created_ms": MOMENT,
 })  # fmt: skip
 _COUPON = record({
     "coupon_id": text(), "serial": text(), "merchant_id": WHOLE, "template_id": WHOLE, "lot_id": WHOLE,
@@ -131,7 +141,7 @@ OPERATIONS = (
             {"name": text(60, 1), "kind": _KIND},
             {
                 "value": whole(0, 10**7), "meaning": _MEANING, "cap_fen": whole(0, 10**7),
-                "valid_min": whole(1, 60 * 24 * 400), "remainder": _REMAINDER,
+                "valid_min": whole(1, 60 * 24 * 400), "remainder": _REMAINDER, "terms": _TERMS, "before_entry": FLAG,
             },
         ),
     ),

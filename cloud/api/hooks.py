@@ -9,9 +9,8 @@ from sqlalchemy import Connection, RowMapping
 
 from cloud.access.scopes import Scope
 from cloud.act import Act, Refused
-from cloud.api.lots import PAGE
 from cloud.api.operation import NO_BODY, Ask, NotThereError, Operation, done, rows
-from cloud.api.schema import DONE, FLAG, ID, MOMENT, WHOLE, listing, maybe, one_of, record, text
+from cloud.api.schema import DONE, FLAG, ID, MOMENT, PAGE, WHOLE, listing, maybe, one_of, record, text
 from cloud.hooks import service
 from cloud.hooks.guard import LONGEST
 from cloud.merchants import service as merchants
@@ -48,6 +47,11 @@ def switch_hook(conn: Connection, act: Act, ask: Ask) -> Any:
     return done(service.switch(conn, act, _own(conn, act, ask)["hook_id"], on=ask.body["on"]))
 
 
+def ping(conn: Connection, act: Act, ask: Ask) -> Any:
+    """A message that says nothing, to see whether it arrives."""
+    return done(service.ping(conn, act, _own(conn, act, ask)["hook_id"]))
+
+
 def list_messages(conn: Connection, act: Act, ask: Ask) -> Any:
     """Messages and what became of them, the newest first."""
     return rows(service.messages(conn, act.operator_id, _own(conn, act, ask)["hook_id"], ask.page))
@@ -82,6 +86,10 @@ OPERATIONS = (
     Operation(
         "POST", "/hooks/{hook_id}/switch", "switch_hook", "On or off; what waits is sent once it is on", switch_hook,
         DONE, Scope.HOOKS, for_merchants=True, within=_ONE, body=record({"on": FLAG}),
+    ),
+    Operation(
+        "POST", "/hooks/{hook_id}/ping", "ping_hook", "Send a message that says nothing, to see whether it arrives",
+        ping, DONE, Scope.HOOKS, for_merchants=True, within=_ONE, body=NO_BODY,
     ),
     Operation(
         "GET", "/hooks/{hook_id}/messages", "list_messages", "Messages and what became of them", list_messages,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replaced
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -15,6 +16,7 @@ from cloud.api.schema import (
     ID,
     MOMENT,
     NAMED,
+    PAGE,
     WHOLE,
     listing,
     maybe,
@@ -34,8 +36,8 @@ from cloud.sync import channels
 from domain.claim import write_claim
 from domain.plate import mask, normalise
 from domain.stay import Direction
+from plumbing.web import Page
 
-PAGE = whole(1, 100_000)
 FEWEST_TYPED = 3  # characters of a plate before a merchant is shown cars
 
 
@@ -124,6 +126,12 @@ def list_incidents(conn: Connection, act: Act, ask: Ask) -> Any:
 def plates_shown(ask: Ask, row: dict[str, Any]) -> dict[str, Any]:
     """The row with its plate masked for who may not see it."""
     return row if ask.may(Scope.PLATES) else row | {"plate": mask(row["plate"])}
+
+
+def shown_page(ask: Ask, found: Page[Any]) -> Page[dict[str, Any]]:
+    """A page of rows, their plates so."""
+    page = rows(found)
+    return replaced(page, items=[plates_shown(ask, row) for row in page.items])
 
 
 _LANE_NAME = text(32, 1)

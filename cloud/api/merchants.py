@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from cloud.access import service as access
 from cloud.access.scopes import Scope
 from cloud.act import Act, Refused
-from cloud.api.operation import Ask, NotThereError, Operation, done, made, rows
+from cloud.api import first_passwords
+from cloud.api.operation import NO_BODY, Ask, NotThereError, Operation, done, made, rows
 from cloud.api.schema import (
     DONE,
     FLAG,
     ID,
     MOMENT,
     MOST_FEN,
+    PAGE,
     WHOLE,
     Schema,
     listing,
@@ -37,8 +39,6 @@ from domain.contract import MOST_FEN as MOST_TERM
 from domain.contract import Basis, terms_of
 from domain.ledger import AVAILABLE, Commodity
 from domain.wire import Json
-
-PAGE = whole(1, 100_000)
 
 
 async def _first_password(cloud: Cloud, body: Json) -> tuple[str, str]:
@@ -63,7 +63,15 @@ def get_merchant(conn: Connection, act: Act, ask: Ask) -> Any:
         if version:
             prices.append({"lot_id": lot["lot_id"], "version": version, **terms.values()})
     purses = {unit.value: asdict(ledger.purse(conn, merchant_id, unit)) for unit in Commodity}
-    return dict(row) | {"purses": purses, "contracts": prices}
+    return dict(row) | {"purses": purses, "contracts": prices, "standing": _standing(conn, row)}
+
+
+def _standing(conn: Connection, row: RowMapping) -> Any:
+    """What a merchant that pays later has used and not paid."""
+    if row["payment_mode"] != PaymentMode.POSTPAID.value:
+        return None
+    merchant_id, mode = row["merchant_id"], row["settlement_mode"]
+    return {unit.value: asdict(credit.standing(conn, merchant_id, mode, unit)) for unit in Commodity}
 
 
 def create_merchant(conn: Connection, act: Act, ask: Ask) -> Any:
@@ -96,6 +104,17 @@ def enable(conn: Connection, act: Act, ask: Ask) -> Any:
     if refused is None and not ask.body["enabled"] and ask.body.get("take_back", False):
         withdrawing.withdraw_unused(conn, act, ask.id("merchant_id"), "merchant disabled")
     return done(refused)
+
+
+def set_remark(conn: Connection, act: Act, ask: Ask) -> Any:
+    """Another remark."""
+    return done(merchants.set_remark(conn, act, ask.id("merchant_id"), ask.body["remark"]))
+
+
+def reset_password(conn: Connection, act: Act, ask: Ask) -> Any:
+    """A new first password of the merchant's own login."""
+    hashed = first_passwords.hashed(ask)
+    return first_passwords.told(onboarding.reset_password(conn, act, ask.id("merchant_id"), hashed), ask)
 
 
 def top_up(conn: Connection, act: Act, ask: Ask) -> Any:
@@ -146,6 +165,7 @@ def books(conn: Connection, act: Act, ask: Ask) -> Any:
 
 _UNIT = one_of(*(each.value for each in Commodity))
 _PURSE = record({"paid": WHOLE, "bonus": WHOLE})
+_STANDING = record({"owed": WHOLE, "unsettled": WHOLE})
 _PERCENT, _MONEY = whole(0, 100), whole(0, MOST_TERM)
 _TERMS: dict[str, Schema] = {
     "amount_basis": one_of(*(each.value for each in Basis)), "amount_percent": _PERCENT,
@@ -161,7 +181,7 @@ _MERCHANT: dict[str, Schema] = {
 _LISTED = record({**_MERCHANT, "balance_fen": maybe(WHOLE), "balance_minutes": maybe(WHOLE)})
 _WHOLE_MERCHANT = record({
     **_MERCHANT, "credit_limit_fen": WHOLE, "credit_limit_min": WHOLE, "pay_within_days": WHOLE,
-    "purses": record({"FEN": _PURSE, "MIN": _PURSE}),
+    "purses": record({"FEN": _PURSE, "MIN": _PURSE}), "standing": maybe(record({"FEN": _STANDING, "MIN": _STANDING})),
     "contracts": listing(record({"lot_id": WHOLE, "version": WHOLE, **_TERMS})),
 })  # fmt: skip
 _LINE = record({
@@ -207,6 +227,14 @@ OPERATIONS = (
         "POST", "/merchants/{merchant_id}/enabled", "enable_merchant",
         "Disable or enable; coupons out keep working unless they are taken back",
         enable, DONE, Scope.MANAGE, within=_OWN, body=record({"enabled": FLAG}, {"take_back": FLAG}),
+    ),
+    Operation(
+        "POST", "/merchants/{merchant_id}/remark", "set_remark", "Another remark", set_remark, DONE, Scope.MANAGE,
+        within=_OWN, body=record({"remark": _REMARK}),
+    ),
+    Operation(
+        "POST", "/merchants/{merchant_id}/password", "reset_password", "A new first password of its own login",
+        reset_password, first_passwords.LOGIN, Scope.ACCOUNTS, within=_OWN, body=NO_BODY, prepare=first_passwords.fresh,
     ),
     Operation(
         "POST", "/merchants/{merchant_id}/top-up", "top_up", "Fill a purse; units are fen or minutes", top_up, DONE,

@@ -7,7 +7,28 @@ from typing import Final
 
 from aiohttp import web
 
-from cloud.api import coupons, devices, hooks, lots, merchants, statements
+from cloud.api import (
+    arrears,
+    audit,
+    booth,
+    branches,
+    codes,
+    coupons,
+    devices,
+    hooks,
+    limits,
+    lots,
+    merchants,
+    payments,
+    people,
+    posters,
+    reconciling,
+    records,
+    shop,
+    staff,
+    statements,
+    upkeep,
+)  # fmt: skip
 from cloud.api.document import document
 from cloud.api.operation import BASE, Operation
 from cloud.api.rates import Rates
@@ -17,9 +38,23 @@ from cloud.web.state import CLOUD
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *devices.OPERATIONS,
     *lots.OPERATIONS,
+    *upkeep.OPERATIONS,
     *merchants.OPERATIONS,
+    *branches.OPERATIONS,
+    *staff.OPERATIONS,
+    *shop.OPERATIONS,
     *coupons.OPERATIONS,
+    *codes.OPERATIONS,
+    *posters.OPERATIONS,
+    *limits.OPERATIONS,
     *statements.OPERATIONS,
+    *records.OPERATIONS,
+    *payments.OPERATIONS,
+    *reconciling.OPERATIONS,
+    *arrears.OPERATIONS,
+    *people.OPERATIONS,
+    *booth.OPERATIONS,
+    *audit.OPERATIONS,
     *hooks.OPERATIONS,
 )
 

@@ -22,6 +22,7 @@ DONE: Final[Schema] = {
     "required": ["done"],
     "additionalProperties": False,
 }
+DAY: Final[Schema] = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "description": "a calendar day"}
 NAME_PATTERN: Final = "^[0-9A-Za-z_.-]{1,64}$"
 NAMED: Final[Schema] = {"type": "string", "pattern": NAME_PATTERN}
 
@@ -34,6 +35,10 @@ def text(longest: int = LONGEST, shortest: int = 0) -> Schema:
 def whole(least: int, most: int) -> Schema:
     """A whole number between two bounds, both allowed."""
     return {"type": "integer", "minimum": least, "maximum": most}
+
+
+PAGE: Final = whole(1, 100_000)
+"""Which page of a list, from 1."""
 
 
 def one_of(*values: str) -> Schema:

@@ -15,7 +15,7 @@ from cloud.merchants import service as merchants
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, read, whole, words
 from domain.coupon.limits import FIELDS, Level, Limits, limits_of
 from domain.coupon.terms import Late, LotWays, ways_of
-from domain.fen import fen_from_yuan, yuan
+from domain.fen import fen_from_yuan
 from plumbing.web import render
 
 NUMBERS = ("per_day", "day_total", "total")
@@ -89,28 +89,22 @@ async def _typed(request: web.Request) -> tuple[Level, int, Limits, LotWays | No
     if Level(level) is not Level.LOT:
         return Level(level), subject_id, limits, None
     late = await field_of(request, "late")
-    back_most = await _back_most(request) if late == Late.REFUND else 0
-    if isinstance(back_most, Refused):
-        return back_most
     ways = LotWays(
         most,
         await field_of(request, "amount_first") == "1",
         await field_of(request, "one_kind") == "1",
         Late(late) if late in set(Late) else Late.REFUSE,
-        back_most,
+        await _back_most(request) if late == Late.REFUND else 0,
         late == Late.REFUND and await field_of(request, "cash_back") == "1",
     )
-    return Level.LOT, subject_id, limits, ways
+    return rules.back_refusal(ways, _refund_limit(request)) or (Level.LOT, subject_id, limits, ways)
 
 
-async def _back_most(request: web.Request) -> int | Refused:
-    """What a stay gets back by itself: never above what a refund may be that one person asks for."""
-    most = _refund_limit(request)
+async def _back_most(request: web.Request) -> int:
     try:
-        typed = int(fen_from_yuan(await field_of(request, "back_most")))
+        return int(fen_from_yuan(await field_of(request, "back_most")))
     except ValueError:
-        typed = 0
-    return typed if 0 < typed <= most else Refused("back_most_malformed", {"most": yuan(most)})
+        return 0
 
 
 def _refund_limit(request: web.Request) -> int:

@@ -30,6 +30,8 @@ def month_of(text: str, now_ms: int, zone: ZoneInfo) -> Month:
     """The month *text* (2026-03) names in *zone*; this month where it names none."""
     try:
         first = datetime.strptime(text, "%Y-%m").replace(tzinfo=zone)
+        if not 2000 <= first.year <= 2200:
+            raise ValueError(text)
     except ValueError:
         here = datetime.fromtimestamp(now_ms / 1000, zone)
         first = here.replace(day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -90,7 +90,7 @@ async def _sheet(request: web.Request, session: Session, merchant_id: int, base:
     row = next((one for one in values["posters"] if one["poster_id"] == poster_id), None)
     if row is None or row["ended_ms"] is not None:
         raise web.HTTPNotFound
-    url = f"{request.config_dict[CLOUD].public_url.rstrip('/')}/p/{row['code']}"
+    url = posters.url(request.config_dict[CLOUD].public_url, row["code"])
     qr = segno.make_qr(url, error="m").svg_data_uri(scale=8, border=4, light="white")
     return render(request, "poster.html", base=base, poster=row, qr=qr, url=url, merchant=values["merchant"])
 

@@ -66,6 +66,11 @@ def tighter(before: Limits, caps: Limits) -> Limits:
     )
 
 
+def url(base: str, code: str) -> str:
+    """What the printed QR holds."""
+    return f"{base.rstrip('/')}/p/{code}"
+
+
 def take_down(conn: Connection, act: Act, merchant_id: int, poster_id: int, put_up_by: str = "") -> Refused | None:
     """The code gives nothing any more; what it gave stays good. *put_up_by*: only where that login put it up."""
     ours = [

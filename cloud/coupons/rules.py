@@ -16,7 +16,8 @@ from cloud.lots import service as lots
 from cloud.merchants import service as merchants
 from cloud.sync.channels import put_row
 from domain.coupon.limits import FIELDS, Level, Limits, limits_of
-from domain.coupon.terms import LotWays, ways_of
+from domain.coupon.terms import Late, LotWays, ways_of
+from domain.fen import yuan
 from domain.wire import Json, canonical
 
 
@@ -60,6 +61,13 @@ def set_limits(
     audit.record(conn, act, "coupon_limits.set", f"{level}:{subject_id}", before=before, after=body)
     _tell(conn, act.operator_id, level.value, subject_id, body, act.now_ms)
     return None
+
+
+def back_refusal(ways: LotWays, most_fen: int) -> Refused | None:
+    """What late coupons give back to a stay by itself: never above what a refund may be that one person asks for."""
+    if ways.late is not Late.REFUND or 0 < ways.back_most_fen <= most_fen:
+        return None
+    return Refused("back_most_malformed", {"most": yuan(most_fen)})
 
 
 def _keep(conn: Connection, act: Act, level: Level, subject_id: int, body: Mapping[str, Any]) -> None:

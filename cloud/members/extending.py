@@ -159,6 +159,12 @@ def begin(conn: Connection, act: Act, made: Offer, return_path: str) -> PayOrder
     return order
 
 
+def begin_here(conn: Connection, act: Act, entitlement_id: int) -> PayOrder | Refused:
+    """The order for a month more, begun by the operator's people."""
+    made = offer(conn, act.operator_id, entitlement_id, act.now_ms)
+    return made if isinstance(made, Refused) else begin(conn, act, made, f"/admin/people/{entitlement_id}")
+
+
 def fulfil(conn: Connection, act: Act, order: PayOrder) -> None:
     """The money is here: the pass is good a month longer and its lot hears of it. Raises UnfulfillableError."""
     row = get(conn, act.operator_id, order.order_id)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from aiohttp import web
-from sqlalchemy import Connection
 
 from cloud.access.roles import Right, may
-from cloud.act import Act, Refused
+from cloud.act import Refused
 from cloud.lots import service as lots
 from cloud.members import extending
-from cloud.payments.orders import PayOrder
 from cloud.web.state import allow, change, done, field_of, login_of, path_id, read, whole, words
 from domain.fen import fen_from_yuan
 from plumbing.web import page_number, render
@@ -44,17 +42,10 @@ async def set_price(request: web.Request) -> web.Response:
     raise done("/admin/people/passes", "pass_price_set")
 
 
-def _begin(conn: Connection, act: Act, entitlement_id: int) -> PayOrder | Refused:
-    made = extending.offer(conn, act.operator_id, entitlement_id, act.now_ms)
-    if isinstance(made, Refused):
-        return made
-    return extending.begin(conn, act, made, f"/admin/people/{entitlement_id}")
-
-
 async def extend(request: web.Request) -> web.Response:
     """A month at the desk: on to the page with the code the driver scans."""
     session = await allow(request, Right.MONEY)
-    order = await change(request, login_of(session), _begin, path_id(request, "number"))
+    order = await change(request, login_of(session), extending.begin_here, path_id(request, "number"))
     if isinstance(order, Refused):
         return await _passes(request, order)
     raise web.HTTPSeeOther(order.cashier_path)

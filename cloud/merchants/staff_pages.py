@@ -66,7 +66,8 @@ async def _daily(request: web.Request) -> Daily | Refused:
         daily = Daily(whole(coupons) if coupons else None, fen_from_yuan(money) if money else None)
     except ValueError:
         return Refused("amount_malformed")
-    return Refused("amount_malformed") if coupons and (daily.coupons is None or daily.coupons > 10_000) else daily
+    is_wrong = coupons and (daily.coupons is None or daily.coupons > staff.MOST_COUPONS)
+    return Refused("amount_malformed") if is_wrong else daily
 
 
 def _create(

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select
 from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.db import new_id
+from cloud.lots import service as lots
 from cloud.payments.tables import pay_account, pay_use
 
 EVERY_LOT, EVERY_PURPOSE = 0, ""
@@ -68,6 +69,8 @@ def choose(conn: Connection, operator_id: int, lot_id: int | None, purpose: str)
 
 def assign(conn: Connection, act: Act, lot_id: int, purpose: str, provider: str, account_id: int) -> Refused | None:
     """Have an account take this money from now on; 0 for *account_id* leaves it to the next wider rule."""
+    if lot_id != EVERY_LOT and lots.get_lot(conn, act.operator_id, lot_id) is None:
+        return Refused("lot_unknown")
     held = {row["account_id"]: row for row in accounts(conn, act.operator_id)}
     if account_id and (account_id not in held or held[account_id]["provider"] != provider):
         return Refused("account_unknown")

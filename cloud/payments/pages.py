@@ -204,13 +204,12 @@ async def assign(request: web.Request) -> web.Response:
     """Have an account take the money of a lot and a purpose, or leave it to the wider rule."""
     session = await allow(request, Right.MONEY)
     lot_id, purpose = whole(await field_of(request, "lot_id")), await field_of(request, "purpose")
-    known = {row["lot_id"] for row in await read(request, lots.lots)} | {accounts.EVERY_LOT}
-    if lot_id not in known or purpose not in ("", *PURPOSES):
+    if lot_id is None or purpose not in ("", *PURPOSES):
         raise web.HTTPUnprocessableEntity
     account_id = whole(await field_of(request, "account_id")) or 0
     kinds = {row["account_id"]: row["provider"] for row in await read(request, accounts.accounts)}
     provider = kinds.get(account_id) or await field_of(request, "provider")
-    refused = await change(request, login_of(session), accounts.assign, lot_id or 0, purpose, provider, account_id)
+    refused = await change(request, login_of(session), accounts.assign, lot_id, purpose, provider, account_id)
     if refused is not None:
         return await _accounts(request, words(request, refused))
     raise done("/admin/payments/accounts", "account_assigned")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
-from cloud.access import audit
+from cloud.access import audit, keys
 from cloud.act import Act, Refused
 from cloud.bulk import sums_among
 from cloud.payments.provider import Outcome, State
@@ -115,11 +115,11 @@ def ask(
 
 
 def decide(conn: Connection, act: Act, refund_id: str, *, agreed: bool) -> Refused | None:
-    """The second person's word; never that of who asked."""
+    """The second person's word; never that of who asked, themselves or by a program of theirs."""
     row = _lock(conn, refund_id, act.operator_id)
     if row is None or row["state"] != "asked":
         return Refused("refund_not_asked")
-    if row["asked_by"] == act.by:
+    if keys.person_behind(conn, act.operator_id, row["asked_by"]) == act.by:
         return Refused("refund_needs_another")
     values = {"state": "due", "ask_ms": act.now_ms} if agreed else {"state": "refused", "ask_ms": None}
     conn.execute(update(pay_refund).where(pay_refund.c.refund_id == refund_id).values(agreed_by=act.by, **values))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -12,50 +11,14 @@ from cloud import sheets
 from cloud.access.roles import Right
 from cloud.act import Refused
 from cloud.db import paged
-from cloud.shop import buying, products, stock
+from cloud.shop import buying, offers, products
 from cloud.shop.listing import cells, purchase_columns
-from cloud.shop.stock import Held, State
+from cloud.shop.offers import SHOWN
+from cloud.shop.stock import State
 from cloud.web.state import CLOUD, allow, change, field_of, login_of, merchant_of, path_id, read, whole, words
-from domain.shop import may_still_buy
 from plumbing.web import page_number, render, texts
 
-SHOWN = ("buyable", "bought", "not_bought", "all")
 VIEWS = ("cards", "table")
-NOTHING = Held(0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A product as one merchant sees it: what it bought, may still buy (None: no limit), and may give now."""
-
-    row: RowMapping
-    bought: int
-    left: int | None
-    held: Held
-
-    @property
-    def is_for_sale(self) -> bool:
-        return self.row["withdrawn_ms"] is None and self.left != 0
-
-    def is_shown(self, shown: str) -> bool:
-        """Does it belong under this filter (S2.7, S2.15)? What is not sold any more shows only where it was bought."""
-        if shown == "buyable":
-            return self.is_for_sale
-        if shown == "bought":
-            return self.bought > 0
-        is_sold = self.row["withdrawn_ms"] is None
-        return is_sold and not self.bought if shown == "not_bought" else is_sold or self.bought > 0
-
-
-def _offer(row: RowMapping, bought: dict[int, int], held: dict[int, Held]) -> Offer:
-    count = bought.get(row["product_id"], 0)
-    return Offer(row, count, may_still_buy(row["max_purchasable"], count), held.get(row["product_id"], NOTHING))
-
-
-def _offers(conn: Connection, operator_id: int, merchant_id: int, kind: str, now_ms: int) -> list[Offer]:
-    bought = buying.bought_by_product(conn, merchant_id)
-    held = stock.held(conn, merchant_id, now_ms)
-    return [_offer(row, bought, held) for row in products.for_merchant(conn, operator_id, kind)]
 
 
 async def shop(request: web.Request) -> web.Response:
@@ -65,7 +28,7 @@ async def shop(request: web.Request) -> web.Response:
     kind = query.get("kind", "") if query.get("kind") in products.KINDS else ""
     shown = query.get("show", "") if query.get("show") in SHOWN else "buyable"
     now_ms = request.config_dict[CLOUD].now_ms()
-    found = await read(request, _offers, merchant_of(session), kind, now_ms)
+    found = await read(request, offers.offers, merchant_of(session), kind, now_ms)
     return render(
         request,
         "shop.html",
@@ -78,16 +41,11 @@ async def shop(request: web.Request) -> web.Response:
     )
 
 
-def _one(conn: Connection, operator_id: int, merchant_id: int, product_id: int, now_ms: int) -> Offer:
-    row = products.get(conn, operator_id, product_id)
-    if row is None:
-        raise web.HTTPNotFound
-    return _offer(row, buying.bought_by_product(conn, merchant_id), stock.held(conn, merchant_id, now_ms))
-
-
 async def _product(request: web.Request, merchant_id: int, error: str = "", typed: str = "1") -> web.Response:
     now_ms = request.config_dict[CLOUD].now_ms()
-    offer = await read(request, _one, merchant_id, path_id(request, "product_id"), now_ms)
+    offer = await read(request, offers.one, merchant_id, path_id(request, "product_id"), now_ms)
+    if offer is None:
+        raise web.HTTPNotFound
     status = 422 if error else 200
     return render(request, "shop_buy.html", status=status, offer=offer, error=error, typed=typed)
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import Connection, Engine, delete, update
 
 from cloud.access.tables import audit_head
+from cloud.app import make_app
 from cloud.db import Database, open_engine, upgrade
 from cloud.schema import metadata
+from tests.cloud.calling import Client
+from tests.cloud.stage import Stage, set_up
+from tests.cloud.stage_things import one_of_everything
 from tests.cloud.world import World, build
 from tests.services.needs import needs
 from tests.services.postgres import PostgresServer
@@ -90,3 +95,16 @@ def database(engine: Engine) -> Iterator[Database]:
 def world(conn: Connection) -> World:
     """A lot with an edge, a merchant with money, nobody inside."""
     return build(conn)
+
+
+@pytest.fixture
+def stage(database: Database, tmp_path: Path) -> Stage:
+    """Three tenants, each with one of everything."""
+    return set_up(database, tmp_path, one_of_everything)
+
+
+@pytest.fixture
+async def client(stage: Stage) -> AsyncIterator[Client]:
+    """Calls the stage's service."""
+    async with TestClient(TestServer(make_app(stage.cloud))) as opened:
+        yield opened

@@ -47,6 +47,8 @@ class Values:
         if "enum" in schema:
             return str(random.choice(schema["enum"]))
         pattern = schema.get("pattern", "")
+        if pattern.startswith("^[0-9]{4}-[0-9]{2}"):
+            return "2026-05-30"[: 10 if pattern.count("-[0-9]") == 2 else 7]
         if "[0-9]{" in pattern:
             return "".join(random.choice("0123456789") for _ in range(11))
         if "[0-9a-fA-F]{64}" in pattern:

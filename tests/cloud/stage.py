@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -60,7 +61,13 @@ class Stage:
     stranger: dict[str, str]  # what is another operator's
 
 
-def _fill(conn: Connection, hashed: str) -> tuple[World, dict[str, str], dict[str, str], dict[str, str]]:
+NAMED = ("merchant", "branch", "app_user", "coupon_poster")  # tables of what people gave names to
+More = Callable[[World, str, str], dict[str, str]]
+
+
+def _fill(
+    conn: Connection, hashed: str, more: More | None
+) -> tuple[World, dict[str, str], dict[str, str], dict[str, str]]:
     world = build(conn)
     for role in Role:
         owner = world.merchant_id if Right.GIVE in RIGHTS[role] else None
@@ -69,14 +76,20 @@ def _fill(conn: Connection, hashed: str) -> tuple[World, dict[str, str], dict[st
     branch_id = branches.add(conn, world.act(), world.merchant_id, Plan("north door"))
     assert isinstance(branch_id, int)
     assert branches.admit(conn, world.act(), Role.MERCHANT_BRANCH.value, world.merchant_id, branch_id) is None
-    neighbour = _things(_next_door(world), "s-next")
+    next_door = _next_door(world)
+    neighbour = _things(next_door, "s-next")
     own = _things(world, "s-own", "京A11111")
-    strangers = build(conn, first_byte=900)
+    strangers = build(conn, first_byte=900_000)
     conn.execute(text("UPDATE lot SET name = :name WHERE lot_id = :id"), {"name": SECRET, "id": strangers.lot_id})
     stranger = _things(strangers, "s-strange")
+    if more is not None:
+        own |= more(world, "京A33333", "own")
+        neighbour |= more(next_door, "京A22222", "next door")
+        stranger |= more(strangers, THEIR_PLATE, SECRET)
     for tenant in (neighbour, stranger):
         values = {"name": SECRET, "id": int(tenant["merchant_id"])}
-        conn.execute(text("UPDATE merchant SET name = :name WHERE merchant_id = :id"), values)
+        for table in NAMED:
+            conn.execute(text(f"UPDATE {table} SET name = :name WHERE merchant_id = :id"), values)  # noqa: S608
     conn.exec_driver_sql("UPDATE edge SET state = 'claimed'")  # the job that leases money to lots has nothing to do
     return world, own, neighbour, stranger
 
@@ -157,14 +170,23 @@ def another_lot(cloud: Cloud, role: Role) -> dict[str, str]:
     return cloud.db.run_here(fill)
 
 
-def set_up(database: Database, folder: Path) -> Stage:
-    """The stage in this empty *database*, with *folder* for its files."""
+def set_up(database: Database, folder: Path, more: More | None = None) -> Stage:
+    """The stage in this empty *database*, with *folder* for its files; *more*: what else each tenant has."""
     passwords = Passwords(WEAK)
-    world, own, neighbour, stranger = database.run_here(_fill, passwords.hash_blocking(PASSWORD))
+    world, own, neighbour, stranger = database.run_here(_fill, passwords.hash_blocking(PASSWORD), more)
     settings = CloudSettings(data=folder, api=ApiSettings(100_000, 100_000))
     cloud = Cloud(settings, database, PrivateKey.generate(), world.operator_id, "http://c.example", passwords)
     cloud.now_ms = lambda: world.now_ms + 60_000
     return Stage(cloud, own, neighbour, stranger)
+
+
+def move_out(conn: Connection) -> None:
+    """The operator may see the merchant next door: what is its is not looked for any more."""
+    for table in NAMED:
+        theirs = {"name": "next door", "secret": SECRET}
+        conn.execute(text(f"UPDATE {table} SET name = :name WHERE operator_id = 1 AND name = :secret"), theirs)  # noqa: S608
+    for table, column in (("coupon", "plate"), ("stay", "plate")):
+        conn.exec_driver_sql(f"UPDATE {table} SET {column} = 'x' WHERE operator_id = 1")  # noqa: S608
 
 
 def rows_of(cloud: Cloud, column: str, value: str) -> dict[str, list[tuple[object, ...]]]:

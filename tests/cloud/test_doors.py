@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from aiohttp import CookieJar, web
@@ -14,20 +13,14 @@ from sqlalchemy import Connection
 from cloud.access.roles import RIGHTS, Right, Role
 from cloud.act import Act, Refused
 from cloud.app import make_app
-from cloud.db import Database
 from cloud.merchants import branches
 from cloud.merchants.branches import Plan
 from cloud.web.doors import DOORS, Open, UnguardedRouteError, check, door_of
 from domain.ledger import Commodity
 from plumbing.web import walk
-from tests.cloud.stage import PASSWORD, SECRET, THEIR_PLATE, Stage, another_lot, rows_of, set_up
+from tests.cloud.stage import PASSWORD, SECRET, THEIR_PLATE, Stage, another_lot, move_out, rows_of
 
 Browser = TestClient[web.Request, web.Application]
-
-
-@pytest.fixture
-def stage(database: Database, tmp_path: Path) -> Stage:
-    return set_up(database, tmp_path)
 
 
 @pytest.fixture
@@ -185,11 +178,6 @@ async def test_a_login_of_one_branch_gives_out_of_its_own_purse_alone(browser: B
 
 
 async def test_nothing_of_another_operator_is_shown_or_changed(browser: Browser, stage: Stage) -> None:
-    def move_out(conn: Connection) -> None:  # what stands next door may be seen by its own operator
-        conn.exec_driver_sql("UPDATE merchant SET name = 'x' WHERE operator_id = 1")
-        conn.exec_driver_sql("UPDATE coupon SET plate = 'x' WHERE operator_id = 1")
-        conn.exec_driver_sql("UPDATE stay SET plate = 'x' WHERE operator_id = 1")
-
     stage.cloud.db.run_here(move_out)
     before = rows_of(stage.cloud, "operator_id", "2")
     assert before["coupon"]
