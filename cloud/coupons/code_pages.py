@@ -17,7 +17,7 @@ from cloud.coupons import codes, lot_printing, records, template
 from cloud.coupons.codes import Way
 from cloud.coupons.layout import layout_of
 from cloud.coupons.life import State
-from cloud.coupons.pages import typed_worth
+from cloud.coupons.pages import chosen_of, typed_worth
 from cloud.merchants import service as merchants
 from cloud.shop import stock
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, read, staff_login, whole, words
@@ -49,7 +49,7 @@ def _choice(
 async def _choose(request: web.Request, session: Session, way: Way, error: str = "") -> web.Response:
     now_ms = request.config_dict[CLOUD].now_ms()
     args = (merchant_of(session), way, page_number(request.query), staff_login(session), now_ms, _search(request))
-    values = await read(request, _choice, *args)
+    values = chosen_of(request, await read(request, _choice, *args))
     return render(request, PAGES[way][1], status=422 if error else 200, error=error, now_ms=now_ms, **values)
 
 

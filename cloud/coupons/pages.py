@@ -30,7 +30,7 @@ from cloud.lots import service as lots
 from cloud.lots.edges import edge_of_lot
 from cloud.lots.pages import ONLINE_MS
 from cloud.members import service as members
-from cloud.merchants import branches, leases, ledger
+from cloud.merchants import branches, leases, ledger, low_pages
 from cloud.merchants import service as merchants
 from cloud.shop import stock
 from cloud.web.state import (
@@ -145,11 +145,18 @@ async def _issue_page(
     request: web.Request, merchant_id: int, base: str, search: str, error: str = "", branch_id: int = 0
 ) -> web.Response:
     now_ms = request.config_dict[CLOUD].now_ms()
-    values = await read(request, _issue_values, merchant_id, branch_id, search, now_ms)
+    values = chosen_of(request, await read(request, _issue_values, merchant_id, branch_id, search, now_ms))
     heard = {edge for edge, said in request.config_dict[CLOUD].live().items() if said.age_ms < ONLINE_MS}
     online = {lot_id for lot_id, edge in values.pop("edges").items() if edge in heard}
     status = 422 if error else 200
     return render(request, "issue.html", status=status, base=base, error=error, now_ms=now_ms, online=online, **values)
+
+
+def chosen_of(request: web.Request, values: dict[str, Any]) -> dict[str, Any]:
+    """*values* with the one template that ``template`` in the address names, or with all of them (S2.20)."""
+    wanted = whole(request.query.get("template", ""))
+    chosen = next((row for row in values["templates"] if row["template_id"] == wanted), None)
+    return values | {"chosen": chosen, "templates": [chosen] if chosen else values["templates"]}
 
 
 async def issue_page(request: web.Request) -> web.Response:
@@ -254,7 +261,9 @@ async def _void(request: web.Request, session: Session, merchant_id: int | None,
     return await _records_page(request, session, merchant_id, base, error=words(request, refused))
 
 
-def _home_values(conn: Connection, operator_id: int, merchant_id: int, branch_id: int, user_id: int) -> dict[str, Any]:
+def _home_values(
+    conn: Connection, operator_id: int, merchant_id: int, branch_id: int, user_id: int, now_ms: int
+) -> dict[str, Any]:
     row = merchants.get(conn, operator_id, merchant_id)
     branch = branches.get(conn, operator_id, branch_id) if branch_id else None
     if row is None or (branch_id and branch is None):
@@ -263,11 +272,13 @@ def _home_values(conn: Connection, operator_id: int, merchant_id: int, branch_id
     account = branches.purse_of(branch)
     return {
         "merchant": row,
+        "usual_low": merchants.USUAL_LOW,
         "templates": service.templates(conn, operator_id, merchant_id),
         "template_lots": service.lots_of(conn, operator_id, merchant_id),
+        "held": stock.held(conn, merchant_id, now_ms),
         "branch": branch,
         "places": len(branches.places(conn, operator_id, user_id)),
-        "low": [unit for unit in Commodity if unit in left and merchants.is_low(unit, left[unit])],
+        "low": [unit for unit in Commodity if unit in left and merchants.is_low(row, unit, left[unit])],
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity, account) for commodity in Commodity},
         "leased": {unit.value: 0 if branch_id else leases.leased(conn, merchant_id, unit) for unit in Commodity},
         "vouchers": [] if branch_id else service.vouchers(conn, operator_id, merchant_id).items[:10],
@@ -281,7 +292,8 @@ async def my_home(request: web.Request) -> web.Response:
 
 
 async def _my_home(request: web.Request, session: Session, error: str = "") -> web.Response:
-    values = await read(request, _home_values, *place_of(session), int(session.user_id))
+    now_ms = request.config_dict[CLOUD].now_ms()
+    values = await read(request, _home_values, *place_of(session), int(session.user_id), now_ms)
     status = 422 if error else 200
     return render(
         request,
@@ -289,6 +301,7 @@ async def _my_home(request: web.Request, session: Session, error: str = "") -> w
         status=status,
         error=error,
         issue=not place_of(session)[1],
+        view="table" if request.query.get("view") == "table" else "cards",
         template_base="/m",
         **values,
     )
@@ -309,6 +322,15 @@ async def my_template_gone(request: web.Request) -> web.Response:
     refused = await _delete_template(request, session, merchant_of(session))
     if refused is None:
         raise done("/m", "template_deleted")
+    return await _my_home(request, session, error=words(request, refused))
+
+
+async def my_low(request: web.Request) -> web.Response:
+    """Below which balances the merchant wants to be told (E17)."""
+    session = await allow(request, Right.OWN_MERCHANT)
+    refused = await low_pages.save(request, login_of(session), merchant_of(session))
+    if refused is None:
+        raise done("/m", "low_set")
     return await _my_home(request, session, error=words(request, refused))
 
 
@@ -358,6 +380,7 @@ def add_routes(app: web.Application) -> None:
     add_get("/admin/coupons", coupons_page)
     add_post("/admin/coupons/void", void)
     add_get("/m", my_home)
+    add_post("/m/low", my_low)
     add_post("/m/templates", my_template)
     add_post("/m/templates/delete", my_template_gone)
     add_get("/m/issue", my_issue_page)

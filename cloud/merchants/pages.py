@@ -24,6 +24,7 @@ from cloud.merchants import (
     in_words,
     leases,
     ledger,
+    low_pages,
     onboarding,
     service,
     serving_pages,
@@ -123,6 +124,7 @@ def _all_about(conn: Connection, operator_id: int, merchant_id: int) -> dict[str
     all_lots = lots.lots(conn, operator_id)
     return {
         "merchant": row,
+        "usual_low": service.USUAL_LOW,
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity) for commodity in Commodity},
         "leased": {commodity.value: leases.leased(conn, merchant_id, commodity) for commodity in Commodity},
         "contracts": [(lot, *contracts.in_force(conn, merchant_id, lot["lot_id"])) for lot in all_lots],
@@ -262,6 +264,13 @@ async def limit(request: web.Request) -> web.Response:
     args = path_id(request, "merchant_id"), fen, minutes, days
     refused = await change(request, login_of(session), credit.set_limit, *args)
     return await _answer(request, session.role, refused, "credit_set")
+
+
+async def low(request: web.Request) -> web.Response:
+    """Below which balances to warn of the merchant (E17)."""
+    session = await allow(request, Right.MONEY)
+    refused = await low_pages.save(request, login_of(session), path_id(request, "merchant_id"))
+    return await _answer(request, session.role, refused, "low_set")
 
 
 async def enable(request: web.Request) -> web.Response:
@@ -408,6 +417,7 @@ def add_routes(app: web.Application) -> None:
         "refund": refund,
         "contract": contract,
         "credit": limit,
+        "low": low,
         "enabled": enable,
         "remark": remark,
         "password": reset_password,

@@ -34,7 +34,9 @@ from domain.ledger import AVAILABLE, RECHARGE, REFUND, Commodity, Funds, move
 from plumbing.web.paging import Page
 
 REMARK_LENGTH = 128  # S1.19
-LOW_FEN, LOW_MIN = 5_000, 600
+USUAL_LOW = LOW_FEN, LOW_MIN = 5_000, 600
+MOST_LOW = 100_000_000  # fen or minutes: more is a slip of the finger
+_OF_LOW = (merchant.c.merchant_id, merchant.c.name, merchant.c.low_fen, merchant.c.low_min)
 
 
 class PaymentMode(StrEnum):
@@ -266,18 +268,33 @@ def tell_merchant(conn: Connection, operator_id: int, merchant_id: int, now_ms: 
 def low(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
     """Enabled merchants with less left than is comfortable in a purse they use (E17)."""
     query = (
-        select(merchant.c.merchant_id, merchant.c.name, balance.c.commodity, func.sum(balance.c.amount).label("left"))
+        select(*_OF_LOW, balance.c.commodity, func.sum(balance.c.amount).label("left"))
         .join(balance, balance.c.merchant_id == merchant.c.merchant_id)
         .where(merchant.c.operator_id == operator_id, merchant.c.enabled, balance.c.account == AVAILABLE)
-        .group_by(merchant.c.merchant_id, merchant.c.name, balance.c.commodity)
+        .group_by(*_OF_LOW, balance.c.commodity)
         .order_by(merchant.c.merchant_id)
     )
-    return [row for row in conn.execute(query).mappings() if is_low(Commodity(row["commodity"]), row["left"])]
+    return [row for row in conn.execute(query).mappings() if is_low(row, Commodity(row["commodity"]), row["left"])]
 
 
-def is_low(commodity: Commodity, left: int) -> bool:
-    """Is less left in a purse than is comfortable?"""
-    return left < (LOW_FEN if commodity is Commodity.FEN else LOW_MIN)
+def is_low(row: RowMapping, commodity: Commodity, left: int) -> bool:
+    """Is less left in a purse of the merchant in *row* than is comfortable, by its own limit or the usual one?"""
+    own, usual = (row["low_fen"], LOW_FEN) if commodity is Commodity.FEN else (row["low_min"], LOW_MIN)
+    return bool(left < (usual if own is None else own))
+
+
+def set_low(conn: Connection, act: Act, merchant_id: int, fen: int | None, minutes: int | None) -> Refused | None:
+    """Below which balances to warn of the merchant; None: the usual limit, 0: never."""
+    row = get(conn, act.operator_id, merchant_id)
+    if row is None:
+        return Refused("merchant_unknown")
+    wanted = {"low_fen": fen, "low_min": minutes}
+    if any(limit is not None and not 0 <= limit <= MOST_LOW for limit in wanted.values()):
+        return Refused("amount_malformed")
+    conn.execute(update(merchant).where(merchant.c.merchant_id == merchant_id).values(**wanted))
+    before = {name: row[name] for name in wanted}
+    audit.record(conn, act, "merchant.low_set", f"merchant:{merchant_id}", before=before, after=wanted)
+    return None
 
 
 def used_purses(conn: Connection, merchant_id: int) -> dict[str, int]:

@@ -21,6 +21,8 @@ merchant = Table(
     Column("credit_limit_fen", BigInteger, nullable=False),
     Column("credit_limit_min", BigInteger, nullable=False),
     Column("pay_within_days", BigInteger, nullable=False),  # of a statement; 0: no term
+    Column("low_fen", BigInteger),  # warned below so much; NULL: the usual
+    Column("low_min", BigInteger),
     Column("enabled", Boolean, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("disabled_ms", BigInteger),

@@ -236,6 +236,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "POST /admin/merchants/{merchant_id}/refund",
         "POST /admin/merchants/{merchant_id}/contract",
         "POST /admin/merchants/{merchant_id}/credit",
+        "POST /admin/merchants/{merchant_id}/low",
         "POST /admin/merchants/{merchant_id}/statements",
         "POST /admin/statements/{statement_id}/say",
         "POST /admin/statements/{statement_id}/correct",
@@ -301,6 +302,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "POST /m/places",
     ),
     Right.OWN_MERCHANT: (
+        "POST /m/low",
         "POST /m/templates",
         "POST /m/templates/delete",
         "POST /m/records/{coupon_id}/rebind",
