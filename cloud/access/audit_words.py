@@ -17,7 +17,9 @@ from plumbing.i18n import Texts
 _NOTHING: Any = object()
 _PLATES = frozenset({"plate", "plates", "old_plate"})
 _IN_FEN = frozenset({"fen"})
-_AMOUNTS = frozenset({"paid", "bonus", "amount", "balance", "bonus_balance"})  # of the commodity beside them
+_AMOUNTS = frozenset(
+    {"paid", "bonus", "amount", "balance", "bonus_balance", "branch_balance"}
+)  # of the commodity beside them
 
 
 @dataclass(frozen=True, slots=True)

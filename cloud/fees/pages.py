@@ -21,6 +21,7 @@ from cloud.fees.service import Asked
 from cloud.lots import service as lots
 from cloud.lots.asking import ask_lot
 from cloud.members import extending
+from cloud.payments import invoices
 from cloud.payments.orders import PayOrder
 from cloud.web.state import CLOUD, change, field_of, path_id, read
 from domain.driver_page import LONGEST_TYPED, typed_plate
@@ -97,7 +98,7 @@ class FeePages:
             return render(request, "fee_over.html", status=404, why="unknown", lot_id=None)
         paid = await read(request, service.paid, asked.quote)
         if paid is not None:
-            return _paid(request, asked, paid)
+            return await _paid(request, asked, paid)
         if not asked.quote.is_good_at(request.config_dict[CLOUD].now_ms() // 1000):
             return render(request, "fee_over.html", status=410, why="over", lot_id=asked.quote.lot_id)
         said = await self._explained(request, asked)
@@ -167,7 +168,7 @@ async def _said(request: web.Request, lot_id: int, plate: str, looks: int = LOOK
     return SILENT if text is None else asking.read(text)
 
 
-def _paid(request: web.Request, asked: Asked, row: RowMapping) -> web.Response:
+async def _paid(request: web.Request, asked: Asked, row: RowMapping) -> web.Response:
     cloud, quote = request.config_dict[CLOUD], asked.quote
     token, digits = service.pass_of(row, cloud.config_key)
     host = cloud.public_url.partition("://")[2]
@@ -176,8 +177,14 @@ def _paid(request: web.Request, asked: Asked, row: RowMapping) -> web.Response:
     return render(
         request, "fee_paid.html", asked=asked, row=row, code=code, digits=digits, leave_by=leave_by,
         paid_at=_local(asked, int(row["paid_ms"]) // 1000), waits=row["state"] == "paid",
-        is_long=cloud.now_ms() - row["paid_ms"] > LONG_MS,
+        is_long=cloud.now_ms() - row["paid_ms"] > LONG_MS, invoice=await read(request, _invoice, row["order_id"]),
     )  # fmt: skip
+
+
+def _invoice(conn: Connection, _operator_id: int, order_id: str) -> str:
+    """The state of the invoice asked for, "" for none."""
+    row = invoices.current(conn, order_id)
+    return "" if row is None else str(row["state"])
 
 
 def _local(asked: Asked, utc_s: int) -> str:

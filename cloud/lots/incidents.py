@@ -43,19 +43,18 @@ def _query(operator_id: int, search: str, within: Lots, *, only_open: bool) -> S
 
 def close_incident(conn: Connection, act: Act, incident_id: str, reason: str) -> Refused | None:
     """A person looked at it."""
-    done = conn.execute(
-        update(incident)
-        .where(
-            incident.c.incident_id == incident_id,
-            incident.c.operator_id == act.operator_id,
-            act.within.hold(incident.c.lot_id),
-            incident.c.closed_ms.is_(None),
-        )
-        .values(closed_ms=act.now_ms, closed_by=act.by)
+    closed = update(incident).where(
+        incident.c.incident_id == incident_id,
+        incident.c.operator_id == act.operator_id,
+        act.within.hold(incident.c.lot_id),
+        incident.c.closed_ms.is_(None),
     )
-    if done.rowcount != 1:
+    values = {"closed_ms": act.now_ms, "closed_by": act.by}
+    row = conn.execute(closed.values(**values).returning(incident.c.code, incident.c.detail)).one_or_none()
+    if row is None:
         return Refused("incident_not_open")
-    audit.record(conn, act, "incident.closed", f"incident:{incident_id}", reason=reason)
+    before = {"incident": row.code, "detail": row.detail}
+    audit.record(conn, act, "incident.closed", f"incident:{incident_id}", reason=reason, before=before, after={})
     return None
 
 

@@ -49,20 +49,19 @@ def unblock(conn: Connection, act: Act, blocked_id: int, reason: str) -> Refused
     """Let a plate in again."""
     if not reason.strip():
         return Refused("reason_missing")
-    done = conn.execute(
-        update(blocked_plate)
-        .where(
-            blocked_plate.c.blocked_id == blocked_id,
-            blocked_plate.c.operator_id == act.operator_id,
-            blocked_plate.c.ended_ms.is_(None),
-            act.within.hold(blocked_plate.c.lot_id),
-        )
-        .values(ended_ms=act.now_ms, ended_by=act.by)
+    ended = update(blocked_plate).where(
+        blocked_plate.c.blocked_id == blocked_id,
+        blocked_plate.c.operator_id == act.operator_id,
+        blocked_plate.c.ended_ms.is_(None),
+        act.within.hold(blocked_plate.c.lot_id),
     )
-    if done.rowcount != 1:
+    values = {"ended_ms": act.now_ms, "ended_by": act.by}
+    row = conn.execute(ended.values(**values).returning(blocked_plate.c.plate, blocked_plate.c.lot_id)).one_or_none()
+    if row is None:
         return Refused("blocked_unknown")
     telling.tell_blocked(conn, act.operator_id, [blocked_id], act.now_ms)
-    audit.record(conn, act, "plate.unblocked", f"blocked:{blocked_id}", reason=reason)
+    before = {"plate": mask(row.plate), "lot_id": row.lot_id}
+    audit.record(conn, act, "plate.unblocked", f"blocked:{blocked_id}", reason=reason, before=before, after={})
     return None
 
 

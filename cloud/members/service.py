@@ -140,7 +140,8 @@ def end(conn: Connection, act: Act, entitlement_id: int, reason: str) -> Refused
     """Take an entitlement back: what was parked until now stays covered."""
     if not reason.strip():
         return Refused("reason_missing")
-    if get(conn, act.operator_id, entitlement_id, act.within) is None:
+    held = get(conn, act.operator_id, entitlement_id, act.within)
+    if held is None:
         return Refused("entitlement_unknown")
     done = conn.execute(
         update(entitlement)
@@ -154,7 +155,8 @@ def end(conn: Connection, act: Act, entitlement_id: int, reason: str) -> Refused
     if done.rowcount != 1:
         return Refused("entitlement_unknown")
     telling.tell(conn, act.operator_id, [entitlement_id], act.now_ms)
-    audit.record(conn, act, "entitlement.ended", f"entitlement:{entitlement_id}", reason=reason)
+    before, subject = _for_log(terms_of(held)), f"entitlement:{entitlement_id}"
+    audit.record(conn, act, "entitlement.ended", subject, reason=reason, before=before, after={})
     return None
 
 

@@ -151,12 +151,19 @@ def fill(conn: Connection, act: Act, branch_id: int, commodity: Commodity, amoun
         return Refused("amount_malformed")
     if not parts:
         return Refused("balance_short", {"left": left.total})
-    subject = f"branch:{branch_id}"
+    subject, before = f"branch:{branch_id}", _balances(conn, row["merchant_id"], own, commodity)
     entry = ledger.Entry(act.operator_id, row["merchant_id"], act.uuid(), "branch.filled", subject, act.by, act.now_ms)
     ledger.post(conn, entry, [leg for funds, part in parts for leg in move(source, target, part, commodity, funds)])
-    after = {"commodity": commodity.value, "amount": amount}
-    audit.record(conn, act, "branch.filled", subject, after=after)
+    after = {"commodity": commodity.value, "amount": amount, **_balances(conn, row["merchant_id"], own, commodity)}
+    audit.record(conn, act, "branch.filled", subject, before=before, after=after)
     return None
+
+
+def _balances(conn: Connection, merchant_id: int, own: str, commodity: Commodity) -> dict[str, int]:
+    return {
+        "balance": ledger.purse(conn, merchant_id, commodity).total,
+        "branch_balance": ledger.purse(conn, merchant_id, commodity, own).total,
+    }
 
 
 @dataclass(frozen=True, slots=True)

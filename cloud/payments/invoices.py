@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, Select, func, insert, or_, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -79,19 +79,34 @@ def current(conn: Connection, order_id: str) -> RowMapping | None:
     return conn.execute(select(pay_invoice).where(pay_invoice.c.live == order_id)).mappings().one_or_none()
 
 
-def _change(conn: Connection, act: Act, invoice_id: str, states: tuple[str, ...], **values: object) -> bool:
+def _change(conn: Connection, act: Act, invoice_id: str, states: tuple[str, ...], **values: object) -> str | None:
+    """Change an invoice that is in one of these states; returns the one it was in, None for no such invoice."""
     at = (pay_invoice.c.invoice_id == invoice_id) & (pay_invoice.c.operator_id == act.operator_id)
+    before = conn.execute(select(pay_invoice.c.state).where(at).with_for_update()).scalar_one_or_none()
+    if before not in states:
+        return None
     values |= {"decided_by": act.by, "decided_ms": act.now_ms}
-    return conn.execute(update(pay_invoice).where(at, pay_invoice.c.state.in_(states)).values(**values)).rowcount == 1
+    conn.execute(update(pay_invoice).where(at).values(**values))
+    return str(before)
+
+
+def _record(conn: Connection, act: Act, invoice_id: str, before: str, after: str, **more: str) -> None:
+    """An act of somebody of the operator's, with the invoice's state before and after it."""
+    reason = more.pop("reason", "")
+    states = {"invoice_state": before}, {"invoice_state": after, **more}
+    audit.record(
+        conn, act, f"invoice.{after}", f"invoice:{invoice_id}", reason=reason, before=states[0], after=states[1]
+    )
 
 
 def issue(conn: Connection, act: Act, invoice_id: str, number: str) -> Refused | None:
     """It was issued in the tax system under *number*."""
     if not 0 < len(number.strip()) <= NUMBER_LENGTH:
         return Refused("invoice_number")
-    if not _change(conn, act, invoice_id, ("requested",), state="issued", invoice_number=number.strip()):
+    before = _change(conn, act, invoice_id, ("requested",), state="issued", invoice_number=number.strip())
+    if before is None:
         return Refused("invoice_not_requested")
-    audit.record(conn, act, "invoice.issued", f"invoice:{invoice_id}", after={"number": number.strip()})
+    _record(conn, act, invoice_id, before, "issued", number=number.strip())
     return None
 
 
@@ -99,9 +114,10 @@ def refuse(conn: Connection, act: Act, invoice_id: str, reason: str) -> Refused 
     """It will not be issued; another may be asked for."""
     if not 0 < len(reason.strip()) <= REASON_LENGTH:
         return Refused("reason_missing")
-    if not _change(conn, act, invoice_id, ("requested",), state="refused", reason=reason.strip(), live=None):
+    before = _change(conn, act, invoice_id, ("requested",), state="refused", reason=reason.strip(), live=None)
+    if before is None:
         return Refused("invoice_not_requested")
-    audit.record(conn, act, "invoice.refused", f"invoice:{invoice_id}", reason=reason)
+    _record(conn, act, invoice_id, before, "refused", reason=reason)
     return None
 
 
@@ -110,9 +126,10 @@ def reverse(conn: Connection, act: Act, invoice_id: str, number: str) -> Refused
     if not 0 < len(number.strip()) <= NUMBER_LENGTH:
         return Refused("invoice_number")
     states = ("issued", "to_reverse")
-    if not _change(conn, act, invoice_id, states, state="reversed", reversal_number=number.strip(), live=None):
+    before = _change(conn, act, invoice_id, states, state="reversed", reversal_number=number.strip(), live=None)
+    if before is None:
         return Refused("invoice_not_issued")
-    audit.record(conn, act, "invoice.reversed", f"invoice:{invoice_id}", after={"number": number.strip()})
+    _record(conn, act, invoice_id, before, "reversed", number=number.strip())
     return None
 
 
@@ -149,3 +166,25 @@ def _query(operator_id: int, state: str, search: str) -> Select[Any]:
         names = ("title", "tax_number", "email", "invoice_number", "reversal_number")
         query = query.where(or_(*(pay_invoice.c[name].contains(search, autoescape=True) for name in names)))
     return query.order_by(pay_invoice.c.requested_ms.desc(), pay_invoice.c.invoice_id)
+
+
+def of_merchant(
+    conn: Connection, operator_id: int, merchant_id: int, state: str = "", page: int = 1
+) -> tuple[Page[RowMapping], dict[str, RowMapping]]:
+    """What a merchant paid in money, the newest first, and by order the invoice last asked for.
+
+    *state* leaves those whose last invoice is in it; "none" those nobody asked one for.
+    """
+    order = pay_order.c
+    last = select(func.max(pay_invoice.c.invoice_id)).group_by(pay_invoice.c.order_id)  # their ids go by time
+    asked = select(pay_invoice).where(pay_invoice.c.invoice_id.in_(last)).subquery()
+    query = select(pay_order, asked.c.invoice_id, asked.c.state.label("invoice_state"))
+    query = query.join(asked, asked.c.order_id == order.order_id, isouter=True).where(
+        order.operator_id == operator_id, order.merchant_id == merchant_id, order.fulfilment == "done"
+    )
+    if state:
+        query = query.where(asked.c.state.is_(None) if state == "none" else asked.c.state == state)
+    found = paged(conn, query.order_by(order.created_ms.desc(), order.order_id), page)
+    ids = [row["invoice_id"] for row in found.items if row["invoice_id"]]
+    rows = conn.execute(select(pay_invoice).where(pay_invoice.c.invoice_id.in_(ids))).mappings()
+    return found, {row["order_id"]: row for row in rows}

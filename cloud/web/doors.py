@@ -303,6 +303,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
     ),
     Right.OWN_MERCHANT: (
         "POST /m/low",
+        "GET /m/invoices",
         "POST /m/templates",
         "POST /m/templates/delete",
         "POST /m/records/{coupon_id}/rebind",

@@ -69,6 +69,7 @@ MERCHANT = (
     NavItem("/m/records", "nav.records", "nav.look"),
     NavItem("/m/ledger", "nav.ledger", "nav.look"),
     NavItem("/m/statements", "nav.statements", "nav.look"),
+    NavItem("/m/invoices", "nav.invoices", "nav.look"),
     NavItem("/m/shop", "nav.shop", "nav.more"),
     NavItem("/m/staff", "nav.staff", "nav.more"),
 )

@@ -124,6 +124,8 @@ MERCHANT = (
     Shot("shop-table", "/m/shop", "?view=table"),
     Shot("shop-buy", "/m/shop/{product_id}"),
     Shot("shop-too-many", "/m/shop/{product_id}", fill={"[name=quantity]": "999"}, press=(SEND,)),
+    Shot("home-table", "/m", "?view=table"),
+    Shot("invoices", "/m/invoices"),
     Shot("purchases", "/m/shop/purchases"),
     Shot("records", "/m/records"),
     Shot("record", "/m/records/{coupon_id}"),

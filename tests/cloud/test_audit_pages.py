@@ -11,11 +11,15 @@ from cloud.access import audit
 from cloud.access.audit_words import Difference, Reader
 from cloud.access.tables import audit_head
 from cloud.hooks import service as hooks
-from cloud.merchants import contracts, ledger
+from cloud.lots import incidents
+from cloud.members import blocking
+from cloud.merchants import branches, contracts, ledger
 from cloud.merchants import service as merchants
+from cloud.merchants.branches import Plan
 from cloud.sheets import read_xlsx
 from cloud.web.state import Cloud
 from domain.contract import Terms
+from domain.events import IncidentRaised
 from domain.ledger import Commodity
 from tests.cloud.test_pages import Browser, _again, browser, cloud, hashed, sign_in  # noqa: F401
 from tests.cloud.test_words import CATALOGUE
@@ -82,6 +86,27 @@ def test_acts_record_what_was_before(world: World) -> None:
     contracts.set_contract(conn, world.act(), merchant_id, world.lot_id, Terms(amount_percent=70))
     before, after = newest(world)
     assert (before["amount_percent"], after["amount_percent"]) == (80, 70)
+
+
+def test_what_is_ended_says_what_it_was(world: World) -> None:
+    conn = world.conn
+    world.apply(IncidentRaised("tailgate", "out", "two cars"))
+    incident = incidents.incidents(conn, world.operator_id, only_open=True).items[0]["incident_id"]
+    assert incidents.close_incident(conn, world.act(), incident, "seen") is None
+    assert newest(world) == ({"incident": "tailgate", "detail": "two cars"}, {})
+
+    blocked = blocking.block(conn, world.act(), "京A12345", "theft")
+    assert isinstance(blocked, int), blocked
+    assert blocking.unblock(conn, world.act(), blocked, "mistaken") is None
+    assert newest(world) == ({"plate": "京A·1***5", "lot_id": None}, {})
+
+    branch = branches.add(conn, world.act(), world.merchant_id, Plan("north door", own_purse=True))
+    assert isinstance(branch, int), branch
+    assert branches.fill(conn, world.act(), branch, Commodity.FEN, 700) is None
+    before, after = newest(world)
+    assert (before, after["balance"], after["branch_balance"]) == (
+        {"balance": 12_000, "branch_balance": 0}, 11_300, 700,
+    )  # fmt: skip
 
 
 def test_a_hook_switched_off_says_so_on_both_sides(world: World) -> None:

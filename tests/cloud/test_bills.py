@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
+from cloud.access import audit
 from cloud.act import Refused
 from cloud.merchants import service as merchants
 from cloud.paid import DUTIES
@@ -14,6 +15,7 @@ from cloud.payments import accounts, bills, giving_back, invoices, notices, orde
 from cloud.payments.comparing import Difference, Ours, compare
 from cloud.payments.orders import PayOrder
 from cloud.payments.provider import BillLine, Outcome, State
+from cloud.payments.tables import pay_order
 from domain.ledger import Commodity
 from tests.cloud.paying import pay
 from tests.cloud.test_payments import wanted
@@ -174,3 +176,27 @@ def test_a_top_up_given_back_leaves_the_purse_and_one_that_is_spent_stays(world:
     assert refused is not None
     assert refused.code == "balance_short"
     assert refunds.of_order(conn, other.order_id) == []
+
+
+def test_a_merchant_sees_its_payments_each_with_the_invoice_last_asked_for(world: World) -> None:
+    order, _ = paid_order(world)
+    conn, whose = world.conn, world.merchant_id
+    conn.execute(update(pay_order).values(merchant_id=whose))
+
+    def seen(state: str = "", merchant_id: int = whose) -> list[tuple[str, str]]:
+        page, asked = invoices.of_merchant(conn, world.operator_id, merchant_id, state)
+        return [(one["order_id"], asked[one["order_id"]]["state"] if asked else "") for one in page.items]
+
+    nobody_asked = seen("none")
+    first = ask_invoice(world, order)
+    assert isinstance(first, str)
+    invoices.refuse(conn, world.act("li"), first, "no such company")
+    world.now_ms += 1
+    refused = seen("refused")
+    ask_invoice(world, order)
+
+    assert (nobody_asked, refused) == ([(order.order_id, "")], [(order.order_id, "refused")])
+    assert seen() == [(order.order_id, "requested")]
+    assert (seen("refused"), seen("none"), seen("", whose + 1)) == ([], [], [])
+    row = next(row for row in audit.listed(conn, world.operator_id).items if row["act"] == "invoice.refused")
+    assert (row["before"], row["after"]) == ('{"invoice_state":"requested"}', '{"invoice_state":"refused"}')

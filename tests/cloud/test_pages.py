@@ -77,6 +77,8 @@ ADMIN_PAGES = (
 MERCHANT_PAGES = (
     "/m",
     "/m/statements",
+    "/m/invoices",
+    "/m/invoices?state=none",
     "/m/issue",
     "/m/issue?q=京A1",
     "/m/records",
