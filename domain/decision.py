@@ -196,6 +196,7 @@ class ExitInputs:
     owing: tuple[Owing, ...] = field(default=(), metadata=LATER)  # from earlier visits, the oldest first
     paid_here: bool = field(default=False, metadata=LATER)  # it was paid while its car stood at an exit
     nested: Nested | None = field(default=None, metadata=LATER)  # it moved; then *covered* is empty
+    locked: bool = field(default=False, metadata=LATER)  # somebody said that this plate is not to leave
     left_ms: int | None = field(default=None, metadata=LATER)  # how long ago it left, where it did and is not inside
 
 
@@ -331,6 +332,8 @@ def decide_exit(inputs: ExitInputs, price: Pricer) -> Decision:
     verdict: Verdict = Admit(_why_free(inputs, priced)) if due == 0 else PayFirst(due)
     if due == 0 and is_on_word_alone(inputs) and not inputs.paid_here and inputs.rules.typed_free == "ask":
         verdict = Ask((), "typed_unseen")
+    if inputs.locked:
+        verdict = Refuse("plate_locked")
     return Decision("exit", verdict, inputs, explanation, priced)
 
 

@@ -171,6 +171,7 @@ async def run_edge(
             "watchdog": watchdog.run(),
             "self-test": selftest.run(),
             "tickets": edge.tickets.dispense(),
+            "waiting slips": edge.waiting.keep_printing(),
             "phone payments": edge.phone.run(),
         }
         if link is not None:

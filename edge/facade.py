@@ -66,6 +66,7 @@ from edge.services import (
     offline_list,
     papers,
     paying,
+    plate_locking,
     redeeming,
     refunding,
     reopening,
@@ -83,6 +84,7 @@ from edge.staffroom import StaffRoom
 from edge.stocktakes import StockTakes
 from edge.supervise import Health
 from edge.tills import Tills
+from edge.waiting_slips import WaitingSlips
 
 T = TypeVar("T")
 MOST_FROM_AFAR = 10  # vouchers in one command
@@ -124,6 +126,7 @@ class Edge:
     claims: ClaimDesk = field(init=False)  # for claim codes of shops
     staff: StaffRoom = field(init=False)  # who may sign in
     walks: StockTakes = field(init=False)  # walks through the lot
+    waiting: WaitingSlips = field(init=False)  # for their printers
     tills: Tills = field(init=False)  # shifts, and what is printed for them
 
     def __post_init__(self) -> None:
@@ -135,9 +138,10 @@ class Edge:
         for worker in self.workers.values():
             worker.codes.till = self.till
         self.door = DriverDoor(self.office, self.live, self.workers, self.phone)
-        self.tickets = TicketDesk(self.office, self.door, self.workers, self.printers, host)
+        self.waiting = WaitingSlips(self.printers)
+        self.tickets = TicketDesk(self.office, self.door, self.workers, self.printers, self.waiting, host)
         self.staff, self.walks = StaffRoom(self.office), StockTakes(self.office)
-        self.tills = Tills(self.office, self.printers)
+        self.tills = Tills(self.office, self.printers, self.waiting)
 
     @property
     def clock(self) -> Clock:
@@ -195,6 +199,18 @@ class Edge:
         result = await self._do(
             partial(manual.waive, approved_by=approved_by), self.office.lot, stay_id, amount_fen, by, reason
         )
+        self._due_changed(stay_id)
+        return result
+
+    async def lock_plate(self, stay_id: str, by: str, reason: str) -> Result:
+        """Keep a car in."""
+        result = await self._do(plate_locking.lock, stay_id, by, reason)
+        self._due_changed(stay_id)
+        return result
+
+    async def unlock_plate(self, stay_id: str, by: str, *, approved_by: str = "") -> Result:
+        """Let it go again; a lane where it waits decides anew."""
+        result = await self._do(partial(plate_locking.unlock, approved_by=approved_by), stay_id, by)
         self._due_changed(stay_id)
         return result
 

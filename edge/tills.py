@@ -20,6 +20,7 @@ from edge.receipt_faces import Wording, face_of
 from edge.services import papers, shifts
 from edge.services.lot import Done, Result
 from edge.services.shifts import Count
+from edge.waiting_slips import Printing, WaitingSlips
 
 HEAD_SHOWN = 16  # of the 64 characters of a log's head: enough to compare by eye
 
@@ -38,6 +39,7 @@ class Tills:
 
     office: Office
     printers: Mapping[str, SlipPrinter]
+    waiting: WaitingSlips
 
     async def open(self, workstation: str, float_fen: int, by: str) -> Result:
         """Begin a shift."""
@@ -139,14 +141,21 @@ class Tills:
         self, kind: str, subject: str, workstation: str, by: str, face: Callable[[int], Face], *,
         counts: bool = True,
     ) -> Result:  # fmt: skip
-        """Refuses ``no_printer_here``, ``printer_not_ready``, ``print_failed``, ``print_unknown`` (it may be out)."""
-        office, place = self.office, self.office.lot.workstations.get(workstation)
+        """Refuses ``no_printer_here``, ``print_waits`` (it comes out once its printer is ready), ``print_unknown``."""
+        place = self.office.lot.workstations.get(workstation)
         name = place.printer if place else ""
         if name not in self.printers:
             return Refuse("no_printer_here")
-        printer = self.printers[name]
-        if not await printer.is_ready():
-            return Refuse("printer_not_ready")
+
+        async def now() -> Result:
+            return await self._print_now(kind, subject, name, by, face, again=now, counts=counts)
+
+        return await now() if await self.printers[name].is_ready() else self.waiting.wait(kind, subject, name, now)
+
+    async def _print_now(
+        self, kind: str, subject: str, name: str, by: str, face: Callable[[int], Face], *, again: Printing, counts: bool
+    ) -> Result:
+        office, printer = self.office, self.printers[name]
         begun = await office.do(partial(papers.begin, counts=counts), office.lot, kind, subject, name, by)
         if isinstance(begun, Refuse):
             return begun
@@ -156,6 +165,8 @@ class Tills:
             ended = await printer.put_on_paper(await printer.lay_out(face(copy), office.lot))
         finally:
             await office.do(papers.end, job_id, ended.state)
+        if ended.state == "failed":
+            return self.waiting.wait(kind, subject, name, again)
         if ended.state == "confirmed" or ended.silent:
             return Done(subject)
-        return Refuse("print_failed" if ended.state == "failed" else "print_unknown")
+        return Refuse("print_unknown")

@@ -14,6 +14,7 @@ from edge.db import (
     leave_extensions,
     moves,
     phone,
+    plate_locks,
     receipts,
     refunds,
     shifts,
@@ -288,3 +289,9 @@ def m0028_shift_log(db: Database) -> None:
 def m0029_coupons_aside(db: Database) -> None:
     """Coupons that are not to count for a stay."""
     db.conn.execute(coupons_aside.SCHEMA)
+
+
+@migrations()
+def m0030_plate_locks(db: Database) -> None:
+    """Plates that are not to leave."""
+    db.conn.execute(plate_locks.TABLE)

@@ -26,6 +26,7 @@ from edge.lanes.worker import LaneWorker
 from edge.printing import Ended, SlipPrinter
 from edge.services import ticketing
 from edge.services.lot import Done, Result
+from edge.waiting_slips import WaitingSlips
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +51,11 @@ class TicketDesk:
         door: DriverDoor,
         workers: Mapping[str, LaneWorker],
         printers: Mapping[str, SlipPrinter],
+        waiting: WaitingSlips,
         host: str,
     ) -> None:
         self._office, self._door, self._workers, self._printers = office, door, workers, printers
-        self._host = host
+        self._waiting, self._host = waiting, host
         self._waits: dict[str, Waits] = {}
 
     async def give(self, lane: str, by: str) -> Result:
@@ -78,7 +80,10 @@ class TicketDesk:
         return Done(answer.number)
 
     async def again(self, stay_id: str, by: str) -> Result:
-        """Print a ticket again, marked as a copy. Refuses ``no_ticket_here`` for a car with a plate."""
+        """Print a ticket again, marked as a copy.
+
+        Refuses ``no_ticket_here`` for a car with a plate, and ``print_waits``: it comes out once its printer is ready.
+        """
         office = self._office
         stay = await office.thread.run(stays.get, office.db.conn, stay_id)
         if stay is None or not stay.is_open or not is_virtual(stay.plate):
@@ -87,10 +92,14 @@ class TicketDesk:
         name = lane.printer if lane and lane.printer else next(iter(self._printers), "")
         if name not in self._printers:
             return Refuse("no_ticket_printer")
+
+        async def now() -> Result:
+            await self._print(stay, ticketing.token_of(office.lot, stay.plate[1:], office.now()), name, by)
+            return Done(stay.plate[1:])
+
         if not await self._printers[name].is_ready():
-            return Refuse("printer_not_ready")
-        await self._print(stay, ticketing.token_of(office.lot, stay.plate[1:], office.now()), name, by)
-        return Done(stay.plate[1:])
+            return self._waiting.wait("ticket", stay_id, name, now)
+        return await now()
 
     async def _print(self, stay: StayRow, token: str, printer: str, by: str) -> None:
         """Once, on record before and after."""

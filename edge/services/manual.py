@@ -12,7 +12,7 @@ from domain.moment import Moment, Quality
 from domain.plate import classify, is_virtual, normalise
 from domain.stay import OUTSIDE, UnpaidCause
 from domain.vehicle import class_of
-from edge.db import journal, log, moves, stays
+from edge.db import journal, log, moves, plate_locks, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
 from edge.services import classing, entering, learning, paying, recording, settling, shifts, staffing, zoning
@@ -82,6 +82,7 @@ def mend(conn: sqlite3.Connection, stay: StayRow, plate: str, by: str, now: Mome
     if other is not None:  # what was settled under this plate is not the car that is here
         stays.mark_passed(conn, other)
     stays.correct(conn, stay, plate)
+    plate_locks.move(conn, stay.plate, plate)
     learning.note_entry(conn, stay, plate, by, now)
     log.append(conn, StayCorrected(stay.stay_id, stay.plate, plate, by), now)
     journal.act(conn, by, "plate.correct", stay.stay_id, "", now)

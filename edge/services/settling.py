@@ -19,7 +19,7 @@ from domain.ledger import Commodity, Funds, Posting
 from domain.moment import Moment, elapsed, possible_entry
 from domain.plate import mask
 from domain.stay import UnpaidCause, outcome_of
-from edge.db import arrears, boots, journal, leave_extensions, log, money, stays, unseen, vouchers
+from edge.db import arrears, boots, journal, leave_extensions, log, money, plate_locks, stays, unseen, vouchers
 from edge.db.stays import Closing, StayRow
 from edge.services import bound, by_hand, entitled, excusing, facts, limiting, prepaid, shifts, zoning
 from edge.services.lot import Lot
@@ -139,6 +139,7 @@ def exit_inputs(
         owing=_owing(conn, stay.plate) if stay and is_open else (),
         paid_here=_paid_here(stay) if stay else False,
         nested=zoning.nested(conn, lot, stay, length_ms) if stay and is_open else None,
+        locked=stay is not None and plate_locks.get(conn, stay.plate) is not None,
         left_ms=left_ms,
     )
 

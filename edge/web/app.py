@@ -27,6 +27,7 @@ from edge.web import (
     hold,
     lane_tasks,
     lists,
+    lock,
     login,
     phone_pay,
     printers,
@@ -111,7 +112,7 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
     looks = (booth, cameras, lists, printers, zones)
     app.router.add_post("/booth/lock", login.lock)
     acts = (
-        tasks, coupons, fee, phone_pay, arrears, lane_tasks, hold, extend, attend, staff, stock, reopen, shifts,
+        tasks, coupons, fee, lock, phone_pay, arrears, lane_tasks, hold, extend, attend, staff, stock, reopen, shifts,
         receipts, refunds, drawer, scan,
     )  # fmt: skip
     for pages in (*looks, *acts):

@@ -10,9 +10,10 @@ from domain.decision import SET_BY_HAND, Priced
 from domain.moment import Moment
 from domain.stay import OUTSIDE
 from domain.wire import Json
-from edge.db import arrears, boots, channels, charging, coupons_aside, decisions, stays, vouchers
+from edge.db import arrears, boots, channels, charging, coupons_aside, decisions, plate_locks, stays, vouchers
 from edge.db.arrears import Debt
 from edge.db.coupons_aside import Aside
+from edge.db.plate_locks import PlateLock
 from edge.db.stays import StayRow
 from edge.lanes.attendance import Attended
 from edge.lanes.live import LaneView
@@ -52,6 +53,7 @@ class LaneCard:
     payers: Mapping[str, str] = field(default_factory=dict)  # coupon's ref -> name of the merchant that pays
     attended: Attended = SOMEBODY
     standing: Standing | None = None  # what the lists say of its plate
+    lock: PlateLock | None = None  # why it is not to leave
 
     @property
     def state(self) -> str:
@@ -90,6 +92,7 @@ class StayCard:
     charging: int | None = None  # minutes of charging, None where no price list asks
     classes: tuple[str, ...] = ()  # what the price lists tell apart
     aside: tuple[Aside, ...] = ()  # coupons a person took off this stay
+    lock: PlateLock | None = None
 
     @property
     def tied(self) -> list[Json]:
@@ -134,6 +137,7 @@ def lane_card(conn: sqlite3.Connection, lot: Lot, lane: Lane, view: LaneView, no
         debts[0].debt_id if debts else "",
         _payers(conn, view.stay_id, view.coupons),
         standing=listed.standing(conn, lot, plate, now) if plate else None,
+        lock=plate_locks.get(conn, stay.plate) if stay else None,
     )
 
 
@@ -156,6 +160,7 @@ def stay_card(conn: sqlite3.Connection, lot: Lot, stay_id: str, now: Moment, lan
         _payers(conn, stay_id, priced.steps),
         charging.minutes(conn, stay_id) if lot.price.asks_for_charging(lot.tariffs.get(stay.zone, ())) else None,
         classing.known(lot, now), tuple(coupons_aside.of_stay(conn, stay_id)),
+        plate_locks.get(conn, stay.plate),
     )  # fmt: skip
 
 

@@ -40,6 +40,15 @@ async def say_what_came(request: web.Request) -> web.Response:
     return see_other("/booth/printers")
 
 
+async def drop_waiting(request: web.Request) -> web.Response:
+    """Let go of what waits for a printer."""
+    session, name = await require_session(request), _printer(request)
+    count = request.app[EDGE].waiting.drop(name)
+    await request.app[EDGE].record_act(session.name, "print.drop", name, str(count))
+    await flash(request, "ok", texts(request)("printers.dropped", count=count))
+    return see_other("/booth/printers")
+
+
 async def picture(request: web.Request) -> web.Response:
     """A layout as this printer would print it, drawn from the very bytes."""
     await require_session(request)
@@ -59,6 +68,7 @@ async def _page(request: web.Request, chosen: str = "", refused: Refuse | None =
     return render(
         request, "printers.html", status=409 if refused else 200, printers=edge.printers,
         said=dict(values["strip"].printers), layouts=LAYOUTS,
+        waiting={name: len(edge.waiting.at(name)) for name in edge.printers},
         printer=next((name for name in wanted if name in edge.printers), ""),
         layout=layout if layout in LAYOUTS else LAYOUTS[0], prints=await edge.recent_prints(NEWEST),
         error=refusal_words(request, refused) if refused else "", flash=await taken_flash(request), **values,
@@ -76,5 +86,6 @@ def add_routes(app: web.Application) -> None:
     """Look, and print a test page."""
     app.router.add_get("/booth/printers", printers_page)
     app.router.add_post("/booth/printers/{printer}/test", test_page)
+    app.router.add_post("/booth/printers/{printer}/drop", drop_waiting)
     app.router.add_post("/booth/printers/said", say_what_came)
     app.router.add_get("/booth/printers/{printer}/{layout}.png", picture)

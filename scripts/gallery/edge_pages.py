@@ -45,6 +45,7 @@ AFTERNOON = (
     Shot("cash-confirm", AT + "/cash", press=("[data-tender='2000']", SEND)),
     Shot("waive", AT + "/waive"),
     Shot("fee", AT + "/fee"),
+    Shot("lock", AT + "/lock"),
     Shot("refund", "/booth/stay/{gone}/refund"),
     Shot("paper", AT + "/paper"),
     Shot("paper-wrong", AT + "/paper", fill={"[name=scanned]": "nonsense"}, press=(SEND,)),

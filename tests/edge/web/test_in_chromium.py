@@ -22,10 +22,11 @@ SMALL = """
   .filter((e) => Math.round(e.getBoundingClientRect().height) < 44)
   .map((e) => e.outerHTML)
 """
-STAY_PATHS = ("", "/cash", "/waive", "/paper", "/plate")
+STAY_PATHS = ("", "/cash", "/waive", "/paper", "/plate", "/fee", "/lock", "/phone")
 BOOTH_PATHS = (
     "/booth", "/booth/cars", "/booth/entry", "/booth/lane/out/plate", "/booth/lane/out/open", "/booth/printers",
-    "/booth/extend",
+    "/booth/extend", "/booth/lane/out/hold", "/booth/lists", "/booth/arrears", "/booth/zones", "/booth/stock",
+    "/booth/lane/out/attend",
 )  # fmt: skip
 COUNTER_PATHS = ("/counter", "/counter/print/30", "/counter/vouchers", "/counter/voucher/1-1")
 
@@ -192,7 +193,12 @@ async def test_slips_are_printed_and_listed_while_the_page_is_watched(chromium: 
 
 @pytest.mark.parametrize(
     ("listener", "who", "width", "height"),
-    [("booth", "attendant", 1280, 800), ("counter", "shop", 390, 844), ("counter", "shop", 1024, 600)],
+    [
+        ("booth", "attendant", 1280, 800),
+        ("booth", "attendant", 1024, 600),
+        ("counter", "shop", 390, 844),
+        ("counter", "shop", 1024, 600),
+    ],
 )
 async def test_pages_fit_the_screen_and_buttons_the_finger(
     chromium: Browser, lot: Lot, listener: str, who: str, width: int, height: int

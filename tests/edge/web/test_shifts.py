@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers.printer.simulated import PrinterFault
 from edge.db import printjobs
 from edge.services.checking import check_books
 from edge.settings import EdgeSettings
@@ -90,3 +91,19 @@ def slips(lot: Lot) -> list[str]:
     """Every receipt that came out of the printer."""
     printed = [job.decode("gb18030", "replace") for job in lot.printer.jobs]
     return [text for text in printed if "停车收费凭证" in text]
+
+
+async def test_a_receipt_that_found_no_paper_comes_out_by_itself_once_there_is_some(lot: Lot, booth: Visitor) -> None:
+    await booth.send("/booth/shift", {"float": "100.00"})
+    stay = await lot.enters()
+    lot.printer.fault = PrinterFault.PAPER_OUT
+
+    _, page = await booth.send(f"/booth/stay/{stay}/cash", {"received": "5.00"})
+
+    assert "好了会自动打出来" in page
+    assert "1 张单据在等这台打印机" in await booth.get("/booth/printers")
+    jobs = len(lot.printer.jobs)
+    lot.printer.fault = None
+    await lot.until(lambda: len(lot.printer.jobs) == jobs + 1, 10)
+    await lot.until(lambda: lot.edge.waiting.at("counter") == [])
+    assert "停车收费凭证" in " ".join(lot.printer.jobs[-1].decode("gb18030", "replace").split())
