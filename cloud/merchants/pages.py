@@ -67,9 +67,10 @@ async def merchants_file(request: web.Request) -> web.Response:
 
     t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
     rows = [_merchant_cells(t, row, zone) for row in await read(request, found)]
-    names = ("name", "account", "phone", "state", "money_left", "time_left", "created", "disabled", "remark")
+    names = ("account", "phone", "state", "money_left", "time_left", "created", "disabled", "remark")
     title, kind = t("nav.merchants"), request.match_info["kind"]
-    return await sheets.table_file(kind, "merchants", title, [t(f"col.{name}") for name in names], rows)
+    heads = [t("merchants.name"), *(t(f"col.{name}") for name in names)]
+    return await sheets.table_file(kind, "merchants", title, heads, rows)
 
 
 def _merchant_cells(t: Texts, row: RowMapping, zone: ZoneInfo) -> list[sheets.Cell]:
