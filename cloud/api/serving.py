@@ -73,8 +73,8 @@ async def _serve(request: web.Request, operation: Operation) -> web.StreamRespon
     if key is not None and not answers.is_key(key):
         query_faults.append("Idempotency-Key: has 1 to 64 letters, digits, - or _")
     asked = _Asked(operation, token, key, path, query, body, [*path_faults, *query_faults, *faults])
-    prepared = await operation.prepare(cloud, body) if operation.prepare and not asked.faults else None
     try:
+        prepared = await _prepared(cloud, asked)
         run = cloud.db.share if operation.moves_money else cloud.db.run
         answer = await run(_carry_out, cloud, asked, prepared)
     except _TakeBackError as said:
@@ -104,13 +104,28 @@ class _Asked:
     faults: list[str]
 
 
-def _carry_out(conn: Connection, cloud: Cloud, asked: _Asked, prepared: Any) -> Answer | None:
-    """None when the call makes no sense: told only to those who may make it."""
-    operation = asked.operation
+async def _prepared(cloud: Cloud, asked: _Asked) -> Any:
+    """What takes longer than a transaction should, such as hashing a password: for nobody who may not make the call."""
+    prepare = asked.operation.prepare
+    if prepare is None or asked.faults:
+        return None
+    await cloud.db.run(_admitted, cloud, asked)
+    return await prepare(cloud, asked.body)
+
+
+def _admitted(conn: Connection, cloud: Cloud, asked: _Asked) -> Caller:
+    """Who calls, if they may. Raises HTTPUnauthorized, _ForbiddenError, NotThereError."""
     caller = keys.caller(conn, asked.token, cloud.now_ms())
     if caller is None or caller.operator_id != cloud.operator_id:
         raise web.HTTPUnauthorized
-    _admit(operation, caller, asked.path)
+    _admit(asked.operation, caller, asked.path)
+    return caller
+
+
+def _carry_out(conn: Connection, cloud: Cloud, asked: _Asked, prepared: Any) -> Answer | None:
+    """None when the call makes no sense: told only to those who may make it."""
+    operation = asked.operation
+    caller = _admitted(conn, cloud, asked)
     if asked.faults:
         return None
     ask = Ask(caller, asked.path, asked.query, asked.body, cloud, prepared)

@@ -17,9 +17,10 @@ from cloud.api.routes import OPERATIONS
 from cloud.api.schema import wrong
 from cloud.app import make_app
 from cloud.settings import ApiSettings
+from plumbing.passwords import Passwords
 from plumbing.web import walk
 from tests.cloud.calling import Client, call, key_of
-from tests.cloud.stage import SECRET, THEIR_PLATE, Stage
+from tests.cloud.stage import SECRET, THEIR_PLATE, WEAK, Stage
 
 
 async def test_the_document_tells_of_every_call_there_is_and_of_no_other(client: Client) -> None:
@@ -79,6 +80,34 @@ async def test_a_key_does_what_its_scopes_say_and_nothing_once_it_is_revoked(cli
 @pytest.mark.parametrize("role", [Role.LOT_MANAGER, Role.VERIFIER])
 def test_who_sees_some_lots_or_numbers_alone_has_pages_and_no_call(role: Role) -> None:
     assert scopes_of(role) == frozenset()
+
+
+class CountedHashes(Passwords):
+    """Keeps what it was told to hash."""
+
+    def __init__(self) -> None:
+        super().__init__(WEAK)
+        self.hashed: list[str] = []
+
+    async def hash(self, secret: str) -> str:
+        self.hashed.append(secret)
+        return await super().hash(secret)
+
+
+async def test_nothing_is_hashed_for_who_may_not_make_the_call(client: Client, stage: Stage) -> None:
+    stage.cloud.passwords = counted = CountedHashes()
+    staff = f"/merchants/{stage.own['merchant_id']}/staff"
+    refused = [
+        (await call(client, "lgk_nobodys", "POST", staff, {"name": "x"}))[0],
+        (await call(client, key_of(stage, "read"), "POST", staff, {"name": "x"}))[0],
+        (await call(client, key_of(stage), "POST", staff, {"name": ""}))[0],
+    ]
+    before = list(counted.hashed)
+
+    made = await call(client, key_of(stage), "POST", staff, {"name": "x"})
+
+    assert (refused, before) == ([401, 403, 422], [])
+    assert (made[0], len(counted.hashed)) == (201, 1)
 
 
 async def test_without_the_scope_plates_are_masked_and_cannot_be_searched(client: Client, stage: Stage) -> None:
