@@ -14,7 +14,7 @@ class Scope(StrEnum):
     READ = "read"  # lists and books, plates masked
     PLATES = "plates"  # plates in full, and looking for cars
     ISSUE = "issue"  # templates and coupons
-    BUY = "buy"  # orders a merchant pays: coupons and top-ups
+    BUY = "buy"  # orders a merchant pays: coupons and top-ups, and when it is reminded
     MONEY = "money"  # top-ups, refunds, prices, statements
     MANAGE = "manage"  # lots, edges, merchants, limits
     ACCOUNTS = "accounts"  # logins of merchants, their branches and staff, and their first passwords
@@ -27,7 +27,7 @@ _OF_RIGHT: Final[dict[Right, tuple[Scope, ...]]] = {
     Right.VIEW: (Scope.READ,),
     Right.PLATES: (Scope.PLATES,),
     Right.ISSUE: (Scope.ISSUE,),
-    Right.MONEY: (Scope.MONEY,),
+    Right.MONEY: (Scope.MONEY, Scope.BUY),
     Right.MANAGE: (Scope.MANAGE, Scope.ACCOUNTS, Scope.PEOPLE, Scope.HOOKS),
     Right.AUDIT: (Scope.AUDIT,),
     Right.OWN_MERCHANT: (Scope.READ, Scope.ISSUE, Scope.BUY, Scope.ACCOUNTS),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from sqlalchemy import Connection
 
 from cloud.access.scopes import Scope
 from cloud.act import Act, Refused
-from cloud.api.lots import shown_page
+from cloud.api.lots import plates_shown, shown_page
 from cloud.api.operation import Ask, NotThereError, Operation, done, made, rows
 from cloud.api.schema import (
     DAY,
@@ -29,8 +29,10 @@ from cloud.api.schema import (
     text,
     whole,
 )  # fmt: skip
+from cloud.coupons import checking
 from cloud.coupons import service as coupons
 from cloud.coupons.service import Kind
+from cloud.coupons.slip_pages import genuine
 from cloud.lots import service as lots
 from cloud.merchants import service as merchants
 from domain.coupon.model import Meaning, Remainder
@@ -97,6 +99,16 @@ def list_coupons(conn: Connection, act: Act, ask: Ask) -> Any:
     return shown_page(ask, coupons.coupons(conn, act.operator_id, merchant_id, search, ask.page))
 
 
+def check(conn: Connection, act: Act, ask: Ask) -> Any:
+    """What a serial, a voucher's number or what its code says stands for; looked at, never redeemed."""
+    found = checking.look(conn, act.operator_id, ask.query.get("q", ""), genuine, act.now_ms)
+    if found is None:
+        raise NotThereError
+    row = found.row
+    worth = {"name": row.get("template_name") or row.get("name"), "kind": row["kind"], "value": row["value"]}
+    return plates_shown(ask, {each.name: getattr(found, each.name) for each in fields(found)} | worth)
+
+
 def list_vouchers(conn: Connection, act: Act, ask: Ask) -> Any:
     """Vouchers printed at lots, newest first."""
     merchant_id = ask.merchant(ask.query.get("merchant_id"))
@@ -126,6 +138,11 @@ _VOUCHER = record({
     "key_id": WHOLE, "counter": WHOLE, "edge_id": text(), "lot_id": WHOLE, "merchant_id": WHOLE, "template_id": WHOLE,
     "reserved": WHOLE, "unfunded": WHOLE, "commodity": text(), "funds": text(), "print_state": text(),
     "state": text(), "issued_ms": MOMENT, "issued_by": text(), "off_fen": maybe(WHOLE), "charged": maybe(WHOLE),
+})  # fmt: skip
+_VERDICT = record({
+    "number": text(), "state": text(), "is_good": FLAG, "name": maybe(text()), "kind": text(), "value": WHOLE,
+    "merchant": text(), "lot": text(), "plate": text(), "until_ms": MOMENT, "issued_ms": maybe(MOMENT),
+    "redeemed_ms": maybe(MOMENT), "off_fen": WHOLE,
 })  # fmt: skip
 _OWN = {"merchant_id": ID}
 
@@ -172,6 +189,10 @@ OPERATIONS = (
         "POST", "/coupons/{coupon_id}/rebind", "rebind_coupon", "Move an unused coupon to another plate", rebind, DONE,
         Scope.ISSUE, for_merchants=True, moves_money=True, within={"coupon_id": NAMED},
         body=record({"plate": text(20, 1), "reason": text(200, 1)}),
+    ),
+    Operation(
+        "GET", "/coupons/check", "check_coupon", "What somebody's serial, voucher number or code stands for", check,
+        _VERDICT, Scope.READ, query={"q": text(checking.LONGEST, 1)},
     ),
     Operation(
         "GET", "/vouchers", "list_vouchers", "Vouchers printed at lots, newest first", list_vouchers, listing(_VOUCHER),

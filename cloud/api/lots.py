@@ -27,7 +27,7 @@ from cloud.api.schema import (
 )  # fmt: skip
 from cloud.lots import edges as lot_edges
 from cloud.lots import incidents as lot_incidents
-from cloud.lots import remote
+from cloud.lots import remote, stays
 from cloud.lots import service as lots
 from cloud.lots.service import LaneSpec
 from cloud.merchants import leases
@@ -38,6 +38,7 @@ from domain.plate import mask, normalise
 from domain.stay import Direction
 from plumbing.web import Page
 
+END_MS = 1 << 47
 FEWEST_TYPED = 3  # characters of a plate before a merchant is shown cars
 
 
@@ -113,6 +114,15 @@ def cars(conn: Connection, act: Act, ask: Ask) -> Any:
     return rows(lots.cars_inside(conn, act.operator_id, wanted, ask.query.get("lot_id"), ask.page))
 
 
+def gone(conn: Connection, act: Act, ask: Ask) -> Any:
+    """Cars that left, the last first; looked for by who may see plates."""
+    query = ask.query
+    search = normalise(query.get("q", "")) if ask.may(Scope.PLATES) else ""
+    times = {"from_ms": query.get("from_ms", 0), "until_ms": query.get("until_ms", END_MS)}
+    sought = stays.Sought(search, query.get("lot_id"), gone=True, **times)
+    return shown_page(ask, stays.listed(conn, act.operator_id, sought, ask.page))
+
+
 def list_incidents(conn: Connection, act: Act, ask: Ask) -> Any:
     """Incidents, newest first."""
     only_open = not ask.query.get("all", False)
@@ -156,6 +166,10 @@ _OPENING = record({
 _CAR = record({
     "stay_id": text(), "lot_id": WHOLE, "lot_name": text(), "plate": text(), "vehicle_class": text(),
     "zone": text(), "entry_lane": text(), "entered_ms": maybe(MOMENT),
+})  # fmt: skip
+_GONE = record({
+    "stay_id": text(), "lot_id": WHOLE, "lot_name": text(), "plate": text(), "vehicle_class": text(),
+    "entered_ms": maybe(MOMENT), "left_ms": MOMENT, "fee_fen": maybe(WHOLE),
 })  # fmt: skip
 _INCIDENT = record({
     "incident_id": text(), "lot_id": maybe(WHOLE), "edge_id": maybe(text()), "code": text(), "lane": text(),
@@ -211,6 +225,10 @@ OPERATIONS = (
     Operation(
         "GET", "/cars", "list_cars", "Cars inside, by a part of the plate", cars, listing(_CAR), Scope.PLATES,
         for_merchants=True, query={"q": text(20), "lot_id": ID, "page": PAGE},
+    ),
+    Operation(
+        "GET", "/cars/gone", "list_gone", "Cars that left, the last first", gone, listing(_GONE), Scope.READ,
+        query={"from_ms": whole(0, END_MS), "until_ms": whole(0, END_MS), "lot_id": ID, "q": text(20), "page": PAGE},
     ),
     Operation(
         "GET", "/incidents", "list_incidents", "Incidents, newest first", list_incidents, listing(_INCIDENT),

@@ -111,6 +111,12 @@ def set_remark(conn: Connection, act: Act, ask: Ask) -> Any:
     return done(merchants.set_remark(conn, act, ask.id("merchant_id"), ask.body["remark"]))
 
 
+def set_low(conn: Connection, act: Act, ask: Ask) -> Any:
+    """Below which balances it is warned; null or left out: the usual limit, 0: never."""
+    body = ask.body
+    return done(merchants.set_low(conn, act, ask.id("merchant_id"), body.get("low_fen"), body.get("low_min")))
+
+
 def reset_password(conn: Connection, act: Act, ask: Ask) -> Any:
     """A new first password of the merchant's own login."""
     hashed = first_passwords.hashed(ask)
@@ -166,6 +172,9 @@ def books(conn: Connection, act: Act, ask: Ask) -> Any:
 _UNIT = one_of(*(each.value for each in Commodity))
 _PURSE = record({"paid": WHOLE, "bonus": WHOLE})
 _STANDING = record({"owed": WHOLE, "unsettled": WHOLE})
+_LOW: dict[str, Schema] = {
+    "low_fen": maybe(whole(0, merchants.MOST_LOW)), "low_min": maybe(whole(0, merchants.MOST_LOW)),
+}  # fmt: skip
 _PERCENT, _MONEY = whole(0, 100), whole(0, MOST_TERM)
 _TERMS: dict[str, Schema] = {
     "amount_basis": one_of(*(each.value for each in Basis)), "amount_percent": _PERCENT,
@@ -180,7 +189,7 @@ _MERCHANT: dict[str, Schema] = {
 }  # fmt: skip
 _LISTED = record({**_MERCHANT, "balance_fen": maybe(WHOLE), "balance_minutes": maybe(WHOLE)})
 _WHOLE_MERCHANT = record({
-    **_MERCHANT, "credit_limit_fen": WHOLE, "credit_limit_min": WHOLE, "pay_within_days": WHOLE,
+    **_MERCHANT, "credit_limit_fen": WHOLE, "credit_limit_min": WHOLE, "pay_within_days": WHOLE, **_LOW,
     "purses": record({"FEN": _PURSE, "MIN": _PURSE}), "standing": maybe(record({"FEN": _STANDING, "MIN": _STANDING})),
     "contracts": listing(record({"lot_id": WHOLE, "version": WHOLE, **_TERMS})),
 })  # fmt: skip
@@ -231,6 +240,10 @@ OPERATIONS = (
     Operation(
         "POST", "/merchants/{merchant_id}/remark", "set_remark", "Another remark", set_remark, DONE, Scope.MANAGE,
         within=_OWN, body=record({"remark": _REMARK}),
+    ),
+    Operation(
+        "POST", "/merchants/{merchant_id}/low", "set_low", "Below which balances to warn; null: the usual, 0: never",
+        set_low, DONE, Scope.BUY, for_merchants=True, within=_OWN, moves_money=True, body=record({}, _LOW),
     ),
     Operation(
         "POST", "/merchants/{merchant_id}/password", "reset_password", "A new first password of its own login",

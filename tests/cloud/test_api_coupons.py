@@ -137,6 +137,24 @@ async def test_a_plate_without_coupons_is_listed_masked_and_gets_them_again(clie
     assert (ended[0], theirs[0], theirs[1]["code"], given[0]) == (200, 409, "blocked_unknown", 201)
 
 
+async def test_a_number_somebody_shows_is_looked_up_and_not_another_operators(client: Client, stage: Stage) -> None:
+    key, reads = key_of(stage), key_of(stage, "read")
+    _, own = await call(client, key, "GET", "/coupons?q=11111")
+    strangers = stage.cloud.db.run_here(
+        lambda conn: conn.exec_driver_sql(
+            "SELECT serial FROM coupon WHERE operator_id = 2 AND plate <> ''"
+        ).scalar_one()
+    )
+
+    _, whole = await call(client, key, "GET", f"/coupons/check?q={own[0]['serial']}")
+    _, masked = await call(client, reads, "GET", f"/coupons/check?q={own[0]['serial'].lower()}")
+    theirs = await call(client, key, "GET", f"/coupons/check?q={strangers}")
+
+    assert (whole["state"], whole["is_good"], whole["plate"], whole["value"]) == ("coupon.BOUND", True, "京A11111", 500)
+    assert masked["plate"] == "京A·1***1"
+    assert theirs[0] == 404
+
+
 async def test_a_templates_small_print_is_set_and_told(client: Client, stage: Stage) -> None:
     key, at = key_of(stage), f"{_own(stage)}/templates"
     terms = {"weekdays": [0, 1], "hours": [[540, 1080]], "min_stay": 30, "uses": 5}

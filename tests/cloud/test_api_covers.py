@@ -27,6 +27,8 @@ CALLS: Final[dict[str, tuple[str, ...]]] = {
     "/admin/merchants/{merchant_id}/enabled": ("enable_merchant",),
     "/admin/merchants/{merchant_id}/password": ("reset_password",),
     "/admin/merchants/{merchant_id}/remark": ("set_remark",),
+    "/admin/merchants/{merchant_id}/low": ("set_low",),
+    "/m/low": ("set_low",),
     "/admin/merchants/{merchant_id}/branches/members": ("admit_member",),
     "/admin/merchants/{merchant_id}/branches/members/dismiss": ("dismiss_member",),
     "/admin/merchants/{merchant_id}/branches/members/password": ("reset_branch_password",),

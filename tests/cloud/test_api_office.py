@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import Connection
 
 from cloud.act import Refused
 from cloud.payments import refunds
@@ -161,6 +162,20 @@ async def test_somebody_signs_in_at_booths_by_a_pin_told_once(client: Client, st
     assert "老李" in {row["name"] for row in people}
     assert (await call(client, reads, "GET", "/booth-people"))[0] == 403
     assert ended == [200, 409]
+
+
+async def test_cars_that_left_are_listed_by_their_time_at_ones_own_lots(client: Client, stage: Stage) -> None:
+    def leave(conn: Connection) -> None:
+        for stay_id, left_ms in (("s-own", 1_780_000_100_000), ("s-strange", 1_780_000_100_000)):
+            conn.exec_driver_sql(f"UPDATE stay SET left_ms = {left_ms} WHERE stay_id = '{stay_id}'")  # noqa: S608
+
+    stage.cloud.db.run_here(leave)
+    _, whole = await call(client, key_of(stage), "GET", "/cars/gone?q=11111&from_ms=1780000000000")
+    _, masked = await call(client, key_of(stage, "read"), "GET", "/cars/gone?q=22222")
+    _, before = await call(client, key_of(stage), "GET", "/cars/gone?until_ms=1780000000000")
+
+    assert [(row["stay_id"], row["plate"]) for row in whole] == [("s-own", "京A11111")]
+    assert ([(row["stay_id"], row["plate"]) for row in masked], before) == ([("s-own", "京A·1***1")], [])
 
 
 @pytest.mark.parametrize("path", ["/arrears", "/arrears/{debt_id}", "/booth-visitors", "/excused-stays"])

@@ -51,8 +51,11 @@ async def test_a_merchants_key_buys_for_itself_and_marks_nothing_paid(client: Cl
         (await call(client, mine, "POST", f"/purchases/{stage.own['waiting']}/paid", {}))[0],
         (await call(client, mine, "GET", "/purchases"))[0],
     ]
+    reminded = await call(client, mine, "POST", f"{_own(stage)}/low", {"low_fen": 7000})
+    _, row = await call(client, mine, "GET", _own(stage))
 
     assert (topped[0], topped[1]["amount_fen"]) == (201, 5000)
+    assert (reminded[0], row["low_fen"], row["low_min"]) == (200, 7000, None)
     assert refused == [404, 404, 403, 403]
 
 
