@@ -25,7 +25,7 @@ class Said:
     off: tuple[tuple[str, int], ...] = ()
 
 
-SILENT = Said("silent")
+SILENT, CHANGED = Said("silent"), Said("changed")
 
 
 def read(text: str) -> Said:

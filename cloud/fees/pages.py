@@ -16,7 +16,7 @@ from sqlalchemy import Connection, RowMapping
 from cloud.act import Act, Refused
 from cloud.coupons import service as coupons
 from cloud.fees import asking, service
-from cloud.fees.asking import SILENT, Said
+from cloud.fees.asking import CHANGED, SILENT, Said
 from cloud.fees.service import Asked
 from cloud.lots import service as lots
 from cloud.lots.asking import ask_lot
@@ -102,20 +102,22 @@ class FeePages:
         if not asked.quote.is_good_at(request.config_dict[CLOUD].now_ms() // 1000):
             return render(request, "fee_over.html", status=410, why="over", lot_id=asked.quote.lot_id)
         said = await self._explained(request, asked)
-        known = await read(request, _known, asked.quote) if asked.quote.off_fen and said == SILENT else []
+        known = await read(request, _known, asked.quote) if asked.quote.off_fen and not said.lines else []
         return render(
             request, "fee_quote.html", asked=asked, token=token, until=_local(asked, asked.quote.until_s), said=said,
             off=await read(request, _worded, said), known=known,
         )  # fmt: skip
 
     async def _explained(self, request: web.Request, asked: Asked) -> Said:
-        """How the lot says the quote's sum comes about; SILENT without a line, or where it comes to another sum now."""
+        """How the lot says the quote's sum comes about; SILENT without a line, CHANGED where it is another sum now."""
         quote = asked.quote
         if not quote.stay_id or not self._tries.take(client_address(request), asyncio.get_running_loop().time()):
             return SILENT
         said = await _said(request, quote.lot_id, quote.plate, SCANNED_LOOKS)
         again = await _open(request, said.quote)
-        return said if again is not None and _sums(again.quote) == _sums(quote) else SILENT
+        if said == SILENT or (again is not None and _sums(again.quote) == _sums(quote)):
+            return said
+        return CHANGED
 
     async def pay(self, request: web.Request) -> web.Response:
         """Open the order and go to where it is paid."""

@@ -11,7 +11,7 @@ import pytest
 from edge.services.checking import check_books
 from edge.settings import EdgeSettings
 from edge.workstations import Receipts, Shifts, Workstation
-from tests.edge.web.running import PIN, WALL, Lot, Visitor, running, visiting
+from tests.edge.web.running import PIN, PLATE, WALL, Lot, Visitor, running, visiting
 
 ATTENDANT, MANAGER = WALL["attendant"][0], WALL["manager"][0]
 PLACE = "东岗亭"
@@ -110,3 +110,22 @@ async def test_a_debt_paid_without_a_visit_has_a_receipt(lot: Lot, booth: Visito
     (slip,) = slips(lot, "补缴欠费凭证")
     assert all(words in slip for words in ("京A12345", "5.00", "3.00", "还欠", "2.00", ATTENDANT))
     assert [one.body.get("kind") for one in await lot.edge.tills.receipts_of(stay)] == ["debts"]
+
+
+async def test_a_coupon_that_came_after_the_cash_is_named_with_its_difference(lot: Lot, booth: Visitor) -> None:
+    stay = await lot.enters()
+    at = f"/booth/stay/{stay}"
+    await booth.send(f"{at}/cash", {"received": "5.00"})
+    lot_id = lot.edge.office.lot.lot_id
+    ways = {"late": "refund", "back_most_fen": 2_000, "cash_back": True}
+    await lot.put("rules", f"limits:lot:{lot_id}", ways)
+    row = {"coupon_id": "c1", "plate": PLATE, "stay_id": stay, "kind": "AMOUNT", "value": 200, "merchant_id": 3}
+    await lot.put("coupons", "c1", row)
+
+    said, form = await booth.get(at), await booth.get(f"{at}/refund")
+    await booth.send(f"{at}/refund", {"amount": "2.00", "reason": "coupon_late"})
+
+    assert "差额 2.00 元" in said
+    assert 'value="2.00"' in form
+    assert "差额" not in await booth.get(at)
+    assert await lot.edge.read(check_books) == []
