@@ -10,9 +10,10 @@ from domain.decision import SET_BY_HAND, Priced
 from domain.moment import Moment
 from domain.stay import OUTSIDE
 from domain.wire import Json
-from edge.db import arrears, boots, channels, charging, coupons_aside, decisions, plate_locks, stays, vouchers
+from edge.db import arrears, boots, channels, charging, coupons_aside, decisions, fees_set, plate_locks, stays, vouchers
 from edge.db.arrears import Debt
 from edge.db.coupons_aside import Aside
+from edge.db.fees_set import FeeSet
 from edge.db.plate_locks import PlateLock
 from edge.db.stays import StayRow
 from edge.lanes.attendance import Attended
@@ -93,6 +94,7 @@ class StayCard:
     classes: tuple[str, ...] = ()  # what the price lists tell apart
     aside: tuple[Aside, ...] = ()  # coupons a person took off this stay
     lock: PlateLock | None = None
+    sets: tuple[FeeSet, ...] = ()  # its fee, as people set it
 
     @property
     def tied(self) -> list[Json]:
@@ -148,9 +150,10 @@ def stay_card(conn: sqlite3.Connection, lot: Lot, stay_id: str, now: Moment, lan
         return None
     pictures = _pictures(conn, "", stay.decision_in)
     debts = tuple(one for one in arrears.of_plate(conn, stay.plate) if one.left_fen or one.stay_id == stay_id)
+    sets = tuple(fees_set.of_stay(conn, stay_id))
     if not stay.is_open:
         ended = max(0, (stay.closed_wall_ms or now.wall_ms) - stay.entered.wall_ms) // MINUTE_MS
-        return StayCard(stay, ended, pictures, stay.fee_fen, stay.discount_fen, None, debts=debts)
+        return StayCard(stay, ended, pictures, stay.fee_fen, stay.discount_fen, None, debts=debts, sets=sets)
     decision = settling.standing(conn, lot, stay, now)
     why, priced = decision.explanation, decision.priced or Priced(0, ())
     papers = tuple(laid.ref for laid in vouchers.laid_on(conn, stay_id))
@@ -160,7 +163,7 @@ def stay_card(conn: sqlite3.Connection, lot: Lot, stay_id: str, now: Moment, lan
         _payers(conn, stay_id, priced.steps),
         charging.minutes(conn, stay_id) if lot.price.asks_for_charging(lot.tariffs.get(stay.zone, ())) else None,
         classing.known(lot, now), tuple(coupons_aside.of_stay(conn, stay_id)),
-        plate_locks.get(conn, stay.plate),
+        plate_locks.get(conn, stay.plate), sets,
     )  # fmt: skip
 
 

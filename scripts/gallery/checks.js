@@ -82,7 +82,7 @@
     if (box.width === 0) continue;
     contrast(element, text);
     cut(element, text, box);
-    if (!element.closest("code, .plate, .found-plate ol, [data-key], .keys, body [lang], textarea, pre")) tongue(text);
+    if (!element.closest("code, .plate, .found-plate ol, [data-key], .keys, .error-page .note, body [lang], textarea, pre")) tongue(text);
   }
   for (const one of document.querySelectorAll("[placeholder], [aria-label], [title], img[alt]"))
     if (isShown(one)) tongue(one.placeholder || one.getAttribute("aria-label") || one.title || one.alt || "");

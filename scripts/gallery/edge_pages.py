@@ -48,7 +48,7 @@ AFTERNOON = (
     Shot("lock", AT + "/lock"),
     Shot("refund", "/booth/stay/{gone}/refund"),
     Shot("paper", AT + "/paper"),
-    Shot("paper-wrong", AT + "/paper", fill={"[name=scanned]": "nonsense"}, press=(SEND,)),
+    Shot("paper-wrong", AT + "/paper", fill={"main .card [name=scanned]": "nonsense"}, press=(SEND,)),
     Shot("code", AT + "/code"),
     Shot("phone", AT + "/phone"),
     Shot("mend", AT + "/plate"),

@@ -26,6 +26,8 @@ async def test_a_fee_is_set_with_a_reason_and_the_car_pays_it(tmp_path: Path) ->
 
         await lot.until(lambda: lot.view("out").due_fen == 6000)
         assert "人工改价" in await booth.get("/booth")
+        told = f"¥5.00 → ¥60.00：丢失入场凭证（{WALL['attendant'][0]} / {WALL['manager'][0]}）"
+        assert told in await booth.get(f"/booth/stay/{stay}")
         await booth.send(f"/booth/stay/{stay}/cash", {"received": "60.00"})
         await lot.until(lambda: len(lot.board.pulses) == 2)
         assert await lot.edge.read(check_books) == []
