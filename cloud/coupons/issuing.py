@@ -40,8 +40,8 @@ _TO_A_CAR = Questions(
     daily=staff.DAILY,
     **limiting.questions(lots.LOT_OF_STAY, lots.PLATE_OF_STAY),
 )
-_BOOKS = Questions(left=ledger.LEFT, head=audit.HEAD, hook=LISTENING)
-_BOOKS_AND_LINE = Questions(left=ledger.LEFT, head=audit.HEAD, hook=LISTENING, line=STANDING)
+_BOOKS = Questions(left=ledger.LEFT, hook=LISTENING, head=audit.HEAD)
+_BOOKS_AND_LINE = Questions(line=STANDING, left=ledger.LEFT, hook=LISTENING, head=audit.HEAD)  # locked in this order
 _ADD = Prepared(adding(coupon, coupon.c.keys()))
 _LATER = dict.fromkeys(coupon.c.keys()) | {"pass_id": ""}
 

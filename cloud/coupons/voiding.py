@@ -14,6 +14,7 @@ from cloud.coupons.life import (
 from cloud.coupons.reserving import carry, carry_home
 from cloud.coupons.tables import coupon
 from cloud.merchants import ledger
+from cloud.merchants import service as merchants
 from cloud.sync import parked
 from cloud.sync.channels import put_row
 from domain.events import CouponRedeemed
@@ -51,6 +52,7 @@ def void(conn: Connection, act: Act, coupon_id: str, reason: str, merchant_id: i
         return None
     if any(used.get("coupon_id") == coupon_id for used in parked.payloads(conn, row["edge_id"], CouponRedeemed.TYPE)):
         return Refused("coupon_in_parked_event")
+    merchants.get(conn, act.operator_id, row["merchant_id"])  # locked, as by whoever gives: or both wait crosswise
     version = put_row(conn, act.operator_id, row["edge_id"], "coupons", coupon_id, None, act.now_ms)
     conn.execute(
         update(coupon)

@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import Connection, func, select
 
+from cloud import db
 from cloud.access import audit, keys
 from cloud.access.scopes import Scope
 from cloud.act import Act
@@ -21,7 +22,9 @@ from cloud.coupons import service as coupons
 from cloud.coupons.tables import coupon
 from cloud.db import Database, open_engine
 from cloud.merchants import ledger
+from cloud.merchants import service as merchants
 from domain.coupon.limits import Level, Limits
+from domain.ledger import Commodity
 from tests.cloud.stage import Stage, set_up
 from tests.cloud.world import World
 
@@ -120,6 +123,25 @@ async def test_two_workers_at_once_never_give_more_than_there_may_be(stage: Stag
     other.close()
 
     assert sum(isinstance(each, coupons.Issued) for each in said) == MOST
+    assert _books(stage) == (True, None)
+
+
+async def test_what_is_given_and_taken_back_at_once_never_waits_crosswise(
+    stage: Stage, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "DEADLOCK_TRIES", 1)
+    ids = int(stage.own["merchant_id"]), int(stage.own["template_id"])
+    refused = database.run_here(merchants.top_up, stage.cloud.act("admin"), ids[0], Commodity.FEN, 10**7, 0, "")
+    assert refused is None
+
+    async def give_and_take_back(stay_id: str) -> None:
+        made = await database.share(coupons.issue, stage.cloud.act("till"), *ids, stay_id)
+        assert isinstance(made, coupons.Issued), made
+        assert await database.share(coupons.void, stage.cloud.act("till"), made.coupon_id, "wrong car") is None
+
+    for _ in range(5):
+        await asyncio.gather(*(give_and_take_back(f"s-car-{number}") for number in range(CARS)))
+
     assert _books(stage) == (True, None)
 
 
