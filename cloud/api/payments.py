@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
 from cloud.access.scopes import Scope
 from cloud.act import Act
-from cloud.api.operation import NO_BODY, Ask, NotThereError, Operation, done, rows
+from cloud.api.operation import NO_BODY, Ask, NotThereError, Operation, done, made, rows
 from cloud.api.schema import (
     DONE,
+    ID,
     MOMENT,
     MOST_FEN,
     MOST_ID,
@@ -78,6 +79,21 @@ def waiting_refunds(conn: Connection, act: Act, ask: Ask) -> Any:
 def send_refund_again(conn: Connection, act: Act, ask: Ask) -> Any:
     """A failed one once more."""
     return done(refunds.again(conn, act, ask.path["refund_id"]))
+
+
+def list_payments(conn: Connection, act: Act, ask: Ask) -> Any:
+    """What a merchant paid, newest first, each with the invoice last asked for."""
+    found, asked = invoices.of_merchant(conn, act.operator_id, ask.id("merchant_id"), page=ask.page)
+    page = rows(found)
+    told = [row | {"invoice": dict(asked[row["order_id"]]) if row["invoice_id"] else None} for row in page.items]
+    return replace(page, items=told)
+
+
+def ask_for_invoice(conn: Connection, act: Act, ask: Ask) -> Any:
+    """An invoice for what was paid; the operator's people issue it."""
+    body, order = ask.body, _order(conn, act, ask)
+    args = order.order_id, body["title"], body.get("tax_number", ""), body["email"]
+    return made(invoices.request(conn, act, *args), "invoice_id")
 
 
 def list_invoices(conn: Connection, act: Act, ask: Ask) -> Any:
@@ -172,6 +188,19 @@ OPERATIONS = (
     Operation(
         "POST", "/refunds/{refund_id}/again", "send_refund_again", "Send a failed refund once more", send_refund_again,
         DONE, Scope.MONEY, within={"refund_id": NAMED}, moves_money=True, body=NO_BODY,
+    ),
+    Operation(
+        "GET", "/merchants/{merchant_id}/payments", "list_payments", "What a merchant paid, each with its invoice",
+        list_payments, listing(record({**_ORDER, "invoice": maybe(_INVOICE)})), Scope.READ, for_merchants=True,
+        within={"merchant_id": ID}, query={"page": PAGE},
+    ),
+    Operation(
+        "POST", "/orders/{order_id}/invoice", "ask_for_invoice", "An invoice for what was paid", ask_for_invoice,
+        record({"invoice_id": text()}), Scope.BUY, for_merchants=True, within=_ONE, moves_money=True, status=201,
+        body=record(
+            {"title": text(invoices.TITLE_LENGTH, 1), "email": text(invoices.TITLE_LENGTH, 3)},
+            {"tax_number": text(20)},
+        ),
     ),
     Operation(
         "GET", "/invoices", "list_invoices", "Invoices asked for, newest first, with whom they are for", list_invoices,

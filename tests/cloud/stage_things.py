@@ -103,7 +103,7 @@ def _of_money(world: World, name: str) -> dict[str, str]:
         state="failed",
         reason=name,
     )
-    invoice = f"i{world.merchant_id}"
+    invoice = act.uuid()
     _put(conn, pay_invoice, **at, invoice_id=invoice, live=order.order_id, title=name, state="requested")
     day = {"day": "2026-01-31", **own}
     _put(conn, pay_bill, **day, account_id=account)

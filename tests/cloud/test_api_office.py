@@ -82,6 +82,24 @@ async def test_invoices_differences_and_accounts_are_worked_through(client: Clie
     assert (made[0], never[0], never[1]["code"]) == (200, 409, "day_malformed")
 
 
+async def test_a_merchants_program_asks_for_the_invoice_of_what_it_paid_once(client: Client, stage: Stage) -> None:
+    mine = key_of(stage, "read", "buy", merchant_id=int(stage.own["merchant_id"]))
+    at, wanted = f"/orders/{stage.own['order_id']}/invoice", {"title": "面馆", "email": "a@b.cn"}
+    at_theirs = f"/orders/{stage.neighbour['order_id']}/invoice"
+
+    there = await call(client, mine, "POST", at, wanted)
+    await call(client, key_of(stage), "POST", f"/invoices/{stage.own['invoice_id']}/refuse", {"reason": "wrong title"})
+    asked = [await call(client, mine, "POST", at, wanted, "i1") for _ in range(2)]
+    theirs = await call(client, mine, "POST", at_theirs, wanted)
+    _, paid = await call(client, mine, "GET", f"/merchants/{stage.own['merchant_id']}/payments")
+
+    assert (there[0], there[1]["code"], theirs[0]) == (409, "invoice_there", 404)
+    assert asked[0] == asked[1]
+    assert [(row["order_id"], row["invoice"]["invoice_id"], row["invoice"]["state"]) for row in paid] == [
+        (stage.own["order_id"], asked[0][1]["invoice_id"], "requested")
+    ]
+
+
 async def test_an_account_takes_the_money_of_a_lot_of_its_own_operator(client: Client, stage: Stage) -> None:
     key = key_of(stage)
     _, accounts = await call(client, key, "GET", "/pay-accounts")
