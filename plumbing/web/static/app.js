@@ -238,7 +238,7 @@ document.addEventListener("input", (event) => {
   if (event.target.setCustomValidity) event.target.setCustomValidity("");
 });
 
-// On a phone a row of a table becomes a card: each cell then names its column.
+// On a phone a row of a table becomes a card where it has many columns or the page asks for it: cells name theirs.
 function nameCells(root) {
   root.querySelectorAll("table").forEach((table) => {
     const names = [...table.querySelectorAll("thead th")].map((cell) => cell.textContent);
@@ -246,7 +246,7 @@ function nameCells(root) {
       [...row.cells].forEach((cell, place) => {
         if (cell.colSpan === 1) cell.dataset.column = names[place] || "";
       }));
-    table.classList.toggle("cards", names.length > 3);
+    table.classList.toggle("cards", names.length > 3 || table.closest("[data-cards]") !== null);
   });
 }
 
