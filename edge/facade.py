@@ -140,7 +140,7 @@ class Edge:
         self.door = DriverDoor(self.office, self.live, self.workers, self.phone)
         self.waiting = WaitingSlips(self.printers)
         self.tickets = TicketDesk(self.office, self.door, self.workers, self.printers, self.waiting, host)
-        self.staff, self.walks = StaffRoom(self.office), StockTakes(self.office)
+        self.staff, self.walks = StaffRoom(self.office), StockTakes(self.office, self.live)
         self.tills = Tills(self.office, self.printers, self.waiting)
 
     @property

@@ -331,9 +331,21 @@ def let_go(
     conn: sqlite3.Connection, lot: Lot, stay: StayRow, cause: str, lane: str, decision_id: str, now: Moment
 ) -> None:
     """The car is gone and nobody is to pay: what is missing is waived; its papers stay with their holders."""
-    priced = replace(standing(conn, lot, stay, now).priced or Priced(0, ()), off=())
-    missing = max(0, priced.fee_fen - stay.paid_fen - stay.waived_fen)
-    stays.let_go(conn, stay.stay_id, missing)
+    priced = _without_papers(conn, lot, stay, now)
+    stays.let_go(conn, stay.stay_id, _missing_fen(priced, stay))
     waived = stays.get(conn, stay.stay_id) or stay
     close(conn, lot, waived, priced, now, lane=lane, decision_id=decision_id, cause=cause, passed=True)
     vouchers.clear_laid(conn, stay.stay_id)
+
+
+def let_go_fen(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> int:
+    """What ``let_go`` would have this stay waived in all, with what was waived before."""
+    return stay.waived_fen + _missing_fen(_without_papers(conn, lot, stay, now), stay)
+
+
+def _without_papers(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> Priced:
+    return replace(standing(conn, lot, stay, now).priced or Priced(0, ()), off=())
+
+
+def _missing_fen(priced: Priced, stay: StayRow) -> int:
+    return max(0, priced.fee_fen - stay.paid_fen - stay.waived_fen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from domain.decision import Priced, Refuse
@@ -14,11 +15,12 @@ from edge.db import journal, stays, stocktakes
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
 from edge.db.stocktakes import Mark, Take
-from edge.services import entering, manual, reopening, settling
+from edge.services import entering, manual, reopening, settling, staffing
 from edge.services.lot import Arrival, Done, Lot, Result
 from edge.settings import MissedExit
 
 CAUSE = UnpaidCause.STOCK_TAKE.value
+NOWHERE: AbstractSet[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +73,39 @@ def unmark(db: Database, typed: str, by: str, now: Moment) -> Result:
         return Done(normalise(typed))
 
 
-def outcome(conn: sqlite3.Connection, take: Take) -> Outcome:
-    """What ending it now would do; a car that left or came meanwhile is neither missing nor unknown."""
+def outcome(conn: sqlite3.Connection, take: Take, at_lanes: AbstractSet[str] = NOWHERE) -> Outcome:
+    """What ending it now would do; a car that left or came meanwhile is neither missing nor unknown.
+
+    *at_lanes*: stays of cars that stand at a lane this moment; they are seen.
+    """
     marks = stocktakes.marks(conn, take.take_id)
     seen_plates = {mark.plate for mark in marks}
     expected = [stays.get(conn, stay_id) for stay_id in stocktakes.lines(conn, take.take_id, stocktakes.EXPECTED)]
     inside = [stay for stay in expected if stay is not None and stay.is_open]
     unknown = tuple(mark.plate for mark in marks if not mark.stay_id and stays.find_open(conn, mark.plate) is None)
+    seen = {stay.stay_id for stay in inside if stay.plate in seen_plates or stay.stay_id in at_lanes}
     return Outcome(
-        tuple(stay for stay in inside if stay.plate not in seen_plates),
+        tuple(stay for stay in inside if stay.stay_id not in seen),
         unknown,
-        tuple(stay for stay in inside if stay.plate in seen_plates),
+        tuple(stay for stay in inside if stay.stay_id in seen),
     )
 
 
-def finish(db: Database, lot: Lot, take_id: str, by: str, now: Moment) -> Result:
-    """Close what was not seen and enter what nobody knew, all of it or nothing."""
+def finish(
+    db: Database, lot: Lot, take_id: str, at_lanes: AbstractSet[str], by: str, now: Moment, *, approved_by: str = ""
+) -> Result:
+    """Close what was not seen and enter what nobody knew, all of it or nothing.
+
+    Refuses ``no_stock_take``, and ``above_waive_limit`` where one car's fee is more than this person's role may let go
+    of; *approved_by*: a supervisor beside them, whose limit counts then.
+    """
     with transaction(db) as conn:
         take = stocktakes.get(conn, take_id)
         if take is None or take.state != stocktakes.OPEN:
             return Refuse("no_stock_take")
-        found = outcome(conn, take)
+        found = outcome(conn, take, at_lanes)
+        if not all(_may_close(conn, lot, stay, approved_by or by, now) for stay in found.missing):
+            return Refuse("above_waive_limit")
         for stay in found.seen:
             stocktakes.add_line(conn, take_id, stocktakes.SEEN, stay.stay_id)
         for stay in found.missing:
@@ -138,17 +152,36 @@ def undo(db: Database, lot: Lot, take_id: str, by: str, reason: str, now: Moment
         return Done(take_id)
 
 
-def gone(db: Database, lot: Lot, stay_id: str, by: str, reason: str, now: Moment) -> Result:
-    """One car is not here any more, whatever the books say."""
+def gone(
+    db: Database, lot: Lot, stay_id: str, at_lanes: AbstractSet[str], by: str, reason: str, now: Moment, *,
+    approved_by: str = "",
+) -> Result:  # fmt: skip
+    """One car is not here any more, whatever the books say.
+
+    Refuses ``car_at_lane`` for one that stands at a lane, and ``above_waive_limit`` as ``finish`` does.
+    """
     if not reason.strip():
         return Refuse("reason_missing")
+    if stay_id in at_lanes:
+        return Refuse("car_at_lane")
     with transaction(db) as conn:
         stay = stays.get(conn, stay_id)
         if stay is None or not stay.is_open:
             return Refuse("no_open_stay")
+        if not _may_close(conn, lot, stay, approved_by or by, now):
+            return Refuse("above_waive_limit")
         _close(conn, lot, stay, now)
+        if approved_by:
+            journal.act(conn, approved_by, "act.approve", stay_id, f"stay.gone {by}", now)
         journal.act(conn, by, "stay.gone", stay_id, reason, now)
         return Done(stay_id)
+
+
+def _may_close(conn: sqlite3.Connection, lot: Lot, stay: StayRow, who: str, now: Moment) -> bool:
+    """May they have the lot let go of what this car has not paid? Where it is to owe it, anybody may."""
+    if lot.rules.stock_take is MissedExit.OWE:
+        return True
+    return staffing.may_waive(conn, lot.rules, who, settling.let_go_fen(conn, lot, stay, now))
 
 
 def _close(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> None:

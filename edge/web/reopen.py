@@ -13,6 +13,7 @@ from edge.services import reopening
 from edge.web.booth import shared
 from edge.web.cards import StayCard
 from edge.web.keys import EDGE, first_time, flash, refusal_words, see_other, text_field
+from edge.web.proof import approver, approvers
 from edge.web.tasks import card_of, new_mark, reason_of
 from plumbing.web import render, require_session, texts
 
@@ -61,12 +62,15 @@ async def reopen(request: web.Request) -> web.Response:
 async def gone_page(request: web.Request) -> web.Response:
     """Ask why a car is said to be gone."""
     await require_session(request)
-    return await _gone(request, await card_of(request))
+    return await _gone(request, await card_of(request), "", {}, [])
 
 
-async def _gone(request: web.Request, card: StayCard, refused: Refuse | str = "") -> web.Response:
+async def _gone(
+    request: web.Request, card: StayCard, refused: Refuse | str, typed: dict[str, str], named: list[tuple[str, str]]
+) -> web.Response:
     return render(
         request, "gone.html", status=409 if refused else 200, card=card, reasons=GONE_REASONS, mark=new_mark(),
+        typed={"other": "", "reason": ""} | typed, approvers=named,
         error=refusal_words(request, refused) if refused else "", **shared(request),
     )  # fmt: skip
 
@@ -74,12 +78,16 @@ async def _gone(request: web.Request, card: StayCard, refused: Refuse | str = ""
 async def gone(request: web.Request) -> web.Response:
     """One car is not here any more, whatever the books say."""
     session, card, data = await require_session(request), await card_of(request), await request.post()
+    typed, named = {name: text_field(data, name) for name in ("other", "reason")}, await approvers(request)
+    approved = await approver(request, data)
+    if isinstance(approved, Refuse):
+        return await _gone(request, card, approved, typed, named)
     if first_time(request, data):
         result = await request.app[EDGE].walks.write_off(
-            card.stay.stay_id, session.name, reason_of(request, data, "gone_reason")
+            card.stay.stay_id, session.name, reason_of(request, data, "gone_reason"), approved_by=approved
         )
         if isinstance(result, Refuse):
-            return await _gone(request, card, result)
+            return await _gone(request, card, result, typed, named)
         await flash(request, "ok", texts(request)("gone.done", plate=card.stay.plate))
     return see_other(f"/booth/stay/{card.stay.stay_id}")
 

@@ -21,7 +21,7 @@ from edge.services.staffing import SUPERVISOR, is_at_least
 from edge.web.booth import shared
 from edge.web.cards import CandidateCard, car_cards
 from edge.web.keys import EDGE, first_time, flash, refusal_words, see_other, taken_flash, text_field
-from edge.web.proof import authority, beside
+from edge.web.proof import approvers, authority, beside
 from edge.web.tasks import new_mark, reason_of
 from plumbing.web import render, require_session, texts
 
@@ -90,17 +90,24 @@ async def take_page(request: web.Request) -> web.Response:
             approvers=await beside(request, session),
             flash=await taken_flash(request), **shared(request),
         )  # fmt: skip
-    wanted = normalise(request.query.get("q", "")[:20])
+    return await _walk_page(request, take, "", [])
+
+
+async def _walk_page(
+    request: web.Request, take: Take, refused: Refuse | str, named: list[tuple[str, str]]
+) -> web.Response:
+    edge, wanted = request.app[EDGE], normalise(request.query.get("q", "")[:20])
 
     def look(conn: sqlite3.Connection) -> Walk:
-        found = stocktaking.outcome(conn, take)
+        found = stocktaking.outcome(conn, take, edge.walks.at_lanes())
         cards = car_cards(conn, sorted(found.missing, key=lambda stay: stay.plate), edge.office.now())
         return Walk(take, tuple(cards), found.seen, found.unknown)
 
     walk = await edge.read(look)
     shown = [car for car in walk.missing if wanted in car.plate]
     return render(
-        request, "stock_walk.html", walk=walk, shown=shown, wanted=wanted, mark=new_mark(),
+        request, "stock_walk.html", status=409 if refused else 200, walk=walk, shown=shown, wanted=wanted,
+        mark=new_mark(), approvers=named, error=refusal_words(request, refused) if refused else "",
         flash=await taken_flash(request), **shared(request),
     )  # fmt: skip
 
@@ -138,10 +145,15 @@ async def end(request: web.Request) -> web.Response:
     may = await authority(request, data, session)
     if act == "undo" and not isinstance(may, Refuse) and not is_at_least(may.role, SUPERVISOR):
         may = Refuse("supervisor_only")
+    if isinstance(may, Refuse) and act == "finish" and take.state == stocktakes.OPEN:
+        return await _walk_page(request, take, may, await approvers(request))
     if isinstance(may, Refuse):
         await flash(request, "bad", refusal_words(request, may))
     elif first_time(request, data):
-        result = await _end(request, take, act, session.name, reason_of(request, data, "stock_reason"))
+        reason = reason_of(request, data, "stock_reason")
+        result = await _end(request, take, act, session.name, reason, may.approver)
+        if result == Refuse("above_waive_limit"):
+            return await _walk_page(request, take, result, await approvers(request))
         if isinstance(result, Refuse):
             await flash(request, "bad", refusal_words(request, result))
         else:
@@ -150,10 +162,10 @@ async def end(request: web.Request) -> web.Response:
     return see_other("/booth/stock" if act == "drop" else f"/booth/stock/{take.take_id}")
 
 
-async def _end(request: web.Request, take: Take, act: str, by: str, reason: str) -> Result:
+async def _end(request: web.Request, take: Take, act: str, by: str, reason: str, approved_by: str) -> Result:
     edge = request.app[EDGE]
     if act == "finish":
-        return await edge.walks.finish(take.take_id, by)
+        return await edge.walks.finish(take.take_id, by, approved_by=approved_by)
     if act == "drop":
         return await edge.walks.drop(take.take_id, by)
     return await edge.walks.undo(take.take_id, by, reason)

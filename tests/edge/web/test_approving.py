@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.db import holds, journal
+from edge.db import holds, journal, stocktakes
 from edge.settings import EdgeSettings
 from edge.workstations import Shifts, Workstation
 from tests.edge.web.running import PIN, WALL, Lot, Visitor, running, visiting
@@ -19,7 +19,7 @@ PLACE = "东岗亭"
 
 
 def with_a_till(settings: EdgeSettings) -> EdgeSettings:
-    rules = replace(settings.rules, shifts=Shifts.NEEDED)
+    rules = replace(settings.rules, shifts=Shifts.NEEDED, waive_limits_fen={"attendant": 100})
     return replace(settings, rules=rules, workstations=(Workstation(PLACE, ("in", "out")),))
 
 
@@ -96,3 +96,41 @@ async def test_a_forgotten_shift_is_closed_with_a_supervisor_beside(lot: Lot, bo
     assert ended is not None
     assert (status, ended.row.closed_by, ended.row.is_open) == (200, ATTENDANT, False)
     assert await approvals(lot) == [(MANAGER, f"shift.close {ATTENDANT}")]
+
+
+async def test_a_car_is_written_off_beyond_the_limit_with_a_supervisor_beside(lot: Lot, booth: Visitor) -> None:
+    at = f"/booth/stay/{await lot.enters()}/gone"
+
+    status, page = await booth.send(at, {"reason": "towed"}, at)
+    assert (status, "减免超过您的权限" in page, "班长授权" in page) == (409, True, True)
+    status, _ = await booth.send(at, {"reason": "towed", **BESIDE}, at)
+
+    assert (status, await lot.edge.cars_inside()) == (200, [])
+    assert await approvals(lot) == [(MANAGER, f"stay.gone {ATTENDANT}")]
+
+
+async def test_a_walk_is_finished_beyond_the_limit_with_a_supervisor_beside(lot: Lot, booth: Visitor) -> None:
+    await lot.enters()
+    await booth.send("/booth/stock", {})
+    take = await lot.edge.read(stocktakes.current)
+    assert take is not None
+    at = f"/booth/stock/{take.take_id}"
+
+    status, page = await booth.send(f"{at}/finish", {}, at)
+    assert (status, "减免超过您的权限" in page, "班长授权" in page) == (409, True, True)
+    status, page = await booth.send(f"{at}/finish", {**BESIDE, "approver_pin": "000000"}, at)
+    assert (status, len(await lot.edge.cars_inside())) == (409, 1)
+    status, _ = await booth.send(f"{at}/finish", BESIDE, at)
+
+    assert (status, await lot.edge.cars_inside()) == (200, [])
+    assert await approvals(lot) == [(MANAGER, f"stock.finish {ATTENDANT}")]
+
+
+async def test_a_car_that_waits_at_a_lane_is_not_written_off(lot: Lot, booth: Visitor) -> None:
+    stay = await lot.enters()
+    await lot.waits_to_pay()
+
+    status, page = await booth.send(f"/booth/stay/{stay}/gone", {"reason": "towed", **BESIDE})
+
+    assert (status, "这辆车正停在车道上" in page) == (409, True)
+    assert [car.stay_id for car in await lot.edge.cars_inside()] == [stay]
