@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from functools import cache
 
+import pytest
+
 from domain.lane import (
     CallAttendant,
     Command,
@@ -21,6 +23,7 @@ from domain.lane import (
 from domain.lane.moves import TIMERS
 from scripts.lane_diagram import labelled_events, shape
 
+pytestmark = pytest.mark.xdist_group("walked lanes")  # the walk is made once, by whichever worker gets them
 Running = frozenset[LaneTimer]
 
 
