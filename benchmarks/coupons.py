@@ -35,6 +35,7 @@ from tests.cloud.stage import Stage, set_up
 
 CLIENTS = 50
 LEAST_SHARE = 0.35
+SLOW_COMMIT_S = 0.001  # from here on a bare loop of commits is what is compared with
 SEARCH_MS, MOST_STATEMENTS = 10.0, 6
 LOOK_UP = 1
 ROUNDS = 200
@@ -91,20 +92,44 @@ async def _issuing(stage: Stage, folder: Path, calls: int) -> list[Figure]:
     app, headers = make_app(stage.cloud), {"Authorization": f"Bearer {made.text}"}
     subject = await _crowd(app, "/api/v1/coupons", headers, body, 201, calls)
     bare = await _crowd(_bare(folder / "bare.sqlite"), "/coupons", {}, lambda: {"n": 1}, 200, calls)
-    share = subject[1] / bare[1]
+    loop = _commits(folder / "loop.sqlite", calls)
+    is_slow = loop.p50 >= SLOW_COMMIT_S
+    base = 1 / loop.p50 if is_slow else bare[1]
     return [
         Figure(
             "issue a coupon, 50 clients at once",
-            f"≥ {LEAST_SHARE} × bare POST and FULL commit",
-            f"{share:.2f} × ({subject[1]:.0f} a second, {subject[0]}; bare: {bare[1]:.0f} a second, {bare[0]})",
-            share >= LEAST_SHARE,
+            f"≥ {LEAST_SHARE} × {'FULL commits, one after another' if is_slow else 'bare POST and FULL commit'}",
+            f"{subject[1] / base:.2f} × ({subject[1]:.0f} a second, {subject[0]}; "
+            f"bare: {bare[1]:.0f} a second, {bare[0]}; commits alone: {loop})",
+            subject[1] >= LEAST_SHARE * base,
         )
     ]
 
 
+def _commits(path: Path, count: int) -> Spread:
+    """Seconds of a bare one-row FULL commit, one after another."""
+    commit, taken = _commit_to(path), list[float]()
+    for number in range(count):
+        began = time.perf_counter()
+        commit(str(number))
+        taken.append(time.perf_counter() - began)
+    return Spread.of(taken)
+
+
 def _bare(path: Path) -> web.Application:
     """What no implementation can do without: take the body, commit it to a disk, answer."""
-    thread = ThreadPoolExecutor(1)
+    thread, commit = ThreadPoolExecutor(1), _commit_to(path)
+
+    async def take(request: web.Request) -> web.Response:
+        await asyncio.get_running_loop().run_in_executor(thread, commit, await request.text())
+        return web.json_response({"ok": True})
+
+    app = web.Application()
+    app.router.add_post("/coupons", take)
+    return app
+
+
+def _commit_to(path: Path) -> Callable[[str], None]:
     base = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
     for line in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "CREATE TABLE t (body TEXT)"):
         base.execute(line)
@@ -114,13 +139,7 @@ def _bare(path: Path) -> web.Application:
         base.execute("INSERT INTO t VALUES (?)", (text,))
         base.execute("COMMIT")
 
-    async def take(request: web.Request) -> web.Response:
-        await asyncio.get_running_loop().run_in_executor(thread, commit, await request.text())
-        return web.json_response({"ok": True})
-
-    app = web.Application()
-    app.router.add_post("/coupons", take)
-    return app
+    return commit
 
 
 async def _crowd(

@@ -24,7 +24,7 @@ from tests.conftest import CHROMIUM_ARGS
 from tests.edge.web.running import PIN, WALL, Lot, running
 from tests.services.needs import needs
 
-SEEN_MOST_S = 0.5
+SEEN_MOST_S = 0.3
 PAPER_MM_S = 200
 PAPER_BATCHES = 3  # half a minute each
 LEAST = 0.9

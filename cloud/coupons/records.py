@@ -12,8 +12,9 @@ from cloud.coupons.life import State
 from cloud.coupons.tables import coupon, coupon_template, redemption
 from cloud.lots import service as lots
 from cloud.reach import EVERY, Lots
+from domain.coupon.model import CouponKind
 
-KINDS = ("AMOUNT", "DURATION", "FULL_WAIVER")
+KINDS = tuple(kind.value for kind in CouponKind)
 
 
 @dataclass(frozen=True, slots=True)

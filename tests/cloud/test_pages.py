@@ -56,7 +56,7 @@ ADMIN_PAGES = (
     "/admin/shop/purchases",
     "/admin/coupons/usage",
     "/admin/coupons/vouchers?state=REDEEMED",
-    "/admin/coupons/discounts?from=2026-01-01&to=2026-01-31&kind=AMOUNT",
+    "/admin/coupons/discounts?from=2026-01-01&to=2026-01-31&kind=PERCENT",
     "/admin/coupons/reports",
     "/admin/merchants/1/branches",
     "/admin/shop/purchases?state=PAID&merchant=1",
