@@ -22,8 +22,10 @@ from cloud.settings import BrokerSettings, CloudSettings
 from cloud.web.state import Cloud
 from domain.claim import write_claim
 from domain.stay import Direction
+from drivers.camera.simulated import Sight
 from edge.provisioning import claim, prepare
 from edge.settings import Broker, EdgeSettings
+from lotgate.demo.scenes import draw_scene
 from plumbing.broker import EmbeddedBroker, free_port
 from tests.edge.test_daemon import Running, lot_settings, running
 
@@ -51,7 +53,8 @@ class Town:
 
     async def enters(self, plate: str, pulses: int) -> None:
         """A car comes in by the *pulses*-th pulse of the day, and the cloud knows of it."""
-        await self.lot.passes("in", plate, pulses)
+        await self.lot.cameras["in"].see(Sight(plate, image=draw_scene(plate)))
+        await self.lot.until(lambda: len(self.lot.board.pulses) == pulses)
         async with asyncio.timeout(30):
             while not await self.cloud.db.run(lots.open_stay_of, self.cloud.operator_id, self.lot_id, plate):
                 await asyncio.sleep(0.02)
