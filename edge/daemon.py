@@ -38,7 +38,6 @@ from edge.lanes.board import Board
 from edge.lanes.devices import LotDevices, open_devices
 from edge.lanes.live import LiveLanes
 from edge.lanes.office import Office
-from edge.lanes.scans import booth_scanners
 from edge.lanes.screen import Screen
 from edge.lanes.sides import Turn
 from edge.lanes.worker import LaneWorker
@@ -163,7 +162,7 @@ async def run_edge(
         jobs = start_jobs(office, devices.cameras, settings.pictures, duties(settings))
         stack.callback(jobs.shutdown, wait=False)
         tasks: dict[str, Awaitable[None]] = {f"lane {name}": worker.run() for name, worker in workers.items()}
-        tasks |= booth_scanners(settings, devices, workers, edge.parts)
+        tasks |= edge.scans.tasks(settings, devices, edge.parts)
         tasks |= {
             "clock": _watch_clock(office),
             "disk": _watch_disk(office),

@@ -46,6 +46,7 @@ from edge.lanes.door import DriverDoor
 from edge.lanes.live import LiveLanes
 from edge.lanes.office import Office
 from edge.lanes.phone import PhoneDesk
+from edge.lanes.scans import BoothScans
 from edge.lanes.tickets import TicketDesk
 from edge.lanes.till import CodeTill
 from edge.lanes.witness import keep_picture
@@ -119,6 +120,7 @@ class Edge:
     stuck: Callable[[], tuple[str, ...]] = tuple
     cameras: Mapping[str, Camera] = field(default_factory=dict)
     parts: Health = field(default_factory=Health)  # of devices that belong to no lane
+    scans: BoothScans = field(init=False)  # of the booth's own scanners
     door: DriverDoor = field(init=False)  # what a driver may ask of the lane it stands at
     tickets: TicketDesk = field(init=False)  # for cars without plates
     phone: PhoneDesk = field(init=False)  # for fees paid by phone
@@ -131,6 +133,7 @@ class Edge:
 
     def __post_init__(self) -> None:
         host = self.settings.voucher_host
+        self.scans = BoothScans(self.settings, self.workers)
         self.phone = PhoneDesk(self.office, host)
         told, sign = self.settings, self.office.lot.sign
         cloud = CloudLine(told.edge, told.cloud_url_file, told.cloud_ca, sign, lambda: self.link_state())

@@ -398,7 +398,9 @@ class EdgeSettings:
         _check_once("zones", [OUTSIDE, *(zone.name for zone in self.zones)])
         _check_nesting(self.zones)
         names = [lane.name for lane in self.lanes]
-        workstations.check(self.workstations, names, self.devices.printers, self.rules.shifts)
+        workstations.check(
+            self.workstations, names, self.devices.printers, self.devices.scanners, self.rules.shifts
+        )  # fmt: skip
 
     def _hosts(self) -> list[str]:
         """Every address this edge listens on or speaks to the cloud at."""

@@ -24,12 +24,13 @@ class Receipts(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Workstation:
-    """A booth: the lanes it sees to, its printer, its drawer. A lane belongs to one workstation at most."""
+    """A booth: the lanes it sees to, its printer, its drawer, its scanner. Each belongs to one workstation at most."""
 
     name: str
     lanes: tuple[str, ...] = ()
     printer: str = ""
     receipt: Receipts = Receipts.NEVER
+    scanner: str = ""
 
     def __post_init__(self) -> None:
         if not self.name.strip():
@@ -38,11 +39,18 @@ class Workstation:
             raise ValueError(f"workstation {self.name}: receipt needs a printer")
 
 
-def check(places: tuple[Workstation, ...], lanes: Collection[str], printers: Collection[str], shifts: Shifts) -> None:
+def check(
+    places: tuple[Workstation, ...],
+    lanes: Collection[str],
+    printers: Collection[str],
+    scanners: Collection[str],
+    shifts: Shifts,
+) -> None:
     """Raises ValueError for names that are not there or there twice, and for shifts without a workstation."""
     names = [place.name for place in places]
     named = [lane for place in places for lane in place.lanes]
-    for what, every in (("workstations", names), ("workstations: lane", named)):
+    scanning = [place.scanner for place in places if place.scanner]
+    for what, every in (("workstations", names), ("workstations: lane", named), ("workstations: scanner", scanning)):
         for name in every:
             if every.count(name) > 1:
                 raise ValueError(f"{what}: {name!r} is given twice")
@@ -52,5 +60,7 @@ def check(places: tuple[Workstation, ...], lanes: Collection[str], printers: Col
                 raise ValueError(f"workstation {place.name}: no lane {lane!r}; known: {', '.join(sorted(lanes))}")
         if place.printer and place.printer not in printers:
             raise ValueError(f"workstation {place.name}: no printer {place.printer!r}")
+        if place.scanner and place.scanner not in scanners:
+            raise ValueError(f"workstation {place.name}: no scanner {place.scanner!r}")
     if shifts is Shifts.NEEDED and not places:
         raise ValueError('rules.shifts = "needed" needs at least one [[workstations]]')

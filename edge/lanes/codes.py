@@ -61,22 +61,26 @@ class LaneCodes:
         async for text in scanner.scans():
             await self.take(text, f"scanner {self._worker.lane.scanner}")
 
-    async def take(self, text: str, by: str) -> None:
-        """Take one code. Its text is never logged: it may be somebody's payment code."""
+    async def take(self, text: str, by: str) -> str:
+        """Take one code; returns why it did not count, "" where it did or may yet.
+
+        Its text is never logged: it may be somebody's payment code.
+        """
         scanned = recognise(text)
         if scanned.kind is ScannedKind.VOUCHER:
-            await self._take_voucher(text, by)
-            return
+            return await self._take_voucher(text, by)
         if scanned.kind is ScannedKind.EXIT_PASS:
-            await self._take_pass(scanned.token)
-            return
+            return await self._take_pass(scanned.token)
         if scanned.kind is ScannedKind.PAYMENT_CODE and self.till is not None and self._worker.waiting_stay:
-            await self._charge(self.till, text)
-            return
+            return await self._charge(self.till, text)
         if scanned.kind is ScannedKind.ENTRY_TICKET and await self.take_ticket(text, BY_TICKET):
-            return
+            return ""
         log.info("%s: %s read a code that does not count here: %s", self._worker.lane.name, by, scanned.kind.value)
-        await self._board.show_event(f"code.{scanned.kind.value}")
+        return await self._tell(scanned.kind.value)
+
+    async def _tell(self, event: str, why: str = "") -> str:
+        await self._board.show_event(f"code.{event}")
+        return why or event
 
     async def take_ticket(self, text: str, by: str) -> bool:
         """A genuine ticket says which car waits, as far as the cameras do not say otherwise; False for any other."""
@@ -94,41 +98,43 @@ class LaneCodes:
         self._worker.choose(plate, BY_TICKET)
         return True
 
-    async def _charge(self, till: CodeTill, code: str) -> None:
+    async def _charge(self, till: CodeTill, code: str) -> str:
         """Have the cloud take a payment code for the car that waits; it goes once the payment is told of."""
         charged = await till.charge(self._worker.waiting_stay, code)
-        if isinstance(charged, Refuse) or charged.state is Charged.CLOSED:
-            await self._board.show_event("code.pay_failed")
-        else:
-            await self._board.show_event("code.paying")
+        if isinstance(charged, Refuse):
+            return await self._tell("pay_failed", charged.code)
+        if charged.state is Charged.CLOSED:
+            return await self._tell("pay_failed")
+        await self._tell("paying")
+        return ""
 
-    async def _take_pass(self, token: str) -> None:
+    async def _take_pass(self, token: str) -> str:
         """What was paid by phone is booked, whosever car it was for; a car that waits for it may go."""
         office = self._office
         try:
             taken = await office.commit(phone_paying.take_pass, office.db, office.lot, token, office.now())
         except DiskFullError as exc:
             self._health.set("disk", str(exc))
-            return
+            return "disk_full"
         if isinstance(taken, Refuse):
-            await self._board.show_event("code.exit_pass")
-        elif self._worker.waiting_stay == taken.stay_id:
+            return await self._tell("exit_pass", taken.code)
+        if self._worker.waiting_stay == taken.stay_id:
             self._worker.post(DueChanged())
         elif self._worker.waiting_stay:
-            await self._board.show_event("code.pass_other_car")
+            return await self._tell("pass_other_car")
+        return ""
 
-    async def _take_voucher(self, text: str, by: str) -> None:
+    async def _take_voucher(self, text: str, by: str) -> str:
         lane, stay_id = self._worker.lane, self._worker.waiting_stay
         if not stay_id:
-            await self._board.show_event("code.no_car")
-            return
+            return await self._tell("no_car")
         try:
             laid = await self._office.lay_voucher(stay_id, text, by, lane.name)
         except DiskFullError as exc:
             self._health.set("disk", str(exc))
-            return
+            return "disk_full"
         if isinstance(laid, Refuse):
             log.info("%s: %s took a voucher in vain: %s", lane.name, by, laid.code)
-            await self._board.show_event(f"code.{laid.code}")
-        else:
-            self._worker.post(DueChanged())
+            return await self._tell(laid.code)
+        self._worker.post(DueChanged())
+        return ""

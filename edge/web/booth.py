@@ -18,7 +18,8 @@ from edge.lanes.live import LaneView
 from edge.web import words
 from edge.web.cards import CandidateCard, LaneCard, car_cards, lane_card
 from edge.web.keys import EDGE, WATCH, require_alive, taken_flash
-from edge.web.watch import Changed, Strip
+from edge.web.watch import Changed, Looking, Strip
+from edge.web.workstation import at
 from plumbing.web import Event, Page, page_number, render, render_part, require_session, stream, texts
 
 PAGE_SIZE = 24
@@ -61,6 +62,7 @@ def shared(request: web.Request) -> dict[str, Any]:
         "short_ref": words.short_ref,
         "coded": lambda group, code: words.coded(t, group, code),
         "lost_words": lambda part: words.lost(t, part),
+        "scan_words": lambda outcome: words.scanned(t, outcome),
         "standing_words": lambda standing: words.standing(t, standing),
     }
 
@@ -78,8 +80,10 @@ def alarms_of(view: LaneView) -> set[str]:
 
 
 def alarms_beside(strip: Strip) -> set[str]:
-    """What is wrong with devices of no lane."""
-    return {*strip.parts, *(name for name, status in strip.printers if status in LOST)}
+    """What is wrong beside the lanes: the line to the cloud, the disk, devices of no lane."""
+    lot_wide = {"link": strip.link == "offline", "disk": strip.disk == "full"}
+    wrong = {name for name, is_wrong in lot_wide.items() if is_wrong}
+    return {*wrong, *strip.parts, *(name for name, status in strip.printers if status in LOST)}
 
 
 async def live(request: web.Request) -> web.StreamResponse:
@@ -107,10 +111,16 @@ async def live(request: web.Request) -> web.StreamResponse:
             events.append(Event("strip", render_part(request, "strip.html", **shared(request))))
             if is_new("", alarms_beside(watch.strip)):
                 events.append(Event("sound", "alarm"))
+        if changed.scan is not None and changed.scan.place in ("", at(request)):
+            events.append(Event("scan", render_part(request, "scanned.html", outcome=changed.scan, **shared(request))))
+            if changed.scan.why:
+                events.append(Event("sound", "alarm"))
         return events
 
     everything = Changed(tuple(lane.name for lane in request.app[EDGE].settings.lanes), strip=True)
-    return await stream(request, watch.hub, show, start=[everything])
+    page = Looking(request.query.get("at", "")[:64], at(request), lambda: request.transport is not None)
+    with watch.looking(page):
+        return await stream(request, watch.hub, show, start=[everything])
 
 
 async def picture(request: web.Request) -> web.Response:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from domain.moment import Quality
@@ -12,12 +13,14 @@ from drivers.base import DeviceError, PrinterStatus
 from edge.db import log
 from edge.facade import Edge
 from edge.lanes.live import LaneView
+from edge.lanes.scans import Outcome
 from edge.services.filling import Filling
 from plumbing.web import Hub
 
 logger = logging.getLogger(__name__)
 
 TICK_S = 1.0
+SCAN_SHOWN_S = 30.0
 PRINTER_S = 1.5  # a printer that has not said how it is by then counts as lost
 MINUTE_MS = 60_000
 DAY_MIN = 1440
@@ -65,6 +68,19 @@ class Changed:
     lanes: tuple[str, ...] = ()
     strip: bool = False
     vouchers: bool = False
+    scan: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """An open page: the stay or the lane it is about, and the workstation of its screen."""
+
+    at: str
+    place: str
+    is_there: Callable[[], bool]
+
+
+NOTHING_SCANNED = Outcome("")
 
 
 class Watch:
@@ -76,8 +92,11 @@ class Watch:
         self._synced_ms: int | None = None
         self._printers: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._looking: list[Looking] = []
+        self._scan_over_s = 0.0
         self.hub: Hub[Changed] = Hub()
         self.strip = Strip()
+        edge.scans.tell, edge.scans.open_pages = self._scanned, self._open_pages
 
     async def start(self) -> None:
         """Look once, then keep looking."""
@@ -99,6 +118,23 @@ class Watch:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    @contextmanager
+    def looking(self, looking: Looking) -> Iterator[None]:
+        """As long as this lasts, somebody has that page open."""
+        self._looking.append(looking)
+        try:
+            yield
+        finally:
+            self._looking.remove(looking)
+
+    def _open_pages(self, place: str) -> set[str]:
+        """Stays and lanes on the screens of a workstation, of all where it is ""."""
+        return {one.at for one in self._looking if one.at and one.is_there() and place in ("", one.place)}
+
+    def _scanned(self, outcome: Outcome) -> None:
+        self._scan_over_s = asyncio.get_running_loop().time() + SCAN_SHOWN_S
+        self.hub.publish(Changed(scan=outcome))
+
     async def _follow_lanes(self) -> None:
         async for views in self._edge.live.subscribe():
             now = {view.lane: view for view in views}
@@ -111,6 +147,9 @@ class Watch:
         while True:
             await asyncio.sleep(TICK_S)
             await self._look()
+            if 0 < self._scan_over_s < asyncio.get_running_loop().time():
+                self._scan_over_s = 0
+                self.hub.publish(Changed(scan=NOTHING_SCANNED))
 
     async def _follow_printer(self, name: str) -> None:
         while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.wire import Json
+from edge.lanes.scans import Outcome
 from edge.services import excusing, listed
 from edge.services.listed import Standing
 from plumbing.i18n import Texts
@@ -73,6 +74,16 @@ def excused(t: Texts, why: str, detail: str) -> str:
     if why == excusing.COVERED:
         return " ".join(coded(t, "standing", grant) for grant in detail.split())
     return coded(t, "plate_kind" if why == excusing.FREE_KIND else "waive_reason", detail)
+
+
+def scanned(t: Texts, outcome: Outcome) -> str:
+    """How a scan ended: that it counted, or why not and what to do."""
+    if not outcome.why:
+        return t("scan.counted", lane=outcome.lane)
+    for group in ("scan", "refused"):
+        if t.catalogue.has(f"{group}.{outcome.why}"):
+            return t(f"{group}.{outcome.why}", count=outcome.waiting)
+    return t("refused.other", code=outcome.why)
 
 
 def coded(t: Texts, group: str, code: str) -> str:

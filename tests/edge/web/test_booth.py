@@ -348,3 +348,8 @@ async def test_a_new_alarm_is_heard_once_and_one_that_is_over_or_known_is_not(
 def test_a_lost_printer_or_scanner_beside_the_lanes_is_an_alarm() -> None:
     strip = Strip(parts=("scanner desk",), printers=(("counter", "paper_out"), ("booth", "ready")))
     assert alarms_beside(strip) == {"scanner desk", "counter"}
+
+
+def test_a_cloud_that_goes_offline_and_a_full_disk_are_alarms_beside_the_lanes() -> None:
+    assert alarms_beside(Strip(link="offline", disk="full")) == {"link", "disk"}
+    assert alarms_beside(Strip(link="off", disk="tight")) == alarms_beside(Strip(link="online")) == set()

@@ -69,6 +69,6 @@ async def test_with_two_cars_waiting_a_slip_counts_for_the_one_whose_page_is_ope
         assert lot.view("out").due_fen == dues[0]
 
         await page.goto(lot.url("booth", f"/booth/stay/{stays[0]}?lang=en"))
-        assert "no line" in (await scan(page, "130000000000000000")).lower()  # 18 digits, somebody's money
+        assert "the lot is offline" in (await scan(page, "130000000000000000")).lower()  # 18 digits, somebody's money
         assert "An entry ticket counts where a lane asks" in await scan(page, "LT1" + "A" * 60)
         assert "no voucher, entry ticket" in await scan(page, "6901234567892000")
