@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Table, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, cast, func, literal, or_, select
 from sqlalchemy.types import Text
 
 from cloud.access import audit
@@ -16,9 +16,11 @@ from cloud.lots import arrears
 from cloud.merchants import ledger
 from cloud.merchants.statements import CORRECTION
 from cloud.merchants.tables import balance, lease, ledger_entry, posting
+from cloud.payments.orders import DONE
+from cloud.payments.tables import pay_order, pay_refund, pay_try
 from cloud.shop import stock
 from cloud.sync.tables import edge_cursor, inbox
-from domain.ledger import OUTSTANDING, REDEEMED, VOID_PENDING, Commodity, Funds, lease_account
+from domain.ledger import OUTSTANDING, REDEEMED, REFUND, VOID_PENDING, Commodity, Funds, lease_account
 
 Held = dict[tuple[int, str, str], int]  # merchant, commodity, funds -> amount
 _PAPER_HELD_IN = {"OUTSTANDING": OUTSTANDING, State.EXPIRING.value: VOID_PENDING}
@@ -77,15 +79,59 @@ def leases_hold(conn: Connection) -> list[str]:
 
 
 def stock_holds(conn: Connection) -> list[str]:
-    """What a purchase's account holds is its unused coupons at the price they were bought for."""
-    stored = conn.execute(select(balance).where(balance.c.account.like("stock:%"), balance.c.amount != 0))
-    kept = {(row.merchant_id, int(row.account.removeprefix("stock:"))): row.amount for row in stored}
+    """What a purchase's accounts hold is its unused coupons, and those asked back, at what they were bought for."""
+    ours = or_(balance.c.account.startswith("stock:"), balance.c.account.startswith("stock_asked:", autoescape=True))
+    stored = conn.execute(select(balance).where(ours, balance.c.amount != 0))
+    kept = {(row.merchant_id, row.account): row.amount for row in stored}
     due = stock.worth(conn)
     return [
-        f"purchase {key[1]} should hold {due.get(key, 0)}, its account holds {kept.get(key, 0)}"
+        f"{key[1]} should hold {due.get(key, 0)}, it holds {kept.get(key, 0)}"
         for key in sorted(due.keys() | kept.keys())
         if due.get(key, 0) != kept.get(key, 0)
     ]
+
+
+def refunds_agree(conn: Connection) -> list[str]:
+    """What the books gave back of an order paid online is what its provider gave back, or is to be told to."""
+    booked, told = _booked_back(conn), _told_back(conn)
+    return [
+        f"order {each}: the books gave {booked.get(each, 0)} back, its refunds are {told.get(each, 0)}"
+        for each in sorted(booked.keys() | told.keys())
+        if booked.get(each, 0) != told.get(each, 0)
+    ]
+
+
+def _booked_back(conn: Connection) -> dict[str, int]:
+    """Fen that left the books towards the payer, by order; what was paid at the office has none."""
+    of_purse = and_(ledger_entry.c.kind == "refund", ledger_entry.c.note == pay_order.c.order_id)
+    of_stock = and_(ledger_entry.c.kind == "stock.refunded", ledger_entry.c.subject == pay_order.c.subject)
+    back: dict[str, int] = {}
+    for whose, purpose in ((of_purse, "topup"), (of_stock, "purchase")):
+        query = (
+            select(pay_order.c.order_id, func.sum(posting.c.amount))
+            .join(ledger_entry, whose)
+            .join(posting, posting.c.entry_id == ledger_entry.c.entry_id)
+            .where(pay_order.c.purpose == purpose, pay_order.c.fulfilment == DONE, posting.c.account == REFUND)
+        )
+        back |= {order_id: int(fen) for order_id, fen in conn.execute(query.group_by(pay_order.c.order_id))}
+    return back
+
+
+def _told_back(conn: Connection) -> dict[str, int]:
+    """Fen of the refunds that were decided, of orders that something was given for."""
+    query = (
+        select(pay_order.c.order_id, func.sum(pay_refund.c.amount_fen))
+        .join(pay_refund, pay_refund.c.order_id == pay_order.c.order_id)
+        .join(pay_try, pay_try.c.number == pay_refund.c.number)
+        .where(
+            pay_order.c.purpose.in_(("topup", "purchase")),
+            pay_order.c.fulfilment == DONE,
+            pay_try.c.state == "paid",
+            pay_refund.c.cause == "person",
+            pay_refund.c.state.not_in(("asked", "refused")),
+        )
+    )
+    return {order_id: int(fen) for order_id, fen in conn.execute(query.group_by(pay_order.c.order_id))}
 
 
 def unused_is_held(conn: Connection) -> list[str]:
@@ -216,6 +262,7 @@ CHECKS: Final[tuple[Callable[[Connection], list[str]], ...]] = (
     books_hold,
     leases_hold,
     stock_holds,
+    refunds_agree,
     unused_is_held,
     coupons_agree,
     papers_agree,

@@ -52,6 +52,7 @@ DUTIES = Duties(
         fees.PURPOSE: _nothing_to_take,
         extending.PURPOSE: extending.take_back,
     },
+    decided={"purchase": buying.refund_decided},
     alarm=_alarm,
 )
 """Handed to payments by ``cloud/app.py``. A purpose without an entry in *fulfil* cannot be paid for."""

@@ -4,8 +4,8 @@ Accounts of a merchant: ``available``, ``lease:<id>``, ``outstanding`` (issued, 
 (voided, not yet provably unusable) and ``redeemed``. Outside: ``recharge``, ``refund``, ``operator_loss`` and
 ``unfunded`` (what drivers got at the operator's expense), ``credit`` (what a postpaid merchant may spend before it
 pays) and ``allotment`` (what a contract gives each month, held in ``free:<lot>`` until it is spent or lapses). Coupons
-bought ahead wait in ``stock:<purchase>``, a branch's own purse is ``branch:<branch>``. A posting's amount is signed; an
-entry sums to zero.
+bought ahead wait in ``stock:<purchase>``, those asked back in ``stock_asked:<purchase>`` until that is decided; a
+branch's own purse is ``branch:<branch>``. A posting's amount is signed; an entry sums to zero.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ALLOTMENT = "allotment"
 SOURCES = frozenset({RECHARGE, OPERATOR_LOSS, CREDIT, ALLOTMENT})
 """Value enters the books here: their balances are negative."""
 
-HOLDING = ("lease:", "free:", "stock:", "branch:")
+HOLDING = ("lease:", "free:", "stock:", "stock_asked:", "branch:")
 """How the names of accounts begin that hold a merchant's value beside those named above."""
 
 
@@ -87,6 +87,11 @@ def free_account(lot_id: int) -> str:
 def stock_account(purchase_id: int) -> str:
     """The account that holds what was paid for the coupons of one purchase and not given to cars yet (S2.14)."""
     return f"stock:{purchase_id}"
+
+
+def asked_account(purchase_id: int) -> str:
+    """The account that holds what was asked back of one purchase, until a second person decides (E21)."""
+    return f"stock_asked:{purchase_id}"
 
 
 def branch_account(branch_id: int) -> str:

@@ -103,7 +103,7 @@ def paid(conn: Connection, act: Act, ask: Ask) -> Any:
 
 
 def refund(conn: Connection, act: Act, ask: Ask) -> Any:
-    """Take unused coupons back."""
+    """Take unused coupons back; above the limit they are held until a person agrees."""
     limit = ask.cloud.settings.payments.refund_limit_fen
     args = ask.id("purchase_id"), ask.body["count"], ask.body["reason"], limit
     return made(buying.refund(conn, act, *args), "amount_fen")
@@ -122,7 +122,8 @@ _OFFER = record({
 _PURCHASE = record({
     "purchase_id": WHOLE, "merchant_id": WHOLE, "product_id": WHOLE, "order_id": text(), "name": text(),
     "kind": text(), "value": WHOLE, "quantity": WHOLE, "unit_fen": WHOLE, "price_fen": WHOLE, "state": text(),
-    "left": WHOLE, "given": WHOLE, "refunded": WHOLE, "valid_from_ms": maybe(MOMENT), "valid_to_ms": maybe(MOMENT),
+    "left": WHOLE, "given": WHOLE, "refunded": WHOLE, "asked_back": WHOLE,
+    "asked_back_by": text(), "valid_from_ms": maybe(MOMENT), "valid_to_ms": maybe(MOMENT),
     "made_ms": MOMENT, "made_by": text(), "expires_ms": MOMENT, "paid_ms": maybe(MOMENT), "paid_by": text(),
 })  # fmt: skip
 TO_PAY = record({"order_id": text(), "amount_fen": WHOLE, "expires_ms": MOMENT, "url": text(2000)})

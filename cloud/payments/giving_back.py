@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from cloud.act import Act, Refused
 from cloud.payments import orders, refunds
-from cloud.payments.orders import DONE, Duties
+from cloud.payments.orders import DONE, Duties, PayOrder
 
 
 def ask(
@@ -25,11 +25,11 @@ def ask(
 
 
 def decide(conn: Connection, act: Act, duties: Duties, refund_id: str, *, agreed: bool) -> Refused | None:
-    """As ``refunds.decide``; an agreed refund takes back what was given."""
+    """As ``refunds.decide``; an agreed refund takes back what was given, or either word ends what was held for it."""
     attempt = conn.begin_nested()
     refused = refunds.decide(conn, act, refund_id, agreed=agreed)
-    if refused is None and agreed:
-        refused = _take_back(conn, act, duties, refund_id)
+    if refused is None:
+        refused = _decided(conn, act, duties, refund_id, agreed=agreed)
     if refused is None:
         attempt.commit()
     else:
@@ -38,12 +38,26 @@ def decide(conn: Connection, act: Act, duties: Duties, refund_id: str, *, agreed
 
 
 def _take_back(conn: Connection, act: Act, duties: Duties, refund_id: str) -> Refused | None:
-    """Undo what a due refund's money was for. Money that nothing was given for has nothing to undo."""
+    """Undo what a refund's money was for, once it is due."""
     refund = refunds.get(conn, act.operator_id, refund_id)
-    if refund is None or refund["state"] != "due" or refund["try_state"] != "paid":
-        return None
-    order = orders.get(conn, act.operator_id, refund["order_id"])
-    if order is None or order.fulfilment != DONE:
+    order = None if refund is None else _given_for(conn, act, refund)
+    if refund is None or order is None:
         return None
     undo = duties.take_back.get(order.purpose)
-    return Refused("refund_elsewhere") if undo is None else undo(conn, act, order, refund["amount_fen"])
+    if undo is None:
+        return Refused("refund_elsewhere")
+    return undo(conn, act, order, refund["amount_fen"]) if refund["state"] == "due" else None
+
+
+def _decided(conn: Connection, act: Act, duties: Duties, refund_id: str, *, agreed: bool) -> Refused | None:
+    refund = refunds.get(conn, act.operator_id, refund_id)
+    order = None if refund is None else _given_for(conn, act, refund)
+    if refund is not None and order is not None and order.purpose in duties.decided:
+        return duties.decided[order.purpose](conn, act, order, refund["amount_fen"], agreed=agreed)
+    return _take_back(conn, act, duties, refund_id) if agreed else None
+
+
+def _given_for(conn: Connection, act: Act, refund: RowMapping) -> PayOrder | None:
+    """The order whose money a refund gives back; None where nothing was given for it, so nothing is to be undone."""
+    order = orders.get(conn, act.operator_id, refund["order_id"]) if refund["try_state"] == "paid" else None
+    return order if order is not None and order.fulfilment == DONE else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
@@ -85,17 +85,27 @@ class Alarm:
 Fulfil = Callable[[Connection, Act, PayOrder], None]
 
 
+class Decided(Protocol):
+    """Told of a refund of so many fen that a second person has decided on."""
+
+    def __call__(
+        self, conn: Connection, act: Act, order: PayOrder, amount_fen: int, /, *, agreed: bool
+    ) -> Refused | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Duties:
     """What the rest of the cloud does for payments, handed in by ``cloud/app.py``.
 
     *fulfil* gives what an order of a purpose was for; it raises UnfulfillableError, and then keeps nothing. It is also
     called for orders paid after they expired. *take_back* undoes it before a person's refund of so many fen; purposes
-    that are not in it are refunded from their own pages.
+    that are not in it are refunded from their own pages. *decided* ends what such a page held until a second person
+    agreed, or did not.
     """
 
     fulfil: Mapping[str, Fulfil] = field(default_factory=dict)
     take_back: Mapping[str, Callable[[Connection, Act, PayOrder, int], Refused | None]] = field(default_factory=dict)
+    decided: Mapping[str, Decided] = field(default_factory=dict)
     alarm: Callable[[Connection, Act, Alarm], None] = lambda conn, act, alarm: None
 
 

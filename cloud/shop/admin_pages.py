@@ -19,7 +19,7 @@ from cloud.shop.products import Product
 from cloud.shop.stock import State
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, whole, words
 from domain.fen import fen_from_yuan
-from plumbing.web import page_number, render, texts
+from plumbing.web import Session, page_number, render, texts
 
 
 def _sought(request: web.Request) -> tuple[str, str]:
@@ -111,7 +111,7 @@ def _names(conn: Connection, operator_id: int) -> dict[int, str]:
     return {row["merchant_id"]: row["name"] for row in merchants.everyone(conn, operator_id)}
 
 
-async def _purchases(request: web.Request, role: str, error: str = "") -> web.Response:
+async def _purchases(request: web.Request, session: Session, error: str = "") -> web.Response:
     asked, now_ms = _asked(request), request.config_dict[CLOUD].now_ms()
 
     def found(conn: Connection, operator_id: int) -> Any:
@@ -128,7 +128,8 @@ async def _purchases(request: web.Request, role: str, error: str = "") -> web.Re
         now_ms=now_ms,
         base="/admin/shop/purchases",
         names=await read(request, _names),
-        money=may(role, Right.MONEY),
+        money=may(session.role, Right.MONEY),
+        by=login_of(session),
         error=error,
     )
 
@@ -136,7 +137,7 @@ async def _purchases(request: web.Request, role: str, error: str = "") -> web.Re
 async def purchases_page(request: web.Request) -> web.Response:
     """Every merchant's purchases, newest first."""
     session = await allow(request, Right.VIEW)
-    return await _purchases(request, session.role)
+    return await _purchases(request, session)
 
 
 async def purchases_file(request: web.Request) -> web.Response:
@@ -161,7 +162,7 @@ async def paid(request: web.Request) -> web.Response:
     purchase_id = path_id(request, "purchase_id")
     refused = await change(request, login_of(session), buying.settle_here, purchase_id)
     if refused is not None:
-        return await _purchases(request, session.role, words(request, refused))
+        return await _purchases(request, session, words(request, refused))
     raise done("/admin/shop/purchases", "purchase_paid")
 
 
@@ -173,8 +174,18 @@ async def refund(request: web.Request) -> web.Response:
     limit_fen = request.config_dict[CLOUD].settings.payments.refund_limit_fen
     fen = await change(request, login_of(session), buying.refund, purchase_id, count, reason, limit_fen)
     if isinstance(fen, Refused):
-        return await _purchases(request, session.role, words(request, fen))
-    raise done("/admin/shop/purchases", "purchase_refunded")
+        return await _purchases(request, session, words(request, fen))
+    raise done("/admin/shop/purchases", "purchase_asked_back" if fen > limit_fen else "purchase_refunded")
+
+
+async def decide(request: web.Request) -> web.Response:
+    """The second person's word on coupons asked back that were paid at the office."""
+    session = await allow(request, Right.MONEY)
+    purchase_id, agreed = path_id(request, "purchase_id"), await field_of(request, "agreed") == "1"
+    refused = await change(request, login_of(session), buying.decide, purchase_id, agreed=agreed)
+    if refused is not None:
+        return await _purchases(request, session, words(request, refused))
+    raise done("/admin/shop/purchases", "purchase_decided")
 
 
 def add_routes(app: web.Application) -> None:
@@ -188,3 +199,4 @@ def add_routes(app: web.Application) -> None:
     add_get("/admin/shop/purchases.{kind:csv|xlsx}", purchases_file)
     add_post("/admin/shop/purchases/{purchase_id:[0-9]+}/paid", paid)
     add_post("/admin/shop/purchases/{purchase_id:[0-9]+}/refund", refund)
+    add_post("/admin/shop/purchases/{purchase_id:[0-9]+}/decide", decide)

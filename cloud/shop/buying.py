@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, Select, Update, func, insert, select, update
 
-from cloud.access import audit
+from cloud.access import audit, keys
 from cloud.act import Act, Refused
 from cloud.coupons import service as coupons
 from cloud.db import new_id
@@ -20,7 +20,7 @@ from cloud.payments.orders import PayOrder, Wanted, open_order
 from cloud.shop import products
 from cloud.shop.stock import LEFT, State
 from cloud.shop.tables import coupon_product, purchase
-from domain.ledger import RECHARGE, REFUND, Commodity, Funds, move, stock_account
+from domain.ledger import RECHARGE, REFUND, Commodity, Funds, asked_account, move, stock_account
 from domain.shop import first_day_after, is_over_cap
 
 PAY_WITHIN_MS = 15 * 60_000
@@ -197,32 +197,78 @@ def _good_until(conn: Connection, act: Act, product: RowMapping) -> int:
     return int(over.timestamp()) * 1000
 
 
-def refund(conn: Connection, act: Act, purchase_id: int, count: int, reason: str, limit_fen: int = 0) -> int | Refused:
+def refund(conn: Connection, act: Act, purchase_id: int, count: int, reason: str, limit_fen: int) -> int | Refused:
     """Take back *count* unused coupons of a purchase; returns the fen that go to the merchant (E21).
 
-    What is at a lane or used cannot come back; stock whose validity is over can, if the operator wants to. What was
-    paid online goes back by the way it came, above *limit_fen* once a second person agrees; else the operator pays it.
+    What is at a lane or used cannot come back; stock whose validity is over can, if the operator wants to. Above
+    *limit_fen* the stock is held until a second person decides. What was paid online goes back by the way it came,
+    else the operator pays it.
     """
     row = get(conn, act.operator_id, purchase_id)
     if row is None or row["state"] != State.PAID.value:
         return Refused("purchase_unknown")
-    left = row["quantity"] - row["given"] - row["refunded"]
+    left = row["quantity"] - row["given"] - row["refunded"] - row["asked_back"]
     if not 0 < count <= left:
         return Refused("stock_short", {"left": left})
     if not reason.strip():
         return Refused("reason_missing")
     if len(reason) > merchants.REMARK_LENGTH:
         return Refused("remark_too_long", {"most": merchants.REMARK_LENGTH})
+    if row["asked_back"] and not row["order_id"]:
+        return Refused("refund_waits")
     fen = int(count * row["unit_fen"])
     asked = refunds.ask(conn, act, row["order_id"], fen, reason, limit_fen) if row["order_id"] else ""
     if isinstance(asked, Refused):
         return asked
-    entry = _entry(act, row, act.uuid(), "stock.refunded", reason.strip())
-    ledger.post(conn, entry, move(stock_account(purchase_id), REFUND, fen, Commodity.FEN, Funds.BOUGHT))
-    conn.execute(_own(purchase_id).values(refunded=purchase.c.refunded + count))
-    after = {"count": count, "fen": fen}
-    audit.record(conn, act, "purchase.refunded", f"purchase:{purchase_id}", reason=reason, after=after)
+    stock = stock_account(purchase_id)
+    if fen > limit_fen:
+        conn.execute(_own(purchase_id).values(asked_back=purchase.c.asked_back + count, asked_back_by=act.by))
+        _hand(conn, act, row, "stock.asked_back", (stock, asked_account(purchase_id)), count, reason)
+    else:
+        conn.execute(_own(purchase_id).values(refunded=purchase.c.refunded + count))
+        _hand(conn, act, row, "stock.refunded", (stock, REFUND), count, reason)
     return fen
+
+
+def decide(conn: Connection, act: Act, purchase_id: int, *, agreed: bool) -> Refused | None:
+    """The second person's word on what was asked back of a purchase paid at the office."""
+    row = get(conn, act.operator_id, purchase_id)
+    if row is None or row["order_id"] or not row["asked_back"]:
+        return Refused("refund_not_asked")
+    if keys.person_behind(conn, act.operator_id, row["asked_back_by"]) == act.by:
+        return Refused("refund_needs_another")
+    return _decided(conn, act, row, row["asked_back"], agreed=agreed)
+
+
+def refund_decided(conn: Connection, act: Act, order: PayOrder, amount_fen: int, *, agreed: bool) -> Refused | None:
+    """The same of one paid online: a second person has decided on its refund."""
+    row = get(conn, act.operator_id, int(order.subject.removeprefix("purchase:")))
+    if row is None:
+        return Refused("purchase_unknown")
+    return _decided(conn, act, row, amount_fen // row["unit_fen"], agreed=agreed)
+
+
+def _decided(conn: Connection, act: Act, row: RowMapping, count: int, *, agreed: bool) -> Refused | None:
+    """What was held goes to the merchant, or is stock again."""
+    if count > row["asked_back"]:
+        return Refused("refund_not_asked")
+    purchase_id = row["purchase_id"]
+    back = {"refunded": purchase.c.refunded + count} if agreed else {}
+    conn.execute(_own(purchase_id).values(asked_back=purchase.c.asked_back - count, **back))
+    kind, target = ("stock.refunded", REFUND) if agreed else ("stock.put_back", stock_account(purchase_id))
+    _hand(conn, act, row, kind, (asked_account(purchase_id), target), count)
+    return None
+
+
+def _hand(
+    conn: Connection, act: Act, row: RowMapping, kind: str, accounts: tuple[str, str], count: int, reason: str = ""
+) -> None:
+    """Carry so many coupons' worth from one account to another, and say who did it."""
+    fen, reason = int(count * row["unit_fen"]), reason.strip()
+    entry = _entry(act, row, act.uuid(), kind, reason)
+    ledger.post(conn, entry, move(*accounts, fen, Commodity.FEN, Funds.BOUGHT))
+    what, after = kind.replace("stock", "purchase"), {"count": count, "fen": fen}
+    audit.record(conn, act, what, f"purchase:{row['purchase_id']}", reason=reason, after=after)
 
 
 def _own(purchase_id: int) -> Update:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, RowMapping, func, select, update
 
 from cloud.shop.tables import coupon_product, purchase
+from domain.ledger import asked_account, stock_account
 
 
 class State(StrEnum):
@@ -18,7 +19,7 @@ class State(StrEnum):
     LAPSED = "LAPSED"
 
 
-LEFT = purchase.c.quantity - purchase.c.given - purchase.c.refunded
+LEFT = purchase.c.quantity - purchase.c.given - purchase.c.refunded - purchase.c.asked_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,18 @@ def held(conn: Connection, merchant_id: int, now_ms: int) -> dict[int, Held]:
     return {row.product_id: Held(int(row.left), int(row.until)) for row in rows}
 
 
-def worth(conn: Connection) -> dict[tuple[int, int], int]:
-    """What every purchase's account should hold in fen, by merchant and purchase."""
+def worth(conn: Connection) -> dict[tuple[int, str], int]:
+    """What both accounts of every purchase should hold in fen, by merchant and account."""
     rows = conn.execute(
-        select(purchase.c.merchant_id, purchase.c.purchase_id, (LEFT * purchase.c.unit_fen).label("fen")).where(
-            purchase.c.state == State.PAID.value
-        )
+        select(
+            purchase.c.merchant_id,
+            purchase.c.purchase_id,
+            (LEFT * purchase.c.unit_fen).label("unused"),
+            (purchase.c.asked_back * purchase.c.unit_fen).label("asked"),
+        ).where(purchase.c.state == State.PAID.value)
     )
-    return {(row.merchant_id, row.purchase_id): int(row.fen) for row in rows}
+    due: dict[tuple[int, str], int] = {}
+    for row in rows:
+        due[row.merchant_id, stock_account(row.purchase_id)] = int(row.unused)
+        due[row.merchant_id, asked_account(row.purchase_id)] = int(row.asked)
+    return due

@@ -249,6 +249,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "POST /admin/shop/{product_id}/withdraw",
         "POST /admin/shop/purchases/{purchase_id}/paid",
         "POST /admin/shop/purchases/{purchase_id}/refund",
+        "POST /admin/shop/purchases/{purchase_id}/decide",
     ),
     Right.ISSUE: (
         "POST /admin/merchants/{merchant_id}/templates",

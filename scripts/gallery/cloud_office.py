@@ -129,7 +129,7 @@ def _shop(town: Town, _hashed: str) -> None:
         row = sure(buying.order(conn, shop, town.merchant_id, number, count))
         if is_paid:
             sure(buying.settle(conn, act, row["purchase_id"], count * unit))
-    sure(buying.refund(conn, act, 2, 3, "活动结束"))
+    sure(buying.refund(conn, act, 2, 3, "活动结束", 2_000))
 
 
 def _money(town: Town, _hashed: str) -> None:

@@ -11,15 +11,16 @@ from cloud.coupons import service as coupons
 from cloud.merchants import service as merchants
 from cloud.merchants import statements
 from cloud.paid import DUTIES
-from cloud.payments import orders, refunds
+from cloud.payments import giving_back, orders, refunds
 from cloud.payments.orders import Settled
 from cloud.payments.provider import Outcome, State
+from cloud.payments.tables import pay_refund
 from cloud.shop import buying, products, stock
 from cloud.shop.products import Product
 from cloud.shop.tables import purchase
 from domain.events import ChannelApplied, CouponRedeemed
 from domain.ledger import Commodity
-from tests.cloud.paying import begun
+from tests.cloud.paying import begun, pay
 from tests.cloud.world import World
 
 DAY_MS = 86_400_000
@@ -53,7 +54,7 @@ def give(world: World, template_id: int, stay_id: str) -> coupons.Issued | Refus
 
 def sound(world: World) -> bool:
     """The books as ``lotgate verify-ledger`` looks at them."""
-    return [wrong for check in checking.CHECKS[:5] for wrong in check(world.conn)] == []
+    return [wrong for check in checking.CHECKS[:6] for wrong in check(world.conn)] == []
 
 
 def test_stock_is_paid_for_given_and_used_up_in_the_books(world: World) -> None:
@@ -174,8 +175,8 @@ def test_only_unused_stock_is_refunded_and_the_cap_counts_it_no_more(world: Worl
     number = buy(world, product, 100)
     give(world, template_of(world, product), "s1")
 
-    much = buying.refund(world.conn, world.act(), number, 100, "closing")
-    paid_out = buying.refund(world.conn, world.act(), number, 99, "closing")
+    much = buying.refund(world.conn, world.act(), number, 100, "closing", 100_000)
+    paid_out = buying.refund(world.conn, world.act(), number, 99, "closing", 100_000)
 
     assert (much, paid_out) == (Refused("stock_short", {"left": 99}), 99 * 400)
     assert world.accounts().get(f"stock:{number}", 0) == 0
@@ -230,7 +231,7 @@ def test_a_check_finds_stock_that_is_not_in_the_books(world: World) -> None:
 
     stock.count_given(world.conn, number, 1)
 
-    assert checking.stock_holds(world.conn) == [f"purchase {number} should hold 400, its account holds 800"]
+    assert checking.stock_holds(world.conn) == [f"stock:{number} should hold 400, it holds 800"]
     assert world.accounts(Commodity.MIN)["available"] == 600
 
 
@@ -247,6 +248,104 @@ def test_a_payment_from_a_phone_leaves_stock_once_and_unused_coupons_go_back_the
     assert (first, again, back) == (Settled.DONE, Settled.AGAIN, 800)
     assert [row["amount_fen"] for row in due] == [800]
     assert world.accounts()["stock:1"] == 400
+
+
+def paid_online(world: World, quantity: int) -> tuple[int, int, str]:
+    """A product, a purchase of it paid from a phone, and its order."""
+    product = offered(world)
+    order = buying.order_to_pay(world.conn, world.act("shop"), world.merchant_id, product, quantity)
+    assert not isinstance(order, Refused)
+    assert pay(world.conn, world.act(), DUTIES, order) is Settled.DONE
+    return product, int(order.subject.removeprefix("purchase:")), order.order_id
+
+
+def asked_back(world: World, number: int, order_id: str) -> str:
+    """Two coupons asked back above the limit; the refund's id."""
+    assert buying.refund(world.conn, world.act("li"), number, 2, "closing", 500) == 800
+    (waiting,) = refunds.of_order(world.conn, order_id)
+    assert waiting["state"] == "asked"
+    return str(waiting["refund_id"])
+
+
+def test_a_refund_above_the_limit_holds_the_stock_until_it_is_decided(world: World) -> None:
+    product, number, order_id = paid_online(world, 3)
+
+    asked_back(world, number, order_id)
+
+    held = world.accounts()
+    assert (held["stock:1"], held["stock_asked:1"], held.get("refund", 0)) == (400, 800, 0)
+    assert buying.bought(world.conn, world.merchant_id, product) == 3
+    assert buying.refund(world.conn, world.act("li"), number, 2, "more", 500) == Refused("stock_short", {"left": 1})
+    assert sound(world)
+
+
+def test_a_refund_the_second_person_does_not_agree_to_is_stock_again(world: World) -> None:
+    _, number, order_id = paid_online(world, 3)
+    refund_id = asked_back(world, number, order_id)
+
+    by_the_same = giving_back.decide(world.conn, world.act("li"), DUTIES, refund_id, agreed=False)
+    refused = giving_back.decide(world.conn, world.act("wang"), DUTIES, refund_id, agreed=False)
+
+    after = world.accounts()
+    assert (by_the_same, refused) == (Refused("refund_needs_another"), None)
+    assert (after["stock:1"], after.get("stock_asked:1", 0), after.get("refund", 0)) == (1_200, 0, 0)
+    assert refunds.to_send(world.conn, world.operator_id, world.now_ms) == []
+    assert buying.refund(world.conn, world.act("li"), number, 3, "closing", 10_000) == 1_200
+    assert sound(world)
+
+
+def test_a_refund_the_second_person_agrees_to_is_sent(world: World) -> None:
+    product, number, order_id = paid_online(world, 3)
+    refund_id = asked_back(world, number, order_id)
+
+    assert giving_back.decide(world.conn, world.act("wang"), DUTIES, refund_id, agreed=True) is None
+
+    after = world.accounts()
+    due = refunds.to_send(world.conn, world.operator_id, world.now_ms)
+    assert [row["amount_fen"] for row in due] == [800]
+    assert (after["stock:1"], after.get("stock_asked:1", 0), after["refund"]) == (400, 0, 800)
+    assert buying.bought(world.conn, world.merchant_id, product) == 1
+    assert sound(world)
+
+
+@pytest.mark.parametrize("limit_fen", [0, 10_000])
+def test_what_was_bought_is_never_asked_back_from_the_page_of_its_payment(world: World, limit_fen: int) -> None:
+    _, _, order_id = paid_online(world, 3)
+
+    refused = giving_back.ask(world.conn, world.act(), DUTIES, order_id, 800, "closing", limit_fen)
+
+    assert refused == Refused("refund_elsewhere")
+    assert list(refunds.of_order(world.conn, order_id)) == []
+
+
+@pytest.mark.parametrize(("agreed", "stock_fen", "back_fen"), [(True, 400, 800), (False, 1_200, 0)])
+def test_what_was_paid_at_the_office_waits_for_a_second_person_too(
+    world: World, agreed: bool, stock_fen: int, back_fen: int
+) -> None:
+    number = buy(world, offered(world), 3)
+
+    assert buying.refund(world.conn, world.act("li"), number, 2, "closing", 500) == 800
+    again = buying.refund(world.conn, world.act("li"), number, 1, "more", 500)
+    held = world.accounts()
+    by_the_same = buying.decide(world.conn, world.act("li"), number, agreed=agreed)
+    decided = buying.decide(world.conn, world.act("wang"), number, agreed=agreed)
+    twice = buying.decide(world.conn, world.act("wang"), number, agreed=agreed)
+
+    after = world.accounts()
+    assert (again, by_the_same, decided) == (Refused("refund_waits"), Refused("refund_needs_another"), None)
+    assert twice == Refused("refund_not_asked")
+    assert (held["stock_asked:1"], held.get("refund", 0)) == (800, 0)
+    assert (after.get("stock:1", 0), after.get("refund", 0)) == (stock_fen, back_fen)
+    assert sound(world)
+
+
+def test_a_check_finds_what_the_books_gave_back_and_no_provider_was_told_of(world: World) -> None:
+    _, number, order_id = paid_online(world, 3)
+    assert buying.refund(world.conn, world.act(), number, 2, "closing", 10_000) == 800
+
+    world.conn.execute(update(pay_refund).values(state="refused"))
+
+    assert checking.refunds_agree(world.conn) == [f"order {order_id}: the books gave 800 back, its refunds are 0"]
 
 
 def test_a_payment_that_comes_too_late_goes_back(world: World) -> None:

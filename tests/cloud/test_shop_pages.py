@@ -55,6 +55,25 @@ async def test_what_is_paid_at_the_office_is_stock_that_can_be_given_and_refunde
     assert re.search(r"1,5 元券,金额券,5.00,3,4.00,12.00,已付款,2,", saved)
 
 
+async def test_coupons_asked_back_above_the_limit_wait_for_another_person(browser: Browser, cloud: Cloud) -> None:
+    object.__setattr__(cloud.settings.payments, "refund_limit_fen", 700)
+    await _sold(browser, "3")
+    await sign_in_again(browser, "finance")
+    at = "/admin/shop/purchases"
+    await post(browser, at, f"{at}/1/paid")
+    asked = await post(browser, at, f"{at}/1/refund", count="2", reason="closing")
+    own = await post(browser, at, f"{at}/1/decide", agreed="1")
+    await sign_in_again(browser, "admin")
+    offered = await (await browser.get(at)).text()
+    agreed = await post(browser, at, f"{at}/1/decide", agreed="1")
+
+    assert (asked[0], own[0], agreed[0]) == (200, 422, 200)
+    assert "申请退 2 张，待同意" in asked[1]
+    assert f"{at}/1/decide" not in asked[1]
+    assert f"{at}/1/decide" in offered
+    assert "已退 2 张" in agreed[1]
+
+
 async def test_the_lists_are_workbooks_too(browser: Browser, cloud: Cloud) -> None:
     await sign_in(browser, "finance")
     for path in ("/admin/shop.xlsx", "/admin/shop/purchases.xlsx"):

@@ -294,4 +294,4 @@ async def test_cars_coupons_and_vouchers_over_the_installed_stack(production: St
     checked = await asyncio.to_thread(
         lotgate, "verify-ledger", "--cloud", "--config", str(production.folder / "one.toml")
     )
-    assert (checked.returncode, checked.stdout) == (0, "all 10 checks hold\n")
+    assert (checked.returncode, checked.stdout) == (0, "all 11 checks hold\n")
