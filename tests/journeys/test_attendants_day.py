@@ -232,7 +232,7 @@ async def prints_scans_and_takes_off_a_voucher(booth: Booth) -> None:
     await booth.page.wait_for_selector(".flash-line:has-text('停车券')")
     stay = next(one for one in await edge.cars_inside() if one.plate == "粤B5K318")
     await booth.page.goto(booth.url(f"/booth/stay/{stay.stay_id}/paper"))
-    await booth.page.tap("text=取下")
+    await booth.page.tap(".papers button:has-text('取下')")
     await booth.confirms()
     await booth.page.wait_for_selector(".flash-line")
 
