@@ -349,6 +349,7 @@ class PrinterStatus(StrEnum):
     PAPER_LOW = "paper_low"
     PAPER_OUT = "paper_out"
     COVER_OPEN = "cover_open"
+    CUTTER = "cutter"  # its knife is stuck
     OFFLINE = "offline"
     FAULT = "fault"
     UNKNOWN = "unknown"  # many cheap units never answer

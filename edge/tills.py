@@ -18,7 +18,7 @@ from edge.lanes.office import Office
 from edge.printing import Ended, SlipPrinter
 from edge.receipt_faces import Wording, face_of
 from edge.services import papers, shifts
-from edge.services.lot import Done, Result
+from edge.services.lot import Result
 from edge.services.shifts import Count
 from edge.waiting_slips import Printing, WaitingSlips
 
@@ -167,6 +167,4 @@ class Tills:
             await office.do(papers.end, job_id, ended.state)
         if ended.state == "failed":
             return self.waiting.wait(kind, subject, name, again)
-        if ended.state == "confirmed" or ended.silent:
-            return Done(subject)
-        return Refuse("print_unknown")
+        return papers.outcome(subject, job_id, ended.state, silent=ended.silent)

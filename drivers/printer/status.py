@@ -10,7 +10,8 @@ QUESTIONS = (1, 2, 3, 4)  # printer, why offline, error, paper
 FIXED_BITS, FIXED_VALUE = 0b1001_0011, 0b0001_0010  # bits 1 and 4 set, 0 and 7 clear in every answer
 
 _SIGNS = (  # worst first: question, mask, meaning
-    (3, 0b0010_1000, PrinterStatus.FAULT),  # unrecoverable, cutter
+    (3, 0b0000_1000, PrinterStatus.CUTTER),
+    (3, 0b0010_0000, PrinterStatus.FAULT),  # unrecoverable
     (2, 0b0000_0100, PrinterStatus.COVER_OPEN),
     (4, 0b0110_0000, PrinterStatus.PAPER_OUT),
     (2, 0b0010_0000, PrinterStatus.PAPER_OUT),
@@ -22,7 +23,8 @@ _SIGNS = (  # worst first: question, mask, meaning
 
 
 _BACK_SIGNS = (  # the four bytes of GS a, worst first: place, mask, meaning
-    (1, 0b0010_1000, PrinterStatus.FAULT),
+    (1, 0b0000_1000, PrinterStatus.CUTTER),
+    (1, 0b0010_0000, PrinterStatus.FAULT),
     (0, 0b0010_0000, PrinterStatus.COVER_OPEN),
     (2, 0b0000_1100, PrinterStatus.PAPER_OUT),
     (1, 0b0100_0000, PrinterStatus.FAULT),

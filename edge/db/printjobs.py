@@ -18,7 +18,7 @@ class Print:
     by: str
     state: str
     wall_ms: int
-    job_id: str = ""  # "" for a voucher, which is seen to at the counter
+    job_id: str = ""  # of a voucher: its key and counter, where somebody is to say what came of it
 
 
 def begin(conn: sqlite3.Connection, job_id: str, kind: str, subject: str, printer: str, now: Moment) -> int:
@@ -53,8 +53,11 @@ def recent(conn: sqlite3.Connection, most: int) -> list[Print]:
     """The newest prints of everything, vouchers among them."""
     rows = conn.execute(
         "SELECT kind, subject, printer, '' AS by, state, wall_ms, job_id FROM print_job UNION ALL"
-        " SELECT 'voucher', printf('%d-%06d', key_id, counter), '', by, state, wall_ms, '' FROM"
-        " (SELECT * FROM voucher ORDER BY wall_ms DESC, counter DESC LIMIT ?1) ORDER BY wall_ms DESC LIMIT ?1",
+        " SELECT 'voucher', printf('%d-%06d', key_id, counter), '', by, CASE WHEN voided THEN 'voided' WHEN used THEN"
+        " 'used' ELSE state END, wall_ms, CASE WHEN state = 'unknown' AND NOT voided AND NOT used THEN"
+        " printf('%d:%d', key_id, counter) ELSE '' END FROM (SELECT *, EXISTS (SELECT 1 FROM voucher_in_use AS one"
+        " WHERE one.key_id = voucher.key_id AND one.counter = voucher.counter) AS used FROM voucher"
+        " ORDER BY wall_ms DESC, counter DESC LIMIT ?1) ORDER BY wall_ms DESC LIMIT ?1",
         (most,),
     )
     return [Print(*row) for row in rows]

@@ -24,7 +24,7 @@ from edge.lanes.door import DriverDoor
 from edge.lanes.office import Office
 from edge.lanes.worker import LaneWorker
 from edge.printing import Ended, SlipPrinter
-from edge.services import ticketing
+from edge.services import papers, ticketing
 from edge.services.lot import Done, Result
 from edge.waiting_slips import WaitingSlips
 
@@ -82,7 +82,8 @@ class TicketDesk:
     async def again(self, stay_id: str, by: str) -> Result:
         """Print a ticket again, marked as a copy.
 
-        Refuses ``no_ticket_here`` for a car with a plate, and ``print_waits``: it comes out once its printer is ready.
+        Refuses ``no_ticket_here`` for a car with a plate, ``print_waits`` (it comes out once its printer is ready) and
+        ``print_unknown``.
         """
         office = self._office
         stay = await office.thread.run(stays.get, office.db.conn, stay_id)
@@ -94,15 +95,14 @@ class TicketDesk:
             return Refuse("no_ticket_printer")
 
         async def now() -> Result:
-            await self._print(stay, ticketing.token_of(office.lot, stay.plate[1:], office.now()), name, by)
-            return Done(stay.plate[1:])
+            return await self._print(stay, ticketing.token_of(office.lot, stay.plate[1:], office.now()), name, by)
 
         if not await self._printers[name].is_ready():
             return self._waiting.wait("ticket", stay_id, name, now)
         return await now()
 
-    async def _print(self, stay: StayRow, token: str, printer: str, by: str) -> None:
-        """Once, on record before and after."""
+    async def _print(self, stay: StayRow, token: str, printer: str, by: str) -> Result:
+        """Once, on record before and after. Refuses ``print_unknown``."""
         office, lot = self._office, self._office.lot
         job_id, copy = await office.commit(
             ticketing.begin_printing, office.db, lot, stay.stay_id, printer, by, office.now()
@@ -123,6 +123,7 @@ class TicketDesk:
             await office.commit(
                 ticketing.printed, office.db, stay.lane_in, job_id, ended.state, ended.silent, office.now()
             )
+        return papers.outcome(stay.plate[1:], job_id, ended.state, silent=ended.silent)
 
     async def dispense(self) -> None:
         """Give tickets at entries that nobody attends to cars whose plates were not read, until cancelled."""

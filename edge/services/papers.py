@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from domain.decision import Refuse
 from domain.moment import Moment
 from edge.db import journal, printjobs
 from edge.db.database import Database, transaction
-from edge.services.lot import Lot
+from edge.services.lot import Done, Lot, Result
 
 REPORT, RECEIPT, TEST = "report", "receipt", "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent(Done):
+    """It went to a printer that never answers; whoever stands there says what came of *job_id*."""
+
+    job_id: str
+
+
+def outcome(subject: str, job_id: str, state: str, *, silent: bool) -> Result:
+    """What to tell whoever had it printed. Refuses ``print_unknown``."""
+    if state == "confirmed":
+        return Done(subject)
+    return Sent(subject, job_id) if silent else Refuse("print_unknown")
 
 
 def begin(

@@ -93,9 +93,8 @@ async def take_cash(request: web.Request) -> web.Response:
     )
     if isinstance(result, Refuse):
         return _cash(request, await _card_of(request), result)
-    unprinted = await receipts.print_taken(request, payment_id, session.name, wanted="receipt" in data)
     said = texts(request)("arrears.done_paid", yuan=yuan(amount), plate=card.debt.plate)
-    await flash(request, "warn" if unprinted else "ok", f"{said} {unprinted}".strip())
+    await receipts.tell_taken(request, said, payment_id, session.name, wanted="receipt" in data)
     return see_other(_at(card))
 
 

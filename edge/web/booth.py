@@ -24,7 +24,7 @@ from plumbing.web import Event, Page, page_number, render, render_part, require_
 
 PAGE_SIZE = 24
 SOUNDS = {"pay": "arrival", "ask": "arrival", "refused": "alarm", "stuck": "alarm"}  # by the state a lane turns to
-LOST = ("offline", "fault", "paper_out", "cover_open")  # printers
+LOST = ("offline", "fault", "paper_out", "cover_open", "cutter")  # printers
 PICTURE_PAUSES = (0.0, 0.1, 0.3, 0.6)  # seconds
 PICTURE_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 

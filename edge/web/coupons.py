@@ -90,7 +90,7 @@ async def _done(request: web.Request, card: StayCard, result: object, key: str) 
 
 
 async def _page(
-    request: web.Request, card: StayCard, refused: Refuse | str = "", flash: tuple[str, str] | None = None
+    request: web.Request, card: StayCard, refused: Refuse | str = "", flash: tuple[str, str, str] | None = None
 ) -> web.Response:
     return await task_page(request, "paper.html", card, refused, flash=flash, mark=new_mark())
 

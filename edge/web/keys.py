@@ -47,19 +47,19 @@ def see_other(path: str) -> web.Response:
     return web.Response(status=303, headers={"Location": path})
 
 
-async def flash(request: web.Request, tone: str, text: str) -> None:
-    """Say *text* once, on the next page this person sees."""
-    await request.app[SESSIONS].remember(request, flash=f"{tone}|{text}")
+async def flash(request: web.Request, tone: str, text: str, *, job: str = "") -> None:
+    """Say *text* once, on the next page this person sees; it asks whether the slip of *job* came out."""
+    await request.app[SESSIONS].remember(request, flash=f"{tone}|{text}", flash_job=job)
 
 
-async def taken_flash(request: web.Request) -> tuple[str, str] | None:
-    """What `flash` left for this page: (tone, text)."""
+async def taken_flash(request: web.Request) -> tuple[str, str, str] | None:
+    """What `flash` left for this page: (tone, text, job)."""
     session = await require_session(request)
     tone, _, text = session.data.get("flash", "").partition("|")
     if not text:
         return None
     await request.app[SESSIONS].remember(request, flash="")
-    return tone, text
+    return tone, text, session.data.get("flash_job", "")
 
 
 def merchant_of(session: Session) -> int | None:

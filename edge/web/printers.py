@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from aiohttp import web
 
 from domain.decision import Refuse
 from domain.slip_samples import LAYOUTS
+from edge.db import vouchers
 from edge.web.booth import shared
-from edge.web.keys import EDGE, flash, refusal_words, see_other, taken_flash, text_field
+from edge.web.keys import EDGE, WATCH, flash, refusal_words, see_other, taken_flash, text_field
+from edge.web.watch import Changed
 from plumbing.web import render, require_session, texts
 
 NEWEST = 12
+VOUCHER = re.compile(r"(\d{1,10}):(\d{1,15})")  # key and counter
+BACK = re.compile(r"/booth(/[0-9A-Za-z-]+)*")
 
 
 async def printers_page(request: web.Request) -> web.Response:
@@ -35,9 +40,29 @@ async def say_what_came(request: web.Request) -> web.Response:
     """A slip in doubt was looked for: it came out, or it did not."""
     session, data = await require_session(request), await request.post()
     job_id, came_out = text_field(data, "job", 64), text_field(data, "came", 1) == "1"
-    if await request.app[EDGE].print_seen(job_id, session.name, came_out=came_out):
+    back = BACK.fullmatch(text_field(data, "back", 200))
+    voucher = VOUCHER.fullmatch(job_id)
+    if voucher:
+        await _say_of_voucher(request, (int(voucher[1]), int(voucher[2])), session.name, came_out=came_out)
+    elif await request.app[EDGE].print_seen(job_id, session.name, came_out=came_out):
         await flash(request, "ok", texts(request)("printers.said_out" if came_out else "printers.said_not"))
-    return see_other("/booth/printers")
+    return see_other(back[0] if back else "/booth/printers")
+
+
+async def _say_of_voucher(request: web.Request, voucher: tuple[int, int], by: str, *, came_out: bool) -> None:
+    """One that did not come out is withdrawn: nobody may find it later."""
+    edge, t, number = request.app[EDGE], texts(request), f"{voucher[0]}-{voucher[1]:06d}"
+    row = await edge.read(vouchers.get, *voucher)
+    if row is None or row.state != "unknown":
+        await flash(request, "warn", t("printers.said_late"))
+    elif came_out:
+        await edge.came_out([voucher], by)
+        await flash(request, "ok", t("printers.said_out"))
+    else:
+        result = await edge.void_voucher(*voucher, by, t("void_reason.not_printed"))
+        said = refusal_words(request, result) if isinstance(result, Refuse) else t("printers.said_void", number=number)
+        await flash(request, "bad" if isinstance(result, Refuse) else "ok", said)
+    request.app[WATCH].hub.publish(Changed(vouchers=True))
 
 
 async def drop_waiting(request: web.Request) -> web.Response:

@@ -12,6 +12,8 @@ from aiohttp import web
 from domain.decision import Refuse
 from domain.fen import yuan
 from edge.receipt_faces import Wording
+from edge.services.lot import Done, Result
+from edge.services.papers import Sent
 from edge.web import words, workstation
 from edge.web.keys import EDGE, flash, refusal_words, see_other, text_field
 from edge.workstations import Receipts
@@ -29,21 +31,41 @@ def wording(request: web.Request) -> Wording:
     return Wording(partial(words.rule, t), partial(words.coupon, t))
 
 
-async def print_taken(request: web.Request, payment_id: str, by: str, *, wanted: bool) -> str:
-    """Open the drawer for money just taken or given back, and print its receipt where the workstation says so.
+async def tell_taken(
+    request: web.Request, said: str, payment_id: str, by: str, *, wanted: bool, tone: str = "ok"
+) -> None:
+    """Money was just taken or given back: say so, with what became of its receipt."""
+    result = await _print_taken(request, payment_id, by, wanted=wanted)
+    if result is None or type(result) is Done:
+        await flash(request, tone, said)
+    else:
+        await tell_print(request, result, "", before=said)
 
-    Returns "" or why nothing was printed, in words; a drawer that stays shut is seen by whoever stands before it.
+
+async def tell_print(request: web.Request, result: Result, printed: str, *, before: str = "") -> None:
+    """Say what became of a slip, after *before*: *printed*, why not, or, where no printer vouches for it, ask."""
+    if isinstance(result, Refuse):
+        await flash(request, "warn" if before else "bad", f"{before} {refusal_words(request, result)}".strip())
+    elif isinstance(result, Sent):
+        await flash(request, "warn", f"{before} {texts(request)('printers.sent')}".strip(), job=result.job_id)
+    elif printed:
+        await flash(request, "ok", printed)
+
+
+async def _print_taken(request: web.Request, payment_id: str, by: str, *, wanted: bool) -> Result | None:
+    """Open the drawer, and print the receipt where the workstation says so; None where it does not or takes long.
+
+    A drawer that stays shut is seen by whoever stands before it.
     """
     place = workstation.workstation_of(request)
     if place is not None and request.app[EDGE].tills.has_drawer(place.name):
         _in_background(request, request.app[EDGE].tills.open_drawer(place.name), "pages: drawer")
     if place is None or not (place.receipt is Receipts.ALWAYS or (place.receipt is Receipts.ASK and wanted)):
-        return ""
+        return None
     job = request.app[EDGE].tills.print_receipt(payment_id, by, wording(request), at=place.name)
     task = _in_background(request, job, "pages: receipt")
     done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
-    result = task.result() if done else None
-    return refusal_words(request, result) if isinstance(result, Refuse) else ""
+    return task.result() if done else None
 
 
 def _in_background(request: web.Request, job: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
@@ -63,10 +85,7 @@ async def again(request: web.Request) -> web.Response:
         raise web.HTTPNotFound
     at = workstation.at(request)
     result = await edge.tills.print_receipt(payment_id, session.name, wording(request), at=at)
-    if isinstance(result, Refuse):
-        await flash(request, "bad", refusal_words(request, result))
-    else:
-        await flash(request, "ok", texts(request)("receipt.printed"))
+    await tell_print(request, result, texts(request)("receipt.printed"))
     return see_other(f"/booth/stay/{stay_id}")
 
 

@@ -13,7 +13,7 @@ from edge.services import refunding
 from edge.web import receipts, workstation
 from edge.web.booth import shared
 from edge.web.cards import StayCard
-from edge.web.keys import EDGE, flash, refusal_words, see_other, text_field
+from edge.web.keys import EDGE, refusal_words, see_other, text_field
 from edge.web.proof import approver, approvers
 from edge.web.tasks import PAYMENT_ID, card_of, fen_of, reason_of
 from plumbing.web import render, require_session, texts
@@ -44,9 +44,8 @@ async def refund(request: web.Request) -> web.Response:
     )
     if isinstance(result, Refuse):
         return await _page(request, card, typed, result)
-    unprinted = await receipts.print_taken(request, refund_id, session.name, wanted="receipt" in data)
     said = texts(request)("refund.done", yuan=yuan(amount), plate=card.stay.plate)
-    await flash(request, "warn" if unprinted else "ok", f"{said} {unprinted}".strip())
+    await receipts.tell_taken(request, said, refund_id, session.name, wanted="receipt" in data)
     return see_other(f"/booth/stay/{card.stay.stay_id}")
 
 

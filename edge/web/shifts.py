@@ -10,7 +10,7 @@ from domain.slip_faces import SHIFT_DRAWER, SHIFT_SUMS
 from edge.services.shifts import MOST_FEN, Count
 from edge.services.staffing import ATTENDANT, BOOTH_ROLES
 from edge.tills import Shift
-from edge.web import workstation
+from edge.web import receipts, workstation
 from edge.web.booth import shared
 from edge.web.drawer import REASONS as DRAWER_REASONS
 from edge.web.keys import EDGE, SESSIONS, flash, refusal_words, see_other, taken_flash, text_field
@@ -79,10 +79,7 @@ async def print_report(request: web.Request) -> web.Response:
     """Put it on paper."""
     session, shift = await require_session(request), await _shift(request)
     result = await request.app[EDGE].tills.print_report(shift.row.shift_id, session.name)
-    if isinstance(result, Refuse):
-        await flash(request, "bad", refusal_words(request, result))
-    else:
-        await flash(request, "ok", texts(request)("shift.printed"))
+    await receipts.tell_print(request, result, texts(request)("shift.printed"))
     return see_other("/booth/shift" if shift.row.is_open else f"/booth/shift/{shift.row.shift_id}")
 
 
@@ -125,9 +122,7 @@ async def _print_ended(request: web.Request, shift: Shift, by: str) -> None:
     place = request.app[EDGE].office.lot.workstations.get(shift.row.workstation)
     if place is None or not place.printer:
         return
-    printed = await request.app[EDGE].tills.print_report(shift.row.shift_id, by)
-    if isinstance(printed, Refuse):
-        await flash(request, "warn", refusal_words(request, printed))
+    await receipts.tell_print(request, await request.app[EDGE].tills.print_report(shift.row.shift_id, by), "")
 
 
 async def _close(

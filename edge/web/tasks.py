@@ -89,12 +89,13 @@ async def take_cash(request: web.Request) -> web.Response:
         fresh = edge.office.lot.new_id(edge.office.now())
         return await task_page(request, "cash.html", await card_of(request), result, payment_id=fresh)
     t = texts(request)
-    unprinted = await receipts.print_taken(request, payment_id, session.name, wanted=text_field(data, "receipt") == "1")
+    wanted = text_field(data, "receipt") == "1"
     if result.left_fen:
-        await flash(request, "warn", t("done.cash_part", yuan=yuan(result.amount_fen), left=yuan(result.left_fen)))
+        said = t("done.cash_part", yuan=yuan(result.amount_fen), left=yuan(result.left_fen))
+        await receipts.tell_taken(request, said, payment_id, session.name, wanted=wanted, tone="warn")
         return see_other(f"/booth/stay/{stay_id}")
     said = t("done.cash", yuan=yuan(result.amount_fen), plate=card.stay.plate)
-    await flash(request, "warn" if unprinted else "ok", f"{said} {unprinted}".strip())
+    await receipts.tell_taken(request, said, payment_id, session.name, wanted=wanted)
     return back_from(card)
 
 
@@ -271,10 +272,7 @@ async def ticket_again(request: web.Request) -> web.Response:
     """Print the ticket of a car without a plate once more; it says that it is a copy."""
     session, card = await require_session(request), await card_of(request)
     result = await request.app[EDGE].tickets.again(card.stay.stay_id, session.name)
-    if isinstance(result, Refuse):
-        await flash(request, "bad", refusal_words(request, result))
-    else:
-        await flash(request, "ok", texts(request)("done.ticket", number=result.subject))
+    await receipts.tell_print(request, result, texts(request)("done.ticket", number=card.stay.plate[1:]))
     return see_other(f"/booth/stay/{card.stay.stay_id}")
 
 

@@ -58,7 +58,7 @@ async def test_jobs_arrive_byte_for_byte_and_apart(device: SimulatedPrinter, pri
         (PrinterFault.PAPER_OUT, PrinterStatus.PAPER_OUT),
         (PrinterFault.COVER_OPEN, PrinterStatus.COVER_OPEN),
         (PrinterFault.OFFLINE, PrinterStatus.OFFLINE),
-        (PrinterFault.CUTTER, PrinterStatus.FAULT),
+        (PrinterFault.CUTTER, PrinterStatus.CUTTER),
         (PrinterFault.MUTE, PrinterStatus.UNKNOWN),
     ],
 )

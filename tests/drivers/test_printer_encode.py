@@ -167,7 +167,10 @@ def test_no_bytes_break_the_splitter(data: bytes) -> None:
         ("12 12 12 1E", PrinterStatus.PAPER_LOW),
         ("1A 16 12 12", PrinterStatus.COVER_OPEN),
         ("1A 12 12 12", PrinterStatus.OFFLINE),
-        ("1A 52 1A 12", PrinterStatus.FAULT),
+        ("1A 52 1A 12", PrinterStatus.CUTTER),
+        ("1A 56 1A 12", PrinterStatus.CUTTER),  # its cover open meanwhile
+        ("1A 52 32 12", PrinterStatus.FAULT),
+        ("1A 52 52 12", PrinterStatus.FAULT),
         ("1A", PrinterStatus.OFFLINE),
         ("", PrinterStatus.UNKNOWN),
     ],
@@ -186,7 +189,9 @@ def test_answers_to_dle_eot_mean_their_worst(answers: str, status: PrinterStatus
         ("10 00 03 00", PrinterStatus.PAPER_LOW),
         ("18 00 0F 00", PrinterStatus.PAPER_OUT),
         ("38 00 00 00", PrinterStatus.COVER_OPEN),
-        ("18 08 00 00", PrinterStatus.FAULT),
+        ("18 08 00 00", PrinterStatus.CUTTER),
+        ("18 20 00 00", PrinterStatus.FAULT),
+        ("18 40 00 00", PrinterStatus.FAULT),
         ("10 00 00 00 18 00 0F 00", PrinterStatus.PAPER_OUT),  # the newest word counts
         ("12", PrinterStatus.UNKNOWN),
         ("00 00 10 00", PrinterStatus.UNKNOWN),

@@ -33,7 +33,7 @@ STATUSES = {
     PrinterFault.PAPER_OUT: PrinterStatus.PAPER_OUT,
     PrinterFault.COVER_OPEN: PrinterStatus.COVER_OPEN,
     PrinterFault.OFFLINE: PrinterStatus.OFFLINE,
-    PrinterFault.CUTTER: PrinterStatus.FAULT,
+    PrinterFault.CUTTER: PrinterStatus.CUTTER,
 }
 KINDS = {"camera": "cameras", "barrier": "barriers", "loop": "loops", "display": "displays",
          "scanner": "scanners", "printer": "printers"}  # fmt: skip

@@ -14,6 +14,7 @@ from domain.scanned import recognise
 from domain.slip import Text
 from domain.slip_samples import LAYOUTS
 from domain.voucher import Valid, VoucherKey, check
+from drivers.printer.simulated import PrinterFault
 from edge.layouts import OwnSlip
 from edge.services import papers
 from edge.settings import EdgeSettings
@@ -107,3 +108,35 @@ async def test_somebody_says_whether_a_slip_in_doubt_came_out(tmp_path: Path, ca
 
         assert [one.state for one in await lot.edge.recent_prints(5)] == [state]
         assert len([act for act in await lot.edge.acts() if act.act in ("print.seen", "print.missed")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("came", "state", "act"), [("1", "confirmed", "voucher.came_out"), ("0", "voided", "voucher.void")]
+)
+async def test_a_voucher_in_doubt_is_answered_for_at_the_booth(tmp_path: Path, came: str, state: str, act: str) -> None:
+    async with running(tmp_path, as_wide_as_80_mm) as lot, visiting(lot, "booth") as booth:
+        await lot.opens_shop(3, "咖啡店", granted=2000)
+        lot.printer.break_after(1, PrinterFault.COVER_OPEN)
+        await lot.edge.issue_voucher(3, 30, "wang")
+        (slip,) = await lot.edge.recent_prints(5)
+        await booth.sign_in()
+        assert (slip.state, "没有打出" in await booth.get("/booth/printers")) == ("unknown", True)
+
+        for _ in range(2):  # the second finds nothing in doubt
+            await booth.send("/booth/printers/said", {"job": slip.job_id, "came": came}, page="/booth/printers")
+
+        (slip,) = await lot.edge.recent_prints(5)
+        assert (slip.state, slip.job_id) == (state, "")
+        assert len([one for one in await lot.edge.acts() if one.act == act]) == 1
+
+
+async def test_a_voucher_that_came_out_is_not_withdrawn_by_saying_that_it_did_not(tmp_path: Path) -> None:
+    async with running(tmp_path, as_wide_as_80_mm) as lot, visiting(lot, "booth") as booth:
+        await lot.opens_shop(3, "咖啡店", granted=2000)
+        await lot.edge.issue_voucher(3, 30, "wang")
+        await booth.sign_in()
+
+        for job in ("1:1", "1:99"):
+            await booth.send("/booth/printers/said", {"job": job, "came": "0"}, page="/booth/printers")
+
+        assert [one.state for one in await lot.edge.recent_prints(5)] == ["confirmed"]

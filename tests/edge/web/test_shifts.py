@@ -107,3 +107,35 @@ async def test_a_receipt_that_found_no_paper_comes_out_by_itself_once_there_is_s
     await lot.until(lambda: len(lot.printer.jobs) == jobs + 1, 10)
     await lot.until(lambda: lot.edge.waiting.at("counter") == [])
     assert "停车收费凭证" in " ".join(lot.printer.jobs[-1].decode("gb18030", "replace").split())
+
+
+async def test_a_printer_that_never_answers_is_not_said_to_have_printed_and_is_asked_about_there(
+    tmp_path: Path,
+) -> None:
+    def mute(settings: EdgeSettings) -> EdgeSettings:
+        table = {**settings.devices.printers["counter"], "confirms": "attendant"}
+        return with_shifts(replace(settings, devices=replace(settings.devices, printers={"counter": table})))
+
+    async with running(tmp_path, mute) as lot, visiting(lot, "booth") as booth:
+        lot.printer.fault = PrinterFault.MUTE
+        await booth.sign_in()
+        stay = await lot.enters()
+        await booth.send("/booth/shift", {"float": "0"})
+        await booth.send(f"/booth/stay/{stay}/cash", {"received": "5.00"})
+        shift = await lot.edge.tills.at("东岗亭")
+        assert shift is not None
+
+        for act, back in (
+            (f"/booth/stay/{stay}/receipt", f"/booth/stay/{stay}"),
+            (f"/booth/shift/{shift.row.shift_id}/print", "/booth/shift"),
+        ):
+            _, page = await booth.send(act, {}, back)
+            assert ("请看出纸口" in page, "报表已打印" in page or "据已打印" in page) == (True, False)
+            newest = (await lot.edge.recent_prints(1))[0]
+            assert (newest.state, newest.job_id in page) == ("unknown", True)
+            said = {"job": newest.job_id, "came": "1", "back": back}
+            _, page = await booth.send("/booth/printers/said", said, back)
+
+            assert f'action="{back}' in page, "it leads back to where it was asked"
+            assert (await lot.edge.recent_prints(1))[0].state == "confirmed"
+            assert "请看出纸口" not in await booth.get(back)
