@@ -291,15 +291,15 @@ class FoundCar:
     misread: bool
 
 
-def look_for_cars(conn: Connection, operator_id: int, typed: str) -> list[FoundCar]:
+def look_for_cars(conn: Connection, operator_id: int, typed: str, within: Lots = EVERY) -> list[FoundCar]:
     """Cars inside whose plate holds *typed* (normal form), then those with one character misread; newest first."""
     alike = patterns(typed)
     if not alike:
         return []
     holds = case((stay.c.plate.contains(typed), 0), else_=1)
-    query = (  # nothing but what the index of cars inside has
+    query = (  # for EVERY nothing but what the index of cars inside has
         select(stay.c.stay_id, stay.c.plate)
-        .where(stay.c.operator_id == operator_id, stay.c.left_ms.is_(None))
+        .where(stay.c.operator_id == operator_id, stay.c.left_ms.is_(None), within.hold(stay.c.lot_id))
         .where(*(or_(*(stay.c.plate.like(text) for text in group)) for group in alike))
         .order_by(holds, stay.c.entered_ms.desc(), stay.c.stay_id)
         .limit(MOST_ALIKE)

@@ -15,6 +15,7 @@ from cloud.lots import service as lots
 from cloud.merchants import ledger, service
 from cloud.merchants.tables import contract, ledger_entry
 from cloud.prepared import Found
+from cloud.reach import Lots
 from domain.contract import Hold, Terms, hold, terms_of
 from domain.coupon.model import CouponKind
 from domain.ledger import ALLOTMENT, Commodity, Funds, free_account, move
@@ -84,6 +85,12 @@ def in_force(conn: Connection, merchant_id: int, lot_id: int) -> tuple[int, Term
     """Version and terms in force at a lot; (0, plain terms) where there is no contract."""
     row = current_contract(conn, merchant_id, lot_id)
     return (0, Terms()) if row is None else (int(row["version"]), terms_of(dict(row)))
+
+
+def served(conn: Connection, merchant_id: int) -> Lots:
+    """The lots a merchant serves: those with a contract."""
+    query = select(contract.c.lot_id).where(contract.c.merchant_id == merchant_id).distinct()
+    return Lots(frozenset(conn.execute(query).scalars()))
 
 
 def terms_at(conn: Connection, merchant_id: int, lot_id: int, version: int) -> Terms:

@@ -6,7 +6,8 @@ from sqlalchemy import insert, select
 
 from cloud.lots import service as lots
 from cloud.lots.tables import payment, stay
-from tests.cloud.world import World
+from cloud.merchants import contracts
+from tests.cloud.world import LANES, World
 
 
 def _found(world: World, typed: str) -> list[tuple[str, bool]]:
@@ -41,6 +42,20 @@ def test_a_car_that_left_is_not_found(world: World) -> None:
     world.conn.execute(stay.update().values(left_ms=world.now_ms))
 
     assert _found(world, "京A12345") == []
+
+
+def test_a_merchant_is_shown_the_cars_of_the_lots_it_serves_and_no_others(world: World) -> None:
+    world.car("s-1", "京A12345")
+    world.car("s-2", "京A12346")
+    other = lots.create_lot(world.conn, world.act(), "south", "Asia/Shanghai", 10, LANES)
+    world.conn.execute(stay.update().where(stay.c.stay_id == "s-2").values(lot_id=other))
+    everywhere = lots.look_for_cars(world.conn, world.operator_id, "京A1234")
+
+    served = contracts.served(world.conn, world.merchant_id)
+    its = lots.look_for_cars(world.conn, world.operator_id, "京A1234", served)
+
+    assert len(everywhere) == 2
+    assert [one.stay["stay_id"] for one in its] == ["s-1"]
 
 
 def test_what_several_stays_paid_is_asked_once(world: World) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from cloud.access import service as access
 from cloud.access.roles import Role
 from cloud.act import Refused
+from cloud.lots import service as lots
 from cloud.merchants import contracts
 from cloud.merchants import service as merchants
 from domain.seeing import MOST_BYTES
@@ -60,6 +61,10 @@ def _open_shop(conn: Connection, town: Town, hashed: str, *, serves: bool) -> st
     return "shop"
 
 
+def words_of(page: str) -> str:
+    return re.sub("<[^>]+>|·", "", page)
+
+
 @contextlib.asynccontextmanager
 async def looking(folder: Path, *, serves: bool = True) -> AsyncIterator[Looking]:
     async with contextlib.AsyncExitStack() as stack:
@@ -74,7 +79,7 @@ async def looking(folder: Path, *, serves: bool = True) -> AsyncIterator[Looking
         await town.lot.cameras["in"].see(Sight(PLATE, image=draw_scene(PLATE)))
         await town.lot.until(lambda: len(town.lot.board.pulses) == 1)
         async with asyncio.timeout(30):
-            while PLATE[1:] not in re.sub("<[^>]+>|·", "", await shop.get(f"/m/issue?q={PLATE}")):
+            while not await town.cloud.db.run(lots.open_stay_of, town.cloud.operator_id, town.lot_id, PLATE):
                 await asyncio.sleep(0.1)
         yield Looking(town, shop)
 
@@ -104,6 +109,7 @@ async def test_the_car_is_seen_small_and_once_it_has_left_no_more(tmp_path: Path
 async def test_a_merchant_that_does_not_serve_the_lot_sees_no_picture(tmp_path: Path) -> None:
     async with looking(tmp_path, serves=False) as look:
         assert (await look.picture(await look.stay_id()))[0] == 404
+        assert PLATE[1:] not in words_of(await look.shop.get(f"/m/issue?q={PLATE}"))
 
 
 async def test_with_the_line_down_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
