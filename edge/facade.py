@@ -23,8 +23,8 @@ from drivers.base import Camera, DeviceError, PlateRead, Snapshots, Viewable
 from edge import printing
 from edge.clock import Clock
 from edge.copies import Copies
-from edge.db import arrears as owed
 from edge.db import (
+    alarms,
     channels,
     decisions,
     journal,
@@ -37,6 +37,7 @@ from edge.db import (
     vouchers,
     zone_counts,
 )
+from edge.db import arrears as owed
 from edge.db.stays import StayRow
 from edge.db.zone_counts import CountRow
 from edge.disk import Level
@@ -53,6 +54,7 @@ from edge.lanes.witness import keep_picture
 from edge.lanes.worker import LaneWorker
 from edge.printing import Ended, SlipPrinter
 from edge.services import (
+    alarming,
     arrears,
     attending,
     audit,
@@ -449,6 +451,10 @@ class Edge:
         """What a person should look at."""
         return await self.read(journal.incidents, most)
 
+    async def see_alarms(self, oldest: int, newest: int, by: str) -> int:
+        """Somebody has seen these incidents; returns how many nobody had seen before."""
+        return await self._must(alarming.see, oldest, newest, by)
+
     async def acts(self, most: int = 100) -> list[journal.ActRow]:
         """Who did what."""
         return await self.read(journal.acts, most)
@@ -645,6 +651,7 @@ class Edge:
             return {
                 "inside": stays.count_open(conn),
                 "backlog": log.backlog(conn),
+                "alarms": alarms.unseen(conn),
                 "salvage": log.salvage_left(conn),
                 "oldest_unacked_wall_ms": log.oldest_unacked_wall_ms(conn),
                 "rules_version": channels.version(conn, "rules"),

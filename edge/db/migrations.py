@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlite_utils import Database, Migrations
 
 from edge.db import (
+    alarms,
     arrears,
     coupons_aside,
     excused,
@@ -295,3 +296,10 @@ def m0029_coupons_aside(db: Database) -> None:
 def m0030_plate_locks(db: Database) -> None:
     """Plates that are not to leave."""
     db.conn.execute(plate_locks.TABLE)
+
+
+@migrations()
+def m0031_incidents_seen(db: Database) -> None:
+    """Who has seen which incident."""
+    for statement in alarms.statements():
+        db.conn.execute(statement)

@@ -243,7 +243,8 @@ def close(
     if final.owed_fen:
         _record_debt(conn, lot, stay, final.owed_fen, cause, now)
     if final.fee_fen > priced.fee_fen:
-        journal.incident(conn, "paid_more_than_fee", lane, f"{mask(stay.plate)} {final.fee_fen - priced.fee_fen}", now)
+        detail = f"{mask(stay.plate)} {stay.stay_id} {final.fee_fen - priced.fee_fen}"
+        journal.incident(conn, "paid_more_than_fee", lane, detail, now)
     return final
 
 
@@ -319,7 +320,7 @@ def close_missed_exit(conn: sqlite3.Connection, lot: Lot, stay: StayRow, decisio
 
     *decision_id* let it in again; its picture shows what ended the old stay.
     """
-    journal.incident(conn, "second_entry", stay.lane_in, mask(stay.plate), now)
+    journal.incident(conn, "second_entry", stay.lane_in, f"{mask(stay.plate)} {stay.stay_id}", now)
     stay = zoning.drove_out(conn, lot, stay, now)
     if lot.rules.missed_exit is MissedExit.OWE:
         close_unpaid(conn, lot, stay, UnpaidCause.DEVICE, "", decision_id, now)

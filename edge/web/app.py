@@ -14,6 +14,7 @@ from edge.db.people import Attendant
 from edge.facade import Edge
 from edge.services.staffing import MERCHANT, SUPERVISOR, is_at_least
 from edge.web import (
+    alarms,
     arrears,
     attend,
     booth,
@@ -109,7 +110,7 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
     sessions = Sessions(KeptSessions(edge.office), "booth", idle_minutes=edge.settings.rules.booth_lock_min)
     app = _app(edge, passwords, watch, Shell("booth", _words(), sessions=sessions, navigation=navigation))
     app[login.MAY], app[login.SHOWS_NAMES] = _is_of_the_lot, True
-    looks = (booth, cameras, lists, printers, zones)
+    looks = (booth, alarms, cameras, lists, printers, zones)
     app.router.add_post("/booth/lock", login.lock)
     acts = (
         tasks, coupons, fee, lock, phone_pay, arrears, lane_tasks, hold, extend, attend, staff, stock, reopen, shifts,

@@ -6,7 +6,7 @@ import asyncio
 import re
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import web
@@ -86,12 +86,28 @@ def alarms_beside(strip: Strip) -> set[str]:
     return {*wrong, *strip.parts, *(name for name, status in strip.printers if status in LOST)}
 
 
+@dataclass(slots=True)
+class Rung:
+    """What a page has rung for: a lane's alarm rings at once, and not again when the strip counts it a moment later."""
+
+    alarms: int
+    lane: bool = False
+
+    def take(self, alarms: int) -> tuple[bool, bool]:
+        """Are there more alarms than before, and did a lane tell of them already?"""
+        more, told = alarms > self.alarms, self.lane
+        self.alarms, self.lane = alarms, self.lane and not more
+        return more, told
+
+
 async def live(request: web.Request) -> web.StreamResponse:
     """Lanes and the line of states, as they change."""
     await require_session(request)
     watch = request.app[WATCH]
     states: dict[str, str] = {}  # as this page saw each lane last
     alarms: dict[str, set[str]] = {}  # and what was wrong there; at "" beside the lanes
+
+    rung = Rung(watch.strip.alarms)
 
     def is_new(place: str, now: set[str]) -> bool:
         before, alarms[place] = alarms.get(place), now
@@ -107,9 +123,11 @@ async def live(request: web.Request) -> web.StreamResponse:
             turned = SOUNDS.get(card.state, "") if before not in (None, card.state) else ""
             if sound := "alarm" if is_new(card.lane.name, alarms_of(card.view)) else turned:
                 events.append(Event("sound", sound))
+                rung.lane = rung.lane or sound == "alarm"
         if changed.strip:
             events.append(Event("strip", render_part(request, "strip.html", **shared(request))))
-            if is_new("", alarms_beside(watch.strip)):
+            more, told = rung.take(watch.strip.alarms)
+            if is_new("", alarms_beside(watch.strip)) or (more and not told):
                 events.append(Event("sound", "alarm"))
         if changed.scan is not None and changed.scan.place in ("", at(request)):
             events.append(Event("scan", render_part(request, "scanned.html", outcome=changed.scan, **shared(request))))

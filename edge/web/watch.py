@@ -35,6 +35,7 @@ class Strip:
     synced_min: int | None = None
     backlog: int = 0
     inside: int = 0
+    alarms: int = 0  # that nobody has seen
     clock: int = int(Quality.RTC)
     disk: str = "fine"
     printers: tuple[tuple[str, str], ...] = ()
@@ -189,6 +190,7 @@ class Watch:
             synced_min=None if self._synced_ms is None else max(0, (now_ms - self._synced_ms) // MINUTE_MS),
             backlog=int(standing["backlog"]),
             inside=sum(pool.inside for pool in pools),
+            alarms=int(standing["alarms"]),
             clock=int(standing["clock"]),
             disk=str(standing["disk"]),
             printers=tuple(self._printers.items()),

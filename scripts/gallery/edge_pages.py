@@ -25,6 +25,7 @@ SEND, YES = "main button.primary.big", "#confirm [data-yes]"
 MORNING = (Shot("empty", "/booth"), Shot("cars-empty", "/booth/cars"), Shot("lists-empty", "/booth/lists"),
            Shot("arrears-empty", "/booth/arrears"), Shot("shift-empty", "/booth/shift"),
            Shot("stock-empty", "/booth/stock"),
+           Shot("alarms-empty", "/booth/alarms"),
            Shot("excused-empty", "/booth/excused"), Shot("cameras-none", "/booth/cameras"))  # fmt: skip
 GLASS = (Shot("cameras", "/booth/cameras"),)
 HARD = (Shot("cameras-hard", "/booth/cameras"),)
@@ -75,6 +76,8 @@ AFTERNOON = (
     Shot("stock-walk", "/booth/stock/{take}"),
     Shot("printers", "/booth/printers"),
     Shot("zones", "/booth/zones"),
+    Shot("alarms", "/booth/alarms"),
+    Shot("alarms-all", "/booth/alarms", "?all=1"),
     Shot("extend", "/booth/extend"),
     Shot("people", "/booth/people"),
     Shot("pin", "/booth/pin"),

@@ -26,7 +26,7 @@ SHOWS = {
 """What each lot is for: one that shows nothing that is wanted is not run."""
 DATA = (
     "示例停车场 东岗亭 东门入口 东门出口 地面 地下一层 咖啡店 书店 元券 小时券 陈建国 号入口 号出口 室 多次逃费 打错了 "
-    "camera sent picture main garage out entry counter Example lot serial card hourly "
+    "京A1***5 camera sent picture main garage out entry counter Example lot serial card hourly "
 ) + " ".join(name for name, _ in WALL.values())
 """Names of this lot; whatever else is Chinese on an English page is a word that was not translated."""
 

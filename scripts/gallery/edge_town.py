@@ -138,7 +138,20 @@ async def afternoon(lot: Lot) -> Mapping[str, str]:
     await lot.until(lambda: lot.view(OUT).off_fen > 0, SOON_S)
     await lot.cameras["in"].see(replace(seen("京N8P8F8", 11), plate="", crop=b""))
     await lot.until(lambda: lot.view(IN).verdict == "Ask", SOON_S)
+    await _alarms(lot, stay)
     return names | {"stay": stay, "lane": OUT, "entry": IN}
+
+
+async def _alarms(lot: Lot, stay: str) -> None:
+    """What went wrong in the course of it, some of it seen."""
+    decision = lot.view(OUT).decision_id
+    for code, lane, detail in (
+        ("clock_wrong", "", "-95000 ms"), ("pin_locked", "", WALL["attendant"][0]), ("voucher_forged", OUT, ""),
+        ("tailgate", OUT, f"京A1***5 {decision}"), ("paid_more_than_fee", OUT, f"京A1***5 {stay} 500"),
+    ):  # fmt: skip
+        await lot.edge.office.incident(code, lane, detail)
+    oldest = (await lot.edge.incidents())[-1].incident_id
+    await lot.edge.see_alarms(oldest, oldest, WALL["manager"][0])
 
 
 async def _paid_and_run(lot: Lot) -> dict[str, str]:

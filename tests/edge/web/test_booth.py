@@ -353,3 +353,11 @@ def test_a_lost_printer_or_scanner_beside_the_lanes_is_an_alarm() -> None:
 def test_a_cloud_that_goes_offline_and_a_full_disk_are_alarms_beside_the_lanes() -> None:
     assert alarms_beside(Strip(link="offline", disk="full")) == {"link", "disk"}
     assert alarms_beside(Strip(link="off", disk="tight")) == alarms_beside(Strip(link="online")) == set()
+
+
+async def test_an_alarm_of_no_lane_is_heard_once(lot: Lot, booth: Visitor) -> None:
+    async with booth.streaming("/booth/live") as hear, asyncio.timeout(15):
+        await hear(0.5)
+        await lot.edge.office.incident("pin_locked", "", "li")
+        told = await hear(2.5)
+    assert told.count("event: sound\ndata: alarm\n") == 1

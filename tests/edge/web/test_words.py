@@ -14,6 +14,7 @@ from domain.lookalike import Reason
 from domain.stay import UnpaidCause
 from domain.voucher import Refusal
 from drivers.base import Fault, PrinterStatus
+from edge.copies import State
 from edge.web import words
 from edge.web.app import HERE
 from plumbing.i18n import LANGUAGES, SHELL_LOCALE, differences, load_catalogue
@@ -40,6 +41,17 @@ def test_every_refusal_says_what_to_do_next(code: str) -> None:
 @pytest.mark.parametrize("fault", Fault)
 def test_every_fault_of_a_device_has_words(fault: Fault) -> None:
     assert CATALOGUE.has(f"fault.{fault.value}")
+
+
+def test_every_incident_that_an_edge_raises_says_what_happened_in_words() -> None:
+    raised = {
+        code
+        for path in Path(edge.__file__).parent.rglob("*.py")
+        for code in re.findall(r'journal\.incident\(conn, "(\w+)"', path.read_text())
+    }
+    assert {"voucher_forged", "paid_more_than_fee"} <= raised
+    copies = {f"copies_{state.value}" for state in (State.MISSING, State.FULL, State.FAILED)}
+    assert sorted(code for code in raised | copies if not CATALOGUE.has(f"incident.{code}")) == []
 
 
 def test_every_state_of_the_trade_has_words() -> None:
