@@ -330,13 +330,28 @@ class LeaseReturned(Event):
 
 @event("barrier.opened", 1, Priority.P0)
 @dataclass(frozen=True, slots=True)
-class BarrierOpened(Event):
-    """A pulse is about to be given (written before the act); *by* and *reason* are set for a manual opening."""
+class BarrierOpenedBefore(Event):
+    """A pulse is about to be given, before it was said for whom."""
 
     lane: str
     decision_id: str
     by: str
     reason: str
+
+
+@event("barrier.opened", 2, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class BarrierOpened(Event):
+    """A pulse is about to be given (written before the act); *by* and *reason* are set for a manual opening.
+
+    *stay_id*: of the car it is given for, "" where none is known.
+    """
+
+    lane: str
+    decision_id: str
+    by: str
+    reason: str
+    stay_id: str
 
 
 @event("zone.counted", 1, Priority.P0)

@@ -44,3 +44,8 @@ def missing() -> list[tuple[str, int]]:
 @upcast("shift.closed", 1)
 def _none_set_by_hand(payload: Json) -> Json:
     return {**payload, "by_hand_fen": 0}
+
+
+@upcast("barrier.opened", 1)
+def _for_nobody_named(payload: Json) -> Json:
+    return {**payload, "stay_id": ""}

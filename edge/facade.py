@@ -50,7 +50,7 @@ from edge.lanes.phone import PhoneDesk
 from edge.lanes.scans import BoothScans
 from edge.lanes.tickets import TicketDesk
 from edge.lanes.till import CodeTill
-from edge.lanes.witness import keep_picture
+from edge.lanes.witness import Act, keep_picture
 from edge.lanes.worker import LaneWorker
 from edge.printing import Ended, SlipPrinter
 from edge.services import (
@@ -321,7 +321,8 @@ class Edge:
         if isinstance(result, Done):
             worker.post(lanes.ManualOpen(result.subject, known))
             seen = view.picture_of if view else ""
-            await keep_picture(self.office, result.subject, seen, worker.lane.cameras, self.look_through)
+            camera = next((self.cameras.get(name) for name in worker.lane.cameras), None)
+            await keep_picture(self.office, Act(result.subject, lane, by), seen, camera)
         return result
 
     async def open_from_afar(self, body: Json) -> str:

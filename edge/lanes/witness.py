@@ -3,36 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
-from drivers.base import DeviceError, PlateRead
-from edge.db import decisions
+from drivers.base import Camera, DeviceError, Snapshots, Viewable
+from edge.db import decisions, journal
 from edge.db.database import Database, DiskFullError, transaction
 from edge.lanes.office import Office
 
 LOOKS_S = 2.0  # a camera slower than that is not waited for
 
-Look = Callable[[str], Awaitable[PlateRead | DeviceError | None]]
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What somebody did at a lane."""
+
+    act_id: str
+    lane: str
+    by: str
 
 
-async def keep_picture(office: Office, act_id: str, picture_of: str, cameras: Sequence[str], look: Look) -> None:
-    """Keep under *act_id* the picture of the car that stands there (decision *picture_of*), else what is seen now."""
+async def keep_picture(office: Office, act: Act, picture_of: str, camera: Camera | None) -> None:
+    """Keep the picture of the car that stands there (decision *picture_of*), else what is seen now.
+
+    Where there is neither, that is on record too: nobody shall take the lack of a picture for a lost one.
+    """
     image = await _of_decision(office, picture_of) if picture_of else b""
-    for camera in cameras[:1] if not image else ():
-        image = await _now(camera, look)
-    if not image:
-        return
+    image = image or await _now(camera)
     now = office.now()
 
     def note(db: Database) -> None:
         with transaction(db) as conn:
-            decisions.note_picture(conn, act_id, "frame", now)
+            if image:
+                decisions.note_picture(conn, act.act_id, "frame", now)
+            else:
+                journal.act(conn, act.by, "barrier.no_picture", act.lane, act.act_id, now)
 
     try:
         await office.commit(note, office.db)
     except DiskFullError:
         return  # the act is on record; its picture found no room
-    office.pictures.keep(act_id, "frame", image, now.wall_ms)
+    if image:
+        office.pictures.keep(act.act_id, "frame", image, now.wall_ms)
 
 
 async def _of_decision(office: Office, decision_id: str) -> bytes:
@@ -40,10 +51,14 @@ async def _of_decision(office: Office, decision_id: str) -> bytes:
     return b"" if wall_ms is None else await office.pictures.get(decision_id, "frame", wall_ms) or b""
 
 
-async def _now(camera: str, look: Look) -> bytes:
+async def _now(camera: Camera | None) -> bytes:
+    """What it sees this moment; what a camera that reads by itself said last may show another car."""
     try:
         async with asyncio.timeout(LOOKS_S):
-            seen = await look(camera)
-    except TimeoutError:
+            if isinstance(camera, Viewable):
+                return (await camera.view()).image
+            if isinstance(camera, Snapshots):
+                return await camera.snapshot()
+    except (TimeoutError, DeviceError):
         return b""
-    return seen.image if isinstance(seen, PlateRead) else b""
+    return b""

@@ -36,7 +36,7 @@ def pulse(
 ) -> log.Fact:
     """The same without a word in the log: what that must say is returned, for who has more to say."""
     decisions.reserve_pulse(conn, decision_id, lane, stay_id, now, by, reason)
-    return BarrierOpened(lane, decision_id, by, reason), decision_id
+    return BarrierOpened(lane, decision_id, by, reason, stay_id), decision_id
 
 
 def already_acted(conn: sqlite3.Connection, arrival: Arrival) -> bool:

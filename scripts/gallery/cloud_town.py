@@ -214,7 +214,7 @@ def _week(town: Town) -> None:
         ("arm_unmoved", NORTH[1], ""),
     ):
         town.hears(events.IncidentRaised(code, lane, detail), 30)
-    town.hears(events.BarrierOpened(NORTH[2], "", "王芳", "消防通道演练"), 12)
+    town.hears(events.BarrierOpened(NORTH[2], "", "王芳", "消防通道演练", ""), 12)
     town.leaves("s0", CARS[0], 2_200, 0, 8)
     town.leaves("s1", CARS[1], 1_200, 0, 3)
 

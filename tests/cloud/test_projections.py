@@ -90,7 +90,7 @@ def test_an_edge_changes_no_stay_of_another(world: World) -> None:
         (events.PassageSeen("in", "d1", "京A12345"), passage),
         (events.ZoneCounted("inside", "", 1, 4, "wang", "round"), zone_count),
         (events.PassageReversed("in", "d1", "京A12345"), passage),
-        (events.BarrierOpened("in", "d1", "booth", "rain"), barrier_opening),
+        (events.BarrierOpened("in", "d1", "booth", "rain", "s1"), barrier_opening),
     ],
 )
 def test_the_same_event_twice_is_one_row(world: World, event: Event, table) -> None:  # type: ignore[no-untyped-def]

@@ -180,7 +180,7 @@ async def test_an_attendant_opens_by_hand_once_and_with_a_reason(tmp_path: Path)
         assert isinstance(await edge.open_by_hand("out", "li", "ambulance"), Done)
         await lot.until(lambda: len(lot.board.pulses) == 1)
 
-        assert [act.act for act in await edge.acts()] == ["barrier.open"]
+        assert [act.act for act in await edge.acts()] == ["barrier.no_picture", "barrier.open"]
 
 
 async def test_an_unread_car_waits_for_the_plate_an_attendant_types(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from domain.decision import Admit, PayFirst, Refuse
+from domain.events import BarrierOpened, decode, open_envelope
 from domain.stay import UnpaidCause
-from edge.db import journal, money, stays
+from edge.db import journal, log, money, stays
 from edge.services import manual, passages
 from edge.services.entering import enter
 from edge.services.leaving import leave
@@ -35,6 +36,20 @@ def test_opening_by_hand_needs_a_reason_and_leaves_a_name(lot: SmallLot) -> None
     assert isinstance(opened, Done)
     assert lot.types() == ["act.recorded", "barrier.opened"]
     assert journal.acts(lot.db.conn)[0].by == "li"
+
+
+@pytest.mark.parametrize("lane", ["in", "out"])
+def test_an_opening_by_hand_names_the_car_it_was_for(lot: SmallLot, lane: str) -> None:
+    stay_id = car_in(lot) if lane == "out" else ""
+
+    manual.open_barrier(lot.db, lot.lot, lane, "li", "queue", PLATE, at(70))
+    manual.open_barrier(lot.db, lot.lot, lane, "li", "ambulance", "", at(80))
+
+    told = [decode(open_envelope(body)) for body, _ in log.bodies(lot.db.conn, 1, 1, 99)]
+    named = [(one.by, one.reason, one.stay_id) for one in told if isinstance(one, BarrierOpened) and one.by]
+    entered = stays.find_open(lot.db.conn, PLATE)
+    assert named == [("li", "queue", stay_id or (entered.stay_id if entered else "")), ("li", "ambulance", "")]
+    assert named[0][2]
 
 
 def test_a_car_let_out_by_hand_takes_its_debt_along(lot: SmallLot) -> None:
