@@ -1,11 +1,12 @@
 """Double entry in fen and minutes: every move leaves one account and enters another (sync §6).
 
-Accounts of a merchant: ``available``, ``lease:<id>``, ``outstanding`` (issued, unused), ``void_pending``
-(voided, not yet provably unusable) and ``redeemed``. Outside: ``recharge``, ``refund``, ``operator_loss`` and
-``unfunded`` (what drivers got at the operator's expense), ``credit`` (what a postpaid merchant may spend before it
-pays) and ``allotment`` (what a contract gives each month, held in ``free:<lot>`` until it is spent or lapses). Coupons
-bought ahead wait in ``stock:<purchase>``, those asked back in ``stock_asked:<purchase>`` until that is decided; a
-branch's own purse is ``branch:<branch>``. A posting's amount is signed; an entry sums to zero.
+Accounts of a merchant: ``available``, ``lease:<id>``, ``outstanding`` (issued, unused), ``void_pending`` (voided, not
+yet provably unusable), ``asked_back`` (money a second person decides on) and ``redeemed``. Outside: ``recharge``,
+``refund``, ``operator_loss`` and ``unfunded`` (what drivers got at the operator's expense), ``credit`` (what a
+postpaid merchant may spend before it pays) and ``allotment`` (what a contract gives each month, held in ``free:<lot>``
+until it is spent or lapses). Coupons bought ahead wait in ``stock:<purchase>``, those asked back in
+``stock_asked:<purchase>`` until that is decided; a branch's own purse is ``branch:<branch>``. A posting's amount is
+signed; an entry sums to zero.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ VOID_PENDING = "void_pending"
 REDEEMED = "redeemed"
 RECHARGE = "recharge"
 REFUND = "refund"
+ASKED_BACK = "asked_back"
 OPERATOR_LOSS = "operator_loss"
 UNFUNDED = "unfunded"
 CREDIT = "credit"
@@ -144,6 +146,6 @@ def merchant_imbalance(balances: Mapping[str, int]) -> int:
     held = sum(
         balance
         for account, balance in balances.items()
-        if account in {AVAILABLE, OUTSTANDING, VOID_PENDING, REDEEMED} or account.startswith(HOLDING)
+        if account in {AVAILABLE, OUTSTANDING, VOID_PENDING, REDEEMED, ASKED_BACK} or account.startswith(HOLDING)
     )
     return -sum(balances.get(account, 0) for account in (RECHARGE, CREDIT, ALLOTMENT, REFUND)) - held

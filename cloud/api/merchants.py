@@ -31,9 +31,10 @@ from cloud.api.schema import (
 from cloud.coupons import withdrawing
 from cloud.db import paged
 from cloud.lots import service as lots
-from cloud.merchants import contracts, credit, ledger, onboarding
+from cloud.merchants import contracts, credit, ledger, onboarding, paying_back
 from cloud.merchants import service as merchants
 from cloud.merchants.service import PaymentMode, SettlementMode
+from cloud.paid import DUTIES
 from cloud.web.state import Cloud
 from domain.contract import MOST_FEN as MOST_TERM
 from domain.contract import Basis, terms_of
@@ -132,10 +133,12 @@ def top_up(conn: Connection, act: Act, ask: Ask) -> Any:
 
 
 def refund(conn: Connection, act: Act, ask: Ask) -> Any:
-    """Give paid funds back."""
-    commodity = Commodity(ask.body.get("commodity", "FEN"))
-    remark = ask.body.get("remark", "")
-    return done(merchants.refund(conn, act, ask.id("merchant_id"), commodity, ask.body["amount"], remark))
+    """Give paid funds back, money by the way it came; above the limit it waits for a person to agree."""
+    merchant_id, amount, remark = ask.id("merchant_id"), ask.body["amount"], ask.body.get("remark", "")
+    if ask.body.get("commodity") == Commodity.MIN.value:
+        return done(merchants.refund(conn, act, merchant_id, Commodity.MIN, amount, remark))
+    limit_fen = ask.cloud.settings.payments.refund_limit_fen
+    return done(paying_back.ask(conn, act, DUTIES, merchant_id, amount, remark, limit_fen))
 
 
 def set_credit(conn: Connection, act: Act, ask: Ask) -> Any:

@@ -26,11 +26,13 @@ from cloud.merchants import (
     ledger,
     low_pages,
     onboarding,
+    paying_back,
     service,
     serving_pages,
     statement_pages,
 )
 from cloud.merchants.service import PaymentMode, SettlementMode
+from cloud.payments.desk import DESK
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, whole, words
 from domain.contract import Basis, Terms, terms_of
 from domain.fen import fen_from_yuan, yuan
@@ -126,6 +128,7 @@ def _all_about(conn: Connection, operator_id: int, merchant_id: int) -> dict[str
     return {
         "merchant": row,
         "usual_low": service.USUAL_LOW,
+        "asked_back": paying_back.asked_back(conn, merchant_id),
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity) for commodity in Commodity},
         "leased": {commodity.value: leases.leased(conn, merchant_id, commodity) for commodity in Commodity},
         "contracts": [(lot, *contracts.in_force(conn, merchant_id, lot["lot_id"])) for lot in all_lots],
@@ -220,9 +223,22 @@ async def refund(request: web.Request) -> web.Response:
     amount = await _typed_amount(request, "amount", commodity)
     if amount is None:
         return await _answer(request, session.role, Refused("amount_malformed"), "")
-    args = path_id(request, "merchant_id"), commodity, amount, await field_of(request, "remark")
-    refused = await change(request, login_of(session), service.refund, *args)
-    return await _answer(request, session.role, refused, "refunded")
+    merchant_id, remark = path_id(request, "merchant_id"), await field_of(request, "remark")
+    if commodity is Commodity.MIN:
+        refused = await change(request, login_of(session), service.refund, merchant_id, commodity, amount, remark)
+        return await _answer(request, session.role, refused, "refunded")
+    limit_fen, duties = request.config_dict[CLOUD].settings.payments.refund_limit_fen, request.config_dict[DESK].duties
+    args = duties, merchant_id, amount, remark, limit_fen
+    refused = await change(request, login_of(session), paying_back.ask, *args)
+    return await _answer(request, session.role, refused, "refund_asked" if amount > limit_fen else "refunded")
+
+
+async def decide_refund(request: web.Request) -> web.Response:
+    """The second person's word on money the office is to pay out."""
+    session = await allow(request, Right.MONEY)
+    merchant_id, agreed = path_id(request, "merchant_id"), await field_of(request, "agreed") == "1"
+    refused = await change(request, login_of(session), paying_back.decide, merchant_id, agreed=agreed)
+    return await _answer(request, session.role, refused, "refund_decided")
 
 
 async def contract(request: web.Request) -> web.Response:
@@ -416,6 +432,7 @@ def add_routes(app: web.Application) -> None:
         "settlement": settle,
         "top-up": top_up,
         "refund": refund,
+        "refund/decide": decide_refund,
         "contract": contract,
         "credit": limit,
         "low": low,

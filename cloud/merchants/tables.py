@@ -16,6 +16,7 @@ merchant = Table(
     Column("phone", Text, nullable=False),
     Column("branch", Text, nullable=False),
     Column("remark", Text, nullable=False),
+    Column("asked_back_by", Text, nullable=False, server_default=""),  # who last asked for money of the purse back
     Column("payment_mode", Text),  # PREPAID or POSTPAID; NULL until set, then immutable (S1.13)
     Column("settlement_mode", Text),  # ON_ISSUE or ON_REDEEM
     Column("credit_limit_fen", BigInteger, nullable=False),

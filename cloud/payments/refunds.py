@@ -7,8 +7,9 @@ done it, always under the same number, so that it happens once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, case, func, insert, select, update
 
 from cloud.access import audit, keys
 from cloud.act import Act, Refused
@@ -73,6 +74,40 @@ def refunded_fen(conn: Connection, number: str) -> int:
     query = select(func.coalesce(func.sum(pay_refund.c.amount_fen), 0))
     live = pay_refund.c.state.in_(LIVE)
     return int(conn.execute(query.where(pay_refund.c.number == number, live)).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A payment that was honoured: what of it has not gone back, and what a second person has to decide on."""
+
+    order_id: str
+    number: str
+    left_fen: int
+    asked_fen: int
+
+
+def left_of_merchant(conn: Connection, operator_id: int, merchant_id: int, purpose: str) -> list[Left]:
+    """Of a merchant's payments of one purpose, the newest first."""
+    back = case((pay_refund.c.state.in_(LIVE), pay_refund.c.amount_fen), else_=0)
+    asked = case((pay_refund.c.state == "asked", pay_refund.c.amount_fen), else_=0)
+    query = (
+        select(pay_order.c.order_id, pay_try.c.number, pay_try.c.paid_fen, func.sum(back), func.sum(asked))
+        .join(pay_try, pay_try.c.order_id == pay_order.c.order_id)
+        .outerjoin(pay_refund, pay_refund.c.number == pay_try.c.number)
+        .where(
+            pay_order.c.operator_id == operator_id,
+            pay_order.c.merchant_id == merchant_id,
+            pay_order.c.purpose == purpose,
+            pay_order.c.fulfilment == "done",
+            pay_try.c.state == "paid",
+        )
+        .group_by(pay_order.c.order_id, pay_try.c.number, pay_try.c.paid_fen, pay_try.c.ended_ms)
+        .order_by(pay_try.c.ended_ms.desc(), pay_try.c.number)
+    )
+    return [
+        Left(order_id, number, int(paid - gone), int(waits))
+        for order_id, number, paid, gone, waits in conn.execute(query)
+    ]
 
 
 def of_cause(conn: Connection, order_ids: Sequence[str], cause: str) -> dict[str, int]:

@@ -234,6 +234,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "POST /admin/merchants/{merchant_id}/settlement",
         "POST /admin/merchants/{merchant_id}/top-up",
         "POST /admin/merchants/{merchant_id}/refund",
+        "POST /admin/merchants/{merchant_id}/refund/decide",
         "POST /admin/merchants/{merchant_id}/contract",
         "POST /admin/merchants/{merchant_id}/credit",
         "POST /admin/merchants/{merchant_id}/low",

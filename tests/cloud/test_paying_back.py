@@ -1,0 +1,110 @@
+"""Money of a purse goes back by the way it came, and above the limit by two people, wherever it was paid."""
+
+from __future__ import annotations
+
+import pytest
+
+from cloud.act import Refused
+from cloud.checking import check_all
+from cloud.merchants import paying_back
+from cloud.paid import DUTIES
+from cloud.payments import giving_back, refunds
+from cloud.shop import top_up
+from tests.cloud.paying import pay
+from tests.cloud.test_pages import Browser, browser, cloud, hashed, post, sign_in
+from tests.cloud.world import World
+
+__all__ = ["browser", "cloud", "hashed"]
+
+OFFICE_FEN = 10_000  # of the world's merchant, paid at the office
+
+
+def topped_up(world: World, fen: int) -> str:
+    """An online top-up that was paid; its order."""
+    order = top_up.order(world.conn, world.act("shop"), world.merchant_id, fen)
+    assert not isinstance(order, Refused), order
+    pay(world.conn, world.act(), DUTIES, order)
+    world.now_ms += 1_000
+    return order.order_id
+
+
+def ask(world: World, fen: int, limit_fen: int = 10**9, reason: str = "closing") -> Refused | None:
+    return paying_back.ask(world.conn, world.act("li"), DUTIES, world.merchant_id, fen, reason, limit_fen)
+
+
+def decide(world: World, by: str, *, agreed: bool) -> Refused | None:
+    return paying_back.decide(world.conn, world.act(by), world.merchant_id, agreed=agreed)
+
+
+def going(world: World) -> list[tuple[str, int]]:
+    """Orders and fen their provider is to be told to give back."""
+    due = refunds.to_send(world.conn, world.operator_id, world.now_ms)
+    return sorted((row["order_id"], row["amount_fen"]) for row in due)
+
+
+def test_online_top_ups_go_back_first_and_only_the_rest_at_the_office(world: World) -> None:
+    first, second = topped_up(world, 3_000), topped_up(world, 2_000)
+
+    assert ask(world, 2_500) is None
+    newest = going(world)
+    assert ask(world, 4_000) is None
+
+    assert newest == sorted([(second, 2_000), (first, 500)])
+    assert sum(fen for _, fen in going(world)) == 5_000
+    assert world.accounts()["refund"] == 6_500
+    assert check_all(world.conn) == []
+
+
+def test_above_the_limit_neither_way_pays_before_a_second_person_agrees(world: World) -> None:
+    order_id = topped_up(world, 3_000)
+
+    assert ask(world, 7_000, limit_fen=6_999) is None
+
+    held = world.accounts()
+    (waiting,) = refunds.of_order(world.conn, order_id)
+    assert (going(world), waiting["state"], waiting["amount_fen"]) == ([], "asked", 3_000)
+    assert (held["asked_back"], held.get("refund", 0)) == (4_000, 0)
+    assert ask(world, 1) == Refused("refund_waits")
+    assert decide(world, "li", agreed=True) == Refused("refund_needs_another")
+    assert decide(world, "wang", agreed=True) is None
+    assert giving_back.decide(world.conn, world.act("wang"), DUTIES, waiting["refund_id"], agreed=True) is None
+    assert decide(world, "wang", agreed=True) == Refused("refund_not_asked")
+    assert (world.accounts()["refund"], going(world)) == (7_000, [(order_id, 3_000)])
+    assert check_all(world.conn) == []
+
+
+def test_what_the_second_person_does_not_agree_to_is_in_the_purse_again(world: World) -> None:
+    before = world.accounts()
+    assert ask(world, 4_000, limit_fen=500) is None
+
+    assert decide(world, "wang", agreed=False) is None
+
+    assert world.accounts() == before
+    assert check_all(world.conn) == []
+
+
+def test_what_waits_for_its_provider_is_not_paid_at_the_office_as_well(world: World) -> None:
+    topped_up(world, 3_000)
+    assert ask(world, 3_000, limit_fen=500) is None
+
+    assert ask(world, OFFICE_FEN + 1) == Refused("balance_short", {"left": OFFICE_FEN})
+
+
+@pytest.mark.parametrize("reason", ["", " ", "x" * 81])
+def test_a_refund_says_why(world: World, reason: str) -> None:
+    assert ask(world, 1, reason=reason) == Refused("reason_missing")
+
+
+async def test_the_merchants_page_asks_for_a_second_person(browser: Browser) -> None:
+    await sign_in(browser, "finance")
+    page = "/admin/merchants/1"
+    await post(browser, page, f"{page}/top-up", commodity="FEN", paid="900", bonus="")
+    asked = await post(browser, page, f"{page}/refund", commodity="FEN", amount="300", remark="closing")
+    own = await post(browser, page, f"{page}/refund/decide", agreed="1")
+    browser.session.cookie_jar.clear()
+    await sign_in(browser, "admin")
+    agreed = await post(browser, page, f"{page}/refund/decide", agreed="1")
+
+    assert (asked[0], own[0], agreed[0]) == (200, 422, 200)
+    assert "申请在线下退款 ¥300.00" in asked[1]
+    assert "申请在线下退款" not in agreed[1]
