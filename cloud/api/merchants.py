@@ -38,7 +38,7 @@ from cloud.paid import DUTIES
 from cloud.web.state import Cloud
 from domain.contract import MOST_FEN as MOST_TERM
 from domain.contract import Basis, terms_of
-from domain.ledger import AVAILABLE, Commodity
+from domain.ledger import AVAILABLE, Commodity, Funds
 from domain.wire import Json
 
 
@@ -130,6 +130,13 @@ def top_up(conn: Connection, act: Act, ask: Ask) -> Any:
     commodity = Commodity(body.get("commodity", "FEN"))
     args = commodity, body["paid"], body.get("bonus", 0), body.get("remark", "")
     return done(merchants.top_up(conn, act, ask.id("merchant_id"), *args))
+
+
+def correct_top_up(conn: Connection, act: Act, ask: Ask) -> Any:
+    """Put a mistyped top-up right."""
+    body = ask.body
+    kinds = Commodity(body.get("commodity", "FEN")), Funds(body.get("funds", "PAID"))
+    return done(merchants.correct_top_up(conn, act, ask.id("merchant_id"), *kinds, body["amount"], body["remark"]))
 
 
 def refund(conn: Connection, act: Act, ask: Ask) -> Any:
@@ -257,6 +264,15 @@ OPERATIONS = (
         Scope.MONEY, within=_OWN, moves_money=True,
         body=record(
             {"paid": whole(1, MOST_FEN)}, {"commodity": _UNIT, "bonus": whole(0, MOST_FEN), "remark": _REMARK}
+        ),
+    ),
+    Operation(
+        "POST", "/merchants/{merchant_id}/top-up/correct", "correct_top_up",
+        "Put a mistyped top-up right: so much more, or less; never below 0", correct_top_up, DONE,
+        Scope.MONEY, within=_OWN, moves_money=True,
+        body=record(
+            {"amount": whole(-MOST_FEN, MOST_FEN), "remark": text(128, 1)},
+            {"commodity": _UNIT, "funds": one_of("PAID", "BONUS")},
         ),
     ),
     Operation(

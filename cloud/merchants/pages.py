@@ -36,7 +36,7 @@ from cloud.payments.desk import DESK
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, whole, words
 from domain.contract import Basis, Terms, terms_of
 from domain.fen import fen_from_yuan, yuan
-from domain.ledger import Commodity
+from domain.ledger import Commodity, Funds
 from plumbing.i18n import Texts
 from plumbing.web import Page, page_number, render, texts
 
@@ -214,6 +214,21 @@ async def top_up(request: web.Request) -> web.Response:
     args = path_id(request, "merchant_id"), commodity, paid, bonus, await field_of(request, "remark")
     refused = await change(request, login_of(session), service.top_up, *args)
     return await _answer(request, session.role, refused, "topped_up")
+
+
+async def correct(request: web.Request) -> web.Response:
+    """Put a mistyped top-up right."""
+    session = await allow(request, Right.MONEY)
+    commodity, text = await _commodity(request), (await field_of(request, "amount")).replace("−", "-").strip()
+    funds = Funds.BONUS if await field_of(request, "funds") == Funds.BONUS.value else Funds.PAID
+    try:
+        amount = fen_from_yuan(text.lstrip("+-")) if commodity is Commodity.FEN else int(text.lstrip("+-"))
+    except ValueError:
+        return await _answer(request, session.role, Refused("amount_malformed"), "")
+    signed = -amount if text.startswith("-") else amount
+    args = path_id(request, "merchant_id"), commodity, funds, signed, await field_of(request, "remark")
+    refused = await change(request, login_of(session), service.correct_top_up, *args)
+    return await _answer(request, session.role, refused, "corrected_top_up")
 
 
 async def refund(request: web.Request) -> web.Response:
@@ -431,6 +446,7 @@ def add_routes(app: web.Application) -> None:
     acts = {
         "settlement": settle,
         "top-up": top_up,
+        "correct": correct,
         "refund": refund,
         "refund/decide": decide_refund,
         "contract": contract,

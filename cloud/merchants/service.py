@@ -219,6 +219,36 @@ def top_up(
     return None
 
 
+def correct_top_up(
+    conn: Connection, act: Act, merchant_id: int, commodity: Commodity, funds: Funds, amount: int, reason: str
+) -> Refused | None:
+    """Put a mistyped top-up right: *amount* more, or less where it is below 0; what was spent stays spent (E14)."""
+    row = get(conn, act.operator_id, merchant_id)
+    if row is None:
+        return Refused("merchant_unknown")
+    if row["payment_mode"] is None:
+        return Refused("settlement_missing")
+    if row["payment_mode"] == PaymentMode.POSTPAID.value:
+        return Refused("postpaid_has_no_balance")
+    if not amount or abs(amount) > 10**11 or funds not in (Funds.PAID, Funds.BONUS):
+        return Refused("amount_malformed")
+    if not reason.strip():
+        return Refused("reason_missing")
+    if len(reason) > REMARK_LENGTH:
+        return Refused("remark_too_long", {"most": REMARK_LENGTH})
+    before = _balances(conn, merchant_id, commodity)
+    left = before["balance" if funds is Funds.PAID else "bonus_balance"]
+    if left + amount < 0:
+        return Refused("balance_short", {"left": left})
+    subject, kind = f"merchant:{merchant_id}", "top_up.corrected"
+    entry = ledger.Entry(act.operator_id, merchant_id, act.uuid(), kind, subject, act.by, act.now_ms, reason)
+    source, target = (RECHARGE, AVAILABLE) if amount > 0 else (AVAILABLE, RECHARGE)
+    ledger.post(conn, entry, move(source, target, abs(amount), commodity, funds))
+    after = {"commodity": commodity.value, "amount": amount, **_balances(conn, merchant_id, commodity)}
+    audit.record(conn, act, "merchant.top_up_corrected", subject, reason=reason, before=before, after=after)
+    return None
+
+
 def refund(
     conn: Connection, act: Act, merchant_id: int, commodity: Commodity, amount: int, remark: str
 ) -> Refused | None:

@@ -233,6 +233,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "POST /admin/payments/{order}/code",
         "POST /admin/merchants/{merchant_id}/settlement",
         "POST /admin/merchants/{merchant_id}/top-up",
+        "POST /admin/merchants/{merchant_id}/correct",
         "POST /admin/merchants/{merchant_id}/refund",
         "POST /admin/merchants/{merchant_id}/refund/decide",
         "POST /admin/merchants/{merchant_id}/contract",

@@ -56,6 +56,7 @@ CALLS: Final[dict[str, tuple[str, ...]]] = {
     "/admin/payments/{order}/again": ("send_refund_again",),
     "/admin/merchants/{merchant_id}/settlement": ("settle_merchant",),
     "/admin/merchants/{merchant_id}/top-up": ("top_up",),
+    "/admin/merchants/{merchant_id}/correct": ("correct_top_up",),
     "/admin/merchants/{merchant_id}/refund": ("refund",),
     "/admin/merchants/{merchant_id}/contract": ("set_contract",),
     "/admin/merchants/{merchant_id}/credit": ("set_credit",),

@@ -139,3 +139,19 @@ def test_a_merchants_own_movements_are_those_of_its_purse(world: World) -> None:
 
     assert rows[0]["amount"] == 10_050
     assert {row["account"] for row in rows} == {AVAILABLE}
+
+
+def test_a_mistyped_top_up_is_corrected_either_way_and_never_below_0(world: World) -> None:
+    def correct(funds: Funds, amount: int, reason: str = "a zero too many") -> Refused | None:
+        args = world.merchant_id, Commodity.FEN, funds, amount, reason
+        return merchants.correct_top_up(world.conn, world.act(), *args)
+
+    refused = [correct(Funds.PAID, -10_001), correct(Funds.BONUS, -2_001), correct(Funds.PAID, 0)]
+    unsaid = correct(Funds.PAID, -1, " ")
+
+    assert refused[:2] == [Refused("balance_short", {"left": 10_000}), Refused("balance_short", {"left": 2_000})]
+    assert (refused[2], unsaid) == (Refused("amount_malformed"), Refused("reason_missing"))
+    assert (correct(Funds.PAID, -9_000), correct(Funds.BONUS, 500)) == (None, None)
+    purse = ledger.purse(world.conn, world.merchant_id, Commodity.FEN)
+    assert (purse.paid, purse.bonus) == (1_000, 2_500)
+    assert world.accounts() == {"recharge": -3_500, "available": 3_500}

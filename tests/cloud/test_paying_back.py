@@ -108,3 +108,15 @@ async def test_the_merchants_page_asks_for_a_second_person(browser: Browser) -> 
     assert (asked[0], own[0], agreed[0]) == (200, 422, 200)
     assert "申请在线下退款 ¥300.00" in asked[1]
     assert "申请在线下退款" not in agreed[1]
+
+
+async def test_a_top_up_is_corrected_on_the_merchants_page(browser: Browser) -> None:
+    await sign_in(browser, "finance")
+    page = "/admin/merchants/1"
+    wrong = await post(browser, page, f"{page}/correct", commodity="FEN", funds="PAID", amount="ten", remark="slip")
+    less = await post(browser, page, f"{page}/correct", commodity="FEN", funds="PAID", amount="-1.50", remark="slip")
+    more = await post(browser, page, f"{page}/correct", commodity="MIN", funds="BONUS", amount="+30", remark="slip")
+    ledger = await (await browser.get("/admin/books.csv")).text()
+
+    assert (wrong[0], less[0], more[0]) == (422, 200, 200)
+    assert "-1.50" in ledger or "−1.50" in ledger
