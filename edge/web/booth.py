@@ -19,7 +19,7 @@ from edge.web import words
 from edge.web.cards import CandidateCard, LaneCard, car_cards, lane_card
 from edge.web.keys import EDGE, WATCH, require_alive, taken_flash
 from edge.web.watch import Changed, Looking, Strip
-from edge.web.workstation import at
+from edge.web.workstation import at, is_kiosk, kiosk
 from plumbing.web import Event, Page, page_number, render, render_part, require_session, stream, texts
 
 PAGE_SIZE = 24
@@ -55,6 +55,7 @@ def shared(request: web.Request) -> dict[str, Any]:
     t = texts(request)
     return {
         "strip": request.app[WATCH].strip,
+        "is_kiosk": is_kiosk(request),
         "lock_min": request.app[EDGE].settings.rules.booth_lock_min,
         "rule_words": lambda code: words.rule(t, code),
         "coupon_words": lambda step: words.coupon(t, step),
@@ -186,5 +187,6 @@ def add_routes(app: web.Application) -> None:
     """Pages to look at; acts are in `edge.web.tasks`."""
     app.router.add_get("/booth", lanes_page)
     app.router.add_get("/booth/live", live)
+    app.router.add_get("/booth/kiosk", kiosk)
     app.router.add_get("/booth/cars", cars_page)
     app.router.add_get("/booth/picture/{decision}/{kind}", picture)

@@ -95,6 +95,7 @@ class Watch:
         self._tasks: list[asyncio.Task[None]] = []
         self._looking: list[Looking] = []
         self._scan_over_s = 0.0
+        self._minute = 0
         self.hub: Hub[Changed] = Hub()
         self.strip = Strip()
         edge.scans.tell, edge.scans.open_pages = self._scanned, self._open_pages
@@ -148,9 +149,17 @@ class Watch:
         while True:
             await asyncio.sleep(TICK_S)
             await self._look()
+            self._tell_minutes()
             if 0 < self._scan_over_s < asyncio.get_running_loop().time():
                 self._scan_over_s = 0
                 self.hub.publish(Changed(scan=NOTHING_SCANNED))
+
+    def _tell_minutes(self) -> None:
+        """A car that stands at a lane has been in the lot a minute longer."""
+        before, self._minute = self._minute, self._edge.office.now().wall_ms // MINUTE_MS
+        standing = tuple(name for name, view in self._views.items() if view.stay_id)
+        if standing and before != self._minute:
+            self.hub.publish(Changed(lanes=standing))
 
     async def _follow_printer(self, name: str) -> None:
         while True:

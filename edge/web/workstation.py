@@ -29,6 +29,21 @@ def at(request: web.Request) -> str:
     return place.name if place else ""
 
 
+def is_kiosk(request: web.Request) -> bool:
+    """Is this a screen that shows nothing else?"""
+    return bool(request.cookies.get(cookie_name(visit(request), "kiosk")))
+
+
+async def kiosk(request: web.Request) -> web.Response:
+    """Where the booth's own screen begins: its browser makes noise unasked, so sound is on until it is turned off."""
+    notes, response = visit(request), see_other("/booth")
+    response.set_cookie(
+        cookie_name(notes, "kiosk"), "1", max_age=A_YEAR_S, path="/", httponly=True, samesite="Lax",
+        secure=notes.shell.https,
+    )  # fmt: skip
+    return response
+
+
 async def choose(request: web.Request) -> web.Response:
     """Remember the workstation in this browser."""
     await require_session(request)

@@ -9,6 +9,7 @@ from scripts.gallery.camera import BOOTH, PHONE, SMALL_BOOTH, Shot, Surface, sha
 NO_PAGES = frozenset(
     {
         "GET /",  # leads on
+        "GET /booth/kiosk",
         "GET /healthz",
         "GET /metrics",
         "GET /booth/picture/{decision}/{kind}",
@@ -32,7 +33,6 @@ HARD = (Shot("cameras-hard", "/booth/cameras"),)
 LOST = (Shot("cameras-lost", "/booth/cameras"),)
 AFTERNOON = (
     Shot("lanes", "/booth"),
-    Shot("lines", "/booth", press=(".lane.pay .fee summary",)),
     Shot("cars", "/booth/cars"),
     Shot("cars-none", "/booth/cars", "?q=Z99"),
     Shot("cars-keys", "/booth/cars", press=("[name=q]",)),

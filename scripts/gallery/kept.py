@@ -15,7 +15,7 @@ KEPT: Final = {
     "booth-lanes-zh-light": "booth/lanes-zh-booth-light",
     "booth-open-zh-light": "booth/open-zh-booth-light",
     "booth-offline-zh-light": "booth/offline-zh-booth-light",
-    "booth-lines-en-dark": "booth/lines-en-small-dark",
+    "booth-lines-en-dark": "booth/lanes-en-small-dark",
     "booth-cameras-en-light": "booth/cameras-en-booth-light",
     "counter-shop-doubt-zh-light": "counter/doubt-zh-small-light",
     "cloud-board-zh-light": "admin/board-zh-desktop-light",

@@ -150,9 +150,10 @@ document.querySelectorAll("[data-again]").forEach((part) => {
   setInterval(ask, Number(part.dataset.every) * 1000);
 });
 
-// Sound when a car wants somebody, and another for an alarm: made here, off until somebody switches it on at this screen.
+// Sound when a car wants somebody, and another for an alarm: made here. Off until somebody switches it on at this screen; on a kiosk on until somebody does not want it.
 const TUNES = { arrival: [[0, 660], [0.18, 880]], alarm: [[0, 520], [0.3, 400], [0.6, 520], [0.9, 400]] };
 const soundSwitch = document.querySelector("[data-sound]");
+const soundWanted = () => (localStorage.getItem("sound") || soundSwitch.dataset.sound) === "on";
 let audio = null;
 
 function play(name) {
@@ -172,7 +173,7 @@ function play(name) {
 }
 
 function showSound() {
-  const on = localStorage.getItem("sound") === "on";
+  const on = soundWanted();
   const blocked = on && (!audio || audio.state !== "running"); // a browser waits for a touch before it makes noise
   soundSwitch.textContent = blocked ? soundSwitch.dataset.blocked : on ? soundSwitch.dataset.on : soundSwitch.dataset.off;
   soundSwitch.setAttribute("aria-pressed", String(on && !blocked));
@@ -198,8 +199,8 @@ if (soundSwitch) {
     }
     showSound();
   });
-  document.addEventListener("live-sound", (event) => localStorage.getItem("sound") === "on" && play(event.detail));
-  if (localStorage.getItem("sound") === "on") {
+  document.addEventListener("live-sound", (event) => soundWanted() && play(event.detail));
+  if (soundWanted()) {
     soundOn();
     document.addEventListener("pointerdown", soundOn, { once: true });
   }

@@ -139,8 +139,7 @@ function follow(root) {
       if (beingEdited(part)) kept.set(name, html);
       else kept.delete(name);
       if (kept.has(name) || same(part, html)) return;
-      part.innerHTML = html;
-      nameCells(part);
+      replace(part, html);
       part.classList.remove("flash");
       void part.offsetWidth; // so that the animation starts again
       part.classList.add("flash");
@@ -217,10 +216,23 @@ function followAgain(root) {
 }
 
 function same(part, html) {
-  const fresh = document.createElement("template");
-  fresh.innerHTML = html;
-  nameCells(fresh.content);
-  return fresh.innerHTML.trim() === part.innerHTML.trim();
+  return fresh(part, html).innerHTML.trim() === part.innerHTML.trim();
+}
+
+function replace(part, html) {
+  part.replaceChildren(fresh(part, html).content);
+}
+
+// What somebody opened or closed there stays so: <details data-kept="whose">.
+function fresh(part, html) {
+  const coming = document.createElement("template");
+  coming.innerHTML = html;
+  nameCells(coming.content);
+  part.querySelectorAll("details[data-kept]").forEach((old) => {
+    const next = coming.content.querySelector(`details[data-kept="${CSS.escape(old.dataset.kept)}"]`);
+    if (next) next.open = old.open;
+  });
+  return coming;
 }
 
 // Nobody's typing is swept away: a part with a focused field, or whose form is being confirmed, waits for the next event.
