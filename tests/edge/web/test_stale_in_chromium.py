@@ -55,7 +55,7 @@ async def test_a_sum_on_the_screen_is_grey_while_the_daemon_is_away_and_fresh_wh
         assert await typing.locator(".summary .due").evaluate(GREY)
         assert await typing.locator("main section form button:not([type=button])").is_disabled()
         await typing.click("[data-look]")
-        await typing.wait_for_function("!document.querySelector('.outdated')")
+        await typing.wait_for_selector(".outdated", state="detached")
         assert "¥10.00" in await typing.inner_text(".summary .due")
 
         await cash.goto(lot.url("booth", "/booth"))
