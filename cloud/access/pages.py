@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 
 from cloud.access import accounts, service, wechat
@@ -40,12 +42,13 @@ async def login_page(request: web.Request) -> web.Response:
     session = current_session(request)
     if session is not None:
         raise web.HTTPSeeOther(home_of(session.role))
-    return render(request, "login.html", wechat=_wechat(request))
+    return render(request, "login.html", **_ways(request))
 
 
-def _wechat(request: web.Request) -> str:
-    """Where the way through WeChat begins, if there is one."""
-    return "/wechat" if request.config_dict[CLOUD].settings.wechat_login else ""
+def _ways(request: web.Request) -> dict[str, Any]:
+    """Where the way through WeChat begins, if there is one, and from the operator's page the merchants' own (S1.23)."""
+    wechat = "/wechat" if request.config_dict[CLOUD].settings.wechat_login else ""
+    return {"wechat": wechat, "shop": "" if request.path.startswith("/m") else "/m/login"}
 
 
 async def login(request: web.Request) -> web.Response:
@@ -55,7 +58,7 @@ async def login(request: web.Request) -> web.Response:
     found = await prove(cloud, account, password, client_address(request))
     if not isinstance(found, Person):
         error = why(request, found)
-        return render(request, "login.html", status=422, error=error, account=account, wechat=_wechat(request))
+        return render(request, "login.html", status=422, error=error, account=account, **_ways(request))
     response = web.Response(status=303)
     await sign_in(request, response, found)
     if found.must_change:

@@ -339,6 +339,13 @@ async def test_the_dashboard_shows_each_lane_as_its_lot_says_and_nothing_of_a_si
     assert "有车等候" not in silent
 
 
+async def test_the_operators_sign_in_leads_merchants_to_their_own(browser: Browser) -> None:
+    at_operators, at_merchants = [await (await browser.get(page)).text() for page in ("/login", "/m/login")]
+
+    assert re.search(r'href="/m/login">优惠券平台<', at_operators)
+    assert "优惠券平台" not in at_merchants
+
+
 async def test_metrics_and_health_answer_without_a_login(browser: Browser) -> None:
     health = await (await browser.get("/healthz")).json()
     metrics = await (await browser.get("/metrics")).text()
