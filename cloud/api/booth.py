@@ -26,8 +26,7 @@ from cloud.api.schema import (
     whole,
 )
 from cloud.booth import people, shifts
-from cloud.booth.shifts import Asked
-from cloud.booth.tables import COUNTS, SUMS
+from cloud.booth.shifts import FIGURES, Asked
 from cloud.web.state import Cloud
 from domain.wire import Json
 from plumbing.passwords import random_pin
@@ -90,7 +89,7 @@ def _box(ask: Ask) -> SealKey:
 _SHIFT: dict[str, Schema] = {
     "shift_id": text(), "lot_id": WHOLE, "number": WHOLE, "workstation": text(), "opened_by": text(),
     "opened_ms": MOMENT, "closed_ms": maybe(MOMENT), "closed_by": text(), "takes_over": text(), "reason": text(1000),
-    **dict.fromkeys((*COUNTS, *SUMS), WHOLE),
+    **dict.fromkeys(FIGURES, WHOLE),
 }  # fmt: skip
 _AT_MS = whole(0, END_MS)
 _TIMES = {"from_ms": _AT_MS, "until_ms": _AT_MS}

@@ -8,11 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, func, or_, select
 
-from cloud.booth.tables import booth_shift
+from cloud.booth.tables import COUNTS, SUMS, booth_shift
 from cloud.db import paged
 from cloud.reach import EVERY, Lots
 from cloud.sync import inbox
 from plumbing.web.paging import Page
+
+FIGURES = (*COUNTS, *SUMS)
+"""What a shift counts and adds up, by the names of its columns."""
 
 
 @dataclass(frozen=True, slots=True)

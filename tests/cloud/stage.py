@@ -190,11 +190,13 @@ def move_out(conn: Connection) -> None:
 
 
 def rows_of(cloud: Cloud, column: str, value: str) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table that is this tenant's."""
+    """Every row of every table that is this tenant's, in an order of its own."""
 
     def rows(conn: Connection) -> dict[str, list[tuple[object, ...]]]:
         return {
-            name: [tuple(row) for row in conn.execute(select(table).where(table.c[column] == int(value)))]
+            name: sorted(
+                (tuple(row) for row in conn.execute(select(table).where(table.c[column] == int(value)))), key=repr
+            )
             for name, table in metadata.tables.items()
             if column in table.c
         }

@@ -296,7 +296,7 @@ async def test_a_refusal_is_said_in_words_and_changes_nothing(browser: Browser, 
     merchant_id = cloud.db.run_here(lambda conn: conn.exec_driver_sql("SELECT merchant_id FROM merchant").scalar_one())
     at = f"/admin/merchants/{merchant_id}"
 
-    status, page = await post(browser, at, f"{at}/refund", commodity="FEN", amount="100000", remark="")
+    status, page = await post(browser, at, f"{at}/refund", commodity="FEN", amount="100000", remark="不再合作")
 
     assert status == 422
     assert "余额不足" in page
