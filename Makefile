@@ -5,7 +5,8 @@ SHELL := /bin/bash
 VENV := .venv
 RUN := $(VENV)/bin/python
 SETUP := scripts/setup.sh pyproject.toml $(wildcard requirements/*.txt)
-WORKERS ?= 2
+# Tests wait a quarter of their time: three workers keep two cores busy.
+WORKERS ?= 3
 export PYTHONDONTWRITEBYTECODE :=  # or each of the hundreds of processes of demo and tests compiles all it loads anew
 
 .PHONY: help setup demo test check lint bench week plates screenshots torture fuzz lock clean
