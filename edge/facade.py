@@ -6,9 +6,10 @@ printed. Refusals come back as ``domain.decision.Refuse``.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -310,6 +311,26 @@ class Edge:
 
     async def open_by_hand(self, lane: str, by: str, reason: str, plate: str = "") -> Result:
         """Open once, with a reason. Without *plate* the car waiting there is meant: it leaves with what it owes."""
+        result = await self._pulse_by_hand(lane, by, reason, plate)
+        if isinstance(result, Done):
+            await self._keep_picture(Act(result.subject, lane, by))
+        return result
+
+    async def open_from_afar(self, body: Json) -> str:
+        """The cloud's ``barrier.open``: once, by name and reason like any opening by hand. Returns what came of it."""
+        lane, by, reason = (str(body.get(name, "")) for name in ("lane", "by", "reason"))
+        worker = self.workers.get(lane)
+        if worker is None or not worker.lane.barrier:
+            return "no_barrier" if worker else "no_such_lane"
+        result = await self._pulse_by_hand(lane, f"{AFAR}{by}", reason, "")
+        if isinstance(result, Refuse):
+            return result.code
+        picture = self._keep_picture(Act(result.subject, lane, f"{AFAR}{by}"))
+        outcome, _ = await asyncio.gather(worker.barrier.outcome(result.subject), picture)
+        return outcome
+
+    async def _pulse_by_hand(self, lane: str, by: str, reason: str, plate: str) -> Result:
+        """Commit to a pulse and tell the lane; nothing waits once it was told, so that its outcome can be heard."""
         worker = self.workers.get(lane)
         if worker is None:
             return Refuse("no_such_lane")
@@ -320,19 +341,13 @@ class Edge:
         result = await self._do(manual.open_barrier, self.office.lot, lane, by, reason, known)
         if isinstance(result, Done):
             worker.post(lanes.ManualOpen(result.subject, known))
-            seen = view.picture_of if view else ""
-            camera = next((self.cameras.get(name) for name in worker.lane.cameras), None)
-            await keep_picture(self.office, Act(result.subject, lane, by), seen, camera)
         return result
 
-    async def open_from_afar(self, body: Json) -> str:
-        """The cloud's ``barrier.open``: once, by name and reason like any opening by hand. Returns what came of it."""
-        lane, by, reason = (str(body.get(name, "")) for name in ("lane", "by", "reason"))
-        worker = self.workers.get(lane)
-        if worker is None or not worker.lane.barrier:
-            return "no_barrier" if worker else "no_such_lane"
-        result = await self.open_by_hand(lane, f"{AFAR}{by}", reason)
-        return result.code if isinstance(result, Refuse) else await worker.barrier.outcome(result.subject)
+    def _keep_picture(self, act: Act) -> Coroutine[None, None, None]:
+        """Of the car that stands there now, whatever the lane shows when it is awaited."""
+        view = self.live.get(act.lane)
+        camera = next((self.cameras.get(name) for name in self.workers[act.lane].lane.cameras), None)
+        return keep_picture(self.office, act, view.picture_of if view else "", camera)
 
     async def hold_open(self, lane: str, by: str, role: str, reason: str, note: str = "", owes: bool = False) -> Result:
         """Hold a lane's barrier open until it is let go; *owes*: cars that just leave owe their fee.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 
 from domain.lane import BarrierFailed, Incident
@@ -89,10 +89,12 @@ class LaneBarrier:
         self._tell(decision_id, OPENED)
         return None
 
-    async def outcome(self, decision_id: str) -> str:
-        """What comes of the pulse of *decision_id*, asked for before the lane has turned to it."""
-        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._outcomes[decision_id] = future
+    def outcome(self, decision_id: str) -> Coroutine[None, None, str]:
+        """What comes of the pulse of *decision_id*; call it before the lane has turned to it, await it whenever."""
+        self._outcomes[decision_id] = future = asyncio.get_running_loop().create_future()
+        return self._heard(decision_id, future)
+
+    async def _heard(self, decision_id: str, future: asyncio.Future[str]) -> str:
         try:
             async with asyncio.timeout(OUTCOME_S):
                 return await future

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import cast
@@ -26,6 +27,18 @@ class Still:
         if not self.image:
             raise DeviceUnreachableError("no answer")
         return self.image
+
+
+class Slow:
+    """A camera that gives its picture when the barrier has long moved."""
+
+    def __init__(self, lot: Lot) -> None:
+        self._lot = lot
+
+    async def snapshot(self) -> bytes:
+        await self._lot.until(lambda: bool(self._lot.board.pulses))
+        await asyncio.sleep(0.2)
+        return OF_NOW
 
 
 @pytest.fixture
@@ -72,3 +85,11 @@ async def test_a_camera_without_a_picture_is_on_record_and_no_other_cars_picture
     assert await opens(lot, "in") == (None, ["barrier.no_picture"]), "it reads by itself and gives no picture of now"
     looks(lot, "in", b"")
     assert await opens(lot, "in") == (None, ["barrier.no_picture"])
+
+
+async def test_a_picture_that_takes_its_time_hides_nothing_of_what_came_of_an_opening_from_afar(lot: Lot) -> None:
+    (name,) = next(one.cameras for one in lot.edge.settings.lanes if one.name == "in")
+    lot.edge.cameras = {**lot.edge.cameras, name: cast("Camera", Slow(lot))}
+
+    assert await lot.edge.open_from_afar({"lane": "in", "by": "admin", "reason": "ambulance"}) == "opened"
+    assert len(lot.board.pulses) == 1
