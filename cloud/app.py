@@ -9,7 +9,6 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -308,7 +307,7 @@ async def _expire(cloud: Cloud) -> None:
 
 async def _close_months(cloud: Cloud) -> None:
     """Statements of the months that are over, at the start and whenever a month begins."""
-    zone, closed_ms = ZoneInfo(cloud.settings.time_zone), 0
+    zone, closed_ms = cloud.zone, 0
     while True:
         until_ms = closing.month_began(cloud.now_ms(), zone)
         if until_ms != closed_ms:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -13,7 +12,20 @@ from cloud.access import accounts
 from cloud.access.roles import OFFICE, Right
 from cloud.act import Refused
 from cloud.lots import service as lots
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, whole, words
+from cloud.web.state import (
+    CLOUD,
+    allow,
+    change,
+    done,
+    field_of,
+    login_of,
+    path_id,
+    read,
+    search_of,
+    whole,
+    words,
+    zone_of,
+)
 from plumbing.passwords import random_password
 from plumbing.web import Session, render, texts
 
@@ -30,15 +42,11 @@ def _values(conn: Connection, operator_id: int, search: str) -> dict[str, Any]:
     }
 
 
-def _search(request: web.Request) -> str:
-    return request.query.get("q", "").strip()[:60]
-
-
 async def export(request: web.Request) -> web.Response:
     """The accounts as a file."""
     await allow(request, Right.ACCOUNTS)
-    t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
-    found = await read(request, _values, _search(request))
+    t, zone = texts(request), zone_of(request)
+    found = await read(request, _values, search_of(request))
     rows: list[list[sheets.Cell]] = [
         [
             row["login"],
@@ -68,7 +76,7 @@ async def _page(
     request: web.Request, session: Session, error: str = "", made: Any = None, form: dict[str, Any] | None = None
 ) -> web.Response:
     values = {"error": error, "made": made, "form": form or BLANK, "roles": OFFICE, "own": login_of(session)}
-    found = await read(request, _values, _search(request))
+    found = await read(request, _values, search_of(request))
     return render(request, "accounts.html", status=422 if error else 200, **values, **found)
 
 

@@ -12,7 +12,7 @@ from cloud import sheets
 from cloud.access import audit
 from cloud.access.audit_words import Difference, Reader
 from cloud.access.roles import Right, may
-from cloud.web.state import CLOUD, allow, read
+from cloud.web.state import CLOUD, allow, read, search_of, zone_of
 from plumbing.web import page_number, render, texts
 
 UNCHECKED = -1
@@ -21,12 +21,12 @@ HEADS = ("number", "when", "by", "act", "subject", "reason", "before", "after")
 
 async def _reader(request: web.Request) -> Reader:
     session = await allow(request, Right.AUDIT)
-    zone = ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    zone = zone_of(request)
     return Reader(texts(request), zone, may(session.role, Right.PLATES))
 
 
 def _sought(request: web.Request, reader: Reader) -> audit.Sought:
-    query, what = request.query, request.query.get("q", "").strip()[:60]
+    query, what = request.query, search_of(request)
     return audit.Sought(
         query.get("by", "").strip()[:60],
         what,

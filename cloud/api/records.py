@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Select
 
@@ -67,7 +66,7 @@ def figures(conn: Connection, act: Act, ask: Ask) -> Any:
     if None in days.values():
         return Refused("day_malformed")
     period = reporting.period(days.get("from"), days.get("to"), _today(ask.cloud, act.now_ms))
-    told = reporting.figures(conn, act.operator_id, *period, _zone(ask.cloud), act.now_ms)
+    told = reporting.figures(conn, act.operator_id, *period, ask.cloud.zone, act.now_ms)
     return {
         "from": period[0].isoformat(),
         "to": period[1].isoformat(),
@@ -76,17 +75,13 @@ def figures(conn: Connection, act: Act, ask: Ask) -> Any:
     }
 
 
-def _zone(cloud: Cloud) -> ZoneInfo:
-    return ZoneInfo(cloud.settings.time_zone)
-
-
 def _today(cloud: Cloud, now_ms: int) -> date:
-    return datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(_zone(cloud)).date()
+    return datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(cloud.zone).date()
 
 
 def plates_with_many(conn: Connection, act: Act, ask: Ask) -> Any:
     """Plates with many coupons in a month from one merchant, or from one person."""
-    month = often.month_of(ask.query.get("month", ""), act.now_ms, _zone(ask.cloud))
+    month = often.month_of(ask.query.get("month", ""), act.now_ms, ask.cloud.zone)
     least, by_staff = ask.query.get("least", often.USUAL_LEAST), ask.query.get("by_staff", False)
     found = often.plates_with(conn, act.operator_id, month, least, by_staff=by_staff)
     return [plates_shown(ask, asdict(one)) for one in found]

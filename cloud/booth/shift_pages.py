@@ -16,7 +16,7 @@ from cloud.access.roles import Right
 from cloud.booth import shifts
 from cloud.booth.shifts import Asked
 from cloud.lots import service as lots
-from cloud.web.state import CLOUD, allow, lots_of, read, whole
+from cloud.web.state import CLOUD, allow, lots_of, read, search_of, whole, zone_of
 from domain.fen import yuan
 from plumbing.web import Session, page_number, render, texts
 
@@ -27,20 +27,16 @@ DRAWER = ("float_fen", "cash_fen", "refund_fen", "drop_fen", "expected_fen", "co
 COUNTS = ("cars", "payments", "openings")
 
 
-def _zone(request: web.Request) -> ZoneInfo:
-    return ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
-
-
 def _asked(request: web.Request, session: Session) -> tuple[str, str, Asked]:
     """First and last day asked for, and the rest."""
-    tz, query = _zone(request), request.query
+    tz, query = zone_of(request), request.query
     today = datetime.fromtimestamp(request.config_dict[CLOUD].now_ms() / 1000, tz).date()
     last = _day(query.get("to", "")) or today
     first = min(_day(query.get("from", "")) or last - timedelta(days=DAYS - 1), last)
     start, end = (
         round(datetime.combine(each, time.min, tz).timestamp() * 1000) for each in (first, last + timedelta(days=1))
     )
-    lot_id, search, differs = whole(query.get("lot", "")), query.get("q", "").strip()[:60], query.get("differs") == "1"
+    lot_id, search, differs = whole(query.get("lot", "")), search_of(request), query.get("differs") == "1"
     asked = Asked(start, end, lot_id, search, differs, lots_of(session))
     return first.isoformat(), last.isoformat(), asked
 
@@ -87,7 +83,7 @@ async def one(request: web.Request) -> web.Response:
 async def export(request: web.Request) -> web.Response:
     """The list as a file, every sum in a column of its own."""
     session = await allow(request, Right.VIEW_LOTS)
-    (first, _, asked), t, tz = _asked(request, session), texts(request), _zone(request)
+    (first, _, asked), t, tz = _asked(request, session), texts(request), zone_of(request)
     texts_of = ("workstation", "opened_by", "closed_by", "takes_over", "reason")
 
     def cells(row: RowMapping, names: dict[int, str]) -> Sequence[sheets.Cell]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import segno
 from aiohttp import web
@@ -20,7 +19,21 @@ from cloud.coupons.life import State
 from cloud.coupons.pages import chosen_of, typed_worth
 from cloud.merchants import service as merchants
 from cloud.shop import stock
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, read, staff_login, whole, words
+from cloud.web.state import (
+    CLOUD,
+    allow,
+    change,
+    done,
+    field_of,
+    login_of,
+    merchant_of,
+    read,
+    search_of,
+    staff_login,
+    whole,
+    words,
+    zone_of,
+)
 from domain.claim_code import claim_url
 from domain.plate import mask
 from plumbing.web import Event, Session, page_number, render, render_part, stream, texts
@@ -48,13 +61,9 @@ def _choice(
 
 async def _choose(request: web.Request, session: Session, way: Way, error: str = "") -> web.Response:
     now_ms = request.config_dict[CLOUD].now_ms()
-    args = (merchant_of(session), way, page_number(request.query), staff_login(session), now_ms, _search(request))
+    args = (merchant_of(session), way, page_number(request.query), staff_login(session), now_ms, search_of(request))
     values = chosen_of(request, await read(request, _choice, *args))
     return render(request, PAGES[way][1], status=422 if error else 200, error=error, now_ms=now_ms, **values)
-
-
-def _search(request: web.Request) -> str:
-    return request.query.get("q", "").strip()[:60]
 
 
 async def codes_file(request: web.Request) -> web.Response:
@@ -70,8 +79,8 @@ async def papers_file(request: web.Request) -> web.Response:
 async def _file(request: web.Request, way: Way, name: str) -> web.Response:
     session, t = await allow(request, Right.HAND_OUT), texts(request)
     plates = may(session.role, Right.PLATES)
-    zone = ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
-    args = (merchant_of(session), way, staff_login(session), _search(request), sheets.MOST_ROWS)
+    zone = zone_of(request)
+    args = (merchant_of(session), way, staff_login(session), search_of(request), sheets.MOST_ROWS)
     rows: list[list[sheets.Cell]] = [
         [
             sheets.written(row["made_ms"], zone), row["name"], row["serial"], t(f"coupon.{records.shown(row)}"),

@@ -10,12 +10,12 @@ from sqlalchemy import Connection, RowMapping, Select
 
 from cloud import sheets
 from cloud.access.roles import Right
-from cloud.coupons.record_pages import day_began, zone_of
+from cloud.coupons.record_pages import day_began
 from cloud.db import paged
 from cloud.lots import service as lots
 from cloud.merchants import branches, in_words
 from cloud.merchants import service as merchants
-from cloud.web.state import allow, place_of, read
+from cloud.web.state import allow, place_of, read, search_of, zone_of
 from domain.ledger import Commodity, branch_account, free_account
 from plumbing.i18n import Texts
 from plumbing.web import page_number, render, texts
@@ -40,7 +40,7 @@ async def _asked(request: web.Request) -> tuple[int, list[str], str]:
 def _movements(request: web.Request, operator_id: int, merchant_id: int, account: str) -> Select[Any]:
     query, zone = request.query, zone_of(request)
     times = day_began(query.get("from", ""), zone), day_began(query.get("to", ""), zone, 1)
-    search = query.get("q", "").strip()[:60]
+    search = search_of(request)
     return merchants.movements(
         operator_id, merchant_id, _purse(request), account, search=search, from_ms=times[0], until_ms=times[1]
     )

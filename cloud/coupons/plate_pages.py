@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -11,7 +10,7 @@ from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.coupons import often, plates
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, whole, words
+from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, whole, words, zone_of
 from domain.fen import yuan
 from domain.plate import mask
 from plumbing.web import page_number, render, texts
@@ -61,7 +60,7 @@ async def unblock(request: web.Request) -> web.Response:
 
 def _asked(request: web.Request) -> tuple[often.Month, int, bool]:
     cloud, query = request.config_dict[CLOUD], request.query
-    month = often.month_of(query.get("month", ""), cloud.now_ms(), ZoneInfo(cloud.settings.time_zone))
+    month = often.month_of(query.get("month", ""), cloud.now_ms(), cloud.zone)
     return month, whole(query.get("least", "")) or often.USUAL_LEAST, query.get("by") == "staff"
 
 
@@ -96,7 +95,7 @@ async def export(request: web.Request) -> web.Response:
 async def blocked_file(request: web.Request) -> web.Response:
     """The list of plates without coupons as a file."""
     session = await allow(request, Right.VIEW)
-    t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    t, zone = texts(request), zone_of(request)
     shown, search = may(session.role, Right.PLATES), request.query.get("q", "").strip()[:20]
     rows = [
         (

@@ -20,7 +20,7 @@ from cloud.db import paged
 from cloud.lots import service as lots
 from cloud.merchants import branches
 from cloud.merchants import service as merchants
-from cloud.web.state import CLOUD, allow, merchant_of, place_of, read, whole
+from cloud.web.state import allow, merchant_of, place_of, read, whole, zone_of
 from domain.fen import yuan
 from domain.plate import mask
 from plumbing.i18n import Texts
@@ -45,11 +45,6 @@ class View:
     @property
     def plates(self) -> bool:
         return may(self.session.role, Right.PLATES)
-
-
-def zone_of(request: web.Request) -> ZoneInfo:
-    """The time zone days are meant in."""
-    return ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
 
 
 def day_began(text: str, zone: ZoneInfo, days: int = 0) -> int | None:

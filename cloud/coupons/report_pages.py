@@ -11,10 +11,10 @@ from aiohttp import web
 from cloud import sheets
 from cloud.access.roles import Right
 from cloud.coupons import reporting
-from cloud.coupons.record_pages import View, zone_of
+from cloud.coupons.record_pages import View
 from cloud.coupons.reporting import STEPS, Figures
 from cloud.web.charts import Value, lying, standing
-from cloud.web.state import CLOUD, allow, lots_of, read
+from cloud.web.state import CLOUD, allow, lots_of, read, zone_of
 from domain.fen import yuan
 from plumbing.web import Session, render, texts
 

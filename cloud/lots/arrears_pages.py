@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping
 from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.lots import arrears, service
-from cloud.web.state import CLOUD, allow, lots_of, read, whole
+from cloud.web.state import allow, lots_of, read, whole, zone_of
 from domain.fen import yuan
 from domain.plate import mask, normalise
 from plumbing.i18n import Texts
@@ -57,7 +57,7 @@ async def export(request: web.Request) -> web.Response:
     session = await allow(request, Right.VIEW_LOTS)
     found = await read(request, arrears.every, *_asked(request), lots_of(session))
     t, shown = texts(request), may(session.role, Right.PLATES)
-    zone = ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    zone = zone_of(request)
     words = ("since", "cause", "owed", "left", "state")
     columns = [t("col.plate"), t("col.lot"), *(t(f"arrears.{name}") for name in words)]
     rows = [_line(t, row, zone, shown=shown) for row in found]

@@ -6,7 +6,6 @@ import asyncio
 import base64
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -83,7 +82,7 @@ async def _page(request: web.Request, own: OwnSlip, *, is_set: bool, refused: Re
     lot = await read(request, service.name_of, path_id(request, "lot"), lots_of(session))
     if not lot:
         raise web.HTTPNotFound
-    zone = ZoneInfo(cloud.settings.time_zone)
+    zone = cloud.zone
     at = datetime.fromtimestamp(cloud.now_ms() / 1000, zone).replace(tzinfo=None)
     chosen = await field_of(request, "written") or request.query.get("written", "") or texts(request).language
     sample = Sample(lot, at, Language.EN if chosen == Language.EN else Language.ZH)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping
 from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.lots import incidents, service, stays
-from cloud.web.state import CLOUD, allow, lots_of, read
+from cloud.web.state import CLOUD, allow, lots_of, read, search_of, zone_of
 from domain.fen import yuan
 from domain.plate import mask
 from plumbing.i18n import Texts
@@ -20,11 +20,6 @@ from plumbing.web import texts
 INSIDE = ("plate", "lot", "lane", "zone", "entered", "class")
 LEFT = ("plate", "lot", "lane", "entered", "exit_lane", "left", "outcome", "fee", "discount", "paid", "owed")
 INCIDENTS = ("when", "code", "lot", "lane", "detail", "edge", "closed_at", "by")
-
-
-def zone_of(request: web.Request) -> ZoneInfo:
-    """The time zone days are meant in."""
-    return ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
 
 
 async def cars(request: web.Request) -> web.Response:
@@ -59,7 +54,7 @@ def _car(t: Texts, row: RowMapping, zone: ZoneInfo, columns: Sequence[str], *, p
 async def incident_list(request: web.Request) -> web.Response:
     """Incidents as the page is asked."""
     session = await allow(request, Right.VIEW_LOTS)
-    t, zone, search = texts(request), zone_of(request), request.query.get("q", "").strip()[:60]
+    t, zone, search = texts(request), zone_of(request), search_of(request)
     only_open, within = request.query.get("all") != "1", lots_of(session)
 
     def found(conn: Connection, operator_id: int) -> list[list[sheets.Cell]]:

@@ -21,7 +21,20 @@ from cloud.merchants import service as merchants
 from cloud.reach import Lots
 from cloud.sync import channels, events
 from cloud.sync.link import Live
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, lots_of, read, require_alive, whole, words
+from cloud.web.state import (
+    CLOUD,
+    allow,
+    change,
+    done,
+    field_of,
+    login_of,
+    lots_of,
+    read,
+    require_alive,
+    whole,
+    words,
+    zone_of,
+)
 from domain.claim import Claim, write_claim
 from domain.stay import OUTSIDE, Direction
 from plumbing.web import Event, Session, page_number, render, render_part, stream, texts
@@ -161,7 +174,7 @@ async def cars(request: web.Request) -> web.Response:
     """Cars inside, or those that left, found by a part of the plate."""
     session = await allow(request, Right.VIEW_LOTS)
     now_ms, within = request.config_dict[CLOUD].now_ms(), lots_of(session)
-    sought = stays.sought(request.query, list_files.zone_of(request), now_ms)
+    sought = stays.sought(request.query, zone_of(request), now_ms)
     return render(
         request,
         "cars.html",

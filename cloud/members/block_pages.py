@@ -14,8 +14,21 @@ from cloud.act import Refused
 from cloud.lots import service as lots
 from cloud.members import blocking, visiting
 from cloud.members.forms import form_of, moment_in
-from cloud.members.pages import EXPORT_ROWS, zone_of
-from cloud.web.state import CLOUD, allow, change, done, login_of, lots_of, path_id, read, whole, words
+from cloud.members.pages import EXPORT_ROWS
+from cloud.web.state import (
+    CLOUD,
+    allow,
+    change,
+    done,
+    login_of,
+    lots_of,
+    path_id,
+    read,
+    search_of,
+    whole,
+    words,
+    zone_of,
+)
 from domain.plate import mask
 from plumbing.web import Session, page_number, render, texts
 
@@ -31,7 +44,7 @@ async def blocked(request: web.Request) -> web.Response:
 async def _blocked(request: web.Request, session: Session, refused: Refused | None = None) -> web.Response:
     cloud, query = request.config_dict[CLOUD], request.query
     everything = query.get("all") == "1"
-    search, page, within = query.get("q", "").strip()[:60], page_number(query), lots_of(session)
+    search, page, within = search_of(request), page_number(query), lots_of(session)
     return render(
         request,
         "blocked.html",
@@ -77,7 +90,7 @@ async def export(request: web.Request) -> web.Response:
     session = await allow(request, Right.VIEW_LOTS)
     now_ms, t = request.config_dict[CLOUD].now_ms(), texts(request)
     plates, everything = may(session.role, Right.PLATES), request.query.get("all") == "1"
-    search, tz = request.query.get("q", "").strip()[:60], zone_of(request)
+    search, tz = search_of(request), zone_of(request)
 
     def collect(conn: Connection, operator_id: int) -> list[Sequence[sheets.Cell]]:
         names = lots.names(conn, operator_id)
@@ -105,7 +118,7 @@ async def export(request: web.Request) -> web.Response:
 async def visitors(request: web.Request) -> web.Response:
     """Visitors the booths let park free."""
     session = await allow(request, Right.VIEW_LOTS)
-    search = request.query.get("q", "").strip()[:60]
+    search = search_of(request)
     return render(
         request,
         "booth_visitors.html",
@@ -120,7 +133,7 @@ async def visitors_file(request: web.Request) -> web.Response:
     session, t = await allow(request, Right.VIEW_LOTS), texts(request)
     tz, plates, within = zone_of(request), may(session.role, Right.PLATES), lots_of(session)
     names = await read(request, lots.names, within)
-    found = await read(request, visiting.every, request.query.get("q", "").strip()[:60], EXPORT_ROWS, within)
+    found = await read(request, visiting.every, search_of(request), EXPORT_ROWS, within)
     rows: list[list[sheets.Cell]] = [
         [
             row["plate"] if plates else mask(row["plate"]), row["host"], names.get(row["lot_id"], ""),

@@ -16,8 +16,8 @@ from cloud.access.roles import Right, may
 from cloud.lots import service as lots
 from cloud.members import excused, visiting
 from cloud.members.excused import WHYS, Day
-from cloud.members.pages import EXPORT_ROWS, zone_of
-from cloud.web.state import CLOUD, allow, lots_of, read, whole
+from cloud.members.pages import EXPORT_ROWS
+from cloud.web.state import CLOUD, allow, lots_of, read, search_of, whole, zone_of
 from domain.fen import yuan
 from domain.plate import mask
 from plumbing.i18n import Texts
@@ -35,7 +35,7 @@ def day_in(request: web.Request, session: Session) -> tuple[str, Day]:
         day = datetime.fromtimestamp(request.config_dict[CLOUD].now_ms() / 1000, tz).date()
     start, end = (_midnight_ms(datetime.combine(each, time.min), tz) for each in (day, day + timedelta(days=1)))
     why = query.get("why", "")
-    lot_id, search = whole(query.get("lot", "")), query.get("q", "").strip()[:60]
+    lot_id, search = whole(query.get("lot", "")), search_of(request)
     return day.isoformat(), Day(start, end, lot_id, why if why in WHYS else "", search, lots_of(session))
 
 

@@ -15,8 +15,7 @@ from cloud.lots import service as lots
 from cloud.members import importing
 from cloud.members.forms import form_of, zone_in
 from cloud.members.importing import COLUMNS, MOST_LINES, NEEDED, Report, Words
-from cloud.members.pages import zone_of
-from cloud.web.state import allow, change, login_of, read, words
+from cloud.web.state import allow, change, login_of, read, words, zone_of
 from domain.entitlement import WhenFull
 from plumbing.i18n import Catalogue
 from plumbing.web import render, texts

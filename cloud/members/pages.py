@@ -18,7 +18,20 @@ from cloud.members import extending, service
 from cloud.members.forms import Form, blank, clock, form_from, form_of, shown, terms_in
 from cloud.members.service import Entitled, Wanted
 from cloud.members.terms import MOST_WINDOWS
-from cloud.web.state import CLOUD, allow, change, done, login_of, lots_of, path_id, read, whole, words
+from cloud.web.state import (
+    CLOUD,
+    allow,
+    change,
+    done,
+    login_of,
+    lots_of,
+    path_id,
+    read,
+    search_of,
+    whole,
+    words,
+    zone_of,
+)
 from domain.entitlement import Grant, WhenFull
 from domain.plate import mask
 from plumbing.i18n import Texts
@@ -30,16 +43,11 @@ COLUMNS = ("kind", "plates", "name", "phone", "host", "lots", "places", "begins"
 FILES = {"csv": "people.csv", "xlsx": "people.xlsx"}
 
 
-def zone_of(request: web.Request) -> ZoneInfo:
-    """The time zone days are meant in."""
-    return ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
-
-
 def _wanted(request: web.Request, session: Session) -> Wanted:
     query = request.query
     kind = query.get("kind", "")
     return Wanted(
-        query.get("q", "").strip()[:60],
+        search_of(request),
         kind if kind in set(Grant) else "",
         whole(query.get("lot", "")),
         query.get("state", ""),

@@ -33,7 +33,20 @@ from cloud.merchants import (
 )
 from cloud.merchants.service import PaymentMode, SettlementMode
 from cloud.payments.desk import DESK
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, whole, words
+from cloud.web.state import (
+    CLOUD,
+    allow,
+    change,
+    done,
+    field_of,
+    login_of,
+    path_id,
+    read,
+    search_of,
+    whole,
+    words,
+    zone_of,
+)
 from domain.contract import Basis, Terms, terms_of
 from domain.fen import fen_from_yuan, yuan
 from domain.ledger import Commodity, Funds
@@ -54,7 +67,7 @@ async def merchants_page(request: web.Request) -> web.Response:
 
 def _sought(request: web.Request) -> tuple[str, bool | None]:
     state = request.query.get("state", "")
-    return request.query.get("q", "").strip()[:60], state == "1" if state in ("0", "1") else None
+    return search_of(request), state == "1" if state in ("0", "1") else None
 
 
 async def merchants_file(request: web.Request) -> web.Response:
@@ -67,7 +80,7 @@ async def merchants_file(request: web.Request) -> web.Response:
             conn.execute(service.query(operator_id, search, enabled=enabled).limit(sheets.MOST_ROWS)).mappings()
         )
 
-    t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    t, zone = texts(request), zone_of(request)
     rows = [_merchant_cells(t, row, zone) for row in await read(request, found)]
     names = ("account", "phone", "state", "money_left", "time_left", "created", "disabled", "remark")
     title, kind = t("nav.merchants"), request.match_info["kind"]
@@ -368,7 +381,7 @@ async def books_file(request: web.Request) -> web.Response:
     """All ledger rows as a table file."""
     await allow(request, Right.VIEW)
     merchant_id = whole(request.query.get("merchant", ""))
-    t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    t, zone = texts(request), zone_of(request)
     rows = [_book_cells(t, row, zone) for row in await read(request, _export, merchant_id)]
     return await sheets.table_file(request.match_info["kind"], "ledger", t("nav.books"), [*map(t, EXPORTED)], rows)
 
@@ -403,7 +416,7 @@ async def leases_page(request: web.Request) -> web.Response:
 async def leases_file(request: web.Request) -> web.Response:
     """The same as a table file."""
     await allow(request, Right.VIEW)
-    t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    t, zone = texts(request), zone_of(request)
     names = ("col.number", "col.merchant", "col.edge", "books.purse", "leases.granted", "leases.spent", "leases.left")
     rows = [_lease_cells(t, row, zone) for row in await read(request, leases.every, sheets.MOST_ROWS)]
     heads = [*map(t, names), t("col.state"), t("col.when")]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from aiohttp import web
 
 from cloud import sheets
@@ -11,14 +9,14 @@ from cloud.access.roles import Right, may
 from cloud.lots import service as lots
 from cloud.merchants import serving
 from cloud.merchants.serving import Sought
-from cloud.web.state import CLOUD, allow, lots_of, read, whole
+from cloud.web.state import allow, lots_of, read, search_of, whole, zone_of
 from plumbing.web import Session, page_number, render, texts
 
 HERE = "/admin/lots/merchants"
 
 
 def _sought(request: web.Request, session: Session) -> Sought:
-    search = request.query.get("q", "").strip()[:60]
+    search = search_of(request)
     return Sought(search, whole(request.query.get("lot", "")), lots_of(session))
 
 
@@ -40,7 +38,7 @@ async def page(request: web.Request) -> web.Response:
 async def export(request: web.Request) -> web.Response:
     """The same as a file: in each lot's column since when."""
     session, t = await allow(request, Right.VIEW_LOTS), texts(request)
-    sought, zone = _sought(request, session), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    sought, zone = _sought(request, session), zone_of(request)
     names = await read(request, lots.names, sought.within)
     rows: list[list[sheets.Cell]] = [
         [

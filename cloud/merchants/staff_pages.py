@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -14,7 +13,21 @@ from cloud.access.roles import Right
 from cloud.access.staff import Daily
 from cloud.act import Act, Refused
 from cloud.merchants import service
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, path_id, read, whole, words
+from cloud.web.state import (
+    CLOUD,
+    allow,
+    change,
+    done,
+    field_of,
+    login_of,
+    merchant_of,
+    path_id,
+    read,
+    search_of,
+    whole,
+    words,
+    zone_of,
+)
 from domain.fen import fen_from_yuan, yuan
 from plumbing.passwords import random_password
 from plumbing.web import Session, render, texts
@@ -23,19 +36,15 @@ HERE = "/m/staff"
 
 
 async def _page(request: web.Request, session: Session, error: str = "", login: Any = None) -> web.Response:
-    people = await read(request, staff.listed, merchant_of(session), _search(request))
+    people = await read(request, staff.listed, merchant_of(session), search_of(request))
     return render(request, "staff.html", status=422 if error else 200, error=error, login=login, people=people)
-
-
-def _search(request: web.Request) -> str:
-    return request.query.get("q", "").strip()[:60]
 
 
 async def export(request: web.Request) -> web.Response:
     """The merchant's people as a file."""
     session, t = await allow(request, Right.OWN_MERCHANT), texts(request)
-    zone = ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
-    found = await read(request, staff.listed, merchant_of(session), _search(request))
+    zone = zone_of(request)
+    found = await read(request, staff.listed, merchant_of(session), search_of(request))
     rows: list[list[sheets.Cell]] = [
         [
             row["login"],

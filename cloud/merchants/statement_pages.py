@@ -16,7 +16,20 @@ from cloud.act import Refused
 from cloud.coupons import service as coupons
 from cloud.lots import service as lots
 from cloud.merchants import branches, in_words, service, statements
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, merchant_of, path_id, read, whole, words
+from cloud.web.state import (
+    CLOUD,
+    allow,
+    change,
+    done,
+    field_of,
+    login_of,
+    merchant_of,
+    path_id,
+    read,
+    whole,
+    words,
+    zone_of,
+)
 from domain.fen import fen_from_yuan, yuan
 from domain.ledger import Commodity
 from plumbing.i18n import Texts
@@ -185,7 +198,7 @@ async def pay(request: web.Request) -> web.Response:
 
 async def _file(request: web.Request, viewer: Viewer) -> web.Response:
     found = await read(request, _one, path_id(request, "statement_id"), viewer.merchant_id)
-    t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    t, zone = texts(request), zone_of(request)
     rows = [_line_cells(t, row, found, zone) for row in found["lines"]]
     columns = [t(name) for name in LINE]
     return await sheets.table_file(request.match_info["kind"], "statement", t("nav.statements"), columns, rows)
@@ -222,7 +235,7 @@ async def my_export(request: web.Request) -> web.Response:
 async def _listed_file(request: web.Request, merchant_id: int) -> web.Response:
     """A merchant's statements as a table file."""
     found = await read(request, _list_values, merchant_id, request.config_dict[CLOUD].now_ms())
-    t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    t, zone = texts(request), zone_of(request)
 
     def day(ms: int | None) -> str:
         return "" if ms is None else datetime.fromtimestamp(ms / 1000, zone).date().isoformat()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -15,7 +14,7 @@ from cloud.act import Act, Refused
 from cloud.payments import accounts, bills, invoices, orders
 from cloud.payments.desk import DESK
 from cloud.payments.provider import ProviderError
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, read, whole, words
+from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, read, search_of, whole, words, zone_of
 from domain.fen import yuan
 from plumbing.web import page_number, render, texts
 
@@ -24,7 +23,7 @@ PAYER = "payer"  # who asks for an invoice without an account here
 
 async def _bills(request: web.Request, error: str = "") -> web.Response:
     session = await allow(request, Right.VIEW)
-    only_open, search = "all" not in request.query, _search(request)
+    only_open, search = "all" not in request.query, search_of(request)
     found = await read(request, bills.differences, only_open=only_open, search=search, page=page_number(request.query))
     return render(
         request, "pay_bills.html", status=422 if error else 200, error=error, tab="bills", only_open=only_open,
@@ -32,10 +31,6 @@ async def _bills(request: web.Request, error: str = "") -> web.Response:
         accounts=await read(request, accounts.accounts), page=found, search=search,
         money=may(session.role, Right.MONEY),
     )  # fmt: skip
-
-
-def _search(request: web.Request) -> str:
-    return request.query.get("q", "").strip()[:60]
 
 
 def _state(request: web.Request) -> str:
@@ -78,7 +73,7 @@ async def close_difference(request: web.Request) -> web.Response:
 
 async def _invoices(request: web.Request, error: str = "") -> web.Response:
     session = await allow(request, Right.VIEW)
-    state, search = _state(request), _search(request)
+    state, search = _state(request), search_of(request)
     page = await read(request, invoices.listed, state, search, page_number(request.query))
     return render(
         request, "pay_invoices.html", status=422 if error else 200, error=error, tab="invoices", page=page, state=state,
@@ -94,8 +89,8 @@ async def invoices_page(request: web.Request) -> web.Response:
 async def invoices_file(request: web.Request) -> web.Response:
     """Invoices as a file."""
     await allow(request, Right.VIEW)
-    t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
-    found = await read(request, invoices.every, _state(request), _search(request), sheets.MOST_ROWS)
+    t, zone = texts(request), zone_of(request)
+    found = await read(request, invoices.every, _state(request), search_of(request), sheets.MOST_ROWS)
     names = ("title", "tax_number", "email", "number", "reversal_number")
     heads = [t("col.when"), t("payments.order"), t("payments.amount"), *(t(f"invoice.{name}") for name in names)]
     rows: list[list[sheets.Cell]] = [
@@ -130,9 +125,9 @@ async def bills_file(request: web.Request) -> web.Response:
 async def differences_file(request: web.Request) -> web.Response:
     """What bills and our book do not share, as a file."""
     await allow(request, Right.VIEW)
-    t, zone = texts(request), ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    t, zone = texts(request), zone_of(request)
     only_open = "all" not in request.query
-    found = await read(request, bills.every_difference, _search(request), sheets.MOST_ROWS, only_open=only_open)
+    found = await read(request, bills.every_difference, search_of(request), sheets.MOST_ROWS, only_open=only_open)
     rows: list[list[sheets.Cell]] = [
         [
             row["day"], row["name"], t(f"difference.{row['kind']}"), row["number"], row["refund_id"],

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -20,7 +19,7 @@ from cloud.payments.desk import DESK
 from cloud.payments.listing import STATES, Asked
 from cloud.payments.orders import PURPOSES
 from cloud.payments.provider import State
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, read, whole, words
+from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, read, search_of, whole, words, zone_of
 from domain.fen import fen_from_yuan, yuan
 from plumbing.web import page_number, render, texts
 
@@ -30,7 +29,7 @@ COLUMNS = ("when", "order", "purpose", "description", "amount", "state", "paid",
 
 def day_in(request: web.Request) -> tuple[str, int, int]:
     """The day asked for (today where none is): its text, [start, end)."""
-    tz = ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    tz = zone_of(request)
     try:
         day = date.fromisoformat(request.query.get("day", ""))
     except ValueError:
@@ -43,7 +42,7 @@ def day_in(request: web.Request) -> tuple[str, int, int]:
 
 def _asked(request: web.Request) -> tuple[str, Asked]:
     day, start, end = day_in(request)
-    query, search = request.query, request.query.get("q", "").strip()[:60]
+    query, search = request.query, search_of(request)
     state, purpose = query.get("state", ""), query.get("purpose", "")
     if search:
         start, end = 0, 2**53  # a number is looked for on every day
@@ -66,7 +65,7 @@ async def export(request: web.Request) -> web.Response:
     """The same as a file."""
     await allow(request, Right.VIEW)
     (day, asked), t = _asked(request), texts(request)
-    zone = ZoneInfo(request.config_dict[CLOUD].settings.time_zone)
+    zone = zone_of(request)
 
     def at(ms: int | None) -> str:
         return "" if ms is None else f"{datetime.fromtimestamp(ms / 1000, zone):%Y-%m-%d %H:%M:%S}"

@@ -17,14 +17,14 @@ from cloud.shop import buying, products
 from cloud.shop.listing import cells, product_cells, product_columns, purchase_columns
 from cloud.shop.products import Product
 from cloud.shop.stock import State
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, whole, words
+from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, search_of, whole, words
 from domain.fen import fen_from_yuan
 from plumbing.web import Session, page_number, render, texts
 
 
 def _sought(request: web.Request) -> tuple[str, str]:
     kind = request.query.get("kind", "")
-    return request.query.get("q", "").strip()[:60], kind if kind in products.KINDS else ""
+    return search_of(request), kind if kind in products.KINDS else ""
 
 
 async def _products(request: web.Request, role: str, error: str = "") -> web.Response:
@@ -104,7 +104,7 @@ async def withdraw(request: web.Request) -> web.Response:
 def _asked(request: web.Request) -> tuple[int | None, str, str]:
     state = request.query.get("state", "")
     merchant_id = whole(request.query.get("merchant", ""))
-    return merchant_id, request.query.get("q", "").strip()[:60], state if state in set(State) else ""
+    return merchant_id, search_of(request), state if state in set(State) else ""
 
 
 def _names(conn: Connection, operator_id: int) -> dict[int, str]:

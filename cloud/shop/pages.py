@@ -15,7 +15,19 @@ from cloud.shop import buying, offers, products
 from cloud.shop.listing import cells, purchase_columns
 from cloud.shop.offers import SHOWN
 from cloud.shop.stock import State
-from cloud.web.state import CLOUD, allow, change, field_of, login_of, merchant_of, path_id, read, whole, words
+from cloud.web.state import (
+    CLOUD,
+    allow,
+    change,
+    field_of,
+    login_of,
+    merchant_of,
+    path_id,
+    read,
+    search_of,
+    whole,
+    words,
+)
 from plumbing.web import page_number, render, texts
 
 VIEWS = ("cards", "table")
@@ -70,7 +82,7 @@ async def buy(request: web.Request) -> web.Response:
 
 def _asked(request: web.Request) -> tuple[str, str]:
     state = request.query.get("state", "")
-    return request.query.get("q", "").strip()[:60], state if state in set(State) else ""
+    return search_of(request), state if state in set(State) else ""
 
 
 async def purchases(request: web.Request) -> web.Response:

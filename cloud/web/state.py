@@ -7,7 +7,8 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -25,6 +26,8 @@ from plumbing.web import Hub, LoginThrottle, Session, Sessions, current_session,
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+LONGEST_SEARCH: Final = 60  # characters
 
 
 def wall_ms() -> int:
@@ -55,6 +58,11 @@ class Cloud:
     is_connected: Callable[[], bool] = lambda: False
     now_ms: Callable[[], int] = wall_ms
     random: Callable[[int], bytes] = secrets.token_bytes
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the operator's days."""
+        return ZoneInfo(self.settings.time_zone)
 
     def act(self, by: str) -> Act:
         """An act of *by* at this moment."""
@@ -93,6 +101,16 @@ async def change(
     cloud.wake()
     cloud.hub.publish("changed")
     return result
+
+
+def zone_of(request: web.Request) -> ZoneInfo:
+    """The time zone pages are written in."""
+    return request.config_dict[CLOUD].zone
+
+
+def search_of(request: web.Request) -> str:
+    """What a list is searched for, as typed; "" for nothing."""
+    return request.query.get("q", "").strip()[:LONGEST_SEARCH]
 
 
 def lots_of(session: Session) -> Lots:
