@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
 
 from cloud.reach import EVERY, Lots
 from domain.ids import uuid7
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +41,17 @@ class Refused:
 
     code: str
     facts: Mapping[str, str | int] = field(default_factory=dict)
+
+
+def or_nothing(work: Callable[Concatenate[Connection, P], T]) -> Callable[Concatenate[Connection, P], T]:
+    """Let *work* keep everything it wrote, or nothing of it where it says Refused; its caller's writes stay."""
+
+    @wraps(work)
+    def done(conn: Connection, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with conn.begin_nested() as attempt:
+            made = work(conn, *args, **kwargs)
+            if isinstance(made, Refused):
+                attempt.rollback()
+        return made
+
+    return done

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, or_, select, update
 
 from cloud.access import audit
-from cloud.act import Act, Refused
+from cloud.act import Act, Refused, or_nothing
 from cloud.coupons import daily, voiding
 from cloud.coupons.issuing import Car, Gift, Place, gift_of, make, place_of
 from cloud.coupons.life import MINUTE_MS, State
@@ -57,20 +57,15 @@ def open_screen(
     return str(batch["batch_id"])
 
 
+@or_nothing
 def print_papers(
     conn: Connection, act: Act, merchant_id: int, template_id: int, value: int, copies: int, lot_id: int = 0
 ) -> str | Refused:
     """Make *copies* coupons to print, each with a serial of its own: all of them, or none (S1.44)."""
     if not 0 < copies <= MOST_PAPERS:
         return Refused("count_malformed", {"most": MOST_PAPERS})
-    attempt = conn.begin_nested()
     batch = _begin(conn, act, Way.PAPER, merchant_id, template_id, value, copies, lot_id)
-    made = batch if isinstance(batch, Refused) else _papers(conn, act, batch)
-    if isinstance(made, Refused):
-        attempt.rollback()
-    else:
-        attempt.commit()
-    return made
+    return batch if isinstance(batch, Refused) else _papers(conn, act, batch)
 
 
 def _papers(conn: Connection, act: Act, batch: Batch) -> str | Refused:
@@ -145,6 +140,7 @@ def _make_code(
     return None
 
 
+@or_nothing
 def _next(conn: Connection, act: Act, batch: Batch) -> Refused | None:
     """One more code on the screen; None when there is one now, or none is wanted any more."""
     if batch["ended_ms"] is not None:
@@ -154,14 +150,8 @@ def _next(conn: Connection, act: Act, batch: Batch) -> Refused | None:
     offer = _offer(conn, act, batch)
     if isinstance(offer, Refused):
         return offer
-    attempt = conn.begin_nested()
     maker = replace(act, by=batch["made_by"])
-    refused = _make_code(conn, maker, batch, offer, State.CLAIMABLE, act.now_ms + SCREEN_MINUTES * MINUTE_MS)
-    if refused is None:
-        attempt.commit()
-    else:
-        attempt.rollback()
-    return refused
+    return _make_code(conn, maker, batch, offer, State.CLAIMABLE, act.now_ms + SCREEN_MINUTES * MINUTE_MS)
 
 
 def _made(conn: Connection, batch_id: str) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, RowMapping, select
 
 from cloud.access import audit, staff
-from cloud.act import Act, Refused
+from cloud.act import Act, Refused, or_nothing
 from cloud.coupons import daily, hearing, limiting, means
 from cloud.coupons.life import CUSTOM, MINUTE_MS, MOST_VALUE, State, coupon_kind
 from cloud.coupons.means import Means
@@ -124,13 +124,7 @@ def issue(
     car = Car(stay["plate"], stay["stay_id"])
     if count == 1 and uses == 1:
         return _give(conn, act, gift, place, car, count)  # refused before anything is written
-    attempt = conn.begin_nested()
-    made = _give(conn, act, gift, place, car, count)
-    if isinstance(made, Refused):
-        attempt.rollback()
-    else:
-        attempt.commit()
-    return made
+    return or_nothing(_give)(conn, act, gift, place, car, count)
 
 
 def _give(conn: Connection, act: Act, gift: Gift, place: Place, car: Car, count: int) -> Issued | Refused:

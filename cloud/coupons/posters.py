@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from cloud.access import audit
-from cloud.act import Act, Refused
+from cloud.act import Act, Refused, or_nothing
 from cloud.coupons import daily, limiting, rules, template, wallets
 from cloud.coupons.issuing import Car, gift_of, make, place_of
 from cloud.coupons.life import CUSTOM, State
@@ -147,6 +147,7 @@ class Taken:
     wallet_code: str = ""
 
 
+@or_nothing
 def take(conn: Connection, act: Act, code: str, plate: str, phone: str) -> Taken | Refused:
     """A coupon of the poster for *plate* (normal form), inside or still to come, given by who put the poster up.
 
@@ -176,13 +177,10 @@ def take(conn: Connection, act: Act, code: str, plate: str, phone: str) -> Taken
     of_staff = daily.refusal(conn, giver, poster["merchant_id"], place.lot_id, 1, place.cost)
     if of_staff is not None:
         return Refused("all_taken_today")  # whose limit it is, is no driver's business
-    attempt = conn.begin_nested()
     wallet_id, wallet_code = wallets.put_in(conn, act, phone, plate)
     row = make(conn, giver, gift, place, car, State.BOUND, wallet_id=wallet_id)
     if isinstance(row, Refused):
-        attempt.rollback()
         return row
-    attempt.commit()
     return Taken(str(row["coupon_id"]), str(row["serial"]), wallet_code)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, update
 
 from cloud.access import audit, keys
-from cloud.act import Act, Refused
+from cloud.act import Act, Refused, or_nothing
 from cloud.merchants import ledger, service
 from cloud.merchants.tables import merchant
 from cloud.payments import giving_back, refunds
@@ -13,6 +13,7 @@ from cloud.payments.orders import Duties
 from domain.ledger import ASKED_BACK, AVAILABLE, REFUND, Commodity, Funds, move
 
 
+@or_nothing
 def ask(
     conn: Connection, act: Act, duties: Duties, merchant_id: int, fen: int, reason: str, limit_fen: int
 ) -> Refused | None:
@@ -20,18 +21,6 @@ def ask(
 
     Online top-ups are used up first, the newest before the others; the rest was paid at the office.
     """
-    attempt = conn.begin_nested()
-    refused = _ask(conn, act, duties, merchant_id, fen, reason, limit_fen)
-    if refused is None:
-        attempt.commit()
-    else:
-        attempt.rollback()
-    return refused
-
-
-def _ask(
-    conn: Connection, act: Act, duties: Duties, merchant_id: int, fen: int, reason: str, limit_fen: int
-) -> Refused | None:
     row = service.get(conn, act.operator_id, merchant_id)
     if row is None:
         return Refused("merchant_unknown")

@@ -4,37 +4,26 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, RowMapping
 
-from cloud.act import Act, Refused
+from cloud.act import Act, Refused, or_nothing
 from cloud.payments import orders, refunds
 from cloud.payments.orders import DONE, Duties, PayOrder
 
 
+@or_nothing
 def ask(
     conn: Connection, act: Act, duties: Duties, order_id: str, amount_fen: int, reason: str, limit_fen: int,
     number: str = "",
 ) -> Refused | None:  # fmt: skip
     """As ``refunds.ask``; nothing is kept where what was given cannot be taken back."""
-    attempt = conn.begin_nested()
     made = refunds.ask(conn, act, order_id, amount_fen, reason, limit_fen, number)
-    refused = made if isinstance(made, Refused) else _take_back(conn, act, duties, made)
-    if refused is None:
-        attempt.commit()
-    else:
-        attempt.rollback()
-    return refused
+    return made if isinstance(made, Refused) else _take_back(conn, act, duties, made)
 
 
+@or_nothing
 def decide(conn: Connection, act: Act, duties: Duties, refund_id: str, *, agreed: bool) -> Refused | None:
     """As ``refunds.decide``; an agreed refund takes back what was given, or either word ends what was held for it."""
-    attempt = conn.begin_nested()
     refused = refunds.decide(conn, act, refund_id, agreed=agreed)
-    if refused is None:
-        refused = _decided(conn, act, duties, refund_id, agreed=agreed)
-    if refused is None:
-        attempt.commit()
-    else:
-        attempt.rollback()
-    return refused
+    return refused or _decided(conn, act, duties, refund_id, agreed=agreed)
 
 
 def _take_back(conn: Connection, act: Act, duties: Duties, refund_id: str) -> Refused | None:
