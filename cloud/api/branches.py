@@ -9,18 +9,12 @@ from sqlalchemy import Connection, RowMapping
 from cloud.access.scopes import Scope
 from cloud.act import Act
 from cloud.api import first_passwords
+from cloud.api.merchants import merchant_there
 from cloud.api.operation import NO_BODY, Ask, NotThereError, Operation, done, made
 from cloud.api.schema import DONE, FLAG, ID, MOMENT, MOST_ID, WHOLE, Schema, listing, one_of, record, text, whole
 from cloud.merchants import branches
-from cloud.merchants import service as merchants
 from cloud.merchants.branches import Plan
 from domain.ledger import Commodity, branch_account
-
-
-def _merchant(conn: Connection, act: Act, ask: Ask) -> int:
-    if merchants.get(conn, act.operator_id, ask.id("merchant_id")) is None:
-        raise NotThereError
-    return ask.id("merchant_id")
 
 
 def _branch(conn: Connection, act: Act, ask: Ask) -> RowMapping:
@@ -32,7 +26,7 @@ def _branch(conn: Connection, act: Act, ask: Ask) -> RowMapping:
 
 def list_branches(conn: Connection, act: Act, ask: Ask) -> Any:
     """A merchant's branches, the oldest first; no lots are all lots."""
-    merchant_id = _merchant(conn, act, ask)
+    merchant_id = merchant_there(conn, act, ask)["merchant_id"]
     found = branches.of_merchant(conn, act.operator_id, merchant_id)
     served = branches.lots_of(conn, [row["branch_id"] for row in found])
     purses = branches.purses(conn, merchant_id)
@@ -79,7 +73,7 @@ def new_login(conn: Connection, act: Act, ask: Ask) -> Any:
 
 def list_members(conn: Connection, act: Act, ask: Ask) -> Any:
     """Who acts for a merchant beside its own login."""
-    found = branches.members(conn, act.operator_id, _merchant(conn, act, ask))
+    found = branches.members(conn, act.operator_id, merchant_there(conn, act, ask)["merchant_id"])
     return [{**row, "login": login, "of_branches": of_branches} for row, login, of_branches in found]
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping
 from cloud.access.scopes import Scope
 from cloud.act import Act
 from cloud.api.lots import plates_shown
+from cloud.api.merchants import merchant_there
 from cloud.api.operation import Ask, NotThereError, Operation, done, made, rows
 from cloud.api.schema import (
     DONE,
@@ -27,22 +28,13 @@ from cloud.api.schema import (
 )  # fmt: skip
 from cloud.coupons import codes, lot_printing, records, voiding
 from cloud.coupons.codes import Way
-from cloud.merchants import service as merchants
 from domain.claim_code import claim_url
-
-
-def _there(conn: Connection, act: Act, ask: Ask) -> int:
-    """The merchant of the path. Raises NotThereError."""
-    merchant_id = ask.id("merchant_id")
-    if merchants.get(conn, act.operator_id, merchant_id) is None:
-        raise NotThereError
-    return merchant_id
 
 
 def list_batches(conn: Connection, act: Act, ask: Ask) -> Any:
     """Batches of one way, newest first."""
     way = Way(ask.query.get("way", Way.PAPER))
-    return rows(codes.batches(conn, act.operator_id, _there(conn, act, ask), way, ask.page))
+    return rows(codes.batches(conn, act.operator_id, merchant_there(conn, act, ask)["merchant_id"], way, ask.page))
 
 
 def get_batch(conn: Connection, act: Act, ask: Ask) -> Any:
@@ -93,7 +85,7 @@ def print_at_lot(conn: Connection, act: Act, ask: Ask) -> Any:
 
 def list_prints(conn: Connection, act: Act, ask: Ask) -> Any:
     """The last printings asked for, and what came of each."""
-    asked = lot_printing.asked(conn, act.operator_id, _there(conn, act, ask))
+    asked = lot_printing.asked(conn, act.operator_id, merchant_there(conn, act, ask)["merchant_id"])
     return [{**row["body"], **row} for row in asked]
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from cloud.access.scopes import Scope
 from cloud.act import Act, Refused
 from cloud.api.lots import plates_shown, shown_page
+from cloud.api.merchants import merchant_there
 from cloud.api.operation import Ask, NotThereError, Operation, done, made, rows
 from cloud.api.schema import (
     DAY,
@@ -34,7 +35,6 @@ from cloud.coupons import service as coupons
 from cloud.coupons.service import Kind
 from cloud.coupons.slip_pages import genuine
 from cloud.lots import service as lots
-from cloud.merchants import service as merchants
 from domain.coupon.model import Meaning, Remainder
 from domain.coupon.terms import MOST_MINUTES, MOST_USES, terms_of
 from domain.plate import normalise
@@ -42,9 +42,7 @@ from domain.plate import normalise
 
 def list_templates(conn: Connection, act: Act, ask: Ask) -> Any:
     """Templates that may be issued from."""
-    merchant_id = ask.id("merchant_id")
-    if merchants.get(conn, act.operator_id, merchant_id) is None:
-        raise NotThereError
+    merchant_id = merchant_there(conn, act, ask)["merchant_id"]
     found = coupons.templates(conn, act.operator_id, merchant_id)
     return [dict(row) | {"terms": json.loads(row["terms"])} for row in found]
 

@@ -52,12 +52,18 @@ def list_merchants(conn: Connection, act: Act, ask: Ask) -> Any:
     return rows(merchants.listed(conn, act.operator_id, ask.query.get("q", ""), ask.page))
 
 
-def get_merchant(conn: Connection, act: Act, ask: Ask) -> Any:
-    """One merchant: settlement, purses, prices by lot."""
-    merchant_id = ask.id("merchant_id")
-    row = merchants.get(conn, act.operator_id, merchant_id)
+def merchant_there(conn: Connection, act: Act, ask: Ask) -> RowMapping:
+    """The merchant of the path. Raises NotThereError."""
+    row = merchants.get(conn, act.operator_id, ask.id("merchant_id"))
     if row is None:
         raise NotThereError
+    return row
+
+
+def get_merchant(conn: Connection, act: Act, ask: Ask) -> Any:
+    """One merchant: settlement, purses, prices by lot."""
+    row = merchant_there(conn, act, ask)
+    merchant_id = row["merchant_id"]
     prices = []
     for lot in lots.lots(conn, act.operator_id):
         version, terms = contracts.in_force(conn, merchant_id, lot["lot_id"])
@@ -162,9 +168,7 @@ def set_contract(conn: Connection, act: Act, ask: Ask) -> Any:
 
 def ledger_rows(conn: Connection, act: Act, ask: Ask) -> Any:
     """What each entry of the books did to each account of the merchant, newest first."""
-    merchant_id = ask.id("merchant_id")
-    if merchants.get(conn, act.operator_id, merchant_id) is None:
-        raise NotThereError
+    merchant_id = merchant_there(conn, act, ask)["merchant_id"]
     unit = ask.query.get("commodity")
     account = AVAILABLE if ask.caller.merchant_id is not None else None  # of the rest its own page tells nothing either
     query = merchants.movements(act.operator_id, merchant_id, Commodity(unit) if unit else None, account)

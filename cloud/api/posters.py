@@ -8,10 +8,10 @@ from sqlalchemy import Connection
 
 from cloud.access.scopes import Scope
 from cloud.act import Act
-from cloud.api.operation import NO_BODY, Ask, NotThereError, Operation, done, made
+from cloud.api.merchants import merchant_there
+from cloud.api.operation import NO_BODY, Ask, Operation, done, made
 from cloud.api.schema import DONE, FLAG, ID, MOMENT, WHOLE, listing, maybe, record, text, whole
 from cloud.coupons import posters
-from cloud.merchants import service as merchants
 from domain.coupon.limits import MOST, limits_of
 
 CAPS = ("per_day", "no_repeat", "day_total", "total")
@@ -19,9 +19,7 @@ CAPS = ("per_day", "no_repeat", "day_total", "total")
 
 def list_posters(conn: Connection, act: Act, ask: Ask) -> Any:
     """A merchant's posters with what their template still allows; one that was taken down has no address."""
-    merchant_id = ask.id("merchant_id")
-    if merchants.get(conn, act.operator_id, merchant_id) is None:
-        raise NotThereError
+    merchant_id = merchant_there(conn, act, ask)["merchant_id"]
     return [_told(ask, row) for row in posters.listed(conn, act.operator_id, merchant_id)]
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from cloud.access.scopes import Scope
 from cloud.act import Act, Refused
-from cloud.api.operation import NO_BODY, Ask, NotThereError, Operation, done, made, rows
+from cloud.api.merchants import merchant_there
+from cloud.api.operation import NO_BODY, Ask, Operation, done, made, rows
 from cloud.api.schema import (
     DONE,
     ID,
@@ -25,7 +26,6 @@ from cloud.api.schema import (
     whole,
 )  # fmt: skip
 from cloud.db import paged
-from cloud.merchants import service as merchants
 from cloud.payments.orders import PayOrder
 from cloud.shop import buying, offers, products, top_up
 from cloud.shop.products import Product
@@ -51,9 +51,7 @@ def withdraw(conn: Connection, act: Act, ask: Ask) -> Any:
 
 def list_offers(conn: Connection, act: Act, ask: Ask) -> Any:
     """The shop as one merchant sees it."""
-    merchant_id = ask.id("merchant_id")
-    if merchants.get(conn, act.operator_id, merchant_id) is None:
-        raise NotThereError
+    merchant_id = merchant_there(conn, act, ask)["merchant_id"]
     found = offers.offers(conn, act.operator_id, merchant_id, ask.query.get("kind", ""), act.now_ms)
     shown = ask.query.get("show", offers.SHOWN[0])
     return [

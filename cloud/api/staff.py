@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from cloud.access import staff
 from cloud.access.scopes import Scope
 from cloud.access.staff import Daily
 from cloud.act import Act, Refused
 from cloud.api import first_passwords
-from cloud.api.operation import NO_BODY, Ask, NotThereError, Operation, done
+from cloud.api.merchants import merchant_there
+from cloud.api.operation import NO_BODY, Ask, Operation, done
 from cloud.api.schema import DONE, FLAG, ID, MOST_FEN, WHOLE, Schema, listing, maybe, record, text, whole
-from cloud.merchants import service as merchants
-
-
-def _merchant(conn: Connection, act: Act, ask: Ask) -> RowMapping:
-    row = merchants.get(conn, act.operator_id, ask.id("merchant_id"))
-    if row is None:
-        raise NotThereError
-    return row
 
 
 def _daily(ask: Ask) -> Daily:
@@ -29,13 +22,13 @@ def _daily(ask: Ask) -> Daily:
 
 def list_staff(conn: Connection, act: Act, ask: Ask) -> Any:
     """A merchant's people, in the order of their numbers."""
-    found = staff.listed(conn, act.operator_id, _merchant(conn, act, ask)["merchant_id"])
+    found = staff.listed(conn, act.operator_id, merchant_there(conn, act, ask)["merchant_id"])
     return [dict(row) for row in found]
 
 
 def create(conn: Connection, act: Act, ask: Ask) -> Any:
     """An account named after the merchant's."""
-    row = _merchant(conn, act, ask)
+    row = merchant_there(conn, act, ask)
     args = row["merchant_id"], row["account_no"], ask.body["name"], first_passwords.hashed(ask), _daily(ask)
     return _told(staff.create(conn, act, *args), ask)
 

@@ -8,18 +8,17 @@ from sqlalchemy import Connection, RowMapping
 
 from cloud.access.scopes import Scope
 from cloud.act import Act
+from cloud.api.merchants import merchant_there
 from cloud.api.operation import Ask, NotThereError, Operation, done, made
 from cloud.api.schema import DONE, ID, MOMENT, MOST_FEN, WHOLE, listing, maybe, one_of, record, text, whole
 from cloud.coupons import service as coupons
-from cloud.merchants import service as merchants
 from cloud.merchants import statements
 
 
 def list_statements(conn: Connection, act: Act, ask: Ask) -> Any:
     """A merchant's statements, the newest first."""
-    if merchants.get(conn, act.operator_id, ask.id("merchant_id")) is None:
-        raise NotThereError
-    return [dict(row) for row in statements.of_merchant(conn, act.operator_id, ask.id("merchant_id"))]
+    merchant_id = merchant_there(conn, act, ask)["merchant_id"]
+    return [dict(row) for row in statements.of_merchant(conn, act.operator_id, merchant_id)]
 
 
 def make(conn: Connection, act: Act, ask: Ask) -> Any:
