@@ -30,7 +30,7 @@ from cloud.api.schema import (
     text,
     whole,
 )  # fmt: skip
-from cloud.coupons import checking
+from cloud.coupons import checking, wallets
 from cloud.coupons import service as coupons
 from cloud.coupons.service import Kind
 from cloud.coupons.slip_pages import genuine
@@ -88,6 +88,12 @@ def rebind(conn: Connection, act: Act, ask: Ask) -> Any:
     """Move an unused coupon to another plate: the driver mistyped (E4)."""
     body = ask.body
     return done(coupons.rebind(conn, act, ask.path["coupon_id"], body["plate"], body["reason"], ask.caller.merchant_id))
+
+
+def tell_driver(conn: Connection, act: Act, ask: Ask) -> Any:
+    """A one-time code with which the driver of a car that was given coupons sees them."""
+    result = wallets.tell_driver(conn, act, ask.path["coupon_id"], ask.caller.merchant_id)
+    return result if isinstance(result, Refused) else plates_shown(ask, asdict(result))
 
 
 def list_coupons(conn: Connection, act: Act, ask: Ask) -> Any:
@@ -187,6 +193,11 @@ OPERATIONS = (
         "POST", "/coupons/{coupon_id}/rebind", "rebind_coupon", "Move an unused coupon to another plate", rebind, DONE,
         Scope.ISSUE, for_merchants=True, moves_money=True, within={"coupon_id": NAMED},
         body=record({"plate": text(20, 1), "reason": text(200, 1)}),
+    ),
+    Operation(
+        "POST", "/coupons/{coupon_id}/driver", "tell_driver", "A code that shows the driver what the car was given",
+        tell_driver, record({"plate": text(), "code": text()}), Scope.ISSUE, for_merchants=True,
+        within={"coupon_id": NAMED},
     ),
     Operation(
         "GET", "/coupons/check", "check_coupon", "What somebody's serial, voucher number or code stands for", check,

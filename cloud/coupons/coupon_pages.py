@@ -8,11 +8,26 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from cloud.access.roles import Right, may
-from cloud.coupons import history, rebinding
+from cloud.act import Refused
+from cloud.coupons import history, rebinding, wallets
+from cloud.coupons.code_pages import qr_picture
 from cloud.coupons.life import State
+from cloud.coupons.wallets import Told
 from cloud.lots import service as lots
 from cloud.merchants import service as merchants
-from cloud.web.state import allow, change, done, field_of, login_of, merchant_of, place_of, read, words
+from cloud.web.state import (
+    CLOUD,
+    allow,
+    change,
+    done,
+    field_of,
+    login_of,
+    merchant_of,
+    place_of,
+    read,
+    staff_login,
+    words,
+)
 from plumbing.web import Session, render
 
 
@@ -56,6 +71,29 @@ async def _rebind(request: web.Request, session: Session, merchant_id: int | Non
     return await _page(request, session, merchant_id, base, words(request, refused))
 
 
+async def _tell_driver(request: web.Request, session: Session, base: str, told: Told | Refused) -> web.Response:
+    if isinstance(told, Refused):
+        return render(request, "refused.html", status=422, error=words(request, told), back=base)
+    address = f"{request.config_dict[CLOUD].public_url.rstrip('/')}/c/mine"
+    return render(request, "driver_code.html", told=told, address=address, qr=qr_picture(address), base=base)
+
+
+async def my_driver_code(request: web.Request) -> web.Response:
+    """What to tell the driver of a car that was given coupons; shown this once."""
+    session = await allow(request, Right.GIVE)
+    merchant_id, branch_id = place_of(session)
+    args = (request.match_info["coupon_id"], merchant_id, branch_id, staff_login(session))
+    told = await change(request, login_of(session), wallets.tell_driver, *args)
+    return await _tell_driver(request, session, "/m/records", told)
+
+
+async def driver_code(request: web.Request) -> web.Response:
+    """The same by the operator."""
+    session = await allow(request, Right.ISSUE)
+    told = await change(request, login_of(session), wallets.tell_driver, request.match_info["coupon_id"], None)
+    return await _tell_driver(request, session, "/admin/coupons", told)
+
+
 async def my_coupon(request: web.Request) -> web.Response:
     """One of the merchant's own, or of the branch's."""
     session = await allow(request, Right.OWN_BRANCH)
@@ -84,5 +122,7 @@ def add_routes(app: web.Application) -> None:
     one = "{coupon_id}"
     app.router.add_get(f"/m/records/{one}", my_coupon)
     app.router.add_post(f"/m/records/{one}/rebind", my_rebind)
+    app.router.add_post(f"/m/records/{one}/driver", my_driver_code)
     app.router.add_get(f"/admin/coupons/{one}", coupon)
+    app.router.add_post(f"/admin/coupons/{one}/driver", driver_code)
     app.router.add_post(f"/admin/coupons/{one}/rebind", rebind)

@@ -241,6 +241,7 @@ async def _records_page(
         error=error,
         plates=may(session.role, Right.PLATES),
         voiding=may(session.role, Right.OWN_MERCHANT) or may(session.role, Right.ISSUE),
+        telling=may(session.role, Right.GIVE) or may(session.role, Right.ISSUE),
         of_all=merchant_id is None,
         view=View(session, merchant_id, branch_id, base),
         kind=kind,

@@ -2,15 +2,18 @@
 
 A plate alone shows nothing. A wallet holds what was claimed for one plate on one phone; the phone has a secret, and
 each claim gives a code with which another phone gets the same wallet. What others claimed for the plate is not in it.
+What a merchant gave straight to the car is in nobody's wallet until the merchant tells the driver a code for it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
+from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.coupons.life import State
 from cloud.coupons.tables import coupon, coupon_template, wallet, wallet_key
@@ -59,7 +62,7 @@ def put_in(conn: Connection, act: Act, phone: str, plate: str) -> tuple[int, str
     )
     wallet_id = conn.execute(query).scalars().first()
     code = number_of(act.below(1 << 30))
-    fresh = {"code_hash": _hashed(plate, code), "code_until_ms": act.now_ms + CODE_DAYS * DAY_MS}
+    fresh = {"code_hash": _hashed(plate, code), "code_until_ms": _until(act)}
     if wallet_id is not None:
         conn.execute(update(wallet).where(wallet.c.wallet_id == wallet_id).values(**fresh))
         return int(wallet_id), code
@@ -67,6 +70,58 @@ def put_in(conn: Connection, act: Act, phone: str, plate: str) -> tuple[int, str
     wallet_id = new_id(conn, made)
     _give_key(conn, act, wallet_id, phone)
     return wallet_id, code
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a merchant tells the driver of a car: with this *code* and the plate a phone sees the coupons, once."""
+
+    plate: str
+    code: str
+
+
+def tell_driver(
+    conn: Connection, act: Act, coupon_id: str, merchant_id: int | None, branch_id: int = 0, given_by: str = ""
+) -> Told | Refused:
+    """A code for what the merchant gave straight to the car of this coupon; the code told before is dead.
+
+    None as *merchant_id*: by the operator. *branch_id*, *given_by*: only what that branch, that login gave.
+    """
+    query = select(coupon).where(coupon.c.coupon_id == coupon_id, coupon.c.operator_id == act.operator_id)
+    row = conn.execute(query.with_for_update()).mappings().one_or_none()
+    is_ours = row is not None and merchant_id in (None, row["merchant_id"]) and branch_id in (0, row["branch_id"])
+    if row is None or not is_ours or given_by not in ("", row["issued_by"]):
+        return Refused("coupon_unknown")
+    if row["state"] != State.BOUND.value or row["is_expired"]:
+        return Refused("coupon_over_for_driver")
+    if row["wallet_id"] is not None and _is_held(conn, row["wallet_id"]):
+        return Refused("driver_has_it")
+    plate, code = str(row["plate"]), number_of(act.below(1 << 30))
+    _wait_for_driver(conn, act, row, {"code_hash": _hashed(plate, code), "code_until_ms": _until(act)})
+    audit.record(conn, act, "coupon.driver_told", f"coupon:{row['serial']}")
+    return Told(plate, code)
+
+
+def _wait_for_driver(conn: Connection, act: Act, row: RowMapping, fresh: dict[str, object]) -> None:
+    """Put what this giver gave the same car into one wallet that no phone has yet."""
+    wallet_id, plate = row["wallet_id"], row["plate"]
+    if wallet_id is not None:
+        conn.execute(update(wallet).where(wallet.c.wallet_id == wallet_id).values(**fresh))
+    else:
+        made = insert(wallet).values(operator_id=act.operator_id, plate=plate, made_ms=act.now_ms, **fresh)
+        wallet_id = new_id(conn, made)
+    same = [coupon.c[name] == row[name] for name in ("merchant_id", "issued_by", "plate", "stay_id", "state")]
+    of_nobody = coupon.c.wallet_id.is_(None)
+    conn.execute(update(coupon).where(*same, of_nobody).values(wallet_id=wallet_id))
+
+
+def _is_held(conn: Connection, wallet_id: int) -> bool:
+    """Whether some phone has the wallet."""
+    return conn.execute(select(wallet_key.c.key_hash).where(wallet_key.c.wallet_id == wallet_id)).first() is not None
+
+
+def _until(act: Act) -> int:
+    return act.now_ms + CODE_DAYS * DAY_MS
 
 
 def open_by_code(conn: Connection, act: Act, phone: str, plate: str, code: str) -> Refused | None:

@@ -261,6 +261,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "POST /admin/coupons/issue",
         "POST /admin/coupons/void",
         "POST /admin/coupons/{coupon_id}/rebind",
+        "POST /admin/coupons/{coupon_id}/driver",
         "GET /admin/merchants/{merchant_id}/posters",
         "POST /admin/merchants/{merchant_id}/posters",
         "POST /admin/merchants/{merchant_id}/posters/down",
@@ -271,6 +272,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "GET /m/issue/{stay}/picture",
         "POST /m/issue",
         "GET /m/records",
+        "POST /m/records/{coupon_id}/driver",
     ),
     Right.HAND_OUT: (
         "GET /m/posters",

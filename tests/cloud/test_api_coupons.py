@@ -167,3 +167,12 @@ async def test_a_templates_small_print_is_set_and_told(client: Client, stage: St
     (row,) = [each for each in found if each["template_id"] == made["template_id"]]
     assert (row["terms"], row["before_entry"]) == (terms, False)
     assert (odd[0], odd[1]["code"]) == (409, "terms_malformed")
+
+
+async def test_a_code_for_the_driver_is_told_by_call_for_ones_own_coupons(client: Client, stage: Stage) -> None:
+    key = key_of(stage, "issue", merchant_id=int(stage.own["merchant_id"]))
+
+    _, told = await call(client, key, "POST", f"/coupons/{stage.own['coupon_id']}/driver", {})
+    theirs = await call(client, key, "POST", f"/coupons/{stage.neighbour['coupon_id']}/driver", {})
+
+    assert (len(told["code"]), told["plate"].count("*") > 0, theirs[0]) == (7, True, 409)

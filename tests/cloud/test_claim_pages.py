@@ -273,3 +273,21 @@ async def test_a_shop_finds_a_car_by_a_part_of_its_plate_with_one_character_wron
     assert "stay_id" in near
     assert "stay_id" not in none
     assert near.count("badge warn") == exact.count("badge warn") + 1
+
+
+async def test_a_shop_tells_the_driver_a_code_for_what_it_gave_straight_to_the_car(shop: Browser, cloud: Cloud) -> None:
+    found = await (await shop.get(f"/m/issue?q={PLATE}")).text()
+    _, records = await send(shop, found, "/m/issue", template_id="1", stay_id="s1", q=PLATE)
+    path = re.search(r'action="(/m/records/[^"]+/driver)"', records)
+    assert path is not None
+    status, told = await send(shop, records, path[1])
+    code = re.search(r"data-code>([^<]+)<", told)
+    assert code is not None
+    async with phone_at(shop) as phone:
+        empty = await (await phone.get("/c/mine")).text()
+        _, alone = await send(phone, empty, "/c/mine", text=PLATE, code="")
+        _, mine = await send(phone, empty, "/c/mine", text=PLATE, code=code[1])
+
+    serial = (await cloud.db.run(coupons.coupons, cloud.operator_id, None, PLATE)).items[0]["serial"]
+    assert (status, scanned(told)) == (200, ["http://pay.example/c/mine"])
+    assert (serial in alone, serial in mine) == (False, True)

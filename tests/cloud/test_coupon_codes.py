@@ -370,3 +370,44 @@ def test_disabling_a_merchant_may_take_its_unclaimed_codes_back_too(world: World
     assert gone == 1
     assert isinstance(claim(world, code), Refused)
     assert check_all(world.conn) == []
+
+
+def test_a_coupon_given_straight_to_a_car_is_seen_with_the_code_its_giver_tells(world: World) -> None:
+    world.car("s1")
+    five = world.template()
+    given = [coupons.issue(world.conn, world.act(by), world.merchant_id, five, "s1") for by in ("m", "m", "m-01")]
+    ids = [one.coupon_id for one in given if isinstance(one, coupons.Issued)]
+
+    def told(coupon_id: str) -> wallets.Told:
+        made = wallets.tell_driver(world.conn, world.act("m"), coupon_id, world.merchant_id)
+        assert isinstance(made, wallets.Told), made
+        return made
+
+    def opened(phone: str, plate: str, code: str) -> Refused | None:
+        return wallets.open_by_code(world.conn, world.act(), phone, plate, code)
+
+    first, second = told(ids[0]), told(ids[0])
+    dead, other = opened(PHONE, PLATE, first.code), opened(PHONE, OTHER_PLATE, second.code)
+    shown, again = opened(PHONE, PLATE, second.code), opened(OTHER_PHONE, PLATE, second.code)
+    seen = [row["coupon_id"] for row in wallets.of_phone(world.conn, world.operator_id, PHONE, world.now_ms)]
+    nothing = wallets.of_phone(world.conn, world.operator_id, OTHER_PHONE, world.now_ms)
+
+    wrong = Refused("wallet_code_wrong")
+    assert (dead, other, shown, again) == (wrong, wrong, None, wrong)
+    assert (sorted(map(str, seen)), nothing) == (sorted(ids[:2]), [])
+    assert wallets.tell_driver(world.conn, world.act(), ids[1], None) == Refused("driver_has_it")
+
+
+def test_a_code_for_the_driver_is_told_to_who_gave_the_coupon_alone_and_while_it_waits(world: World) -> None:
+    world.car("s1")
+    given = coupons.issue(world.conn, world.act("m-01"), world.merchant_id, world.template(), "s1")
+    assert isinstance(given, coupons.Issued)
+
+    def told(merchant_id: int | None, branch_id: int = 0, given_by: str = "") -> object:
+        return wallets.tell_driver(world.conn, world.act(), given.coupon_id, merchant_id, branch_id, given_by)
+
+    strangers = [told(world.merchant_id + 1), told(world.merchant_id, 7), told(world.merchant_id, 0, "m-02")]
+    assert strangers == [Refused("coupon_unknown")] * 3
+    assert isinstance(told(world.merchant_id, 0, "m-01"), wallets.Told)
+    world.apply(CouponRedeemed("r1", given.coupon_id, "s1", 500))
+    assert told(None) == Refused("coupon_over_for_driver")
