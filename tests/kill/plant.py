@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -96,17 +95,17 @@ class Daemon:
     def kill(self) -> None:
         """SIGKILL: nothing is flushed, nobody says goodbye."""
         self.kills += 1
-        self._end(signal.SIGKILL)
-
-    def stop(self) -> None:
-        """SIGTERM, and wait."""
-        self._end(signal.SIGTERM)
-
-    def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None
         if process is not None:
-            process.send_signal(number)
+            process.kill()
             process.wait(10)
+
+    async def stop(self) -> None:
+        """SIGTERM, and wait; meanwhile the devices of this process answer it."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.terminate()
+            await asyncio.to_thread(process.wait, 30)
 
 
 @dataclass
@@ -237,7 +236,7 @@ async def running_plant(folder: Path) -> AsyncIterator[Plant]:
         ports = {"port": free_port(), "device": free_port(), "counter": free_port()}
         (folder / "cloud.toml").write_text(CLOUD.format(port=ports["port"], broker=broker.port), encoding="utf-8")
         cloud = Daemon("cloud", folder / "cloud.toml")
-        stack.callback(cloud.stop)
+        stack.push_async_callback(cloud.stop)
         cloud.start()
         session = await stack.enter_async_context(aiohttp.ClientSession())
         api = Api(session, f"http://127.0.0.1:{ports['port']}")
@@ -251,7 +250,7 @@ async def running_plant(folder: Path) -> AsyncIterator[Plant]:
         prepared = await asyncio.to_thread(prepare, settings)
         await claim(settings, made["claim"])
         edge = Daemon("edge", config)
-        stack.callback(edge.stop)
+        stack.push_async_callback(edge.stop)
         edge.start()
         url = f"http://127.0.0.1:{ports['device']}/device/{SECRET}"
         camera = await stack.enter_async_context(SimulatedVzenith(url, timeout_s=1.0))
