@@ -70,6 +70,7 @@ from plumbing.metrics import Metrics
 from plumbing.mqtt import MqttOptions
 from plumbing.notify import Watchdog, notify
 from plumbing.onethread import OneThread
+from plumbing.paper.profile import Profile
 from plumbing.sealing import SealKey
 from plumbing.signing import PrivateKey, PublicKey, load_or_create_key
 from plumbing.tls import TlsFiles
@@ -143,7 +144,7 @@ async def run_edge(
         workers = _workers(settings, office, devices, live, held)
         selftest = SelfTest(workers.values(), devices.printers)
         certificate = Certificate(settings.edge, settings.broker) if settings.broker else None
-        link = _link(settings, office, live, selftest, certificate)
+        link = _link(settings, office, live, selftest, certificate, devices.profiles)
         watchdog = Watchdog()
         edge = Edge(
             settings,
@@ -279,7 +280,12 @@ def _workers(
 
 
 def _link(
-    settings: EdgeSettings, office: Office, live: LiveLanes, selftest: SelfTest, certificate: Certificate | None
+    settings: EdgeSettings,
+    office: Office,
+    live: LiveLanes,
+    selftest: SelfTest,
+    certificate: Certificate | None,
+    profiles: Mapping[str, Profile],
 ) -> EdgeLink | None:
     """The line to the cloud, once the edge was claimed and a broker is configured."""
     if settings.broker is None or not settings.cloud_key_file.exists():
@@ -290,6 +296,7 @@ def _link(
         live=live.brief, on_anchors=office.clock.keep, busy=lambda: live.is_busy(office.now().wall_ms),
         more=lambda: {
             "test": selftest.result(), "seal": office.pins.key.public.hex(),
+            "printers": {name: profile.looks() for name, profile in profiles.items()},
             **(certificate.wanted() if certificate else {}),
         },
         picture=office.entry_picture if settings.pictures.afar else no_picture,

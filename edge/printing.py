@@ -13,7 +13,6 @@ from domain.coupon.terms import terms_of
 from domain.slip import Paper, Slip
 from domain.slip_faces import Face, Language, TestPage, Voucher
 from domain.slip_layouts import Layout, lay_out
-from domain.slip_samples import SAMPLES
 from domain.voucher import number, paper_text
 from domain.wire import Json
 from drivers.base import DeviceError, NothingSentError, Printer, PrinterStatus
@@ -99,11 +98,10 @@ class SlipPrinter:
 
     async def sample(self, layout: str, lot: Lot, now_ms: int) -> bytes:
         """PNG of a sample of *layout*, drawn from the bytes this printer would get."""
-        from plumbing.paper.picture import render  # only who looks needs it
+        from plumbing.paper.picture import sample  # only who looks needs it
 
-        face = SAMPLES[layout](lot.name, lot.local(now_ms), self.paper, language_of(lot))
-        data = encode(await self.lay_out(face, lot), self.profile)
-        return await asyncio.to_thread(render, data, self.paper)
+        laid_out, at = await self.layout_of(layout), lot.local(now_ms)
+        return await asyncio.to_thread(sample, laid_out, self.profile, lot.name, at, language_of(lot))
 
     async def put_on_paper(self, slip: Slip) -> Ended:
         """Print once. ``confirmed`` only when the printer says afterwards that all is well."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -16,14 +18,15 @@ from cloud.lots.slips import OwnSlip
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, lots_of, path_id, read, words
 from domain.slip import Paper
 from domain.slip_faces import Fields, Language
-from domain.slip_layouts import Layout, lay_out
+from domain.slip_layouts import Layout
 from domain.slip_parse import LayoutError
 from domain.slip_samples import LAYOUTS, SAMPLES
-from plumbing.paper.encode import encode
-from plumbing.paper.picture import render
+from plumbing.paper.picture import sample
+from plumbing.paper.profile import SHIPPED, Profile
 from plumbing.paper.shipped import shipped_text
-from plumbing.web import render as render_page
-from plumbing.web import texts
+from plumbing.web import render, texts
+
+OWN, USUAL = "own:", "usual:"  # before a printer's name, as chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,9 @@ class Sample:
     at: datetime
     language: Language
 
-    def picture(self, layout: Layout, paper: Paper) -> str:
-        """The sample as a picture's address: the very bytes a printer of that width would get, drawn."""
-        face = SAMPLES[layout.name](self.lot, self.at, paper, self.language)
-        png = render(encode(lay_out(face, layout, paper, self.language)), paper)
+    def picture(self, layout: Layout, profile: Profile) -> str:
+        """The sample as a picture's address: the very bytes such a printer would get, drawn."""
+        png = sample(layout, profile, self.lot, self.at, self.language)
         return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
     def fields(self, name: str) -> Fields:
@@ -67,7 +69,9 @@ async def change_layout(request: web.Request) -> web.Response:
     refused = await change(request, login_of(session), slips.set_own, lot_id, name, setting)
     if refused is not None:
         return await _page(request, own, is_set=False, refused=refused)
-    raise done(request.path_qs, "slip_dropped" if setting is None else "slip_set")
+    seen = {part: await field_of(request, part) for part in ("printer", "written")}
+    shown = urlencode({"slip": name, **{part: value for part, value in seen.items() if value}})
+    raise done(f"{request.path}?{shown}", "slip_dropped" if setting is None else "slip_set")
 
 
 def _slip(request: web.Request) -> str:
@@ -85,21 +89,27 @@ async def _page(request: web.Request, own: OwnSlip, *, is_set: bool, refused: Re
     zone = cloud.zone
     at = datetime.fromtimestamp(cloud.now_ms() / 1000, zone).replace(tzinfo=None)
     chosen = await field_of(request, "written") or request.query.get("written", "") or texts(request).language
-    sample = Sample(lot, at, Language.EN if chosen == Language.EN else Language.ZH)
-    pictures: dict[str, str] = {}
+    of = Sample(lot, at, Language.EN if chosen == Language.EN else Language.ZH)
+    printers = _printers(await read(request, slips.printers_of, path_id(request, "lot"), lots_of(session)))
+    wanted = await field_of(request, "printer") or request.query.get("printer", "")
+    printer = wanted if wanted in printers else next(iter(printers))
+    picture = ""
     try:
-        layout = own.layout(name)
-        pictures = {
-            mm: await asyncio.to_thread(sample.picture, layout, paper)
-            for mm, paper in (("58", Paper.MM58), ("80", Paper.MM80))
-        }
+        picture = await asyncio.to_thread(of.picture, own.layout(name), printers[printer])
     except LayoutError as exc:
         refused = refused or Refused("slip_layout_wrong", {"problem": str(exc)})
-    return render_page(
+    return render(
         request, "lot_slips.html", status=422 if refused else 200, error=words(request, refused), lot_name=lot,
-        slip=name, layouts=LAYOUTS, own=own, text=own.text or shipped_text(name), pictures=pictures, is_set=is_set,
-        written=sample.language.value, fields=sample.fields(name), manage=may(session.role, Right.RUN_LOTS),
+        slip=name, layouts=LAYOUTS, own=own, text=own.text or shipped_text(name), picture=picture, is_set=is_set,
+        written=of.language.value, fields=of.fields(name), manage=may(session.role, Right.RUN_LOTS),
+        printers=printers, printer=printer,
     )  # fmt: skip
+
+
+def _printers(told: Mapping[str, Profile]) -> dict[str, Profile]:
+    """What may be looked through: the lot's own printers, and what others usually are."""
+    own = {f"{OWN}{name}": profile for name, profile in told.items()}
+    return {**own, **{f"{USUAL}{name}": profile for name, profile in SHIPPED.items()}}
 
 
 def add_routes(app: web.Application) -> None:

@@ -17,10 +17,12 @@ from cloud.lots.edges import edge_of_lot
 from cloud.lots.service import name_of
 from cloud.reach import EVERY, Lots
 from cloud.sync.channels import put_row, rows_of
+from cloud.sync.cursors import printers
 from domain.slip_layouts import Layout
 from domain.slip_parse import LayoutError
 from domain.slip_samples import LAYOUTS
 from domain.wire import Json
+from plumbing.paper.profile import Profile
 from plumbing.paper.shipped import layout_of, shipped_text
 
 CHANNEL: Final = "config"
@@ -44,6 +46,12 @@ def own_of(conn: Connection, operator_id: int, lot_id: int, name: str, within: L
     edge_id = edge_of_lot(conn, lot_id) if name_of(conn, operator_id, lot_id, within) else None
     row = dict(rows_of(conn, edge_id, CHANNEL)).get(_key(name)) if edge_id else None
     return None if row is None else OwnSlip(tuple(row["head"]), tuple(row["foot"]), str(row["text"]))
+
+
+def printers_of(conn: Connection, operator_id: int, lot_id: int, within: Lots = EVERY) -> dict[str, Profile]:
+    """A lot's printers by name, as its edge told them."""
+    edge_id = edge_of_lot(conn, lot_id) if name_of(conn, operator_id, lot_id, within) else None
+    return printers(conn, edge_id) if edge_id else {}
 
 
 def typed(head: str, foot: str, text: str, name: str) -> OwnSlip:

@@ -39,6 +39,7 @@ from domain.wire import (
     unpack,
     whole,
 )
+from plumbing.paper.profile import profiles_told
 
 logger = logging.getLogger(__name__)
 
@@ -150,6 +151,7 @@ class CloudAgent:
                 hello_ms=now_ms,
                 seen_ms=now_ms,
                 caps=canonical(caps.message()).decode(),
+                printers=canonical(printers_told(message)).decode(),
             )
         )
         self._compare_releases(conn, at, caps, now_ms)
@@ -349,6 +351,11 @@ class CloudAgent:
 
     def _down(self, edge: str, kind: str, message: Json, expires_ms: int | None = None) -> Outgoing:
         return Outgoing(edge, kind, signed(kind, edge, message, self._sign), expires_ms)
+
+
+def printers_told(message: Json) -> Json:
+    """How a hello says that the lot's printers print; nothing of one that older releases said."""
+    return {name: one.looks() for name, one in profiles_told(message.get("printers")).items()}
 
 
 def _kept(told: Json) -> dict[str, Kept]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from cloud.sync.tables import edge_cursor
 from domain.wire import GENESIS
+from plumbing.paper.profile import Profile, profiles_told
 
 
 def begin(conn: Connection, operator_id: int, edge_id: str, before: str | None = None) -> int:
@@ -19,6 +22,12 @@ def begin(conn: Connection, operator_id: int, edge_id: str, before: str | None =
 def position(conn: Connection, edge_id: str) -> RowMapping | None:
     """How far the log of one edge is known, with the chain hash there; None before it was claimed."""
     return conn.execute(select(edge_cursor).where(edge_cursor.c.edge_id == edge_id)).mappings().one_or_none()
+
+
+def printers(conn: Connection, edge_id: str) -> dict[str, Profile]:
+    """The edge's printers by name, as its last hello told them."""
+    told = conn.execute(select(edge_cursor.c.printers).where(edge_cursor.c.edge_id == edge_id)).scalar_one_or_none()
+    return profiles_told(json.loads(told or "{}"))
 
 
 def advance(conn: Connection, edge_id: str, epoch: int, seq: int, head: bytes) -> None:

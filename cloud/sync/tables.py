@@ -18,6 +18,7 @@ edge_cursor = Table(  # locked while a batch of this edge is applied: it keeps t
     Column("boot", Text, nullable=False),
     Column("sid", Text, nullable=False),  # session of the last hello
     Column("caps", Text, nullable=False),  # JSON, as announced
+    Column("printers", Text, nullable=False, server_default="{}"),  # JSON: its printers' looks, as announced
     Column("hello_ms", BigInteger),
     Column("seen_ms", BigInteger),
 )

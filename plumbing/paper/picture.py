@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import segno
 from PIL import Image, ImageDraw
 
+from domain.slip_faces import Language
+from domain.slip_layouts import Layout, lay_out
+from domain.slip_samples import SAMPLES
 from plumbing.paper.commands import (
     ALIGN,
     BOLD,
@@ -22,8 +26,10 @@ from plumbing.paper.commands import (
     Command,
     split,
 )
+from plumbing.paper.encode import encode
 from plumbing.paper.length import KNIFE, LINE
 from plumbing.paper.lettering import COLUMN, blank, line_picture
+from plumbing.paper.profile import Profile
 
 MARGIN = 16  # dots of the paper's white edge
 
@@ -43,6 +49,12 @@ class _Paper:
 
     def reset(self) -> None:
         self.align, self.bold, self.size = 0, False, 1
+
+
+def sample(layout: Layout, profile: Profile, lot: str, at: datetime, language: Language) -> bytes:
+    """PNG of a sample slip of *lot*, drawn from the bytes a printer of that profile gets."""
+    face = SAMPLES[layout.name](lot, at, profile.width, language)
+    return render(encode(lay_out(face, layout, profile.width, language), profile), profile.width)
 
 
 def render(data: bytes, columns: int = 32) -> bytes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Final, Literal
 
 from domain.slip import Paper
+from domain.wire import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +35,35 @@ class Profile:
         """The paper as columns."""
         return Paper.MM58 if self.paper == 58 else Paper.MM80
 
+    def looks(self) -> Json:
+        """What of it can be seen on paper, as it travels."""
+        return {key: getattr(self, key) for key in _SEEN}
+
 
 DEFAULT = Profile()
+SHIPPED: Final[Mapping[str, Profile]] = {  # for looking at slips where no printer is known
+    "58": DEFAULT,
+    "80": Profile(80),
+    "58 drawn": Profile(text="drawn"),
+    "80 native": Profile(80, "native"),
+}
+_SEEN: Final[Mapping[str, tuple[object, ...]]] = {
+    "paper": (58, 80),
+    "qr": ("raster", "native"),
+    "text": ("font", "drawn"),
+    "cutter": (True, False),
+    "tear_lines": tuple(range(256)),
+}
+
+
+def profiles_told(told: object) -> dict[str, Profile]:
+    """Printers by name as an edge tells their looks; those of a kind that this release does not know are left out."""
+    if not isinstance(told, Mapping):
+        return {}
+    return {str(name): Profile(**seen) for name, one in told.items() if (seen := _seen(one)) is not None}
+
+
+def _seen(one: object) -> dict[str, Any] | None:
+    if not isinstance(one, Mapping) or any(one.get(key) not in known for key, known in _SEEN.items()):
+        return None
+    return {key: one[key] for key in _SEEN}

@@ -9,16 +9,22 @@ import re
 import pytest
 import zxingcpp
 from PIL import Image
+from sqlalchemy import Connection, update
 
 from cloud.act import Refused
 from cloud.lots import slips
+from cloud.lots.edges import edge_of_lot
 from cloud.lots.layout_pages import Sample
 from cloud.lots.slips import OwnSlip
 from cloud.sync import channels
+from cloud.sync.agent import printers_told
+from cloud.sync.tables import edge_cursor
 from cloud.web.state import Cloud
 from domain.slip import Paper
 from domain.slip_faces import Language
 from domain.slip_samples import LAYOUTS, QR
+from domain.wire import Json, canonical
+from plumbing.paper.profile import SHIPPED, Profile
 from plumbing.paper.shipped import layout_of, shipped_text
 from tests.cloud.test_pages import Browser, browser, cloud, hashed, post, sign_in
 from tests.cloud.world import World
@@ -67,7 +73,8 @@ def test_a_layout_that_cannot_be_used_is_refused_with_its_place(world: World) ->
 def test_every_sample_is_drawn_and_its_code_is_read_off_the_picture(paper: Paper, language: Language) -> None:
     sample = Sample("示例车场", NOON, language)
 
-    codes = {name: scanned(sample.picture(layout_of(name), paper), paper) for name in LAYOUTS}
+    profile = Profile(58 if paper is Paper.MM58 else 80)
+    codes = {name: scanned(sample.picture(layout_of(name), profile), paper) for name in LAYOUTS}
 
     assert codes["voucher"] == [QR]
     assert codes["ticket"] == [QR[:90]]
@@ -87,7 +94,7 @@ async def test_the_page_draws_what_was_typed_before_it_is_kept(browser: Browser,
     plain = pictures(await (await browser.get(page)).text())
 
     status, looked = await post(browser, page, page, head="欢迎光临", foot="", text=TICKET, do="look", written="en")
-    assert (status, len(plain), "欢迎光临</textarea>" in looked) == (200, 2, True)
+    assert (status, len(plain), "欢迎光临</textarea>" in looked) == (200, 1, True)
     assert not set(pictures(looked)) & set(plain)
     assert pictures(await (await browser.get(page)).text()) == plain, "looking keeps nothing"
 
@@ -110,8 +117,43 @@ async def test_a_mistake_is_shown_beside_what_was_typed_and_others_may_only_look
 
     await sign_in(browser, "read_only")
     shown = await (await browser.get(page)).text()
-    assert (len(pictures(shown)), 'value="save"' in shown) == (2, False)
+    assert (len(pictures(shown)), 'value="save"' in shown) == (1, False)
     assert (await post(browser, page, page, do="drop"))[0] == 403
+    wide = await (await browser.get(f"{page}&printer=usual:80")).text()
+    assert (len(pictures(wide)), pictures(wide) == pictures(shown)) == (1, False)
+    assert '<form method="get"' in wide
+
+
+async def test_a_slip_is_drawn_as_the_lots_own_printer_prints_it(browser: Browser, cloud: Cloud) -> None:
+    await sign_in(browser, "admin")
+    page = "/admin/lots/1/slips?slip=voucher"
+    usual = await (await browser.get(page)).text()
+    assert re.findall(r'<option value="([^"]+)"', usual)[: len(SHIPPED)] == [f"usual:{name}" for name in SHIPPED]
+
+    gate, desk = Profile(58, "native", "drawn", cutter=False, tear_lines=6), Profile(80)
+    told = {"gate": gate.looks(), "a <b>": desk.looks(), "ink": {**desk.looks(), "qr": "photo"}}
+    await cloud.db.run(tell_printers, 1, told)
+
+    own = await (await browser.get(page)).text()
+    assert re.findall(r'<option value="([^"]+)"', own)[:3] == ["own:a &lt;b&gt;", "own:gate", "usual:58"]
+    assert "<h2>a &lt;b&gt; · 80 mm · 打印机自带汉字 · 二维码画图</h2>" in own
+    assert scanned(pictures(own)[0], Paper.MM80) == [QR]
+    assert scanned(pictures(usual)[0], Paper.MM58) == [QR]
+    of_gate = await (await browser.get(f"{page}&printer=own:gate&written=en")).text()
+    assert "gate · 58 mm · 文字画图 · 打印机自带二维码" in of_gate
+    on_usual = await (await browser.get(f"{page}&printer=usual:58&written=en")).text()
+    assert pictures(of_gate) != pictures(on_usual)
+
+    status, kept = await post(browser, page, page, head="欢迎", do="save", written="en", printer="own:gate")
+    assert (status, "已保存" in kept) == (200, True)
+    assert '<option value="own:gate" selected>' in kept, "one goes on with the printer one looked through"
+
+
+def tell_printers(conn: Connection, lot_id: int, told: Json) -> None:
+    """As the last hello of the lot's edge said."""
+    said = canonical(printers_told({"printers": told})).decode()
+    of_edge = edge_cursor.c.edge_id == edge_of_lot(conn, lot_id)
+    conn.execute(update(edge_cursor).where(of_edge).values(printers=said))
 
 
 def pictures(page: str) -> list[str]:
