@@ -5,27 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from cloud import sheets
 from cloud.access import accounts
 from cloud.access.roles import OFFICE, Right
 from cloud.act import Refused
 from cloud.lots import service as lots
-from cloud.web.state import (
-    CLOUD,
-    allow,
-    change,
-    done,
-    field_of,
-    login_of,
-    path_id,
-    read,
-    search_of,
-    whole,
-    words,
-    zone_of,
-)
+from cloud.web.lists import ShortList, short_list
+from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, whole, words, zone_of
 from plumbing.passwords import random_password
 from plumbing.web import Session, render, texts
 
@@ -33,22 +21,20 @@ HERE = "/admin/accounts"
 BLANK: dict[str, Any] = {"login": "", "name": "", "role": "", "lots": frozenset()}
 
 
-def _values(conn: Connection, operator_id: int, search: str) -> dict[str, Any]:
+def _values(conn: Connection, operator_id: int) -> dict[str, Any]:
     return {
-        "people": accounts.listed(conn, operator_id, search),
+        "people": accounts.listed(conn, operator_id),
         "makers": accounts.makers(conn, operator_id),
         "lots": lots.names(conn, operator_id),
         "lots_of": accounts.lots_by_user(conn, operator_id),
     }
 
 
-async def export(request: web.Request) -> web.Response:
-    """The accounts as a file."""
-    await allow(request, Right.ACCOUNTS)
+def _listed(request: web.Request, found: dict[str, Any]) -> ShortList[RowMapping]:
     t, zone = texts(request), zone_of(request)
-    found = await read(request, _values, search_of(request))
-    rows: list[list[sheets.Cell]] = [
-        [
+
+    def cells(row: RowMapping) -> list[sheets.Cell]:
+        return [
             row["login"],
             row["name"],
             t(f"office.{row['role']}"),
@@ -59,11 +45,17 @@ async def export(request: web.Request) -> web.Response:
             sheets.written(row["created_ms"], zone),
             found["makers"].get(row["login"], ""),
         ]
-        for row in found["people"]
-    ]
+
     heads = [t("login.account"), t("col.name"), t("office.role"), t("col.lot"), t("col.state"), t("office.last")]
     heads += [t("office.from"), t("col.created"), t("col.by")]
-    return await sheets.table_file(request.match_info["kind"], "accounts", t("nav.accounts"), heads, rows)
+    return short_list(request, heads, found["people"], cells)
+
+
+async def export(request: web.Request) -> web.Response:
+    """The accounts as a file."""
+    await allow(request, Right.ACCOUNTS)
+    found = await read(request, _values)
+    return await _listed(request, found).file(request, "accounts", texts(request)("nav.accounts"))
 
 
 async def _lots_in(request: web.Request) -> frozenset[int]:
@@ -76,8 +68,9 @@ async def _page(
     request: web.Request, session: Session, error: str = "", made: Any = None, form: dict[str, Any] | None = None
 ) -> web.Response:
     values = {"error": error, "made": made, "form": form or BLANK, "roles": OFFICE, "own": login_of(session)}
-    found = await read(request, _values, search_of(request))
-    return render(request, "accounts.html", status=422 if error else 200, **values, **found)
+    found = await read(request, _values)
+    page = _listed(request, found).page(request)
+    return render(request, "accounts.html", status=422 if error else 200, page=page, **values, **found)
 
 
 async def page(request: web.Request) -> web.Response:

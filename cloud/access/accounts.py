@@ -42,9 +42,9 @@ def create(
     return login
 
 
-def listed(conn: Connection, operator_id: int, search: str = "") -> Sequence[RowMapping]:
-    """The operator's accounts, those that may sign in first; *search* is part of a name or login."""
-    query = select(user).where(user.c.operator_id == operator_id, user.c.role.in_(OFFICE), service.named(search))
+def listed(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
+    """The operator's accounts, those that may sign in first."""
+    query = select(user).where(user.c.operator_id == operator_id, user.c.role.in_(OFFICE))
     return conn.execute(query.order_by(user.c.enabled.desc(), user.c.login)).mappings().all()
 
 

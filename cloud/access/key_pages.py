@@ -5,20 +5,44 @@ from __future__ import annotations
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
+from cloud import sheets
 from cloud.access import keys
 from cloud.access.roles import Right
 from cloud.access.scopes import Scope
 from cloud.act import Act, Refused
 from cloud.merchants import service as merchants
-from cloud.web.state import allow, change, done, field_of, login_of, read, whole, words
-from plumbing.web import render
+from cloud.web.lists import ShortList, short_list
+from cloud.web.state import allow, change, done, field_of, login_of, read, whole, words, zone_of
+from plumbing.web import render, texts
 
 
 def _values(conn: Connection, operator_id: int) -> dict[str, Any]:
     names = {row["merchant_id"]: row["name"] for row in merchants.everyone(conn, operator_id)}
     return {"keys": keys.listed(conn, operator_id), "names": names}
+
+
+def _listed(request: web.Request, found: dict[str, Any]) -> ShortList[RowMapping]:
+    t, zone = texts(request), zone_of(request)
+
+    def cells(row: RowMapping) -> list[sheets.Cell]:
+        return [
+            row["name"],
+            found["names"].get(row["merchant_id"], "") if row["merchant_id"] else t("keys.operator"),
+            ", ".join(t(f"scope.{scope}") for scope in row["scopes"].split()),
+            row["start"],
+            sheets.written(row["created_ms"], zone),
+            row["created_by"],
+            sheets.written(row["used_ms"], zone),
+            t("keys.revoked" if row["revoked_ms"] else "keys.active"),
+            sheets.written(row["revoked_ms"], zone),
+            row["revoked_by"],
+        ]
+
+    names = ("keys.name", "keys.reach", "keys.scopes", "keys.start", "col.created", "col.by", "keys.used", "col.state",
+             "keys.revoked", "col.by")  # fmt: skip
+    return short_list(request, [t(name) for name in names], found["keys"], cells)
 
 
 async def _page(
@@ -28,14 +52,22 @@ async def _page(
     blank = {"name": "", "merchant_id": "", "scopes": [Scope.READ.value]}
     status = 422 if error else 200
     return render(
-        request, "keys.html", status=status, error=error, made=made, form=form or blank, scopes=list(Scope), **values
-    )
+        request, "keys.html", status=status, error=error, made=made, form=form or blank, scopes=list(Scope),
+        page=_listed(request, values).page(request), names=values["names"],
+    )  # fmt: skip
 
 
 async def page(request: web.Request) -> web.Response:
     """All keys."""
     await allow(request, Right.KEYS)
     return await _page(request)
+
+
+async def export(request: web.Request) -> web.Response:
+    """The list as a file."""
+    await allow(request, Right.KEYS)
+    found = await read(request, _values)
+    return await _listed(request, found).file(request, "keys", texts(request)("nav.keys"))
 
 
 def _create(conn: Connection, act: Act, name: str, scopes: list[str], merchant_id: int | None) -> keys.Made | Refused:
@@ -69,5 +101,6 @@ async def revoke(request: web.Request) -> web.Response:
 def add_routes(app: web.Application) -> None:
     """The page of keys."""
     app.router.add_get("/admin/keys", page)
+    app.router.add_get("/admin/keys.{kind:csv|xlsx}", export)
     app.router.add_post("/admin/keys", create)
     app.router.add_post("/admin/keys/revoke", revoke)

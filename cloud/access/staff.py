@@ -63,12 +63,11 @@ def find(conn: Connection, operator_id: int, merchant_id: int, user_id: int) -> 
     return conn.execute(query).mappings().one_or_none()
 
 
-def listed(conn: Connection, operator_id: int, merchant_id: int, search: str = "") -> Sequence[RowMapping]:
-    """The merchant's staff, in the order of their numbers; *search* is part of a name or login."""
+def listed(conn: Connection, operator_id: int, merchant_id: int) -> Sequence[RowMapping]:
+    """The merchant's staff, in the order of their numbers."""
     query = select(user).where(
         user.c.operator_id == operator_id,
         user.c.merchant_id == merchant_id,
-        service.named(search),
         user.c.role == Role.MERCHANT_STAFF.value,
     )
     return conn.execute(query.order_by(user.c.user_id)).mappings().all()

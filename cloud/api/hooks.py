@@ -54,7 +54,7 @@ def ping(conn: Connection, act: Act, ask: Ask) -> Any:
 
 def list_messages(conn: Connection, act: Act, ask: Ask) -> Any:
     """Messages and what became of them, the newest first."""
-    return rows(service.messages(conn, act.operator_id, _own(conn, act, ask)["hook_id"], ask.page))
+    return rows(service.messages(conn, act.operator_id, _own(conn, act, ask)["hook_id"], page=ask.page))
 
 
 def send_again(conn: Connection, act: Act, ask: Ask) -> Any:

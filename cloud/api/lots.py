@@ -185,7 +185,7 @@ _CLAIM = record({"edge_id": text(), "claim": text(2000)})
 
 def list_leases(conn: Connection, act: Act, ask: Ask) -> Any:
     """What lots hold of merchants' money, newest first."""
-    return rows(leases.listed(conn, act.operator_id, ask.page))
+    return rows(leases.listed(conn, act.operator_id, page=ask.page))
 
 
 OPERATIONS = (

@@ -91,7 +91,7 @@ def extend(conn: Connection, act: Act, ask: Ask) -> Any:
 
 def list_months(conn: Connection, act: Act, ask: Ask) -> Any:
     """Months that were paid, newest first."""
-    return rows(extending.listed(conn, act.operator_id, ask.page))
+    return rows(extending.listed(conn, act.operator_id, page=ask.page))
 
 
 def list_prices(conn: Connection, act: Act, ask: Ask) -> Any:

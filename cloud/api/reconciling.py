@@ -18,7 +18,7 @@ from plumbing.web import Page
 
 def list_days(conn: Connection, act: Act, ask: Ask) -> Any:
     """Days by lot, newest first."""
-    found = service.listed(conn, act.operator_id, ask.page)
+    found = service.listed(conn, act.operator_id, page=ask.page)
     told = [
         {"lot_id": day.lot_id, "day": day.day, "open": day.open, "made_ms": day.made_ms, **day.sums.as_json()}
         for day in found.items

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from aiohttp import web
+from sqlalchemy import RowMapping
 
+from cloud import sheets
 from cloud.access.roles import Right
 from cloud.act import Refused
 from cloud.booth import people
 from cloud.lots import service as lots
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, lots_of, path_id, read, whole, words
+from cloud.web.lists import ShortList, short_list
+from cloud.web.state import (
+    CLOUD,
+    allow,
+    change,
+    done,
+    field_of,
+    login_of,
+    lots_of,
+    path_id,
+    read,
+    whole,
+    words,
+    zone_of,
+)
 from plumbing.passwords import random_pin, weak_pin
 from plumbing.sealing import SealKey
-from plumbing.web import Session, render
+from plumbing.web import Session, render, texts
 
 AT = "/admin/booth-people"
 SHORTEST, LONGEST = 6, 12
@@ -76,6 +92,24 @@ def weak(pin: str) -> bool:
     return not SHORTEST <= len(pin) <= LONGEST or weak_pin(pin)
 
 
+async def _listed(request: web.Request, session: Session) -> ShortList[RowMapping]:
+    within, t, zone = lots_of(session), texts(request), zone_of(request)
+    names = await read(request, lots.names, within)
+
+    def cells(row: RowMapping) -> list[sheets.Cell]:
+        lot = names.get(row["lot_id"]) or t("booth_people.every_lot")
+        return [row["name"], t(f"booth_role.{row['role']}"), lot, sheets.written(row["set_ms"], zone), row["set_by"]]
+
+    heads = [t("booth_people.name"), t("booth_people.role"), t("booth_shift.lot"), t("booth_people.set"), t("col.by")]
+    return short_list(request, heads, await read(request, people.listed, within), cells)
+
+
+async def export(request: web.Request) -> web.Response:
+    """The list as a file."""
+    listed_now = await _listed(request, await allow(request, Right.RUN_LOTS))
+    return await listed_now.file(request, "booth-people", texts(request)("nav.booth_people"))
+
+
 async def _page(
     request: web.Request,
     session: Session,
@@ -88,7 +122,7 @@ async def _page(
         request,
         "booth_people.html",
         status=422 if refused else 200,
-        people=await read(request, people.listed, within),
+        page=(await _listed(request, session)).page(request),
         names=await read(request, lots.names, within),
         within=within,
         roles=people.ROLES,
@@ -101,6 +135,7 @@ async def _page(
 def add_routes(app: web.Application) -> None:
     """The list and what may be done with it."""
     app.router.add_get(AT, listed)
+    app.router.add_get(AT + ".{kind:csv|xlsx}", export)
     app.router.add_post(AT, add)
     app.router.add_post(f"{AT}/{{person:[0-9]+}}/pin", new_pin)
     app.router.add_post(f"{AT}/{{person:[0-9]+}}/end", end)

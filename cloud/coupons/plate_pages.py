@@ -10,6 +10,7 @@ from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.coupons import often, plates
+from cloud.web.lists import ShortList, short_list
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, whole, words, zone_of
 from domain.fen import yuan
 from domain.plate import mask
@@ -64,6 +65,18 @@ def _asked(request: web.Request) -> tuple[often.Month, int, bool]:
     return month, whole(query.get("least", "")) or often.USUAL_LEAST, query.get("by") == "staff"
 
 
+async def _often(request: web.Request, role: str) -> ShortList[often.Often]:
+    month, least, by_staff = _asked(request)
+    t, shown = texts(request), may(role, Right.PLATES)
+
+    def cells(one: often.Often) -> list[sheets.Cell]:
+        plate = one.plate if shown else mask(one.plate)
+        return [plate, one.merchant, one.by, one.count, one.used, yuan(one.off_fen)]
+
+    found = await read(request, often.plates_with, month, least, by_staff=by_staff)
+    return short_list(request, [t(f"often.{name}") for name in COLUMNS], found, cells)
+
+
 async def report(request: web.Request) -> web.Response:
     """Plates with many coupons in a month from one merchant, or from one person."""
     session = await allow(request, Right.VIEW)
@@ -71,7 +84,7 @@ async def report(request: web.Request) -> web.Response:
     return render(
         request,
         "often.html",
-        rows=await read(request, often.plates_with, month, least, by_staff=by_staff),
+        page=(await _often(request, session.role)).page(request),
         month=month.name,
         least=least,
         by_staff=by_staff,
@@ -82,14 +95,9 @@ async def report(request: web.Request) -> web.Response:
 async def export(request: web.Request) -> web.Response:
     """The same as a file."""
     session = await allow(request, Right.VIEW)
-    month, least, by_staff = _asked(request)
-    t, shown = texts(request), may(session.role, Right.PLATES)
-    rows = [
-        (one.plate if shown else mask(one.plate), one.merchant, one.by, one.count, one.used, yuan(one.off_fen))
-        for one in await read(request, often.plates_with, month, least, by_staff=by_staff)
-    ]
-    heads, title = [t(f"often.{name}") for name in COLUMNS], t("coupon_tab.often")
-    return await sheets.table_file(request.match_info["kind"], f"coupons-{month.name}", title, heads, rows)
+    month, _, _ = _asked(request)
+    found = await _often(request, session.role)
+    return await found.file(request, f"coupons-{month.name}", texts(request)("coupon_tab.often"))
 
 
 async def blocked_file(request: web.Request) -> web.Response:

@@ -8,11 +8,13 @@ import segno
 from aiohttp import web
 from sqlalchemy import Connection
 
+from cloud import sheets
 from cloud.access.roles import Right
 from cloud.act import Refused
 from cloud.coupons import posters, template
 from cloud.coupons.life import CUSTOM
 from cloud.merchants import service as merchants
+from cloud.web.lists import ShortList, short_list
 from cloud.web.state import (
     CLOUD,
     allow,
@@ -26,9 +28,10 @@ from cloud.web.state import (
     staff_login,
     whole,
     words,
+    zone_of,
 )
 from domain.coupon.limits import Limits
-from plumbing.web import Session, render
+from plumbing.web import Session, render, texts
 
 MINE, ADMIN = "/m/posters", "/admin/merchants/{merchant_id:[0-9]+}/posters"
 
@@ -50,12 +53,38 @@ def _values(conn: Connection, operator_id: int, merchant_id: int, put_up_by: str
     }
 
 
+def _listed(request: web.Request, found: dict[str, Any]) -> ShortList[dict[str, Any]]:
+    t, zone = texts(request), zone_of(request)
+
+    def cells(row: dict[str, Any]) -> list[sheets.Cell]:
+        caps: Limits = row["limits"]
+        return [
+            row["name"],
+            row["template_name"],
+            t("limits.coupon_no_repeat") if caps.no_repeat else "",
+            *(cap or "" for cap in (caps.per_day, caps.day_total, caps.total)),
+            row["given"],
+            sheets.written(row["created_ms"], zone),
+            row["created_by"],
+            t("posters.ended") if row["ended_ms"] else t("posters.up"),
+        ]
+
+    names = ("posters.name", "posters.template", "posters.caps", "limits.per_day", "limits.day_total", "limits.total",
+             "posters.given", "col.created", "col.by", "col.state")  # fmt: skip
+    return short_list(request, [t(name) for name in names], found["posters"], cells)
+
+
+async def _file(request: web.Request, session: Session, merchant_id: int) -> web.Response:
+    found = await read(request, _values, merchant_id, staff_login(session))
+    return await _listed(request, found).file(request, "posters", texts(request)("posters.title"))
+
+
 async def _list(
     request: web.Request, session: Session, merchant_id: int, base: str, refused: Refused | None = None
 ) -> web.Response:
     values = await read(request, _values, merchant_id, staff_login(session))
-    status = 422 if refused else 200
-    return render(request, "posters.html", status=status, base=base, error=words(request, refused), **values)
+    status, page = 422 if refused else 200, _listed(request, values).page(request)
+    return render(request, "posters.html", status=status, base=base, error=words(request, refused), page=page, **values)
 
 
 async def _put_up(request: web.Request, session: Session, merchant_id: int, base: str) -> web.Response:
@@ -119,6 +148,12 @@ async def my_sheet(request: web.Request) -> web.Response:
     return await _sheet(request, session, merchant_of(session), MINE)
 
 
+async def my_file(request: web.Request) -> web.Response:
+    """The merchant's own as a file."""
+    session = await allow(request, Right.HAND_OUT)
+    return await _file(request, session, merchant_of(session))
+
+
 def _base(request: web.Request) -> tuple[int, str]:
     merchant_id = path_id(request, "merchant_id")
     return merchant_id, f"/admin/merchants/{merchant_id}/posters"
@@ -148,13 +183,20 @@ async def their_sheet(request: web.Request) -> web.Response:
     return await _sheet(request, session, *_base(request))
 
 
+async def their_file(request: web.Request) -> web.Response:
+    """A merchant's as a file, for the operator."""
+    session = await allow(request, Right.ISSUE)
+    return await _file(request, session, path_id(request, "merchant_id"))
+
+
 def add_routes(app: web.Application) -> None:
     """For both sides; drivers' page is ``poster_claims``."""
     for base, pages in (
-        (MINE, (my_posters, my_put_up, my_take_down, my_sheet)),
-        (ADMIN, (their_posters, their_put_up, their_take_down, their_sheet)),
+        (MINE, (my_posters, my_put_up, my_take_down, my_sheet, my_file)),
+        (ADMIN, (their_posters, their_put_up, their_take_down, their_sheet, their_file)),
     ):
         app.router.add_get(base, pages[0])
         app.router.add_post(base, pages[1])
         app.router.add_post(f"{base}/down", pages[2])
         app.router.add_get(f"{base}/{{poster_id:[0-9]+}}", pages[3])
+        app.router.add_get(base + ".{kind:csv|xlsx}", pages[4])

@@ -5,19 +5,59 @@ from __future__ import annotations
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
+from cloud import sheets
 from cloud.access.roles import Right
 from cloud.act import Act, Refused
 from cloud.hooks import service
 from cloud.merchants import service as merchants
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, whole, words
-from plumbing.web import page_number, render
+from cloud.web.lists import ShortList, short_list
+from cloud.web.state import (
+    CLOUD,
+    allow,
+    change,
+    done,
+    field_of,
+    login_of,
+    path_id,
+    read,
+    search_of,
+    whole,
+    words,
+    zone_of,
+)
+from plumbing.i18n import Texts
+from plumbing.web import page_number, render, texts
 
 
 def _list_values(conn: Connection, operator_id: int) -> dict[str, Any]:
     names = {row["merchant_id"]: row["name"] for row in merchants.everyone(conn, operator_id)}
     return {"hooks": service.hooks(conn, operator_id), "names": names}
+
+
+def _state(row: RowMapping) -> str:
+    """The word for how a hook is."""
+    if row["off_ms"]:
+        return "hooks.off_failing" if row["off_why"] == "failing" else "hooks.off"
+    return "hooks.failing" if row["failing_ms"] else "hooks.on"
+
+
+def _listed(request: web.Request, found: dict[str, Any]) -> ShortList[RowMapping]:
+    t, zone = texts(request), zone_of(request)
+
+    def cells(row: RowMapping) -> list[sheets.Cell]:
+        return [
+            row["url"],
+            found["names"].get(row["merchant_id"], "") if row["merchant_id"] else t("keys.operator"),
+            ", ".join(t(f"fact.{fact}") for fact in row["facts"].split()),
+            sheets.written(row["created_ms"], zone),
+            row["created_by"],
+            t(_state(row)),
+        ]
+
+    names = ("hooks.url", "keys.reach", "hooks.facts", "col.created", "col.by", "col.state")
+    return short_list(request, [t(name) for name in names], found["hooks"], cells)
 
 
 async def _list(
@@ -27,14 +67,22 @@ async def _list(
     blank = {"url": "", "merchant_id": "", "facts": list(service.FACTS)}
     status = 422 if error else 200
     return render(
-        request, "hooks.html", status=status, error=error, made=made, form=form or blank, facts=service.FACTS, **values
-    )
+        request, "hooks.html", status=status, error=error, made=made, form=form or blank, facts=service.FACTS,
+        page=_listed(request, values).page(request), names=values["names"],
+    )  # fmt: skip
 
 
 async def page(request: web.Request) -> web.Response:
     """All hooks."""
     await allow(request, Right.KEYS)
     return await _list(request)
+
+
+async def export(request: web.Request) -> web.Response:
+    """The list as a file."""
+    await allow(request, Right.KEYS)
+    found = await read(request, _list_values)
+    return await _listed(request, found).file(request, "hooks", texts(request)("nav.hooks"))
 
 
 def _create(
@@ -58,15 +106,16 @@ async def create(request: web.Request) -> web.Response:
     return await _list(request, made=made.secret)
 
 
-def _one_values(conn: Connection, operator_id: int, hook_id: int, number: int) -> dict[str, Any]:
+def _one_values(conn: Connection, operator_id: int, hook_id: int, search: str, number: int) -> dict[str, Any]:
     row = service.find(conn, operator_id, hook_id)
     if row is None:
         raise web.HTTPNotFound
-    return {"hook": row, "page": service.messages(conn, operator_id, hook_id, number)}
+    return {"hook": row, "page": service.messages(conn, operator_id, hook_id, search, number)}
 
 
 async def _one(request: web.Request, error: str = "") -> web.Response:
-    values = await read(request, _one_values, path_id(request, "hook_id"), page_number(request.query))
+    asked = path_id(request, "hook_id"), search_of(request), page_number(request.query)
+    values = await read(request, _one_values, *asked)
     return render(request, "hook.html", status=422 if error else 200, error=error, **values)
 
 
@@ -74,6 +123,40 @@ async def one_page(request: web.Request) -> web.Response:
     """One hook and its messages."""
     await allow(request, Right.KEYS)
     return await _one(request)
+
+
+async def messages_file(request: web.Request) -> web.Response:
+    """What became of a hook's messages, as a file."""
+    await allow(request, Right.KEYS)
+    hook_id, t, zone = path_id(request, "hook_id"), texts(request), zone_of(request)
+    if await read(request, service.find, hook_id) is None:
+        raise web.HTTPNotFound
+    found = await read(request, service.every_message, hook_id, search_of(request), sheets.MOST_ROWS)
+    names = ("col.number", "col.when", "hooks.fact", "hooks.tries", "col.state", "hooks.arrived", "hooks.next",
+             "col.content")  # fmt: skip
+    rows: list[list[sheets.Cell]] = [
+        [
+            row["message_id"],
+            sheets.written(row["made_ms"], zone),
+            t(f"fact.{row['fact']}"),
+            row["tries"],
+            _became(t, row),
+            sheets.written(row["arrived_ms"], zone),
+            sheets.written(row["next_ms"], zone),
+            row["body"],
+        ]
+        for row in found
+    ]
+    heads, title = [t(name) for name in names], t("hooks.messages")
+    return await sheets.table_file(request.match_info["kind"], f"hook-{hook_id}", title, heads, rows)
+
+
+def _became(t: Texts, row: RowMapping) -> str:
+    if row["arrived_ms"]:
+        return t("hooks.arrived")
+    if row["next_ms"] is None:
+        return t("hooks.given_up")
+    return t("hooks.failed" if row["tries"] else "hooks.waiting")
 
 
 async def _after(request: web.Request, refused: Refused | None, key: str) -> web.Response:
@@ -110,8 +193,10 @@ def add_routes(app: web.Application) -> None:
     """Pages of web hooks."""
     one = "/admin/hooks/{hook_id:[0-9]+}"
     app.router.add_get("/admin/hooks", page)
+    app.router.add_get("/admin/hooks.{kind:csv|xlsx}", export)
     app.router.add_post("/admin/hooks", create)
     app.router.add_get(one, one_page)
+    app.router.add_get(one + ".{kind:csv|xlsx}", messages_file)
     app.router.add_post(f"{one}/switch", switch)
     app.router.add_post(f"{one}/ping", ping)
     app.router.add_post(f"{one}/again", send_again)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, literal, or_, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, literal, or_, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -186,10 +186,21 @@ def hooks(conn: Connection, operator_id: int, merchant_id: int | None = None) ->
     return conn.execute(query.order_by(web_hook.c.off_ms.is_not(None), web_hook.c.hook_id.desc())).mappings().all()
 
 
-def messages(conn: Connection, operator_id: int, hook_id: int, page: int = 1) -> Page[RowMapping]:
-    """Messages of a hook, the newest first."""
+def messages(conn: Connection, operator_id: int, hook_id: int, search: str = "", page: int = 1) -> Page[RowMapping]:
+    """Messages of a hook, the newest first; *search* is part of the fact or of what is told of it."""
+    return paged(conn, _messages(operator_id, hook_id, search), page)
+
+
+def every_message(conn: Connection, operator_id: int, hook_id: int, search: str, most: int) -> Sequence[RowMapping]:
+    """The same up to *most*, for a file."""
+    return conn.execute(_messages(operator_id, hook_id, search).limit(most)).mappings().all()
+
+
+def _messages(operator_id: int, hook_id: int, search: str) -> Select[Any]:
     query = select(hook_message).where(hook_message.c.hook_id == hook_id, hook_message.c.operator_id == operator_id)
-    return paged(conn, query.order_by(hook_message.c.message_id.desc()), page)
+    if search:
+        query = query.where(or_(*(hook_message.c[name].contains(search, autoescape=True) for name in ("fact", "body"))))
+    return query.order_by(hook_message.c.message_id.desc())
 
 
 def envelope(row: RowMapping, body: Json) -> Json:

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import Connection
 
-from cloud import replacing
+from cloud import replacing, sheets
 from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.joining import put_out
@@ -21,6 +21,7 @@ from cloud.merchants import service as merchants
 from cloud.reach import Lots
 from cloud.sync import channels, events
 from cloud.sync.link import Live
+from cloud.web.lists import ShortList, short_list
 from cloud.web.state import (
     CLOUD,
     allow,
@@ -217,12 +218,32 @@ async def edges(request: web.Request) -> web.Response:
     return await _edges(request, session.role)
 
 
+async def _listed_edges(request: web.Request) -> ShortList[Mapping[str, Any]]:
+    t, zone = texts(request), zone_of(request)
+
+    def cells(row: Mapping[str, Any]) -> list[sheets.Cell]:
+        behind = None if row["seq"] is None else max(0, row["told_seq"] - row["seq"])
+        heard = sheets.written(row["seen_ms"], zone)
+        state = t(f"edge.{row['state']}")
+        return [row["edge_id"], row["name"], row["lot_name"], state, row["epoch"], row["seq"], behind, heard]
+
+    names = ("col.edge", "edges.name", "col.lot", "col.state", "col.epoch", "col.cursor", "col.backlog",
+             "col.last_heard")  # fmt: skip
+    return short_list(request, [t(name) for name in names], await read(request, lot_edges.edges), cells)
+
+
+async def edges_file(request: web.Request) -> web.Response:
+    """The same as a file."""
+    await allow(request, Right.VIEW)
+    return await (await _listed_edges(request)).file(request, "edges", texts(request)("nav.edges"))
+
+
 async def _edges(request: web.Request, role: str, error: str = "", claim: Claim | None = None) -> web.Response:
     return render(
         request,
         "edges.html",
         status=422 if error else 200,
-        edges=await read(request, lot_edges.edges),
+        page=(await _listed_edges(request)).page(request),
         channels=await read(request, channels.standings),
         lot_choices=[(row["lot_id"], row["name"]) for row in await read(request, service.lots)],
         error=error,
@@ -288,6 +309,7 @@ def add_routes(app: web.Application) -> None:
     list_files.add_routes(app)
     app.router.add_post("/admin/incidents/close", close_incident)
     app.router.add_get("/admin/edges", edges)
+    app.router.add_get("/admin/edges.{kind:csv|xlsx}", edges_file)
     app.router.add_post("/admin/edges", create_edge)
     app.router.add_post("/admin/edges/claim", renew_claim)
     app.router.add_post("/admin/edges/replace", replace_edge)

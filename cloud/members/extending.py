@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, delete, insert, or_, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -212,15 +213,27 @@ def of_pass(conn: Connection, operator_id: int, entitlement_id: int) -> Sequence
     return conn.execute(query.order_by(pass_month.c.done_ms.desc(), pass_month.c.order_id)).mappings().all()
 
 
-def listed(conn: Connection, operator_id: int, page: int = 1) -> Page[RowMapping]:
-    """Every month that was paid, the newest first, with the name on the pass."""
+def listed(conn: Connection, operator_id: int, search: str = "", page: int = 1) -> Page[RowMapping]:
+    """Every month that was paid, the newest first; *search* is part of the name on the pass or of the order."""
+    return paged(conn, _query(operator_id, search), page)
+
+
+def every(conn: Connection, operator_id: int, search: str, most: int) -> Sequence[RowMapping]:
+    """The same up to *most*, for a file."""
+    return conn.execute(_query(operator_id, search).limit(most)).mappings().all()
+
+
+def _query(operator_id: int, search: str) -> Select[Any]:
     query = (
         select(pass_month, entitlement.c.name)
         .join(entitlement, entitlement.c.entitlement_id == pass_month.c.entitlement_id)
         .where(pass_month.c.operator_id == operator_id, pass_month.c.state != "open")
         .order_by(pass_month.c.done_ms.desc(), pass_month.c.order_id)
     )
-    return paged(conn, query, page)
+    if search:
+        held = (entitlement.c.name, pass_month.c.order_id)
+        query = query.where(or_(*(column.contains(search, autoescape=True) for column in held)))
+    return query
 
 
 def _mark(conn: Connection, order_id: str, **values: int | str) -> None:

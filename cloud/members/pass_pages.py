@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from aiohttp import web
+from sqlalchemy import Connection
 
+from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.lots import service as lots
 from cloud.members import extending
-from cloud.web.state import allow, change, done, field_of, login_of, path_id, read, whole, words
-from domain.fen import fen_from_yuan
-from plumbing.web import page_number, render
+from cloud.web.state import allow, change, done, field_of, login_of, path_id, read, search_of, whole, words, zone_of
+from domain.fen import fen_from_yuan, yuan
+from plumbing.web import page_number, render, texts
 
 
 async def _passes(request: web.Request, refused: Refused | None = None) -> web.Response:
@@ -18,7 +20,7 @@ async def _passes(request: web.Request, refused: Refused | None = None) -> web.R
     return render(
         request, "passes.html", status=422 if refused else 200, error=words(request, refused),
         names=await read(request, lots.names), prices=await read(request, extending.prices),
-        page=await read(request, extending.listed, page_number(request.query)),
+        page=await read(request, extending.listed, search_of(request), page_number(request.query)),
         money=may(session.role, Right.MONEY),
     )  # fmt: skip
 
@@ -26,6 +28,46 @@ async def _passes(request: web.Request, refused: Refused | None = None) -> web.R
 async def passes(request: web.Request) -> web.Response:
     """Prices by lot, and the months that were paid."""
     return await _passes(request)
+
+
+async def months_file(request: web.Request) -> web.Response:
+    """The months that were paid, as a file."""
+    await allow(request, Right.VIEW)
+    t, zone, names = texts(request), zone_of(request), await read(request, lots.names)
+    rows: list[list[sheets.Cell]] = [
+        [
+            sheets.written(row["done_ms"], zone),
+            row["name"],
+            names.get(row["lot_id"], ""),
+            row["order_id"],
+            yuan(row["amount_fen"]),
+            sheets.written(row["from_ms"], zone),
+            sheets.written(row["until_ms"], zone),
+            t("passes.driver") if row["created_by"] == "driver:phone" else row["created_by"],
+            t(f"pass_month.{row['state']}"),
+        ]
+        for row in await read(request, extending.every, search_of(request), sheets.MOST_ROWS)
+    ]
+    columns = ("col.when", "people.name", "col.lot", "payments.order", "passes.amount", "records.from", "records.to",
+               "col.by", "col.state")  # fmt: skip
+    heads = [t(name) for name in columns]
+    return await sheets.table_file(request.match_info["kind"], "passes", t("passes.paid"), heads, rows)
+
+
+def _price_list(conn: Connection, operator_id: int) -> list[tuple[str, int | None]]:
+    prices = extending.prices(conn, operator_id)
+    return [(name, prices.get(lot_id)) for lot_id, name in lots.names(conn, operator_id).items()]
+
+
+async def prices_file(request: web.Request) -> web.Response:
+    """What a month costs at each lot, as a file."""
+    await allow(request, Right.VIEW)
+    t = texts(request)
+    rows: list[list[sheets.Cell]] = [
+        [lot, t("passes.not_offered") if fen is None else yuan(fen)] for lot, fen in await read(request, _price_list)
+    ]
+    heads = [t("col.lot"), t("passes.month")]
+    return await sheets.table_file(request.match_info["kind"], "pass-prices", t("passes.prices"), heads, rows)
 
 
 async def set_price(request: web.Request) -> web.Response:
@@ -54,5 +96,7 @@ async def extend(request: web.Request) -> web.Response:
 def add_routes(app: web.Application) -> None:
     """Months paid online."""
     app.router.add_get("/admin/people/passes", passes)
+    app.router.add_get("/admin/people/passes.{kind:csv|xlsx}", months_file)
+    app.router.add_get("/admin/people/passes/prices.{kind:csv|xlsx}", prices_file)
     app.router.add_post("/admin/people/passes", set_price)
     app.router.add_post("/admin/people/{number:[0-9]+}/extend", extend)

@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
+from cloud import sheets
 from cloud.access.pages import NO_BRANCH
 from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.lots import service as lots
 from cloud.merchants import branches, ledger, service
 from cloud.merchants.branches import Place, Plan
+from cloud.web.lists import ShortList, short_list
 from cloud.web.state import CLOUD, SESSIONS, allow, change, done, field_of, login_of, path_id, read, whole, words
-from domain.fen import fen_from_yuan
+from domain.fen import fen_from_yuan, yuan
 from domain.ledger import Commodity, branch_account
 from plumbing.passwords import random_password
-from plumbing.web import render
+from plumbing.web import render, texts
 
 
 def _all(conn: Connection, operator_id: int, merchant_id: int) -> dict[str, Any]:
@@ -37,6 +39,38 @@ def _all(conn: Connection, operator_id: int, merchant_id: int) -> dict[str, Any]
     }
 
 
+def _listed(request: web.Request, found: dict[str, Any]) -> ShortList[RowMapping]:
+    t, purses = texts(request), found["purses"]
+    lot_names = {lot["lot_id"]: lot["name"] for lot in found["lots"]}
+
+    def left(row: RowMapping, unit: Commodity) -> int:
+        return int(purses.get((branch_account(row["branch_id"]), unit.value), 0))
+
+    def cells(row: RowMapping) -> list[sheets.Cell]:
+        own, served = row["own_purse"], found["served"].get(row["branch_id"], [])
+        return [
+            row["name"],
+            t("merchants.enabled" if row["enabled"] else "merchants.disabled"),
+            t("branches.own" if own else "branches.shared"),
+            yuan(left(row, Commodity.FEN)) if own else "",
+            left(row, Commodity.MIN) if own else "",
+            yuan(row["month_fen"]) if row["month_fen"] else t("shop.no_limit"),
+            row["month_min"] or t("shop.no_limit"),
+            ", ".join(lot_names[lot_id] for lot_id in served) or t("shop.every_lot"),
+        ]
+
+    heads = [t("col.name"), t("col.state"), t("branches.purse"), t("col.money_left"), t("col.time_left")]
+    heads += [t("branches.month_fen"), t("branches.month_min"), t("branches.lots")]
+    return short_list(request, heads, found["branches"], cells)
+
+
+async def export(request: web.Request) -> web.Response:
+    """A merchant's branches as a file."""
+    await allow(request, Right.VIEW)
+    found = await read(request, _all, path_id(request, "merchant_id"))
+    return await _listed(request, found).file(request, "branches", texts(request)("branches.title"))
+
+
 async def _page(
     request: web.Request, role: str, refused: Refused | None = None, login: tuple[str, str] | None = None
 ) -> web.Response:
@@ -49,6 +83,7 @@ async def _page(
         money=may(role, Right.MONEY),
         manage=may(role, Right.MANAGE),
         login=login,
+        page=_listed(request, values).page(request),
         **values,
     )
 
@@ -191,6 +226,7 @@ def add_routes(app: web.Application) -> None:
     add_get, add_post = app.router.add_get, app.router.add_post
     base = "/admin/merchants/{merchant_id:[0-9]+}/branches"
     add_get(base, page)
+    add_get(base + ".{kind:csv|xlsx}", export)
     add_post(base, add)
     add_post(base + "/members", admit)
     add_post(base + "/members/dismiss", dismiss)

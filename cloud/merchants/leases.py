@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Text, cast, func, insert, literal, select, update
+from sqlalchemy import Connection, RowMapping, Select, Text, cast, func, insert, literal, or_, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -239,20 +239,24 @@ def held(conn: Connection, operator_id: int) -> dict[tuple[str, str], int]:
     return {(row.state, row.commodity): int(row.amount) for row in conn.execute(query) if row.amount}
 
 
-def listed(conn: Connection, operator_id: int, page: int = 1) -> Page[RowMapping]:
-    """Leases newest first, with what each still holds."""
-    return paged(conn, _query(operator_id), page)
+def listed(conn: Connection, operator_id: int, search: str = "", state: str = "", page: int = 1) -> Page[RowMapping]:
+    """Leases newest first, with what each still holds; *search* is part of a merchant's or an edge's name."""
+    return paged(conn, _query(operator_id, search, state), page)
 
 
-def every(conn: Connection, operator_id: int, most: int) -> Sequence[RowMapping]:
+def every(conn: Connection, operator_id: int, search: str, state: str, most: int) -> Sequence[RowMapping]:
     """The same up to *most*, for a file."""
-    return conn.execute(_query(operator_id).limit(most)).mappings().all()
+    return conn.execute(_query(operator_id, search, state).limit(most)).mappings().all()
 
 
-def _query(operator_id: int) -> Select[Any]:
-    return (
+def _query(operator_id: int, search: str, state: str) -> Select[Any]:
+    query = (
         select(lease, merchant.c.name.label("merchant_name"), (lease.c.granted - lease.c.spent).label("left"))
         .join(merchant, merchant.c.merchant_id == lease.c.merchant_id)
         .where(lease.c.operator_id == operator_id)
         .order_by(lease.c.lease_id.desc())
     )
+    if search:
+        named = (merchant.c.name, lease.c.edge_id)
+        query = query.where(or_(*(column.contains(search, autoescape=True) for column in named)))
+    return query.where(lease.c.state == state) if state else query

@@ -1,4 +1,4 @@
-"""The operator's merchant pages: list, one merchant's settlement, purses and prices, the books, the leases."""
+"""The operator's merchant pages: list, one merchant's settlement, purses and prices."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from cloud.access.roles import Right, may
 from cloud.act import Act, Refused
 from cloud.coupons import service as coupons
 from cloud.coupons import withdrawing
-from cloud.db import paged
 from cloud.lots import service as lots
 from cloud.merchants import (
+    book_pages,
     branch_pages,
     contracts,
     credit,
-    in_words,
     leases,
     ledger,
     low_pages,
@@ -51,10 +50,7 @@ from domain.contract import Basis, Terms, terms_of
 from domain.fen import fen_from_yuan, yuan
 from domain.ledger import Commodity, Funds
 from plumbing.i18n import Texts
-from plumbing.web import Page, page_number, render, texts
-
-EXPORTED = ("col.number", "col.when", "col.merchant", "col.act", "col.subject", "books.account", "books.purse",
-            "col.funds", "books.amount", "col.by", "col.remark")  # fmt: skip
+from plumbing.web import page_number, render, texts
 
 
 async def merchants_page(request: web.Request) -> web.Response:
@@ -356,97 +352,6 @@ async def reset_password(request: web.Request) -> web.Response:
     return await _merchant(request, merchant_id, session.role, login=(account, fresh))
 
 
-def _movements(
-    conn: Connection, operator_id: int, merchant_id: int | None, commodity: Commodity | None, page: int
-) -> Page[RowMapping]:
-    return paged(conn, service.movements(operator_id, merchant_id, commodity), page)
-
-
-def _books(conn: Connection, operator_id: int) -> dict[str, Any]:
-    names = {row["merchant_id"]: row["name"] for row in service.everyone(conn, operator_id)}
-    books = [each for each in ledger.merchant_books(conn) if each.merchant_id in names]
-    return {"books": books, "names": names, "losses": ledger.operator_losses(conn, operator_id)}
-
-
-async def books(request: web.Request) -> web.Response:
-    """Balances per merchant with their check (I1, I2), and the ledger rows."""
-    await allow(request, Right.VIEW)
-    merchant_id = whole(request.query.get("merchant", ""))
-    found = await read(request, _movements, merchant_id, None, page_number(request.query))
-    values = await read(request, _books)
-    return render(request, "books.html", page=found, chosen=merchant_id, **values)
-
-
-async def books_file(request: web.Request) -> web.Response:
-    """All ledger rows as a table file."""
-    await allow(request, Right.VIEW)
-    merchant_id = whole(request.query.get("merchant", ""))
-    t, zone = texts(request), zone_of(request)
-    rows = [_book_cells(t, row, zone) for row in await read(request, _export, merchant_id)]
-    return await sheets.table_file(request.match_info["kind"], "ledger", t("nav.books"), [*map(t, EXPORTED)], rows)
-
-
-def _export(conn: Connection, operator_id: int, merchant_id: int | None) -> list[RowMapping]:
-    return list(conn.execute(service.movements(operator_id, merchant_id).limit(sheets.MOST_ROWS)).mappings())
-
-
-def _book_cells(t: Texts, row: RowMapping, zone: ZoneInfo) -> list[sheets.Cell]:
-    return [
-        row["entry_id"],
-        in_words.when(row["made_ms"], zone),
-        row["merchant_name"],
-        in_words.entry(t, row["kind"]),
-        in_words.subject(t, row["subject"]),
-        in_words.account(t, row["account"]),
-        t(f"unit.{row['commodity']}"),
-        t(f"funds.{row['funds']}"),
-        in_words.amount(row["amount"], row["commodity"]),
-        row["made_by"],
-        row["note"],
-    ]
-
-
-async def leases_page(request: web.Request) -> web.Response:
-    """What lots hold of merchants' money."""
-    session = await allow(request, Right.VIEW)
-    found, held = await read(request, leases.listed, page_number(request.query)), await read(request, leases.held)
-    return render(request, "leases.html", page=found, held=held, error="", money=may(session.role, Right.MONEY))
-
-
-async def leases_file(request: web.Request) -> web.Response:
-    """The same as a table file."""
-    await allow(request, Right.VIEW)
-    t, zone = texts(request), zone_of(request)
-    names = ("col.number", "col.merchant", "col.edge", "books.purse", "leases.granted", "leases.spent", "leases.left")
-    rows = [_lease_cells(t, row, zone) for row in await read(request, leases.every, sheets.MOST_ROWS)]
-    heads = [*map(t, names), t("col.state"), t("col.when")]
-    return await sheets.table_file(request.match_info["kind"], "leases", t("nav.leases"), heads, rows)
-
-
-def _lease_cells(t: Texts, row: RowMapping, zone: ZoneInfo) -> list[sheets.Cell]:
-    amounts = [row["granted"], row["spent"], row["left"] if row["state"] != "closed" else 0]
-    shown = [yuan(one) if row["commodity"] == Commodity.FEN.value else one for one in amounts]
-    purse = f"{t('unit.' + row['commodity'])} · {t('funds.' + row['funds'])}"
-    when = datetime.fromtimestamp(row["granted_ms"] / 1000, zone)
-    state = t(f"lease.{row['state']}")
-    return [row["lease_id"], row["merchant_name"], row["edge_id"], purse, *shown, state, f"{when:%Y-%m-%d %H:%M:%S}"]
-
-
-async def call_back(request: web.Request) -> web.Response:
-    """Ask an edge to give a lease back."""
-    session = await allow(request, Right.MONEY)
-    lease_id = whole(await field_of(request, "lease_id")) or 0
-    refused = await change(request, login_of(session), leases.call_back, lease_id)
-    if refused is None:
-        raise done("/admin/leases", "lease_called_back")
-    found, held, error = (
-        await read(request, leases.listed, 1),
-        await read(request, leases.held),
-        words(request, refused),
-    )
-    return render(request, "leases.html", status=422, page=found, held=held, error=error, money=True)
-
-
 def add_routes(app: web.Application) -> None:
     """Pages of merchants and their money."""
     add_get, add_post = app.router.add_get, app.router.add_post
@@ -474,8 +379,4 @@ def add_routes(app: web.Application) -> None:
     statement_pages.add_routes(app)
     branch_pages.add_routes(app)
     serving_pages.add_routes(app)
-    add_get("/admin/books", books)
-    add_get("/admin/books.{kind:csv|xlsx}", books_file)
-    add_get("/admin/leases", leases_page)
-    add_get("/admin/leases.{kind:csv|xlsx}", leases_file)
-    add_post("/admin/leases/call-back", call_back)
+    book_pages.add_routes(app)

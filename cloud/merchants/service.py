@@ -395,7 +395,8 @@ def movements(
     if commodity is not None:
         query = query.where(posting.c.commodity == commodity.value)
     if search:
-        query = query.where(ledger_entry.c.subject.like(f"%{search}%") | ledger_entry.c.note.like(f"%{search}%"))
+        held = (ledger_entry.c.subject, ledger_entry.c.note, ledger_entry.c.made_by, merchant.c.name)
+        query = query.where(or_(*(column.contains(search, autoescape=True) for column in held)))
     if from_ms is not None:
         query = query.where(ledger_entry.c.made_ms >= from_ms)
     if until_ms is not None:

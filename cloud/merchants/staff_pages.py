@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from cloud import sheets
 from cloud.access import staff
@@ -13,6 +13,7 @@ from cloud.access.roles import Right
 from cloud.access.staff import Daily
 from cloud.act import Act, Refused
 from cloud.merchants import service
+from cloud.web.lists import ShortList, short_list
 from cloud.web.state import (
     CLOUD,
     allow,
@@ -23,7 +24,6 @@ from cloud.web.state import (
     merchant_of,
     path_id,
     read,
-    search_of,
     whole,
     words,
     zone_of,
@@ -35,18 +35,11 @@ from plumbing.web import Session, render, texts
 HERE = "/m/staff"
 
 
-async def _page(request: web.Request, session: Session, error: str = "", login: Any = None) -> web.Response:
-    people = await read(request, staff.listed, merchant_of(session), search_of(request))
-    return render(request, "staff.html", status=422 if error else 200, error=error, login=login, people=people)
+async def _listed(request: web.Request, session: Session) -> ShortList[RowMapping]:
+    t, zone = texts(request), zone_of(request)
 
-
-async def export(request: web.Request) -> web.Response:
-    """The merchant's people as a file."""
-    session, t = await allow(request, Right.OWN_MERCHANT), texts(request)
-    zone = zone_of(request)
-    found = await read(request, staff.listed, merchant_of(session), search_of(request))
-    rows: list[list[sheets.Cell]] = [
-        [
+    def cells(row: RowMapping) -> list[sheets.Cell]:
+        return [
             row["login"],
             row["name"],
             row["daily_coupons"],
@@ -56,11 +49,21 @@ async def export(request: web.Request) -> web.Response:
             row["signed_in_from"],
             sheets.written(row["created_ms"], zone),
         ]
-        for row in found
-    ]
+
     heads = [t("login.account"), t("col.name"), t("staff.coupons"), t("staff.yuan"), t("col.state"), t("office.last")]
     heads += [t("office.from"), t("col.created")]
-    return await sheets.table_file(request.match_info["kind"], "staff", t("nav.staff"), heads, rows)
+    return short_list(request, heads, await read(request, staff.listed, merchant_of(session)), cells)
+
+
+async def _page(request: web.Request, session: Session, error: str = "", login: Any = None) -> web.Response:
+    found = (await _listed(request, session)).page(request)
+    return render(request, "staff.html", status=422 if error else 200, error=error, login=login, page=found)
+
+
+async def export(request: web.Request) -> web.Response:
+    """The merchant's people as a file."""
+    found = await _listed(request, await allow(request, Right.OWN_MERCHANT))
+    return await found.file(request, "staff", texts(request)("nav.staff"))
 
 
 async def page(request: web.Request) -> web.Response:

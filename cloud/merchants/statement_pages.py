@@ -16,6 +16,7 @@ from cloud.act import Refused
 from cloud.coupons import service as coupons
 from cloud.lots import service as lots
 from cloud.merchants import branches, in_words, service, statements
+from cloud.web.lists import ShortList, short_list
 from cloud.web.state import (
     CLOUD,
     allow,
@@ -76,7 +77,10 @@ async def _list(request: web.Request, viewer: Viewer, merchant_id: int, error: s
     values = await read(request, _list_values, merchant_id, request.config_dict[CLOUD].now_ms())
     money = viewer.merchant_id is None and may(viewer.session.role, Right.MONEY)
     status = 422 if error else 200
-    return render(request, "statements.html", status=status, viewer=viewer, money=money, error=error, **values)
+    page = _listed(request, values).page(request)
+    return render(
+        request, "statements.html", status=status, viewer=viewer, money=money, error=error, page=page, **values
+    )
 
 
 async def listed(request: web.Request) -> web.Response:
@@ -232,9 +236,7 @@ async def my_export(request: web.Request) -> web.Response:
     return await _file(request, await _merchant(request))
 
 
-async def _listed_file(request: web.Request, merchant_id: int) -> web.Response:
-    """A merchant's statements as a table file."""
-    found = await read(request, _list_values, merchant_id, request.config_dict[CLOUD].now_ms())
+def _listed(request: web.Request, found: dict[str, Any]) -> ShortList[RowMapping]:
     t, zone = texts(request), zone_of(request)
 
     def day(ms: int | None) -> str:
@@ -244,15 +246,19 @@ async def _listed_file(request: web.Request, merchant_id: int) -> web.Response:
         is_over = row["due_ms"] is not None and row["due_ms"] < found["now_ms"]
         return t(f"statements.{'paid' if row['paid_ms'] else 'overdue' if is_over else 'open'}")
 
-    rows: list[list[sheets.Cell]] = [
-        [row["statement_id"], day(row["from_ms"]), day(row["until_ms"]), yuan(row["owed_fen"]), row["owed_min"],
-         day(row["due_ms"]), state(row)]
-        for row in found["rows"]
-    ]  # fmt: skip
+    def cells(row: RowMapping) -> list[sheets.Cell]:
+        return [row["statement_id"], day(row["from_ms"]), day(row["until_ms"]), yuan(row["owed_fen"]), row["owed_min"],
+                day(row["due_ms"]), state(row)]  # fmt: skip
+
     money, minutes = (f"{t('statements.owed')} ({t('unit.' + unit.value)})" for unit in (Commodity.FEN, Commodity.MIN))
     heads = [t("col.number"), t("records.from"), t("records.to"), money, minutes, t("statements.due"), t("col.state")]
-    title = t("nav.statements")
-    return await sheets.table_file(request.match_info["kind"], "statements", title, heads, rows)
+    return short_list(request, heads, found["rows"], cells)
+
+
+async def _listed_file(request: web.Request, merchant_id: int) -> web.Response:
+    """A merchant's statements as a table file."""
+    found = await read(request, _list_values, merchant_id, request.config_dict[CLOUD].now_ms())
+    return await _listed(request, found).file(request, "statements", texts(request)("nav.statements"))
 
 
 async def listed_file(request: web.Request) -> web.Response:

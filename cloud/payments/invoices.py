@@ -6,6 +6,7 @@ A coupon's part of a fee is in no order, so no invoice can hold it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, func, insert, or_, select, update
@@ -169,12 +170,33 @@ def _query(operator_id: int, state: str, search: str) -> Select[Any]:
 
 
 def of_merchant(
-    conn: Connection, operator_id: int, merchant_id: int, state: str = "", page: int = 1
+    conn: Connection, operator_id: int, merchant_id: int, state: str = "", search: str = "", page: int = 1
 ) -> tuple[Page[RowMapping], dict[str, RowMapping]]:
     """What a merchant paid in money, the newest first, and by order the invoice last asked for.
 
-    *state* leaves those whose last invoice is in it; "none" those nobody asked one for.
+    *state* leaves those whose last invoice is in it; "none" those nobody asked one for. *search* is part of what was
+    paid for, of the order, or of that invoice's title or number.
     """
+    found = paged(conn, _paid_by(operator_id, merchant_id, state, search), page)
+    return found, _last(conn, found.items)
+
+
+def every_of_merchant(
+    conn: Connection, operator_id: int, merchant_id: int, state: str, search: str, most: int
+) -> tuple[list[RowMapping], dict[str, RowMapping]]:
+    """The same up to *most*, for a file."""
+    query = _paid_by(operator_id, merchant_id, state, search)
+    rows = list(conn.execute(query.limit(most)).mappings())
+    return rows, _last(conn, rows)
+
+
+def _last(conn: Connection, rows: Sequence[RowMapping]) -> dict[str, RowMapping]:
+    ids = [row["invoice_id"] for row in rows if row["invoice_id"]]
+    found = conn.execute(select(pay_invoice).where(pay_invoice.c.invoice_id.in_(ids))).mappings()
+    return {row["order_id"]: row for row in found}
+
+
+def _paid_by(operator_id: int, merchant_id: int, state: str, search: str) -> Select[Any]:
     order = pay_order.c
     last = select(func.max(pay_invoice.c.invoice_id)).group_by(pay_invoice.c.order_id)  # their ids go by time
     asked = select(pay_invoice).where(pay_invoice.c.invoice_id.in_(last)).subquery()
@@ -184,7 +206,7 @@ def of_merchant(
     )
     if state:
         query = query.where(asked.c.state.is_(None) if state == "none" else asked.c.state == state)
-    found = paged(conn, query.order_by(order.created_ms.desc(), order.order_id), page)
-    ids = [row["invoice_id"] for row in found.items if row["invoice_id"]]
-    rows = conn.execute(select(pay_invoice).where(pay_invoice.c.invoice_id.in_(ids))).mappings()
-    return found, {row["order_id"]: row for row in rows}
+    if search:
+        held = (order.description, order.order_id, asked.c.title, asked.c.invoice_number)
+        query = query.where(or_(*(column.contains(search, autoescape=True) for column in held)))
+    return query.order_by(order.created_ms.desc(), order.order_id)

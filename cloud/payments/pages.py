@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from cloud import sheets
 from cloud.access.roles import Right, may
@@ -19,6 +19,7 @@ from cloud.payments.desk import DESK
 from cloud.payments.listing import STATES, Asked
 from cloud.payments.orders import PURPOSES
 from cloud.payments.provider import State
+from cloud.web.lists import ShortList, short_list
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, read, search_of, whole, words, zone_of
 from domain.fen import fen_from_yuan, yuan
 from plumbing.web import page_number, render, texts
@@ -184,10 +185,37 @@ async def take_code(request: web.Request) -> web.Response:
     return await _page(request, words(request, Refused("code_not_paid")))
 
 
+async def _listed_accounts(request: web.Request) -> ShortList[RowMapping]:
+    t, is_open = texts(request), request.config_dict[DESK].providers
+
+    def cells(row: RowMapping) -> list[sheets.Cell]:
+        uses = [use for use in used if use["account_id"] == row["account_id"]]
+        said = [
+            f"{names.get(use['lot_id'], '') if use['lot_id'] else t('accounts.every_lot')} · "
+            + t(f"purpose.{use['purpose']}" if use["purpose"] else "payments.any_purpose")
+            for use in uses
+        ]
+        state = t("accounts.open" if row["name"] in is_open else "accounts.gone")
+        provider = f"provider.{row['provider']}"
+        return [row["name"], t(provider) if t.catalogue.has(provider) else row["provider"], state, "; ".join(said)]
+
+    names = await read(request, lots.names)
+    used = await read(request, accounts.uses)
+    heads = [t(name) for name in ("payments.account", "accounts.provider", "col.state", "accounts.uses")]
+    return short_list(request, heads, await read(request, accounts.accounts), cells)
+
+
+async def accounts_file(request: web.Request) -> web.Response:
+    """Accounts and what each takes, as a file."""
+    await allow(request, Right.VIEW)
+    return await (await _listed_accounts(request)).file(request, "accounts", texts(request)("payments.tab_accounts"))
+
+
 async def _accounts(request: web.Request, error: str = "") -> web.Response:
     session = await allow(request, Right.VIEW)
     return render(
         request, "pay_accounts.html", status=422 if error else 200, error=error, tab="accounts", purposes=PURPOSES,
+        page=(await _listed_accounts(request)).page(request),
         accounts=await read(request, accounts.accounts), uses=await read(request, accounts.uses),
         open_names=set(request.config_dict[DESK].providers), money=may(session.role, Right.MONEY),
         names={row["lot_id"]: row["name"] for row in await read(request, lots.lots)},
@@ -220,6 +248,7 @@ def add_routes(app: web.Application) -> None:
     add_get("/admin/payments", list_page)
     add_get("/admin/payments.{kind:csv|xlsx}", export)
     add_get("/admin/payments/accounts", accounts_page)
+    add_get("/admin/payments/accounts.{kind:csv|xlsx}", accounts_file)
     add_post("/admin/payments/accounts", assign)
     add_get(one, order_page)
     add_post(f"{one}/refund", refund)

@@ -16,7 +16,7 @@ from cloud.payments import bills
 from cloud.reconciling import service
 from cloud.reconciling.comparing import Sums
 from cloud.reconciling.service import Day
-from cloud.web.state import allow, change, done, field_of, login_of, read, whole, words
+from cloud.web.state import allow, change, done, field_of, login_of, read, search_of, whole, words
 from domain.fen import yuan
 from plumbing.i18n import Texts
 from plumbing.web import page_number, render, texts
@@ -27,10 +27,14 @@ FIGURES = tuple(Sums().as_json())
 WORDS = {"taken": "taken_for"}
 
 
+def _sought(request: web.Request) -> tuple[str, int | None]:
+    return search_of(request), whole(request.query.get("lot", ""))
+
+
 async def _days(request: web.Request, refused: Refused | None = None) -> web.Response:
     session = await allow(request, Right.VIEW)
     only_open = "all" not in request.query
-    days = await read(request, service.listed, page_number(request.query))
+    days = await read(request, service.listed, *_sought(request), page_number(request.query))
     return render(
         request, "days.html", status=422 if refused else 200, error=words(request, refused), tab="days",
         only_open=only_open, names=await read(request, lots.names), days=days,
@@ -81,7 +85,7 @@ async def days_file(request: web.Request) -> web.Response:
     """The days as a table."""
     await allow(request, Right.VIEW)
     t, names = texts(request), await read(request, lots.names)
-    days = await read(request, service.every, sheets.MOST_ROWS)
+    days = await read(request, service.every, *_sought(request), sheets.MOST_ROWS)
     bills_off = await _bills(request, days)
     columns = [
         t("days.day"),

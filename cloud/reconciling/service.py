@@ -131,21 +131,25 @@ def close(conn: Connection, act: Act, difference_id: int, reason: str) -> Refuse
     return None
 
 
-def listed(conn: Connection, operator_id: int, page: int = 1) -> Page[Day]:
-    """Days, the newest first."""
-    found = paged(conn, _days(operator_id), page)
+def listed(conn: Connection, operator_id: int, search: str = "", lot_id: int | None = None, page: int = 1) -> Page[Day]:
+    """Days, the newest first, of one lot or all; *search* is part of a date."""
+    found = paged(conn, _days(operator_id, search, lot_id), page)
     return Page([_day(row) for row in found.items], found.number, found.total, found.size)
 
 
-def every(conn: Connection, operator_id: int, most: int) -> list[Day]:
-    """Days for a file, the newest first."""
-    return [_day(row) for row in conn.execute(_days(operator_id).limit(most)).mappings()]
+def every(conn: Connection, operator_id: int, search: str, lot_id: int | None, most: int) -> list[Day]:
+    """The same up to *most*, for a file."""
+    return [_day(row) for row in conn.execute(_days(operator_id, search, lot_id).limit(most)).mappings()]
 
 
-def _days(operator_id: int) -> Select[Any]:
+def _days(operator_id: int, search: str, lot_id: int | None) -> Select[Any]:
     mine = (day_difference.c.lot_id == lot_day.c.lot_id) & (day_difference.c.day == lot_day.c.day)
     unsettled = select(func.count()).select_from(day_difference).where(mine, day_difference.c.closed_ms.is_(None))
     query = select(lot_day, unsettled.scalar_subquery().label("open"))
+    if search:
+        query = query.where(lot_day.c.day.contains(search, autoescape=True))
+    if lot_id is not None:
+        query = query.where(lot_day.c.lot_id == lot_id)
     return query.where(lot_day.c.operator_id == operator_id).order_by(lot_day.c.day.desc(), lot_day.c.lot_id)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, Select, func, select
 
 from cloud.access import audit
 from cloud.act import Act
@@ -24,12 +25,21 @@ def listed(
     conn: Connection, operator_id: int, search: str = "", *, parked: bool = False, page: int = 1
 ) -> Page[RowMapping]:
     """Raw events, latest first by the edges' own clocks."""
+    return paged(conn, _query(operator_id, search, parked=parked), page)
+
+
+def every(conn: Connection, operator_id: int, search: str, most: int, *, parked: bool) -> Sequence[RowMapping]:
+    """The same up to *most*, for a file."""
+    return conn.execute(_query(operator_id, search, parked=parked).limit(most)).mappings().all()
+
+
+def _query(operator_id: int, search: str, *, parked: bool) -> Select[Any]:
     query = select(inbox).where(inbox.c.operator_id == operator_id)
     if parked:
         query = query.where(inbox.c.parked_why.is_not(None))
     if search:
         query = query.where(inbox.c.type.like(f"%{search}%") | (inbox.c.edge_id == search))
-    return paged(conn, query.order_by(inbox.c.wall_ms.desc(), inbox.c.seq.desc()), page)
+    return query.order_by(inbox.c.wall_ms.desc(), inbox.c.seq.desc())
 
 
 def parked_count(conn: Connection, operator_id: int) -> int:

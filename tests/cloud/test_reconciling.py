@@ -210,7 +210,7 @@ def test_another_operators_day_has_nothing_of_it(world: World) -> None:
     theirs = gathering.lot_day(world.conn, other, world.lot_id, 0, NOW + DAY_MS)
     assert not any((theirs.stays, theirs.phone, theirs.uses, theirs.unknown, theirs.by_method))
     assert service.listed(world.conn, other).items == []
-    assert service.every(world.conn, other, 10) == []
+    assert service.every(world.conn, other, "", None, 10) == []
 
 
 def test_the_pure_rule_names_the_side_that_says_more() -> None:
