@@ -13,6 +13,7 @@ from cloud.api.merchants import merchant_there
 from cloud.api.operation import Ask, NotThereError, Operation, done, made, rows
 from cloud.api.schema import (
     DONE,
+    FLAG,
     ID,
     MOMENT,
     MOST_ID,
@@ -55,14 +56,16 @@ def show_code(conn: Connection, act: Act, ask: Ask) -> Any:
     """A screen's batch; its first code is there."""
     body = ask.body
     args = body["template_id"], body.get("value", 0), body.get("most", 1), body.get("lot_id", 0)
-    return made(codes.open_screen(conn, act, ask.id("merchant_id"), *args), "batch_id")
+    anywhere = body.get("anywhere", False)
+    return made(codes.open_screen(conn, act, ask.id("merchant_id"), *args, anywhere=anywhere), "batch_id")
 
 
 def print_papers(conn: Connection, act: Act, ask: Ask) -> Any:
     """Coupons to print, all of them or none."""
     body = ask.body
     args = body["template_id"], body.get("value", 0), body["copies"], body.get("lot_id", 0)
-    return made(codes.print_papers(conn, act, ask.id("merchant_id"), *args), "batch_id")
+    anywhere = body.get("anywhere", False)
+    return made(codes.print_papers(conn, act, ask.id("merchant_id"), *args, anywhere=anywhere), "batch_id")
 
 
 def refresh(conn: Connection, act: Act, ask: Ask) -> Any:
@@ -91,8 +94,9 @@ def list_prints(conn: Connection, act: Act, ask: Ask) -> Any:
 
 _VALUE, _LOT = whole(0, 10**7), whole(0, MOST_ID)
 _BATCH = {
-    "batch_id": text(), "template_id": WHOLE, "lot_id": WHOLE, "way": text(), "value": WHOLE, "total": WHOLE,
-    "name": text(), "kind": text(), "made_ms": MOMENT, "made_by": text(), "ended_ms": maybe(MOMENT), "why": text(),
+    "batch_id": text(), "template_id": WHOLE, "lot_id": WHOLE, "anywhere": FLAG, "way": text(), "value": WHOLE,
+    "total": WHOLE, "name": text(), "kind": text(), "made_ms": MOMENT, "made_by": text(), "ended_ms": maybe(MOMENT),
+    "why": text(),
 }  # fmt: skip
 _CODE = record({
     "coupon_id": text(), "serial": text(), "state": text(), "url": text(2000), "claim_until_ms": maybe(MOMENT),
@@ -120,7 +124,8 @@ OPERATIONS = (
         "POST", f"{_AT}/codes", "show_code", "Begin to show codes, one at a time, so many in all", show_code,
         record({"batch_id": text()}), Scope.ISSUE, for_merchants=True, within=_OWN, moves_money=True, status=201,
         body=record(
-            {"template_id": ID}, {"value": _VALUE, "most": whole(1, codes.MOST_ON_SCREEN), "lot_id": _LOT}
+            {"template_id": ID},
+            {"value": _VALUE, "most": whole(1, codes.MOST_ON_SCREEN), "lot_id": _LOT, "anywhere": FLAG},
         ),
     ),
     Operation(
@@ -128,7 +133,8 @@ OPERATIONS = (
         print_papers, record({"batch_id": text()}), Scope.ISSUE, for_merchants=True, within=_OWN, moves_money=True,
         status=201,
         body=record(
-            {"template_id": ID, "copies": whole(1, codes.MOST_PAPERS)}, {"value": _VALUE, "lot_id": _LOT}
+            {"template_id": ID, "copies": whole(1, codes.MOST_PAPERS)},
+            {"value": _VALUE, "lot_id": _LOT, "anywhere": FLAG},
         ),
     ),
     Operation(

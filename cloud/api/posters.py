@@ -33,7 +33,8 @@ def put_up(conn: Connection, act: Act, ask: Ask) -> Any:
     """A poster; a plate must be capped."""
     body = ask.body
     caps = limits_of({name: body[name] for name in CAPS if name in body})
-    args = body["template_id"], body["lot_id"], body["name"], caps
+    lot_id = None if body.get("anywhere") else body.get("lot_id", 0)
+    args = body["template_id"], lot_id, body["name"], caps
     return made(posters.put_up(conn, act, ask.id("merchant_id"), *args), "poster_id")
 
 
@@ -43,9 +44,9 @@ def take_down(conn: Connection, act: Act, ask: Ask) -> Any:
 
 
 _POSTER = record({
-    "poster_id": WHOLE, "template_id": WHOLE, "template_name": text(), "lot_id": WHOLE, "name": text(),
-    "url": text(2000), "given": WHOLE, "per_day": WHOLE, "no_repeat": FLAG, "day_total": WHOLE, "total": WHOLE,
-    "created_ms": MOMENT, "created_by": text(), "ended_ms": maybe(MOMENT),
+    "poster_id": WHOLE, "template_id": WHOLE, "template_name": text(), "lot_id": WHOLE, "anywhere": FLAG,
+    "name": text(), "url": text(2000), "given": WHOLE, "per_day": WHOLE, "no_repeat": FLAG, "day_total": WHOLE,
+    "total": WHOLE, "created_ms": MOMENT, "created_by": text(), "ended_ms": maybe(MOMENT),
 })  # fmt: skip
 _MOST = whole(0, MOST)
 _OWN = {"merchant_id": ID}
@@ -60,8 +61,8 @@ OPERATIONS = (
         put_up, record({"poster_id": WHOLE}), Scope.ISSUE, for_merchants=True, within=_OWN, moves_money=True,
         status=201,
         body=record(
-            {"template_id": ID, "lot_id": ID, "name": text(60, 1)},
-            {"per_day": _MOST, "no_repeat": FLAG, "day_total": _MOST, "total": _MOST},
+            {"template_id": ID, "name": text(60, 1)},
+            {"lot_id": ID, "anywhere": FLAG, "per_day": _MOST, "no_repeat": FLAG, "day_total": _MOST, "total": _MOST},
         ),
     ),
     Operation(

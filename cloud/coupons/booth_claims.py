@@ -38,11 +38,11 @@ async def claim(request: web.Request) -> web.Response:
 
 
 def bind(conn: Connection, act: Act, lot_id: int, code: str, plate: str, mark: str) -> Claimed | Refused:
-    """Claim *code* for *plate* at its own lot."""
+    """Claim *code* for *plate* at this lot, one where it is good."""
     offered = claiming.find(conn, act.operator_id, code)
-    if offered is not None and offered.coupon["lot_id"] != lot_id:
+    if offered is not None and lot_id not in offered.lots:
         return Refused("claim_other_lot")
-    return claiming.claim(conn, act, code, plate, f"booth {mark}")
+    return claiming.claim(conn, act, code, plate, f"booth {mark}", booth_of=lot_id)
 
 
 async def _asked(request: web.Request) -> tuple[dict[str, Any], int]:

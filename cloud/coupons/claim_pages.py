@@ -14,10 +14,10 @@ from aiohttp import web
 from sqlalchemy import Connection, RowMapping
 
 from cloud.act import Refused
-from cloud.coupons import claiming, rebinding, wallets
+from cloud.coupons import claiming, placing, rebinding, wallets
 from cloud.coupons.claiming import DRIVER, Claimed, Offered
 from cloud.coupons.phone import keep, secret_of
-from cloud.web.state import CLOUD, change, field_of, read, words
+from cloud.web.state import CLOUD, change, field_of, read, whole, words
 from domain.driver_page import LONGEST_TYPED, typed_plate
 from domain.ticket import number_in, plate_of
 from domain.tries import Tries
@@ -78,7 +78,8 @@ class ClaimPages:
             return refused_page(request, Refused("too_many"), offered)
         phone = secret_of(request, make=True)
         args = (offered.coupon["token"], plate, phone)
-        made = await change(request, DRIVER, claiming.claim, *args, is_near=step == "near")
+        lot_id = whole(await field_of(request, "lot_id")) or 0
+        made = await change(request, DRIVER, claiming.claim, *args, is_near=step == "near", lot_id=lot_id)
         if isinstance(made, Refused):
             return refused_page(request, made, offered, typed)
         return keep(request, _done(request, made), phone)
@@ -87,7 +88,7 @@ class ClaimPages:
         """A car inside that this may be; shown as often as a code may be tried, so that nobody asks for all cars."""
         if claiming.refusal(offered, request.config_dict[CLOUD].now_ms()) is not None:
             return None
-        alike = await read(request, claiming.near, offered.coupon["lot_id"], plate)
+        alike = await read(request, placing.near, list(offered.lots), plate)
         return alike if alike is not None and self._may(f"near {offered.coupon['token']}") else None
 
     async def mine(self, request: web.Request) -> web.Response:

@@ -14,6 +14,7 @@ from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.coupons import codes, lot_printing, records, template
 from cloud.coupons.codes import Way
+from cloud.coupons.forms import ANYWHERE
 from cloud.coupons.layout import layout_of
 from cloud.coupons.life import State
 from cloud.coupons.pages import chosen_of, typed_worth
@@ -52,7 +53,7 @@ def _choice(
         "merchant": row,
         "templates": template.templates(conn, operator_id, merchant_id),
         "held": stock.held(conn, merchant_id, now_ms),
-        "lots": codes.lots_of(conn, operator_id, merchant_id),
+        "lots": template.lots_of(conn, operator_id, merchant_id),
         "page": codes.batches(conn, operator_id, merchant_id, way, page, made_by, search),
         "asked": lot_printing.asked(conn, operator_id, merchant_id) if way is Way.PAPER and not made_by else [],
         "at_lot": not made_by,
@@ -99,10 +100,10 @@ async def _file(request: web.Request, way: Way, name: str) -> web.Response:
 async def _begin(request: web.Request, way: Way, begin: Begin) -> web.Response:
     session = await allow(request, Right.HAND_OUT)
     template_id = whole(await field_of(request, "template_id")) or 0
-    lot_id = whole(await field_of(request, "lot_id")) or 0
+    lot = await field_of(request, "lot_id")
     worth, count = await typed_worth(request), whole(await field_of(request, "count") or "1") or 0
-    args = (merchant_of(session), template_id, worth, count, lot_id)
-    made = await change(request, login_of(session), begin, *args)
+    args = (merchant_of(session), template_id, worth, count, whole(lot) or 0)
+    made = await change(request, login_of(session), begin, *args, anywhere=lot == ANYWHERE)
     if isinstance(made, Refused):
         return await _choose(request, session, way, words(request, made))
     raise web.HTTPSeeOther(f"{PAGES[way][0]}/{made}")

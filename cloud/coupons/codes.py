@@ -15,14 +15,13 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, inse
 
 from cloud.access import audit
 from cloud.act import Act, Refused, or_nothing
-from cloud.coupons import daily, voiding
+from cloud.coupons import daily, placing, voiding
 from cloud.coupons.issuing import Car, Gift, Place, gift_of, make, place_of
 from cloud.coupons.life import MINUTE_MS, State
 from cloud.coupons.tables import coupon, coupon_batch, coupon_template
+from cloud.coupons.template import good_at
 from cloud.coupons.template import terms as template_terms
 from cloud.db import paged
-from cloud.lots import service as lots
-from cloud.merchants import contracts
 from domain.claim_code import RANDOM_BYTES, write_code
 from plumbing.web.paging import Page
 
@@ -42,12 +41,20 @@ class Way(StrEnum):
 
 
 def open_screen(
-    conn: Connection, act: Act, merchant_id: int, template_id: int, value: int = 0, most: int = 1, lot_id: int = 0
+    conn: Connection,
+    act: Act,
+    merchant_id: int,
+    template_id: int,
+    value: int = 0,
+    most: int = 1,
+    lot_id: int = 0,
+    *,
+    anywhere: bool = False,
 ) -> str | Refused:
-    """Begin to show codes, one at a time, *most* in all; returns the batch."""
+    """Begin to show codes, one at a time, *most* in all; returns the batch. *anywhere*: good at all lots."""
     if not 0 < most <= MOST_ON_SCREEN:
         return Refused("count_malformed", {"most": MOST_ON_SCREEN})
-    batch = _begin(conn, act, Way.SCREEN, merchant_id, template_id, value, most, lot_id)
+    batch = _begin(conn, act, Way.SCREEN, merchant_id, template_id, value, most, None if anywhere else lot_id)
     if isinstance(batch, Refused):
         return batch
     refused = _next(conn, act, batch)
@@ -59,12 +66,20 @@ def open_screen(
 
 @or_nothing
 def print_papers(
-    conn: Connection, act: Act, merchant_id: int, template_id: int, value: int, copies: int, lot_id: int = 0
+    conn: Connection,
+    act: Act,
+    merchant_id: int,
+    template_id: int,
+    value: int,
+    copies: int,
+    lot_id: int = 0,
+    *,
+    anywhere: bool = False,
 ) -> str | Refused:
     """Make *copies* coupons to print, each with a serial of its own: all of them, or none (S1.44)."""
     if not 0 < copies <= MOST_PAPERS:
         return Refused("count_malformed", {"most": MOST_PAPERS})
-    batch = _begin(conn, act, Way.PAPER, merchant_id, template_id, value, copies, lot_id)
+    batch = _begin(conn, act, Way.PAPER, merchant_id, template_id, value, copies, None if anywhere else lot_id)
     return batch if isinstance(batch, Refused) else _papers(conn, act, batch)
 
 
@@ -87,23 +102,33 @@ def _offer(conn: Connection, act: Act, batch: Batch) -> tuple[Gift, Place] | Ref
     gift = gift_of(conn, act, batch["merchant_id"], batch["template_id"], batch["value"])
     if isinstance(gift, Refused):
         return gift
-    place = place_of(conn, gift, batch["lot_id"])
+    place = _place(conn, act, gift, None if batch["anywhere"] else batch["lot_id"])
     return place if isinstance(place, Refused) else (gift, place)
 
 
+def _place(conn: Connection, act: Act, gift: Gift, lot_id: int | None) -> Place | Refused:
+    """Where a code is held for: at a lot (0: the only one there is), or at the dearest of all where it is good."""
+    there = [row["lot_id"] for row in good_at(conn, act.operator_id, gift.template)]
+    if lot_id is None:
+        return placing.dearest(conn, gift, there)
+    lot_id = there[0] if not lot_id and len(there) == 1 else lot_id
+    if lot_id not in there:
+        return Refused("lot_missing" if there else "contract_missing")
+    return place_of(conn, gift, lot_id)
+
+
 def _begin(
-    conn: Connection, act: Act, way: Way, merchant_id: int, template_id: int, value: int, total: int, lot_id: int
+    conn: Connection, act: Act, way: Way, merchant_id: int, template_id: int, value: int, total: int, lot_id: int | None
 ) -> Batch | Refused:
     gift = gift_of(conn, act, merchant_id, template_id, value)
     if isinstance(gift, Refused):
         return gift
-    there = [row["lot_id"] for row in lots_of(conn, act.operator_id, merchant_id)]
-    if not lot_id and len(there) == 1:
-        lot_id = there[0]
-    if lot_id not in there:
-        return Refused("lot_missing" if there else "contract_missing")
+    place = _place(conn, act, gift, lot_id)
+    if isinstance(place, Refused):
+        return place
     batch_id = act.uuid()
-    values = {"merchant_id": merchant_id, "template_id": template_id, "lot_id": lot_id, "value": value}
+    values = {"merchant_id": merchant_id, "template_id": template_id, "lot_id": place.lot_id, "value": value}
+    values |= {"anywhere": place.anywhere}
     conn.execute(
         insert(coupon_batch).values(
             batch_id=batch_id, operator_id=act.operator_id, way=way.value, total=total, made_ms=act.now_ms,
@@ -111,15 +136,6 @@ def _begin(
         )
     )  # fmt: skip
     return conn.execute(select(coupon_batch).where(_is(batch_id))).mappings().one()
-
-
-def lots_of(conn: Connection, operator_id: int, merchant_id: int) -> Sequence[RowMapping]:
-    """Lots where the merchant has prices: there its coupons can be spent."""
-    return [
-        row
-        for row in lots.lots(conn, operator_id)
-        if contracts.current_contract(conn, merchant_id, row["lot_id"]) is not None
-    ]
 
 
 def _make_code(
@@ -209,14 +225,16 @@ def get(conn: Connection, operator_id: int, merchant_id: int, batch_id: str, mad
     *made_by*: only where that login made it.
     """
     query = (
-        select(coupon_batch, *(coupon_template.c[name] for name in ("name", "kind", "valid_min", "terms")))
+        select(
+            coupon_batch, *(coupon_template.c[name] for name in ("name", "kind", "valid_min", "terms", "product_id"))
+        )
         .join(coupon_template, coupon_template.c.template_id == coupon_batch.c.template_id)
         .where(_is(batch_id), coupon_batch.c.operator_id == operator_id, coupon_batch.c.merchant_id == merchant_id)
     )
     if made_by:
         query = query.where(coupon_batch.c.made_by == made_by)
     row = conn.execute(query.with_for_update(of=coupon_batch)).mappings().one_or_none()
-    return None if row is None else {**row, "lot": lots.name_of(conn, operator_id, row["lot_id"])}
+    return None if row is None else {**row, "lot": placing.label(conn, operator_id, row)}
 
 
 def of_batch(conn: Connection, batch_id: str) -> Sequence[RowMapping]:

@@ -9,6 +9,7 @@ from cloud.act import Refused
 from cloud.web.state import whole
 from domain.coupon.terms import Terms
 
+ANYWHERE = "any"  # in place of a lot: wherever the coupon is good (E9)
 NUMBERS = ("min_stay", "leave_within", "per_stay")
 
 

@@ -67,11 +67,12 @@ class Gift:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where it is spent, by which edge, and what that costs."""
+    """Where it is spent, by which edge, and what that costs. *anywhere*: its claim may choose another lot (E9)."""
 
     lot_id: int
     edge_id: str
     cost: Cost
+    anywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,8 @@ def make(
     if isinstance(purse, Refused):
         return purse
     asked = {"of_operator": act.operator_id, "of_merchant": merchant_id, "of_commodity": cost.commodity.value}
-    asked |= {"the_purse": purse, "the_allotment": free_account(place.lot_id), "edge": place.edge_id, "of": "coupons"}
+    allotment = free_account(0 if place.anywhere else place.lot_id)  # that of a lot nobody knows yet is not spent
+    asked |= {"the_purse": purse, "the_allotment": allotment, "edge": place.edge_id, "of": "coupons"}
     books = (_BOOKS_AND_LINE if state is State.BOUND else _BOOKS)(conn, asked)
     paid_by = means.find(conn, act, merchant_id, place.lot_id, gift.template, cost, purse, books["left"] or {})
     if isinstance(paid_by, Refused):
@@ -227,6 +229,7 @@ def _new_coupon(act: Act, gift: Gift, place: Place, car: Car, paid_by: Means) ->
         "template_id": gift.template["template_id"],
         "lot_id": place.lot_id,
         "edge_id": place.edge_id,
+        "anywhere": place.anywhere,
         "serial": make_serial(act.now_ms, int(gift.account["account_no"]), act.below(1 << 32)),
         "stay_id": car.stay_id,
         "plate": car.plate,

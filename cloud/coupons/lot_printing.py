@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from cloud.access import audit
 from cloud.act import Act, Refused
-from cloud.coupons import codes
+from cloud.coupons import template
 from cloud.coupons.issuing import gift_of, place_of
 from cloud.coupons.life import CUSTOM
 from cloud.lots import edges as lot_edges
@@ -35,7 +35,7 @@ def ask(conn: Connection, act: Act, merchant_id: int, template_id: int, lot_id: 
         return Refused("custom_not_printed") if gift.code == "value_malformed" else gift
     if gift.template["kind"] in CUSTOM:
         return Refused("custom_not_printed")
-    there = [row["lot_id"] for row in codes.lots_of(conn, act.operator_id, merchant_id)]
+    there = [row["lot_id"] for row in template.lots_of(conn, act.operator_id, merchant_id)]
     lot_id = there[0] if not lot_id and len(there) == 1 else lot_id
     place = place_of(conn, gift, lot_id) if lot_id in there else Refused("lot_missing")
     if isinstance(place, Refused):
@@ -49,7 +49,7 @@ def ask(conn: Connection, act: Act, merchant_id: int, template_id: int, lot_id: 
 def asked(conn: Connection, operator_id: int, merchant_id: int) -> list[Mapping[str, Any]]:
     """The last printings the merchant asked for, newest first, with what came of each."""
     found: list[Mapping[str, Any]] = []
-    for lot in codes.lots_of(conn, operator_id, merchant_id):
+    for lot in template.lots_of(conn, operator_id, merchant_id):
         edge_id = lot_edges.edge_of_lot(conn, lot["lot_id"])
         rows = commands.recent(conn, edge_id, PRINT, SHOWN) if edge_id else []
         found += [{**row, "lot": lot["name"]} for row in rows if row["body"].get("merchant_id") == merchant_id]

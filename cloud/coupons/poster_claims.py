@@ -14,9 +14,8 @@ from sqlalchemy import Connection, RowMapping
 from cloud.act import Refused
 from cloud.coupons import posters
 from cloud.coupons.phone import keep, secret_of
-from cloud.lots import service as lots
 from cloud.merchants import service as merchants
-from cloud.web.state import change, field_of, read, words
+from cloud.web.state import change, field_of, read, whole, words
 from domain.driver_page import LONGEST_TYPED, typed_plate
 from domain.plate import PROVINCES
 from domain.tries import Tries
@@ -54,7 +53,8 @@ class PosterClaims:
         if not self._may(plate, request):
             return _page(request, offer, typed, words(request, Refused("poster_busy")))
         phone = secret_of(request, make=True)
-        made = await change(request, DRIVER, posters.take, request.match_info["code"], plate, phone)
+        args = (request.match_info["code"], plate, phone, whole(await field_of(request, "lot_id")) or 0)
+        made = await change(request, DRIVER, posters.take, *args)
         if isinstance(made, Refused):
             return _page(request, offer, typed, words(request, made))
         return keep(request, render(request, "poster_done.html", plate=plate, made=made, **offer), phone)
@@ -76,8 +76,9 @@ def _face(conn: Connection, operator_id: int, code: str) -> dict[str, Any] | Non
     if poster is None:
         return None
     account = merchants.get(conn, operator_id, poster["merchant_id"])
-    names = {row["lot_id"]: row["name"] for row in lots.lots(conn, operator_id)}
-    return {"poster": poster, "merchant": account["name"] if account else "", "lot": names[poster["lot_id"]]}
+    there = posters.lots_of(conn, operator_id, poster)
+    lot = " / ".join(there.values())
+    return {"poster": poster, "merchant": account["name"] if account else "", "lot": lot, "lots": there}
 
 
 def _page(request: web.Request, offer: dict[str, Any], typed: str = "", error: str = "") -> web.Response:

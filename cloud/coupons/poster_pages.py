@@ -12,6 +12,7 @@ from cloud import sheets
 from cloud.access.roles import Right
 from cloud.act import Refused
 from cloud.coupons import posters, template
+from cloud.coupons.forms import ANYWHERE
 from cloud.coupons.life import CUSTOM
 from cloud.merchants import service as merchants
 from cloud.web.lists import ShortList, short_list
@@ -89,7 +90,8 @@ async def _list(
 
 async def _put_up(request: web.Request, session: Session, merchant_id: int, base: str) -> web.Response:
     numbers = [whole(await field_of(request, name) or "0") for name in ("per_day", "day_total", "total")]
-    ids = [whole(await field_of(request, name)) or 0 for name in ("template_id", "lot_id")]
+    template_id, lot = whole(await field_of(request, "template_id")) or 0, await field_of(request, "lot_id")
+    lot_id = None if lot == ANYWHERE else whole(lot) or 0
     if None in numbers:
         return await _list(request, session, merchant_id, base, Refused("limit_malformed"))
     per_day, day_total, total = (number or 0 for number in numbers)
@@ -97,7 +99,7 @@ async def _put_up(request: web.Request, session: Session, merchant_id: int, base
         per_day=per_day, no_repeat=await field_of(request, "no_repeat") == "1", day_total=day_total, total=total
     )
     name = await field_of(request, "name")
-    made = await change(request, login_of(session), posters.put_up, merchant_id, ids[0], ids[1], name, caps)
+    made = await change(request, login_of(session), posters.put_up, merchant_id, template_id, lot_id, name, caps)
     if isinstance(made, Refused):
         return await _list(request, session, merchant_id, base, made)
     raise done(f"{base}/{made}", "poster_put_up")

@@ -11,12 +11,11 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused, or_nothing
-from cloud.coupons import daily, limiting, rules, template, wallets
+from cloud.coupons import daily, limiting, placing, rules, template, wallets
 from cloud.coupons.issuing import Car, gift_of, make, place_of
 from cloud.coupons.life import CUSTOM, State
 from cloud.coupons.tables import coupon, coupon_poster, coupon_rule, coupon_template
 from cloud.db import new_id
-from cloud.lots import service as lots
 from domain.coupon.limits import Level, Limits, limits_of
 from domain.ids import crockford_encode
 
@@ -24,9 +23,11 @@ CODE_BYTES = 10
 
 
 def put_up(
-    conn: Connection, act: Act, merchant_id: int, template_id: int, lot_id: int, name: str, caps: Limits
+    conn: Connection, act: Act, merchant_id: int, template_id: int, lot_id: int | None, name: str, caps: Limits
 ) -> int | Refused:
     """A code to print. *caps*: for a plate a day (one at least must be capped), for all a day and in all.
+
+    None as *lot_id*: good at every lot of its template; whoever takes one is bound to one lot (E9).
 
     They become limits of the template where it had none, or looser ones: a merchant never loosens what is set.
     """
@@ -37,7 +38,8 @@ def put_up(
         return Refused("poster_kind")
     if not name.strip():
         return Refused("name_missing")
-    if lot_id not in {one["lot_id"] for one in template.lots_of(conn, act.operator_id, merchant_id)}:
+    there = [one["lot_id"] for one in template.good_at(conn, act.operator_id, row)]
+    if not there or lot_id not in (None, *there):
         return Refused("lot_unknown")
     if not caps.per_day and not caps.no_repeat:
         return Refused("poster_without_cap")
@@ -46,7 +48,8 @@ def put_up(
     if refused is not None:
         return refused
     values: dict[str, Any] = {"operator_id": act.operator_id, "merchant_id": merchant_id, "template_id": template_id}
-    values |= {"lot_id": lot_id, "code": crockford_encode(act.random(CODE_BYTES)), "name": name.strip()}
+    values |= {"lot_id": there[0] if lot_id is None else lot_id, "anywhere": lot_id is None}
+    values |= {"code": crockford_encode(act.random(CODE_BYTES)), "name": name.strip()}
     poster_id = new_id(conn, insert(coupon_poster).values(**values, created_ms=act.now_ms, created_by=act.by))
     audit.record(conn, act, "poster.put_up", f"template:{template_id}", after={"poster": poster_id, **caps.values()})
     return poster_id
@@ -102,7 +105,7 @@ def find(conn: Connection, operator_id: int, code: str) -> RowMapping | None:
     return conn.execute(query).mappings().one_or_none()
 
 
-_FACE = (coupon_template.c.kind, coupon_template.c.value, coupon_template.c.terms, coupon_template.c.valid_min)
+_FACE = tuple(coupon_template.c[name] for name in ("kind", "value", "terms", "valid_min", "product_id"))
 
 
 def listed(conn: Connection, operator_id: int, merchant_id: int, put_up_by: str = "") -> Sequence[dict[str, Any]]:
@@ -148,11 +151,18 @@ class Taken:
 
 
 @or_nothing
-def take(conn: Connection, act: Act, code: str, plate: str, phone: str) -> Taken | Refused:
+def lots_of(conn: Connection, operator_id: int, poster: RowMapping) -> dict[int, str]:
+    """The lots where a poster's coupons are good, by name."""
+    good = template.good_at(conn, operator_id, poster)
+    return {one["lot_id"]: one["name"] for one in good if poster["anywhere"] or one["lot_id"] == poster["lot_id"]}
+
+
+def take(conn: Connection, act: Act, code: str, plate: str, phone: str, lot_id: int = 0) -> Taken | Refused:
     """A coupon of the poster for *plate* (normal form), inside or still to come, given by who put the poster up.
 
     The plate that has one of today still unused is given that one again: two taps are one coupon. *phone* is the secret
-    of the phone that took it, which finds it among its own.
+    of the phone that took it, which finds it among its own. Of several lots it is good at the one where the car is,
+    else at the driver's choice *lot_id*.
     """
     poster = find(conn, act.operator_id, code)
     if poster is None:
@@ -160,13 +170,17 @@ def take(conn: Connection, act: Act, code: str, plate: str, phone: str) -> Taken
     gift = gift_of(conn, act, poster["merchant_id"], poster["template_id"], 0)
     if isinstance(gift, Refused):
         return gift
-    place = place_of(conn, gift, poster["lot_id"])
+    there = list(lots_of(conn, act.operator_id, poster))
+    if not there:
+        return Refused("contract_missing")
+    spot = placing.spot(conn, act.operator_id, there, plate, lot_id)
+    place = place_of(conn, gift, spot.lot_id)
     if isinstance(place, Refused):
         return place
-    held = _held(conn, act, poster, plate)
+    held = _held(conn, act, poster, there, plate)
     if held is not None:
         return held
-    car = Car(plate, _stay_of(conn, act, place.lot_id, plate))
+    car = Car(plate, "" if spot.stay is None else spot.stay["stay_id"])
     if not car.stay_id and not gift.template["before_entry"]:
         return Refused("claim_not_inside")
     ask = limiting.Ask(place.lot_id, poster["merchant_id"], poster["template_id"], plate, car.stay_id)
@@ -184,17 +198,11 @@ def take(conn: Connection, act: Act, code: str, plate: str, phone: str) -> Taken
     return Taken(str(row["coupon_id"]), str(row["serial"]), wallet_code)
 
 
-def _stay_of(conn: Connection, act: Act, lot_id: int, plate: str) -> str:
-    """The stay of a car that is inside; "" for one still to come."""
-    inside = [car for car in lots.cars_inside(conn, act.operator_id, plate, lot_id).items if car["plate"] == plate]
-    return str(inside[0]["stay_id"]) if inside else ""
-
-
-def _held(conn: Connection, act: Act, poster: RowMapping, plate: str) -> Taken | None:
+def _held(conn: Connection, act: Act, poster: RowMapping, lot_ids: Sequence[int], plate: str) -> Taken | None:
     """The unused coupon of the poster's template that the plate already has; the merchant's row is locked by now."""
     query = select(coupon.c.coupon_id, coupon.c.serial).where(
         coupon.c.template_id == poster["template_id"],
-        coupon.c.lot_id == poster["lot_id"],
+        coupon.c.lot_id.in_(lot_ids),
         coupon.c.plate == plate,
         coupon.c.state == State.BOUND.value,
         coupon.c.expires_ms >= act.now_ms,

@@ -66,7 +66,7 @@ def _origin(row: RowMapping | dict[str, object], funds: Funds, lapsed: bool) -> 
 
 
 def _has_lapsed(conn: Connection, row: RowMapping, now_ms: int) -> bool:
-    taken_ms = row["issued_ms"]
+    taken_ms = row["bound_ms"] if row["anywhere"] else row["issued_ms"]
     return row["reserved_free"] > 0 and contracts.has_lapsed(conn, row["operator_id"], row["lot_id"], taken_ms, now_ms)
 
 

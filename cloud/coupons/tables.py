@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, true
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    true,
+)
 
 from cloud.db import big_id, metadata
 
@@ -38,6 +50,7 @@ coupon_batch = Table(  # codes shown one after another, or papers printed togeth
     Column("template_id", ForeignKey("coupon_template.template_id"), nullable=False),
     Column("lot_id", ForeignKey("lot.lot_id"), nullable=False),
     Column("way", Text, nullable=False),  # SCREEN, PAPER
+    Column("anywhere", Boolean, nullable=False, server_default=false()),  # at all its template's lots
     Column("value", BigInteger, nullable=False),  # typed for a custom kind, else 0
     Column("total", Integer, nullable=False),  # how many in all
     Column("made_ms", BigInteger, nullable=False),
@@ -101,6 +114,7 @@ coupon_poster = Table(
     Column("merchant_id", ForeignKey("merchant.merchant_id"), nullable=False),
     Column("template_id", ForeignKey("coupon_template.template_id"), nullable=False),
     Column("lot_id", ForeignKey("lot.lot_id"), nullable=False),
+    Column("anywhere", Boolean, nullable=False, server_default=false()),  # at all its template's lots
     Column("code", Text, nullable=False, unique=True),  # what the printed QR says: used many times (E11)
     Column("name", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
@@ -118,6 +132,7 @@ coupon = Table(
     Column("template_id", ForeignKey("coupon_template.template_id"), nullable=False),
     Column("lot_id", ForeignKey("lot.lot_id"), nullable=False),
     Column("edge_id", ForeignKey("edge.edge_id"), nullable=False),  # the one edge that may redeem it
+    Column("anywhere", Boolean, nullable=False, server_default=false()),  # its claim made it that lot's
     Column("serial", Text, nullable=False, unique=True),  # S1.41
     Column("stay_id", Text, nullable=False),
     Column("plate", Text, nullable=False),

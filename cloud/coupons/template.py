@@ -23,6 +23,7 @@ from cloud.lots import service as lots
 from cloud.merchants import contracts
 from cloud.merchants import service as merchants
 from cloud.prepared import Found
+from cloud.shop import stock
 from cloud.sync.channels import put_row
 from domain.coupon.model import Meaning, Remainder
 from domain.coupon.terms import PLAIN, Terms, terms_of
@@ -133,6 +134,15 @@ def lots_of(conn: Connection, operator_id: int, merchant_id: int) -> Sequence[Ro
         for row in lots.lots(conn, operator_id)
         if contracts.current_contract(conn, merchant_id, row["lot_id"]) is not None
     ]
+
+
+def good_at(conn: Connection, operator_id: int, row: Found) -> Sequence[RowMapping]:
+    """Lots where coupons of a template can be spent, by name: those it names, or all its merchant serves (E9)."""
+    named = set(terms(row).lots)
+    only = stock.lot_of(conn, row["product_id"]) if row["product_id"] is not None else 0
+    served = lots_of(conn, operator_id, row["merchant_id"])
+    good = [lot for lot in served if (not named or lot["lot_id"] in named) and only in (0, lot["lot_id"])]
+    return sorted(good, key=lambda lot: (lot["name"], lot["lot_id"]))
 
 
 def delete_template(conn: Connection, act: Act, merchant_id: int, template_id: int) -> Refused | None:

@@ -81,6 +81,14 @@ def current_contract(conn: Connection, merchant_id: int, lot_id: int) -> RowMapp
     return conn.execute(_CURRENT, {"of_merchant": merchant_id, "of_lot": lot_id}).mappings().one_or_none()
 
 
+def contract_on(conn: Connection, merchant_id: int, lot_id: int, at_ms: int) -> RowMapping | None:
+    """The contract that was in force at a lot at *at_ms*."""
+    query = select(contract).where(
+        contract.c.merchant_id == merchant_id, contract.c.lot_id == lot_id, contract.c.starts_ms <= at_ms
+    )
+    return conn.execute(query.order_by(contract.c.version.desc()).limit(1)).mappings().one_or_none()
+
+
 def in_force(conn: Connection, merchant_id: int, lot_id: int) -> tuple[int, Terms]:
     """Version and terms in force at a lot; (0, plain terms) where there is no contract."""
     row = current_contract(conn, merchant_id, lot_id)

@@ -49,6 +49,12 @@ def next_lot(conn: Connection, merchant_id: int, product_id: int, lot_id: int, n
     return conn.execute(query.with_for_update(of=purchase)).mappings().one_or_none()
 
 
+def lot_of(conn: Connection, product_id: int) -> int:
+    """The lot a product is good at; 0: all."""
+    query = select(coupon_product.c.lot_id).where(coupon_product.c.product_id == product_id)
+    return int(conn.execute(query).scalar_one())
+
+
 def count_given(conn: Connection, purchase_id: int, more: int) -> None:
     """One coupon more of a purchase went to a car, or one came back from there (*more* = -1)."""
     own = update(purchase).where(purchase.c.purchase_id == purchase_id)

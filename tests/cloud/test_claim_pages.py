@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,8 +22,10 @@ from cloud.app import make_app
 from cloud.coupons import codes
 from cloud.coupons import service as coupons
 from cloud.db import Database
+from cloud.lots import service as lots
 from cloud.lots.edges import edge_of_lot
 from cloud.lots.tables import voucher_key
+from cloud.merchants import contracts
 from cloud.settings import CloudSettings
 from cloud.sync import channels
 from cloud.web.state import Cloud
@@ -31,7 +34,7 @@ from domain.wire import Json
 from plumbing.passwords import Passwords
 from plumbing.signing import PrivateKey
 from tests.cloud.paper import pictures, text_of
-from tests.cloud.world import World, build
+from tests.cloud.world import LANES, World, build
 
 PASSWORD, SHOP, PLATE = "seven cars waiting", "m-shop", "京A12345"
 Browser = TestClient[web.Request, web.Application]
@@ -291,3 +294,31 @@ async def test_a_shop_tells_the_driver_a_code_for_what_it_gave_straight_to_the_c
     serial = (await cloud.db.run(coupons.coupons, cloud.operator_id, None, PLATE)).items[0]["serial"]
     assert (status, scanned(told)) == (200, ["http://pay.example/c/mine"])
     assert (serial in alone, serial in mine) == (False, True)
+
+
+async def test_a_driver_chooses_among_the_lots_of_a_code_unless_the_car_is_in_one(shop: Browser, cloud: Cloud) -> None:
+    def second_lot(conn: Connection) -> None:
+        world = World(conn, cloud.operator_id, 1, merchant_id=1, _bytes=itertools.count(500))
+        lot_id = lots.create_lot(conn, world.act(), "south lot", "Asia/Shanghai", 100, LANES)
+        assert isinstance(lot_id, int)
+        world.new_edge(lot_id, "south")
+        contracts.set_contract(conn, world.act(), 1, lot_id)
+
+    await cloud.db.run(second_lot)
+    page = await (await shop.get("/m/codes")).text()
+    _, screen = await send(shop, page, "/m/codes", template_id="1", count="5", lot_id="any")
+    (code,) = scanned(screen)
+    async with phone_at(shop) as phone:
+        form = await (await phone.get(path_of(code))).text()
+        _, asked = await send(phone, form, path_of(code), text="京B54321")
+        _, told = await send(phone, asked, path_of(code), text="京B54321", step="bind", lot_id="2")
+    (fresh,) = scanned(await (await shop.get(re.findall(r"/m/codes/[0-9a-f-]{36}", screen)[0])).text())
+    async with phone_at(shop) as other:
+        own = await (await other.get(path_of(fresh))).text()
+        _, inside = await send(other, own, path_of(fresh), text=PLATE, step="bind", lot_id="2")
+
+    assert 'value="any"' in page
+    assert re.findall(r'name="lot_id" value="(\d+)"( checked)?', asked) == [("1", " checked"), ("2", "")]
+    assert "north lot / south lot" in screen
+    assert ("south lot" in told, "north lot" in told) == (True, False)
+    assert ("north lot" in inside, "south lot" in inside) == (True, False)

@@ -11,7 +11,7 @@ from cloud.access import staff
 from cloud.access.staff import Daily
 from cloud.act import Refused
 from cloud.checking import check_all
-from cloud.coupons import claiming, codes, rebinding, rules, wallets, withdrawing
+from cloud.coupons import claiming, codes, placing, rebinding, rules, wallets, withdrawing
 from cloud.coupons import service as coupons
 from cloud.coupons.claiming import Claimed
 from cloud.coupons.life import MINUTE_MS
@@ -240,7 +240,7 @@ def test_a_plate_misread_in_one_lookalike_is_offered_and_bound_to_its_stay(world
     world.car("s2", "京C99999")
     code = code_of(world, screen(world))
 
-    found = claiming.near(world.conn, world.operator_id, world.lot_id, "京A88345")
+    found = placing.near(world.conn, world.operator_id, [world.lot_id], "京A88345")
     made = claiming.claim(world.conn, world.act("driver"), code, "京A88345", PHONE, is_near=True)
     again = claiming.claim(world.conn, world.act("driver"), code, "京A88345", PHONE, is_near=True)
 
@@ -270,7 +270,7 @@ def test_no_other_car_is_offered(world: World, inside: tuple[str, ...], typed: s
     for number, plate in enumerate(inside):
         world.car(f"s{number}", plate)
 
-    assert claiming.near(world.conn, world.operator_id, world.lot_id, typed) is None
+    assert placing.near(world.conn, world.operator_id, [world.lot_id], typed) is None
 
 
 def test_a_car_is_not_two_cars_by_two_spellings(world: World) -> None:
