@@ -61,7 +61,7 @@ from edge.sync.link import EdgeLink
 from edge.sync.seeing import no_picture
 from edge.web import driver
 from edge.web.api import local_app
-from edge.web.app import driver_words, lot_applications
+from edge.web.app import driver_words, lot_applications, receipt_words
 from edge.web.device import device_app
 from plumbing.demo_clock import DemoClock
 from plumbing.files import read_secret
@@ -156,6 +156,7 @@ async def run_edge(
             lambda: _link_state(link),
             lambda: watchdog.stuck,
             devices.cameras,
+            receipt_words(settings.locale),
         )
         metrics = _metrics(edge)
         opened = Opened(edge, devices, await _listen(settings, edge, devices, applications(edge, metrics), stack))
@@ -171,7 +172,7 @@ async def run_edge(
             "watchdog": watchdog.run(),
             "self-test": selftest.run(),
             "tickets": edge.tickets.dispense(),
-            "waiting slips": edge.waiting.keep_printing(),
+            "waiting slips": edge.slips.keep_printing(),
             "phone payments": edge.phone.run(),
         }
         if link is not None:

@@ -54,6 +54,7 @@ from edge.lanes.till import CodeTill
 from edge.lanes.witness import Act, keep_picture
 from edge.lanes.worker import LaneWorker
 from edge.printing import Ended, SlipPrinter
+from edge.receipt_faces import Wording
 from edge.services import (
     alarming,
     arrears,
@@ -84,15 +85,16 @@ from edge.services.manual import Candidate
 from edge.services.paying import Taken
 from edge.services.redeeming import LaidOn
 from edge.settings import EdgeSettings
+from edge.slipdesk import SlipDesk
 from edge.staffroom import StaffRoom
 from edge.stocktakes import StockTakes
 from edge.supervise import Health
 from edge.tills import Tills
-from edge.waiting_slips import WaitingSlips
 
 T = TypeVar("T")
 MOST_FROM_AFAR = 10  # vouchers in one command
 AFAR = "cloud:"  # before the name of somebody who acts from there
+PLAIN = Wording(str, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ class Edge:
     link_state: Callable[[], str] = lambda: "off"
     stuck: Callable[[], tuple[str, ...]] = tuple
     cameras: Mapping[str, Camera] = field(default_factory=dict)
+    wording: Wording = PLAIN  # of receipts
     parts: Health = field(default_factory=Health)  # of devices that belong to no lane
     scans: BoothScans = field(init=False)  # of the booth's own scanners
     door: DriverDoor = field(init=False)  # what a driver may ask of the lane it stands at
@@ -131,7 +134,7 @@ class Edge:
     claims: ClaimDesk = field(init=False)  # for claim codes of shops
     staff: StaffRoom = field(init=False)  # who may sign in
     walks: StockTakes = field(init=False)  # walks through the lot
-    waiting: WaitingSlips = field(init=False)  # for their printers
+    slips: SlipDesk = field(init=False)  # receipts, tickets and reports on their way to paper
     tills: Tills = field(init=False)  # shifts, and what is printed for them
 
     def __post_init__(self) -> None:
@@ -144,10 +147,10 @@ class Edge:
         for worker in self.workers.values():
             worker.codes.till = self.till
         self.door = DriverDoor(self.office, self.live, self.workers, self.phone)
-        self.waiting = WaitingSlips(self.printers)
-        self.tickets = TicketDesk(self.office, self.door, self.workers, self.printers, self.waiting, host)
+        self.slips = SlipDesk(self.office, self.printers)
+        self.tickets = TicketDesk(self.office, self.door, self.workers, self.printers, self.slips, host)
         self.staff, self.walks = StaffRoom(self.office), StockTakes(self.office, self.live)
-        self.tills = Tills(self.office, self.printers, self.waiting)
+        self.tills = Tills(self.office, self.printers, self.slips, self.wording)
 
     @property
     def clock(self) -> Clock:
@@ -561,7 +564,14 @@ class Edge:
         return device is not None and await device.is_ready()
 
     async def issue_voucher(
-        self, merchant_id: int, template_id: int, by: str, printer: str = "", *, in_a_row: bool = False
+        self,
+        merchant_id: int,
+        template_id: int,
+        by: str,
+        printer: str = "",
+        *,
+        order_id: str = "",
+        in_a_row: bool = False,
     ) -> Printed | Refuse:
         """Issue and print one voucher. *in_a_row*: a printer that has just said that all is well is not asked again.
 
@@ -574,7 +584,7 @@ class Edge:
         device = self._printer(printer)
         if device is None or not ((in_a_row and device.went_well) or await device.is_ready()):
             return Refuse("printer_not_ready")
-        issued = await self._do(issuing.issue, self.office.lot, Order(merchant_id, template_id, by))
+        issued = await self._do(issuing.issue, self.office.lot, Order(merchant_id, template_id, by, order_id))
         if isinstance(issued, Refuse):
             return issued
         payload, ended = issued.payload, Ended("unknown")
@@ -629,12 +639,12 @@ class Edge:
         begun = await self._do(papers.begin, self.office.lot, papers.TEST, printer, printer, by)
         if isinstance(begun, Refuse):
             return begun
-        (job_id, _), lot, ended = begun, self.office.lot, Ended("unknown")
+        lot, ended = self.office.lot, Ended("unknown")
         try:
             page = device.test_page(printer, lot, self.office.now().wall_ms)
             ended = await device.put_on_paper(await device.lay_out(page, lot))
         finally:
-            await self._must(papers.end, job_id, ended.state)
+            await self._must(papers.end, begun, ended.state, ended.silent)
         return ended.state
 
     async def recent_prints(self, most: int) -> list[printjobs.Print]:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from domain.decision import Refuse
 from domain.shift import ShiftTotals
-from domain.slip_faces import Face, ShiftReport
+from domain.slip_faces import ShiftReport
 from edge.db import log, receipts
 from edge.db import shifts as rows
 from edge.db.receipts import ReceiptRow
 from edge.db.shifts import ShiftRow
 from edge.lanes.office import Office
-from edge.printing import Ended, SlipPrinter
+from edge.printing import SlipPrinter
 from edge.receipt_faces import Wording, face_of
 from edge.services import papers, shifts
 from edge.services.lot import Result
 from edge.services.shifts import Count
-from edge.waiting_slips import Printing, WaitingSlips
+from edge.slipdesk import FaceOf, SlipDesk
 
 HEAD_SHOWN = 16  # of the 64 characters of a log's head: enough to compare by eye
 
@@ -39,7 +39,12 @@ class Tills:
 
     office: Office
     printers: Mapping[str, SlipPrinter]
-    waiting: WaitingSlips
+    slips: SlipDesk
+    wording: Wording
+
+    def __post_init__(self) -> None:
+        self.slips.knows(papers.REPORT, self._report)
+        self.slips.knows(papers.RECEIPT, self._receipt)
 
     async def open(self, workstation: str, float_fen: int, by: str) -> Result:
         """Begin a shift."""
@@ -81,25 +86,26 @@ class Tills:
 
         Refuses ``no_such_shift`` and what ``_print`` refuses.
         """
-        shift, at = await self.get(shift_id), await self.office.read(log.newest)
+        shift = await self.get(shift_id)
         if shift is None:
             return Refuse("no_such_shift")
-        ended = not shift.row.is_open
-        seq, head = (shift.row.log_seq, shift.row.log_head) if ended else (at.seq, at.head.hex())
-        stood = f"{seq} {head[:HEAD_SHOWN]}" if head else ""
-        return await self._print(
-            papers.REPORT, shift_id, shift.row.workstation, by, lambda copy: self._report(shift, stood, copy),
-            counts=ended,
-        )  # fmt: skip
+        subject = shift_id + papers.SO_FAR if shift.row.is_open else shift_id
+        return await self._print(papers.REPORT, subject, shift.row.workstation, by)
 
-    def _report(self, shift: Shift, stood: str, copy: int) -> ShiftReport:
+    async def _report(self, subject: str) -> FaceOf | Refuse:
+        """What a report says now; one of a shift as it stood is none any more once the shift has ended."""
+        shift_id = subject.removesuffix(papers.SO_FAR)
+        shift, at = await self.get(shift_id), await self.office.read(log.newest)
+        if shift is None or shift.row.is_open == (subject == shift_id):
+            return Refuse("no_such_shift")
         lot, row = self.office.lot, shift.row
+        seq, head = (at.seq, at.head.hex()) if row.is_open else (row.log_seq, row.log_head)
         ends = self.office.now().wall_ms if row.closed_wall_ms is None else row.closed_wall_ms
-        return ShiftReport(
+        return lambda copy: ShiftReport(
             lot=lot.name, till=row.workstation, number=row.number, cashier=row.opened_by,
             closed_by=row.closed_by if row.closed_by != row.opened_by else "", takes_over=row.takes_over,
             begins=lot.local(row.opened_wall_ms), ends=lot.local(ends), sums=shift.sums,
-            counted_cash_fen=row.counted_fen, copy=copy, log=stood,
+            counted_cash_fen=row.counted_fen, copy=copy, log=f"{seq} {head[:HEAD_SHOWN]}" if head else "",
         )  # fmt: skip
 
     def has_drawer(self, workstation: str) -> bool:
@@ -124,7 +130,7 @@ class Tills:
         """Every receipt of a stay."""
         return await self.office.read(receipts.of_stay, stay_id)
 
-    async def print_receipt(self, payment_id: str, by: str, wording: Wording, *, at: str = "") -> Result:
+    async def print_receipt(self, payment_id: str, by: str, *, at: str = "") -> Result:
         """Print a receipt at a workstation (*at*, else where the money was taken); a second print says so.
 
         Refuses ``no_such_receipt`` and what ``_print`` refuses.
@@ -132,39 +138,16 @@ class Tills:
         row = await self.office.read(receipts.get, payment_id)
         if row is None:
             return Refuse("no_such_receipt")
-        return await self._print(
-            papers.RECEIPT, payment_id, at or row.workstation, by,
-            lambda copy: face_of(row, self.office.lot, wording, copy),
-        )  # fmt: skip
+        return await self._print(papers.RECEIPT, payment_id, at or row.workstation, by)
 
-    async def _print(
-        self, kind: str, subject: str, workstation: str, by: str, face: Callable[[int], Face], *,
-        counts: bool = True,
-    ) -> Result:  # fmt: skip
+    async def _receipt(self, payment_id: str) -> FaceOf | Refuse:
+        row = await self.office.read(receipts.get, payment_id)
+        return partial(face_of, row, self.office.lot, self.wording) if row else Refuse("no_such_receipt")
+
+    async def _print(self, kind: str, subject: str, workstation: str, by: str) -> Result:
         """Refuses ``no_printer_here``, ``print_waits`` (it comes out once its printer is ready), ``print_unknown``."""
         place = self.office.lot.workstations.get(workstation)
         name = place.printer if place else ""
         if name not in self.printers:
             return Refuse("no_printer_here")
-
-        async def now() -> Result:
-            return await self._print_now(kind, subject, name, by, face, again=now, counts=counts)
-
-        return await now() if await self.printers[name].is_ready() else self.waiting.wait(kind, subject, name, now)
-
-    async def _print_now(
-        self, kind: str, subject: str, name: str, by: str, face: Callable[[int], Face], *, again: Printing, counts: bool
-    ) -> Result:
-        office, printer = self.office, self.printers[name]
-        begun = await office.do(partial(papers.begin, counts=counts), office.lot, kind, subject, name, by)
-        if isinstance(begun, Refuse):
-            return begun
-        job_id, copy = begun
-        ended = Ended("unknown")
-        try:
-            ended = await printer.put_on_paper(await printer.lay_out(face(copy), office.lot))
-        finally:
-            await office.do(papers.end, job_id, ended.state)
-        if ended.state == "failed":
-            return self.waiting.wait(kind, subject, name, again)
-        return papers.outcome(subject, job_id, ended.state, silent=ended.silent)
+        return await self.slips.print(kind, subject, name, by)

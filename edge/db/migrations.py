@@ -16,6 +16,8 @@ from edge.db import (
     moves,
     phone,
     plate_locks,
+    printjobs,
+    printorders,
     receipts,
     refunds,
     shifts,
@@ -302,4 +304,11 @@ def m0030_plate_locks(db: Database) -> None:
 def m0031_incidents_seen(db: Database) -> None:
     """Who has seen which incident."""
     for statement in alarms.statements():
+        db.conn.execute(statement)
+
+
+@migrations()
+def m0032_print_queue(db: Database) -> None:
+    """Slips that wait for their printer and who asked for them, and orders of vouchers."""
+    for statement in (*printjobs.SCHEMA, printorders.TABLE):
         db.conn.execute(statement)

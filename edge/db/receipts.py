@@ -18,7 +18,7 @@ CREATE INDEX receipt_stay ON receipt (stay_id);
 COLUMNS = "payment_id, number, stay_id, workstation, plate, amount_fen, by, wall_ms, body"
 PRINTS = (
     " (SELECT count(*) FROM print_job WHERE kind = 'receipt' AND subject = receipt.payment_id"
-    " AND print_job.state <> 'failed') AS prints"
+    " AND print_job.state NOT IN ('failed', 'queued')) AS prints"
 )
 
 

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from domain.decision import Ask, Refuse
 from domain.driver_page import Outcome
@@ -19,14 +20,13 @@ from domain.scanned import ScannedKind, link_of
 from domain.slip_faces import Ticket
 from domain.stay import OUTSIDE
 from edge.db import stays
-from edge.db.stays import StayRow
 from edge.lanes.door import DriverDoor
 from edge.lanes.office import Office
 from edge.lanes.worker import LaneWorker
-from edge.printing import Ended, SlipPrinter
+from edge.printing import SlipPrinter
 from edge.services import papers, ticketing
 from edge.services.lot import Done, Result
-from edge.waiting_slips import WaitingSlips
+from edge.slipdesk import FaceOf, SlipDesk
 
 log = logging.getLogger(__name__)
 
@@ -51,11 +51,12 @@ class TicketDesk:
         door: DriverDoor,
         workers: Mapping[str, LaneWorker],
         printers: Mapping[str, SlipPrinter],
-        waiting: WaitingSlips,
+        slips: SlipDesk,
         host: str,
     ) -> None:
         self._office, self._door, self._workers, self._printers = office, door, workers, printers
-        self._waiting, self._host = waiting, host
+        self._slips, self._host = slips, host
+        slips.knows(papers.TICKET, self._face)
         self._waits: dict[str, Waits] = {}
 
     async def give(self, lane: str, by: str) -> Result:
@@ -74,56 +75,34 @@ class TicketDesk:
         answer = await self._door.ticket_at(lane, by)
         if answer.outcome is not Outcome.OPENS or not answer.number:
             return Refuse("no_ticket_here")
-        stay = await self._office.thread.run(stays.find_here, self._office.db.conn, f"无{answer.number}")
+        stay = await self._office.read(stays.find_here, f"无{answer.number}")
         if stay is not None:
-            await self._print(stay, answer.token, worker.lane.printer, by)
+            await self._slips.print(papers.TICKET, stay.stay_id, worker.lane.printer, by, waits=False)
         return Done(answer.number)
 
     async def again(self, stay_id: str, by: str) -> Result:
         """Print a ticket again, marked as a copy.
 
-        Refuses ``no_ticket_here`` for a car with a plate, ``print_waits`` (it comes out once its printer is ready) and
-        ``print_unknown``.
+        Refuses ``no_ticket_here`` for a car with a plate, ``no_ticket_printer`` and what printing refuses.
         """
-        office = self._office
-        stay = await office.thread.run(stays.get, office.db.conn, stay_id)
-        if stay is None or not stay.is_open or not is_virtual(stay.plate):
-            return Refuse("no_ticket_here")
-        lane = office.lot.lanes.get(stay.lane_in)
+        stay = await self._office.read(stays.get, stay_id)
+        lane = self._office.lot.lanes.get(stay.lane_in) if stay else None
         name = lane.printer if lane and lane.printer else next(iter(self._printers), "")
         if name not in self._printers:
             return Refuse("no_ticket_printer")
+        return await self._slips.print(papers.TICKET, stay_id, name, by)
 
-        async def now() -> Result:
-            return await self._print(stay, ticketing.token_of(office.lot, stay.plate[1:], office.now()), name, by)
-
-        if not await self._printers[name].is_ready():
-            return self._waiting.wait("ticket", stay_id, name, now)
-        return await now()
-
-    async def _print(self, stay: StayRow, token: str, printer: str, by: str) -> Result:
-        """Once, on record before and after. Refuses ``print_unknown``."""
+    async def _face(self, stay_id: str) -> FaceOf | Refuse:
+        """What the ticket of a car says, while it is inside. Refuses ``no_ticket_here``."""
         office, lot = self._office, self._office.lot
-        job_id, copy = await office.commit(
-            ticketing.begin_printing, office.db, lot, stay.stay_id, printer, by, office.now()
-        )
-        face = Ticket(
-            lot=lot.name,
-            lane=stay.lane_in,
-            number=stay.plate[1:],
-            plate="",
-            entered=lot.local(stay.entered.wall_ms),
-            qr=link_of(self._host, ScannedKind.ENTRY_TICKET, token),
-            copy=copy,
-        )
-        device, ended = self._printers[printer], Ended("unknown")
-        try:
-            ended = await device.put_on_paper(await device.lay_out(face, lot))
-        finally:
-            await office.commit(
-                ticketing.printed, office.db, stay.lane_in, job_id, ended.state, ended.silent, office.now()
-            )
-        return papers.outcome(stay.plate[1:], job_id, ended.state, silent=ended.silent)
+        stay = await office.read(stays.get, stay_id)
+        if stay is None or not stay.is_open or not is_virtual(stay.plate):
+            return Refuse("no_ticket_here")
+        number = stay.plate[1:]
+        return partial(
+            Ticket, lot.name, stay.lane_in, number, "", lot.local(stay.entered.wall_ms),
+            link_of(self._host, ScannedKind.ENTRY_TICKET, ticketing.token_of(lot, number, office.now())),
+        )  # fmt: skip
 
     async def dispense(self) -> None:
         """Give tickets at entries that nobody attends to cars whose plates were not read, until cancelled."""

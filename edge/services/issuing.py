@@ -14,7 +14,7 @@ from domain.events import VoucherIssued, VoucherPrinted, VoucherVoided
 from domain.ledger import Commodity
 from domain.moment import Moment
 from domain.wire import Json
-from edge.db import channels, journal, leases, log, vouchers
+from edge.db import channels, journal, leases, log, printorders, vouchers
 from edge.db.database import Database, transaction
 from edge.db.leases import HeldLease
 from edge.db.vouchers import VoucherRow
@@ -27,11 +27,12 @@ PRINT_ENDS = ("confirmed", "failed", "unknown")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a counter asks for."""
+    """What a counter asks for; *order_id*: as one slip of an order of several."""
 
     merchant_id: int
     template_id: int
     by: str
+    order_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ def issue(db: Database, lot: Lot, order: Order, now: Moment) -> Issued | Refuse:
         if isinstance(held, Refuse):
             return held
         payload = _payload(conn, lot, template, order, key_id, held, cost, now)
+        if order.order_id and not printorders.begin_one(conn, order.order_id, key_id, payload.counter):
+            raise LookupError(f"nothing is left of order {order.order_id}")
         token = voucher.issue(payload, lot.sign)
         _write(conn, payload, token, order, amount, now)
         return Issued(payload, token, str(template.get("name", "")), held.lease.left - amount)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from aiohttp import web
 
 from edge.db.people import Attendant
 from edge.facade import Edge
+from edge.receipt_faces import Wording
 from edge.services.staffing import MERCHANT, SUPERVISOR, is_at_least
 from edge.web import (
     alarms,
@@ -40,6 +41,7 @@ from edge.web import (
     staff,
     stock,
     tasks,
+    words,
     zones,
 )
 from edge.web.api import add_health
@@ -142,7 +144,7 @@ def counter_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Applicati
     app[counter.DESK] = desk = PrintDesk(edge, lambda: watch.hub.publish(Changed(vouchers=True)))
 
     async def printing(_app: web.Application) -> AsyncIterator[None]:
-        desk.start()
+        await desk.start()
         yield
         await desk.stop()
 
@@ -182,6 +184,12 @@ def driver_words() -> Catalogue:
 @cache
 def _words() -> Catalogue:
     return load_catalogue(SHELL_LOCALE, HERE / "locale")
+
+
+def receipt_words(locale: str) -> Wording:
+    """A receipt's lines in the lot's language, whoever has it printed."""
+    t = _words().speaking(locale)
+    return Wording(partial(words.rule, t), partial(words.coupon, t))
 
 
 def _is_anybody(_person: Attendant) -> bool:

@@ -189,7 +189,10 @@ async def order_print(request: web.Request) -> web.Response:
     if first_time(request, data):
         name = str(offer.template.get("name", ""))
         await request.app[SESSIONS].remember(request, printer=printer)
-        request.app[DESK].submit(PrintOrder(merchant_id, offer.template_id, name, count, session.name, printer))
+        order = PrintOrder(merchant_id, offer.template_id, name, count, session.name, printer)
+        refused = await request.app[DESK].submit(order)
+        if refused is not None:
+            return await _print(request, offer, refusal_words(request, refused))
     return see_other("/counter")
 
 
@@ -274,7 +277,7 @@ async def go_on(request: web.Request) -> web.Response:
     session, merchant_id, data = await require_session(request), await merchant_at(request), await request.post()
     desk, order_id = request.app[DESK], request.match_info["order"]
     stops = text_field(data, "do", 8) == "stop"
-    if not (desk.give_up if stops else desk.go_on)(merchant_id, order_id):
+    if not await (desk.give_up if stops else desk.go_on)(merchant_id, order_id):
         await flash(request, "warn", texts(request)("counter.order_over"))
     else:
         log.info("order of merchant %d: %s by %s", merchant_id, "given up" if stops else "goes on", session.name)
@@ -299,9 +302,10 @@ async def void(request: web.Request) -> web.Response:
             int(one["template_id"]): str(one["name"]) for one in await request.app[EDGE].templates(row.merchant_id)
         }
         name = names.get(row.template_id, "")
-        request.app[DESK].submit(
-            PrintOrder(row.merchant_id, row.template_id, name, 1, session.name, _usual(request, session))
-        )
+        order = PrintOrder(row.merchant_id, row.template_id, name, 1, session.name, _usual(request, session))
+        refused = await request.app[DESK].submit(order)
+        if refused is not None:
+            await flash(request, "bad", refusal_words(request, refused))
     return see_other("/counter")
 
 

@@ -3,8 +3,8 @@
 An order whose printer is not ready waits and goes on by itself when it is; one with a slip in doubt goes on when
 somebody says so (E39). A printer that never answers stops nothing: somebody says at the end what came out.
 
-Nothing waits on disk. An order that is cut off by a crash leaves at most one voucher behind, which recovery marks
-``unknown``; the rest was never issued.
+Every slip is counted off its order in the transaction that issues it, so after a restart exactly what is left goes on.
+One that was cut off by a crash is ``unknown``, and its order goes on when somebody says so.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from domain.decision import Refuse
+from edge.db.printorders import OrderRow
 from edge.facade import Edge, Printed
+from edge.services import ordering
+from edge.services.ordering import Left
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +35,7 @@ NOT_READY, IN_DOUBT = "printer_not_ready", "in_doubt"
 
 @dataclass(slots=True)
 class PrintOrder:
-    """*total* vouchers of one template. *states*: how each printing ended; *refused*: why the rest was not begun.
+    """*total* vouchers of one template, *begun* of them issued. *refused*: why the rest was not begun.
 
     *paused*: why it waits, ``printer_not_ready`` or ``in_doubt``; "" while it does not.
     """
@@ -43,7 +46,7 @@ class PrintOrder:
     total: int
     by: str
     printer: str = ""
-    states: list[str] = field(default_factory=list)
+    begun: int = 0
     printing: bool = False
     ended: bool = False
     refused: str = ""
@@ -54,12 +57,12 @@ class PrintOrder:
     @property
     def queued(self) -> int:
         """How many have not been begun and will be."""
-        return 0 if self.ended else self.total - len(self.states) - int(self.printing)
+        return 0 if self.ended else self.total - self.begun - int(self.printing)
 
     @property
     def left_out(self) -> int:
         """How many will not be printed because the order ended early; nothing was spent on them."""
-        return self.total - len(self.states) if self.ended else 0
+        return self.total - self.begun if self.ended else 0
 
 
 class PrintDesk:
@@ -71,15 +74,30 @@ class PrintDesk:
         self._orders: deque[PrintOrder] = deque(maxlen=KEPT)
         self._tasks: list[asyncio.Task[None]] = []
 
-    def start(self) -> None:
-        """Begin to print."""
+    async def start(self) -> None:
+        """Begin to print, first what a restart cut off: by itself, unless its last slip is in doubt."""
+        for found in await self._edge.read(ordering.left):
+            if found.row.begun < found.row.total:
+                self._go_on_with(found)
+            else:
+                await self._edge.office.do(ordering.end, found.row.order_id)
         self._tasks = [
             asyncio.create_task(self._work(), name="pages: printing"),
             asyncio.create_task(self._look_after_paused(), name="pages: waiting to print"),
         ]
 
+    def _go_on_with(self, found: Left) -> None:
+        row, now_ms = found.row, self._edge.office.now().wall_ms
+        order = PrintOrder(
+            row.merchant_id, row.template_id, row.name, row.total, row.by, row.printer, row.begun,
+            order_id=row.order_id,
+        )  # fmt: skip
+        self._pause(order, IN_DOUBT if found.doubtful else NOT_READY)
+        order.paused_at -= max(0, now_ms - row.wall_ms) / 1000
+        self._orders.appendleft(order)
+
     async def stop(self) -> None:
-        """Finish the voucher in the printer, drop the rest."""
+        """Finish the voucher in the printer; the rest goes on at the next start."""
         self._waiting.put_nowait(None)
         for order in self._orders:
             order.ended = True
@@ -88,17 +106,25 @@ class PrintDesk:
         with suppress(TimeoutError, asyncio.CancelledError):
             await asyncio.wait_for(asyncio.gather(*self._tasks, return_exceptions=True), STOP_S)
 
-    def submit(self, order: PrintOrder) -> None:
-        """Queue an order."""
+    async def submit(self, order: PrintOrder) -> Refuse | None:
+        """Take an order and queue it. Refuses ``not_recorded``."""
+        row = OrderRow(
+            order.order_id, order.merchant_id, order.template_id, order.name, order.total, order.by, order.printer,
+            self._edge.office.now().wall_ms,
+        )  # fmt: skip
+        refused = await self._edge.office.do(ordering.take, row)
+        if refused is not None:
+            return refused
         self._orders.appendleft(order)
         self._waiting.put_nowait(order)
         self._changed()
+        return None
 
     def of_merchant(self, merchant_id: int, most: int = 5) -> list[PrintOrder]:
         """The newest orders of a merchant."""
         return [order for order in self._orders if order.merchant_id == merchant_id][:most]
 
-    def go_on(self, merchant_id: int, order_id: str) -> bool:
+    async def go_on(self, merchant_id: int, order_id: str) -> bool:
         """Print what is left of an order that waits; False when none of this merchant does."""
         order = self._paused(merchant_id, order_id)
         if order is None:
@@ -108,14 +134,23 @@ class PrintDesk:
         self._changed()
         return True
 
-    def give_up(self, merchant_id: int, order_id: str) -> bool:
+    async def give_up(self, merchant_id: int, order_id: str) -> bool:
         """Let go of what is left of it; nothing was spent on that."""
         order = self._paused(merchant_id, order_id)
         if order is None:
             return False
-        order.paused, order.ended = "", True
+        await self._end(order)
         self._changed()
         return True
+
+    async def _end(self, order: PrintOrder) -> None:
+        order.paused, order.ended = "", True
+        if order.left_out:
+            logger.warning(
+                "printing for merchant %d stopped, %d left out: %s",
+                order.merchant_id, order.left_out, order.refused or "let go",
+            )  # fmt: skip
+        await self._edge.office.do(ordering.end, order.order_id)
 
     def _paused(self, merchant_id: int, order_id: str) -> PrintOrder | None:
         own = (one for one in self._orders if one.merchant_id == merchant_id and one.order_id == order_id)
@@ -123,18 +158,11 @@ class PrintDesk:
 
     async def _work(self) -> None:
         while (order := await self._waiting.get()) is not None:
-            while len(order.states) < order.total and not order.ended and not order.paused:
+            while order.begun < order.total and not order.ended and not order.paused:
                 await self._print_one(order)
-            order.ended = order.ended or not order.paused
-            if order.left_out:
-                self._tell(order)
+            if order.begun == order.total:
+                await self._end(order)
             self._changed()
-
-    def _tell(self, order: PrintOrder) -> None:
-        logger.warning(
-            "printing for merchant %d stopped, %d left out: %s",
-            order.merchant_id, order.left_out, order.refused or order.states[-1:],
-        )  # fmt: skip
 
     async def _look_after_paused(self) -> None:
         """What waits for a printer goes on when that is ready; what nobody comes back to is given up."""
@@ -142,10 +170,9 @@ class PrintDesk:
             await asyncio.sleep(LOOK_S)
             for order in [one for one in self._orders if one.paused and not one.ended]:
                 if self._now() - order.paused_at > PATIENCE_S:
-                    self.give_up(order.merchant_id, order.order_id)
-                    self._tell(order)
+                    await self.give_up(order.merchant_id, order.order_id)
                 elif order.paused == NOT_READY and await self._edge.is_ready_to_print(order.printer):
-                    self.go_on(order.merchant_id, order.order_id)
+                    await self.go_on(order.merchant_id, order.order_id)
 
     async def _print_one(self, order: PrintOrder) -> None:
         order.printing = True
@@ -153,8 +180,9 @@ class PrintDesk:
         result: Printed | Refuse
         try:
             result = await self._edge.issue_voucher(
-                order.merchant_id, order.template_id, order.by, order.printer, in_a_row=bool(order.states)
-            )
+                order.merchant_id, order.template_id, order.by, order.printer, order_id=order.order_id,
+                in_a_row=order.begun > 0,
+            )  # fmt: skip
         except Exception:
             logger.exception("printing for merchant %d failed", order.merchant_id)
             result = Refuse("print_broken")
@@ -162,10 +190,11 @@ class PrintDesk:
         if result == Refuse(NOT_READY):
             self._pause(order, NOT_READY)
         elif isinstance(result, Refuse):
-            order.refused, order.ended = result.code, True
+            order.refused = result.code
+            await self._end(order)
         else:
-            order.states.append(result.state)
-            if not (result.state == "confirmed" or result.silent) and len(order.states) < order.total:
+            order.begun += 1
+            if not (result.state == "confirmed" or result.silent) and order.begun < order.total:
                 self._pause(order, IN_DOUBT)
         self._changed()
 

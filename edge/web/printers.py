@@ -68,7 +68,7 @@ async def _say_of_voucher(request: web.Request, voucher: tuple[int, int], by: st
 async def drop_waiting(request: web.Request) -> web.Response:
     """Let go of what waits for a printer."""
     session, name = await require_session(request), _printer(request)
-    count = request.app[EDGE].waiting.drop(name)
+    count = await request.app[EDGE].slips.drop(name)
     await request.app[EDGE].record_act(session.name, "print.drop", name, str(count))
     await flash(request, "ok", texts(request)("printers.dropped", count=count))
     return see_other("/booth/printers")
@@ -93,7 +93,7 @@ async def _page(request: web.Request, chosen: str = "", refused: Refuse | None =
     return render(
         request, "printers.html", status=409 if refused else 200, printers=edge.printers,
         said=dict(values["strip"].printers), layouts=LAYOUTS,
-        waiting={name: len(edge.waiting.at(name)) for name in edge.printers},
+        waiting={name: len(await edge.slips.at(name)) for name in edge.printers},
         printer=next((name for name in wanted if name in edge.printers), ""),
         layout=layout if layout in LAYOUTS else LAYOUTS[0], prints=await edge.recent_prints(NEWEST),
         error=refusal_words(request, refused) if refused else "", flash=await taken_flash(request), **values,

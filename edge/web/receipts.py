@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from functools import partial
 from typing import Any, TypeVar
 
 from aiohttp import web
 
 from domain.decision import Refuse
 from domain.fen import yuan
-from edge.receipt_faces import Wording
 from edge.services.lot import Done, Result
 from edge.services.papers import Sent
-from edge.web import words, workstation
+from edge.web import workstation
 from edge.web.keys import EDGE, flash, refusal_words, see_other, text_field
 from edge.workstations import Receipts
 from plumbing.web import require_session, texts
-from plumbing.web.request import visit
 
 T = TypeVar("T")
 PATIENCE_S = 3.0  # a slow printer goes on by itself; the next car does not wait for it
 PRINTING: web.AppKey[set[asyncio.Task[Any]]] = web.AppKey("printing", set)
-
-
-def wording(request: web.Request) -> Wording:
-    """In the lot's language, whoever is signed in."""
-    t = visit(request).shell.catalogue.speaking(request.app[EDGE].office.lot.locale)
-    return Wording(partial(words.rule, t), partial(words.coupon, t))
 
 
 async def tell_taken(
@@ -62,7 +53,7 @@ async def _print_taken(request: web.Request, payment_id: str, by: str, *, wanted
         _in_background(request, request.app[EDGE].tills.open_drawer(place.name), "pages: drawer")
     if place is None or not (place.receipt is Receipts.ALWAYS or (place.receipt is Receipts.ASK and wanted)):
         return None
-    job = request.app[EDGE].tills.print_receipt(payment_id, by, wording(request), at=place.name)
+    job = request.app[EDGE].tills.print_receipt(payment_id, by, at=place.name)
     task = _in_background(request, job, "pages: receipt")
     done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
     return task.result() if done else None
@@ -84,7 +75,7 @@ async def again(request: web.Request) -> web.Response:
     if payment_id not in {one.payment_id for one in await edge.tills.receipts_of(stay_id)}:
         raise web.HTTPNotFound
     at = workstation.at(request)
-    result = await edge.tills.print_receipt(payment_id, session.name, wording(request), at=at)
+    result = await edge.tills.print_receipt(payment_id, session.name, at=at)
     await tell_print(request, result, texts(request)("receipt.printed"))
     return see_other(f"/booth/stay/{stay_id}")
 

@@ -13,6 +13,7 @@ import pytest
 from domain.decision import Refuse
 from drivers.printer.simulated import PrinterFault
 from edge import printing
+from edge.db import printorders
 from edge.db.vouchers import VoucherRow
 from edge.facade import Printed
 from edge.settings import EdgeSettings
@@ -267,3 +268,59 @@ async def test_a_slip_of_yesterday_is_found_by_its_day_and_can_be_withdrawn(lot:
         status, _ = await shop.send("/counter/voucher/1-1/void", {"reason": "damaged"}, page="/counter/voucher/1-1")
         assert status == 200
         assert "已作废" in await shop.get(f"/counter/vouchers?day={day}")
+
+
+async def test_a_restart_prints_what_is_left_of_an_order_and_nothing_twice(tmp_path: Path) -> None:
+    async with running(tmp_path) as lot, visiting(lot, "counter") as shop:
+        await lot.opens_shop()
+        await shop.sign_in("shop")
+        lot.printer.fault = PrinterFault.PAPER_OUT
+        await shop.send("/counter/print/30", {"count": "2"})
+        await until_said(shop, "自动接着打剩下的 2 张")
+
+    async with running(tmp_path, shift_ms=1) as lot:
+        rows = await printed(lot, 2)
+        await lot.until(lambda: len(lot.printer.jobs) == 2)
+        left = await lot.edge.read(printorders.standing)
+
+    async with running(tmp_path, shift_ms=2) as lot:
+        await asyncio.sleep(1.5)
+        again = lot.printer.jobs
+
+    assert [(row.counter, row.state) for row in rows] == [(2, "confirmed"), (1, "confirmed")]
+    assert (left, again) == ([], [])
+
+
+async def test_an_order_cut_off_in_the_middle_of_a_slip_asks_before_it_goes_on(tmp_path: Path) -> None:
+    async with running(tmp_path) as lot, visiting(lot, "counter") as shop:
+        await lot.opens_shop()
+        await shop.sign_in("shop")
+        lot.printer.break_after(5, PrinterFault.PAPER_OUT)
+        await shop.send("/counter/print/30", {"count": "3"})
+        await printed(lot, 1)
+
+    async with running(tmp_path, shift_ms=1) as lot, visiting(lot, "counter") as shop:
+        await shop.sign_in("shop")
+        page = await until_said(shop, "接着打剩下的 2 张")
+        await asyncio.sleep(1.5)
+        waits = lot.printer.jobs == []
+        (order,) = re.findall(r"/counter/order/([0-9a-f]{32})", page)
+        await shop.send(f"/counter/order/{order}", {"do": "go"}, page="/counter")
+        rows = await printed(lot, 3)
+
+    assert waits
+    assert [(row.counter, row.state) for row in rows] == [(3, "confirmed"), (2, "confirmed"), (1, "unknown")]
+
+
+async def test_an_order_of_long_ago_is_not_printed_by_a_restart(tmp_path: Path) -> None:
+    async with running(tmp_path) as lot, visiting(lot, "counter") as shop:
+        await lot.opens_shop()
+        await shop.sign_in("shop")
+        lot.printer.fault = PrinterFault.PAPER_OUT
+        await shop.send("/counter/print/30", {"count": "2"})
+        await until_said(shop, "自动接着打剩下的 2 张")
+
+    async with running(tmp_path, shift_ms=31 * 60_000) as lot:
+        await asyncio.sleep(1.5)
+        assert await lot.edge.vouchers(3) == []
+        assert await lot.edge.read(printorders.standing) == []

@@ -96,15 +96,14 @@ async def test_the_code_on_a_printed_voucher_is_read_off_its_picture_and_is_genu
 async def test_somebody_says_whether_a_slip_in_doubt_came_out(tmp_path: Path, came: str, state: str) -> None:
     async with running(tmp_path, as_wide_as_80_mm) as lot, visiting(lot, "booth") as booth:
         office = lot.edge.office
-        job, _ = await office.commit(
-            papers.begin, office.db, office.lot, "receipt", "r1", "counter", "li", office.now()
-        )
-        await office.commit(papers.end, office.db, job, "unknown", office.now())
+        begun = await office.do(papers.begin, office.lot, "receipt", "r1", "counter", "li")
+        assert isinstance(begun, papers.Begun)
+        await office.do(papers.end, begun, "unknown", False)
         await booth.sign_in()
         assert "没有打出" in await booth.get("/booth/printers")
 
         for _ in range(2):  # the second finds nothing in doubt
-            await booth.send("/booth/printers/said", {"job": job, "came": came}, page="/booth/printers")
+            await booth.send("/booth/printers/said", {"job": begun.job_id, "came": came}, page="/booth/printers")
 
         assert [one.state for one in await lot.edge.recent_prints(5)] == [state]
         assert len([act for act in await lot.edge.acts() if act.act in ("print.seen", "print.missed")]) == 1

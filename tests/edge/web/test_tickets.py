@@ -14,7 +14,7 @@ from domain.decision import Refuse
 from drivers.camera.simulated import Sight
 from edge.db import printjobs
 from edge.printing import Ended, SlipPrinter
-from edge.services import ticketing
+from edge.services import papers, ticketing
 from edge.services.checking import check_books, replay
 from edge.services.lot import Done
 from edge.services.recovering import recover
@@ -159,9 +159,7 @@ async def test_a_print_cut_off_by_a_crash_is_in_doubt_and_not_repeated(tmp_path:
         assert isinstance(given, Done)
         (stay,) = await lot.edge.cars_inside()
         office = lot.edge.office
-        await office.thread.run(
-            ticketing.begin_printing, office.db, office.lot, stay.stay_id, "counter", "li", office.now()
-        )
+        await office.do(papers.begin, office.lot, papers.TICKET, stay.stay_id, "counter", "li")
         await office.thread.run(recover, office.db, "test", office.now())
 
         assert await lot.edge.read(printjobs.states, "ticket", stay.stay_id) == ["confirmed", "unknown"]
