@@ -482,16 +482,16 @@ class Edge:
         """What plates owe."""
         return await self.read(money.debts, normalise(plate) if plate else None)
 
-    async def reopen_stay(self, stay_id: str, by: str, reason: str) -> Result:
+    async def reopen_stay(self, stay_id: str, by: str, role: str, reason: str) -> Result:
         """Take the end of a stay back: its car is inside, and what its end redeemed and left owing is as before."""
-        result = await self._do(reopening.reopen, self.office.lot, stay_id, by, reason)
+        result = await self._do(reopening.reopen, self.office.lot, stay_id, by, role, reason)
         stay = await self.stay(stay_id)
         self._decide_again(stay.plate if stay else "", result)
         return result
 
-    async def undo_second_entry(self, stay_id: str, typed: str, by: str, reason: str) -> Result:
+    async def undo_second_entry(self, stay_id: str, typed: str, by: str, role: str, reason: str) -> Result:
         """A second entry was a misread: open the first stay again, and give the other car its plate."""
-        return await self._do(reopening.undo_second_entry, self.office.lot, stay_id, typed, by, reason)
+        return await self._do(reopening.undo_second_entry, self.office.lot, stay_id, typed, by, role, reason)
 
     async def pay_debts(
         self, payment_id: str, plate: str, amount_fen: int, by: str, *, at: str = "", tendered_fen: int = 0
@@ -506,13 +506,13 @@ class Edge:
         """Let go of part of a debt, if need be with a supervisor's word."""
         return await self._of_debt(partial(arrears.waive, approved_by=approved_by), debt_id, amount_fen, by, reason)
 
-    async def dispute_debt(self, debt_id: str, by: str, reason: str) -> Result:
+    async def dispute_debt(self, debt_id: str, by: str, role: str, reason: str) -> Result:
         """Note that the driver denies a debt: nobody is asked for it meanwhile."""
-        return await self._of_debt(arrears.dispute, debt_id, by, reason)
+        return await self._of_debt(arrears.dispute, debt_id, by, role, reason)
 
-    async def uphold_debt(self, debt_id: str, by: str, reason: str) -> Result:
+    async def uphold_debt(self, debt_id: str, by: str, role: str, reason: str) -> Result:
         """Say that a disputed debt stands."""
-        return await self._of_debt(arrears.uphold, debt_id, by, reason)
+        return await self._of_debt(arrears.uphold, debt_id, by, role, reason)
 
     async def _of_debt(self, act: Callable[..., Result], debt_id: str, *args: Any) -> Result:
         result = await self._do(act, self.office.lot, debt_id, *args)

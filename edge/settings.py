@@ -65,6 +65,13 @@ class SameCap(StrEnum):
     DAY = "day"  # those that began on the same day
 
 
+class DecidedBy(StrEnum):
+    """Who at the booth may do an act of weight alone; an attendant may with a supervisor's PIN beside."""
+
+    SUPERVISOR = "supervisor"
+    ATTENDANT = "attendant"
+
+
 class VisitorsBy(StrEnum):
     """Who at the booth may let a visitor park free for the day."""
 
@@ -231,6 +238,8 @@ class LotRules:
     shifts: Shifts = Shifts.OFF
     booth_lock_min: int = 30  # a screen of the booth that nobody touched this long asks for the PIN again
     visitors_by: VisitorsBy = VisitorsBy.MANAGER
+    reopen_by: DecidedBy = DecidedBy.SUPERVISOR  # who takes an exit back
+    dispute_by: DecidedBy = DecidedBy.SUPERVISOR  # who says that a debt is not asked for meanwhile, or that it stands
     left_before_h: int = 24  # a plate at an exit without a stay that left within these hours is asked about as such
     turnaround_s: int = 300  # sooner than that no car leaves, comes in unseen and stands at an exit again
     same_car_s: int = 120  # a second entry read within this time is the same arrival

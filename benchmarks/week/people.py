@@ -137,7 +137,7 @@ class Booth:
         """The driver denies what is owed only because nobody saw the car leave the last time."""
         denied = [debt for debt in await edge.debts(view.stay_plate) if debt.cause == "device"]
         for debt in denied:
-            await edge.dispute_debt(debt.debt_id, BY, "its exit was not seen")
+            await edge.dispute_debt(debt.debt_id, BY, "supervisor", "its exit was not seen")
             self.truth.told["debts disputed"] += 1
         return bool(denied)
 

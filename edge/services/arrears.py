@@ -14,7 +14,7 @@ from edge.db.database import Database, transaction
 from edge.db.shifts import ShiftRow
 from edge.services import receipts, shifts
 from edge.services.lot import Done, Lot, Result
-from edge.services.staffing import may_waive
+from edge.services.staffing import is_at_least, may_waive
 
 LANDS_IN = {"paid": "cash", "waived": "waived"}  # which account takes what is no longer owed
 
@@ -89,17 +89,19 @@ def waive(
         return Done(debt_id)
 
 
-def dispute(db: Database, lot: Lot, debt_id: str, by: str, reason: str, now: Moment) -> Result:
-    """The driver denies it: nobody is asked for it until somebody has looked into it."""
-    return _say(db, lot, debt_id, "disputed", by, reason, now)
+def dispute(db: Database, lot: Lot, debt_id: str, by: str, role: str, reason: str, now: Moment) -> Result:
+    """The driver denies it: nobody is asked for it until somebody has looked into it. Refuses ``supervisor_only``."""
+    return _say(db, lot, debt_id, "disputed", by, role, reason, now)
 
 
-def uphold(db: Database, lot: Lot, debt_id: str, by: str, reason: str, now: Moment) -> Result:
-    """It was looked into and stands: it may be asked for again."""
-    return _say(db, lot, debt_id, "upheld", by, reason, now)
+def uphold(db: Database, lot: Lot, debt_id: str, by: str, role: str, reason: str, now: Moment) -> Result:
+    """It was looked into and stands: it may be asked for again. Refuses ``supervisor_only``."""
+    return _say(db, lot, debt_id, "upheld", by, role, reason, now)
 
 
-def _say(db: Database, lot: Lot, debt_id: str, kind: str, by: str, reason: str, now: Moment) -> Result:
+def _say(db: Database, lot: Lot, debt_id: str, kind: str, by: str, role: str, reason: str, now: Moment) -> Result:
+    if not is_at_least(role, lot.rules.dispute_by):
+        return Refuse("supervisor_only")
     if not reason.strip():
         return Refuse("reason_missing")
     with transaction(db) as conn:

@@ -20,14 +20,18 @@ from edge.services import arrears as debts
 from edge.services import manual, settling, shifts
 from edge.services.lot import Done, Lot, Result
 from edge.services.refunding import REFUNDED
+from edge.services.staffing import is_at_least
 
 
-def reopen(db: Database, lot: Lot, stay_id: str, by: str, reason: str, now: Moment) -> Result:
+def reopen(db: Database, lot: Lot, stay_id: str, by: str, role: str, reason: str, now: Moment) -> Result:
     """Open a closed stay again by name and reason.
 
-    Refuses ``no_such_stay``, ``stay_is_open``, ``stay_continued``, ``plate_already_inside``, ``debt_touched``
-    (somebody paid or waived part of what it left owing) and ``refunded_before``: what it paid was given back since.
+    Refuses ``supervisor_only`` (the lot's ``reopen_by``), ``no_such_stay``, ``stay_is_open``, ``stay_continued``,
+    ``plate_already_inside``, ``debt_touched`` (somebody paid or waived part of what it left owing) and
+    ``refunded_before``: what it paid was given back since.
     """
+    if not is_at_least(role, lot.rules.reopen_by):
+        return Refuse("supervisor_only")
     if not reason.strip():
         return Refuse("reason_missing")
     with transaction(db) as conn:
@@ -38,12 +42,16 @@ def reopen(db: Database, lot: Lot, stay_id: str, by: str, reason: str, now: Mome
         return Done(stay_id)
 
 
-def undo_second_entry(db: Database, lot: Lot, stay_id: str, typed: str, by: str, reason: str, now: Moment) -> Result:
+def undo_second_entry(
+    db: Database, lot: Lot, stay_id: str, typed: str, by: str, role: str, reason: str, now: Moment
+) -> Result:
     """The second entry that ended this stay was a misread: open it again, and give the other car its plate.
 
     With *typed* "" no car came in at all. Refuses ``no_second_entry`` and whatever mending and opening again refuse.
     """
     plate = normalise(typed)
+    if not is_at_least(role, lot.rules.reopen_by):
+        return Refuse("supervisor_only")
     if not reason.strip():
         return Refuse("reason_missing")
     if plate and not manual.is_plate(plate):

@@ -16,9 +16,9 @@ from edge.web import receipts, workstation
 from edge.web.booth import shared
 from edge.web.debt_cards import DebtCard, debt_card, debt_cards
 from edge.web.keys import EDGE, first_time, flash, refusal_words, see_other, taken_flash, text_field
-from edge.web.proof import approver, approvers
+from edge.web.proof import approver, approvers, authority, beside
 from edge.web.tasks import PAYMENT_ID, fen_of, new_mark, reason_of
-from plumbing.web import Page, page_number, render, require_session, texts
+from plumbing.web import Page, Session, page_number, render, require_session, texts
 
 PAGE_SIZE = 12
 SHOWN = {"open": (owed.OPEN,), "disputed": (owed.DISPUTED,), "settled": (owed.SETTLED,)}
@@ -100,8 +100,16 @@ async def take_cash(request: web.Request) -> web.Response:
 
 async def ask_page(request: web.Request) -> web.Response:
     """Ask for the reason of a waiver, a dispute or its end."""
-    await require_session(request)
-    return _ask(request, await _card_of(request), {"amount": "", "other": "", "reason": ""})
+    typed = {"amount": "", "other": "", "reason": ""}
+    return _ask(request, await _card_of(request), typed, could_approve=await _beside(request))
+
+
+async def _beside(request: web.Request, *, refused: bool = False) -> list[tuple[str, str]]:
+    """Whom the page names: for a waiver only once it was too much."""
+    session = await require_session(request)
+    if request.match_info["act"] == "waive":
+        return await approvers(request) if refused else []
+    return await beside(request, session, request.app[EDGE].office.lot.rules.dispute_by)
 
 
 def _ask(
@@ -129,21 +137,27 @@ async def act_on_debt(request: web.Request) -> web.Response:
     if amount is None:
         return _ask(request, card, typed, "bad_amount")
     if first_time(request, data):
-        result = await _do(request, act, card, amount, session.name, reason)
+        result = await _do(request, act, card, amount, session, reason)
         if isinstance(result, Refuse):
-            return _ask(request, await _card_of(request), typed, result, await approvers(request))
+            return _ask(request, await _card_of(request), typed, result, await _beside(request, refused=True))
         await flash(request, "ok", texts(request)(f"arrears.done_{act}", plate=card.debt.plate))
     return see_other(_at(card))
 
 
-async def _do(request: web.Request, act: str, card: DebtCard, amount_fen: int, by: str, reason: str) -> Result:
-    edge, debt_id = request.app[EDGE], card.debt.debt_id
+async def _do(request: web.Request, act: str, card: DebtCard, amount_fen: int, session: Session, reason: str) -> Result:
+    edge, debt_id, by = request.app[EDGE], card.debt.debt_id, session.name
     if act == "waive":
         approved = await approver(request, await request.post())
         if isinstance(approved, Refuse):
             return approved
         return await edge.waive_debt(debt_id, amount_fen, by, reason, approved_by=approved)
-    return await (edge.dispute_debt if act == "dispute" else edge.uphold_debt)(debt_id, by, reason)
+    may = await authority(request, await request.post(), session)
+    if isinstance(may, Refuse):
+        return may
+    result = await (edge.dispute_debt if act == "dispute" else edge.uphold_debt)(debt_id, by, may.role, reason)
+    if not isinstance(result, Refuse):
+        await edge.approved(may.approver, by, f"debt.{act}", debt_id)
+    return result
 
 
 def add_routes(app: web.Application) -> None:

@@ -77,9 +77,9 @@ async def authority(request: web.Request, data: Mapping[str, object], session: S
     return proved if isinstance(proved, Refuse) else Authority(proved.role, proved.name)
 
 
-async def beside(request: web.Request, session: Session) -> list[tuple[str, str]]:
-    """Whom to name on a page that asks for a supervisor: nobody where one is signed in."""
-    return [] if is_at_least(session.role, SUPERVISOR) else await approvers(request)
+async def beside(request: web.Request, session: Session, alone: str = SUPERVISOR) -> list[tuple[str, str]]:
+    """Whom to name on a page that asks for a supervisor: nobody where who is signed in may *alone*."""
+    return [] if is_at_least(session.role, alone) else await approvers(request)
 
 
 async def approvers(request: web.Request) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from edge.services import reopening
 from edge.web.booth import shared
 from edge.web.cards import StayCard
 from edge.web.keys import EDGE, first_time, flash, refusal_words, see_other, text_field
-from edge.web.proof import approver, approvers
+from edge.web.proof import approver, approvers, authority, beside
 from edge.web.tasks import card_of, new_mark, reason_of
 from plumbing.web import render, require_session, texts
 
@@ -35,9 +35,11 @@ async def _page(
         kept = shown if shown and "frame" in decisions.picture_kinds(conn, shown) else ""
         return kept, reopening.second_entry(conn, card.stay)
 
-    picture, second = await request.app[EDGE].read(look)
+    edge, session = request.app[EDGE], await require_session(request)
+    picture, second = await edge.read(look)
     return render(
         request, "reopen.html", status=409 if refused else 200, card=card, picture=picture, second=second,
+        approvers=await beside(request, session, edge.office.lot.rules.reopen_by),
         reasons=REASONS, mark=new_mark(), typed=typed or {"plate": "", "other": ""},
         error=refusal_words(request, refused) if refused else "", **shared(request),
     )  # fmt: skip
@@ -48,13 +50,17 @@ async def reopen(request: web.Request) -> web.Response:
     session, card, data = await require_session(request), await card_of(request), await request.post()
     typed = {name: text_field(data, name, 200) for name in ("plate", "other")}
     reason, edge, stay_id = reason_of(request, data, "reopen_reason"), request.app[EDGE], card.stay.stay_id
+    may = await authority(request, data, session)
+    if isinstance(may, Refuse):
+        return await _page(request, card, may, typed)
     if first_time(request, data):
         if "second" in data:
-            result = await edge.undo_second_entry(stay_id, typed["plate"], session.name, reason)
+            result = await edge.undo_second_entry(stay_id, typed["plate"], session.name, may.role, reason)
         else:
-            result = await edge.reopen_stay(stay_id, session.name, reason)
+            result = await edge.reopen_stay(stay_id, session.name, may.role, reason)
         if isinstance(result, Refuse):
             return await _page(request, card, result, typed)
+        await edge.approved(may.approver, session.name, "stay.reopen", stay_id)
         await flash(request, "ok", texts(request)("reopen.done", plate=card.stay.plate))
     return see_other(f"/booth/stay/{stay_id}")
 

@@ -173,10 +173,10 @@ def test_a_disputed_debt_is_asked_of_nobody_until_it_is_upheld(tmp_path: Path) -
     lot = lot_with(tmp_path, Arrears.REFUSE)
     debt = runs_off(lot, 0, 70)
 
-    assert arrears.dispute(lot.db, lot.lot, debt, "li", "not my car", at(80)) == Done(debt)
+    assert arrears.dispute(lot.db, lot.lot, debt, "li", "supervisor", "not my car", at(80)) == Done(debt)
     assert owed.open_of(lot.db.conn, PLATE) == []
     assert arrears.pay(lot.db, lot.lot, "p1", PLATE, 1000, "li", at(81)) == Refuse("nothing_owed")
-    assert arrears.uphold(lot.db, lot.lot, debt, "wang", "the picture shows it", at(90)) == Done(debt)
+    assert arrears.uphold(lot.db, lot.lot, debt, "wang", "supervisor", "the picture shows it", at(90)) == Done(debt)
 
     assert [one.left_fen for one in owed.open_of(lot.db.conn, PLATE)] == [1000]
     assert [(one.kind, one.by) for one in owed.moves(lot.db.conn, debt)] == [("disputed", "li"), ("upheld", "wang")]

@@ -95,7 +95,7 @@ def test_a_stay_opened_again_and_paid_is_taken_back(lot: SmallLot) -> None:
     stay_id = written(lot)[0].stay_id
     lot.put("people", "e", card | {"until_ms": START.wall_ms})
 
-    assert isinstance(reopen(lot.db, lot.lot, stay_id, "li", "wrong card", at(91)), Done)
+    assert isinstance(reopen(lot.db, lot.lot, stay_id, "li", "supervisor", "wrong card", at(91)), Done)
     due = due_of(lot.db.conn, lot.lot, stay_id, at(150))
     assert due > 0
     assert isinstance(take_cash(lot.db, lot.lot, "p-1", stay_id, due, "li", at(150)), Taken)

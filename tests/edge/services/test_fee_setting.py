@@ -154,7 +154,7 @@ def test_a_stay_opened_again_keeps_what_was_set(lot: SmallLot) -> None:
     sets(lot, stay, 2500, 70)
     manual.open_barrier(lot.db, lot.lot, "out", "li", "unpaid", CAR, at(70))
 
-    assert reopening.reopen(lot.db, lot.lot, stay, "li", "stayed", at(71)) == Done(stay)
+    assert reopening.reopen(lot.db, lot.lot, stay, "li", "supervisor", "stayed", at(71)) == Done(stay)
     assert due(lot, stay, 71) == 2500
     assert check_books(lot.db.conn) == []
 

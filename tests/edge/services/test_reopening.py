@@ -49,7 +49,7 @@ def test_a_coupon_is_used_again_exactly_once_and_money_paid_stays_with_the_stay(
     assert isinstance(verdict(leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(71))), Admit)
     assert vouchers.is_coupon_used(lot.db.conn, "c1")
 
-    assert reopen(lot.db, lot.lot, stay_id, "li", "turned round", at(72)) == Done(stay_id)
+    assert reopen(lot.db, lot.lot, stay_id, "li", "supervisor", "turned round", at(72)) == Done(stay_id)
 
     row = stay_of(lot, stay_id)
     assert (row.is_open, row.paid_fen, row.fee_fen, row.outcome) == (True, 500, 0, "")
@@ -74,7 +74,7 @@ def test_a_coupon_the_cloud_has_struck_off_meanwhile_still_lies_on_the_stay(lot:
     leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(70))
     lot.put("coupons", "c1", None)  # type: ignore[arg-type]
 
-    reopen(lot.db, lot.lot, stay_id, "li", "turned round", at(71))
+    reopen(lot.db, lot.lot, stay_id, "li", "supervisor", "turned round", at(71))
 
     given = bound.coupons_for(lot.db.conn, lot.lot, stay_of(lot, stay_id), at(72))
     assert [(one.ref, one.kind) for one in given] == [("c1", "coupon")]
@@ -88,7 +88,7 @@ def test_the_debt_of_an_unpaid_end_is_reversed_and_may_be_made_anew(lot: SmallLo
     stay_id = car_in(lot)
     open_barrier(lot.db, lot.lot, "out", "li", "queue", PLATE, at(70))
 
-    assert reopen(lot.db, lot.lot, stay_id, "li", "it never went", at(72)) == Done(stay_id)
+    assert reopen(lot.db, lot.lot, stay_id, "li", "supervisor", "it never went", at(72)) == Done(stay_id)
     assert owed.open_of(lot.db.conn, PLATE) == []
     assert money.balances(lot.db.conn) == {"fee": 0, "owed": 0}
     passages.unpaid(lot.db, lot.lot, "out", UnpaidCause.TAILGATE, PLATE, at(130))
@@ -103,10 +103,10 @@ def test_what_was_let_go_with_the_end_is_asked_for_again(tmp_path: Path) -> None
     first = car_in(lot)
     second = car_in(lot, 70)
     assert stay_of(lot, first).cause == "missed_exit"
-    assert reopen(lot.db, lot.lot, first, "li", "misread", at(71)) == Refuse("plate_already_inside")
+    assert reopen(lot.db, lot.lot, first, "li", "supervisor", "misread", at(71)) == Refuse("plate_already_inside")
     passages.unpaid(lot.db, lot.lot, "out", UnpaidCause.TAILGATE, PLATE, at(75))
 
-    assert reopen(lot.db, lot.lot, first, "li", "misread", at(76)) == Done(first)
+    assert reopen(lot.db, lot.lot, first, "li", "supervisor", "misread", at(76)) == Done(first)
 
     assert stay_of(lot, second).is_open is False
     assert verdict(leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(76))) == PayFirst(1000)
@@ -118,19 +118,19 @@ def test_an_end_whose_debt_was_paid_in_part_stands(lot: SmallLot) -> None:
     open_barrier(lot.db, lot.lot, "out", "li", "queue", PLATE, at(70))
     arrears.pay(lot.db, lot.lot, "p1", PLATE, 100, "li", at(80))
 
-    assert reopen(lot.db, lot.lot, stay_id, "li", "it never went", at(81)) == Refuse("debt_touched")
-    assert reopen(lot.db, lot.lot, stay_id, "li", " ", at(81)) == Refuse("reason_missing")
-    assert reopen(lot.db, lot.lot, "none", "li", "x", at(81)) == Refuse("no_such_stay")
+    assert reopen(lot.db, lot.lot, stay_id, "li", "supervisor", "it never went", at(81)) == Refuse("debt_touched")
+    assert reopen(lot.db, lot.lot, stay_id, "li", "supervisor", " ", at(81)) == Refuse("reason_missing")
+    assert reopen(lot.db, lot.lot, "none", "li", "supervisor", "x", at(81)) == Refuse("no_such_stay")
 
 
 def test_an_open_stay_and_one_that_goes_on_are_not_opened_again(lot: SmallLot) -> None:
     stay_id = car_in(lot)
-    assert reopen(lot.db, lot.lot, stay_id, "li", "x", at(1)) == Refuse("stay_is_open")
+    assert reopen(lot.db, lot.lot, stay_id, "li", "supervisor", "x", at(1)) == Refuse("stay_is_open")
     take_cash(lot.db, lot.lot, "p1", stay_id, 500, "li", at(30))
     leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(31))
     leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(90))
 
-    assert reopen(lot.db, lot.lot, stay_id, "li", "x", at(91)) == Refuse("stay_continued")
+    assert reopen(lot.db, lot.lot, stay_id, "li", "supervisor", "x", at(91)) == Refuse("stay_continued")
 
 
 def test_the_last_exit_taken_back_at_once_lets_the_car_leave_within_its_time(lot: SmallLot) -> None:
@@ -138,7 +138,7 @@ def test_the_last_exit_taken_back_at_once_lets_the_car_leave_within_its_time(lot
     take_cash(lot.db, lot.lot, "p1", stay_id, 500, "li", at(30))
     leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(31))
 
-    reopen(lot.db, lot.lot, stay_id, "li", "forgot something", at(32))
+    reopen(lot.db, lot.lot, stay_id, "li", "supervisor", "forgot something", at(32))
 
     assert verdict(leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(40))) == Admit("within_leave_time")
     assert check_books(lot.db.conn) == []

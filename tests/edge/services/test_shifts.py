@@ -119,7 +119,7 @@ def test_an_exit_taken_back_leaves_the_shift(lot: SmallLot) -> None:
     pays(lot, stay, 1000, 70)
     leave(lot.db, lot.lot, lot.arrival("out", CAR), at(71))
 
-    reopening.reopen(lot.db, lot.lot, stay, "li", "turned round", at(72))
+    reopening.reopen(lot.db, lot.lot, stay, "li", "supervisor", "turned round", at(72))
 
     sums = shifts.totals(lot.db.conn, shift)
     assert (sums.cars, sums.fee_fen, sums.cash_fen) == (0, 0, 1000)

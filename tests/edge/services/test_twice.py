@@ -62,9 +62,11 @@ def test_the_stay_a_second_entry_ended_names_it(lot: SmallLot) -> None:
 def test_a_misread_is_undone_and_both_cars_are_inside_under_their_plates(lot: SmallLot) -> None:
     first, second = car_in(lot), car_in(lot, 70)
 
-    assert undo_second_entry(lot.db, lot.lot, first, OTHER, "li", " ", at(80)) == Refuse("reason_missing")
-    assert undo_second_entry(lot.db, lot.lot, first, "hello", "li", "misread", at(80)) == Refuse("not_a_plate")
-    assert undo_second_entry(lot.db, lot.lot, first, OTHER, "li", "misread", at(80)) == Done(first)
+    assert undo_second_entry(lot.db, lot.lot, first, OTHER, "li", "supervisor", " ", at(80)) == Refuse("reason_missing")
+    assert undo_second_entry(lot.db, lot.lot, first, "hello", "li", "supervisor", "misread", at(80)) == Refuse(
+        "not_a_plate"
+    )
+    assert undo_second_entry(lot.db, lot.lot, first, OTHER, "li", "supervisor", "misread", at(80)) == Done(first)
 
     assert {of(lot, stay).plate: of(lot, stay).is_open for stay in (first, second)} == {PLATE: True, OTHER: True}
     assert verdict(leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(90))) == PayFirst(1000)
@@ -74,7 +76,7 @@ def test_a_misread_is_undone_and_both_cars_are_inside_under_their_plates(lot: Sm
 def test_a_read_without_a_car_is_undone_and_leaves_no_stay(lot: SmallLot) -> None:
     first, second = car_in(lot), car_in(lot, 70)
 
-    assert undo_second_entry(lot.db, lot.lot, first, "", "li", "no car", at(80)) == Done(first)
+    assert undo_second_entry(lot.db, lot.lot, first, "", "li", "supervisor", "no car", at(80)) == Done(first)
 
     assert (of(lot, second).outcome, of(lot, second).cause) == ("FREE", "misread")
     assert stays.count_open(lot.db.conn) == 1
@@ -84,8 +86,12 @@ def test_nothing_changes_when_the_first_stay_cannot_be_opened_again(lot: SmallLo
     first, second = car_in(lot), car_in(lot, 70)
     car_in(lot, 71, OTHER)
 
-    assert undo_second_entry(lot.db, lot.lot, first, OTHER, "li", "misread", at(80)) == Refuse("plate_already_inside")
-    assert undo_second_entry(lot.db, lot.lot, second, OTHER, "li", "misread", at(80)) == Refuse("no_second_entry")
+    assert undo_second_entry(lot.db, lot.lot, first, OTHER, "li", "supervisor", "misread", at(80)) == Refuse(
+        "plate_already_inside"
+    )
+    assert undo_second_entry(lot.db, lot.lot, second, OTHER, "li", "supervisor", "misread", at(80)) == Refuse(
+        "no_second_entry"
+    )
 
     assert (of(lot, first).is_open, of(lot, second).plate) == (False, PLATE)
 
@@ -95,7 +101,9 @@ def test_the_second_car_keeps_its_plate_when_somebody_has_paid_for_the_first(tmp
     first, second = car_in(lot), car_in(lot, 70)
     arrears.pay(lot.db, lot.lot, "p1", PLATE, 100, "li", at(75))
 
-    assert undo_second_entry(lot.db, lot.lot, first, OTHER, "li", "misread", at(80)) == Refuse("debt_touched")
+    assert undo_second_entry(lot.db, lot.lot, first, OTHER, "li", "supervisor", "misread", at(80)) == Refuse(
+        "debt_touched"
+    )
 
     assert (of(lot, first).is_open, of(lot, second).plate) == (False, PLATE)
     assert check_books(lot.db.conn) == []

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from drivers.camera.simulated import Sight
 from edge.db import holds, journal, stocktakes
-from edge.settings import EdgeSettings
+from edge.settings import DecidedBy, EdgeSettings
 from edge.workstations import Shifts, Workstation
-from tests.edge.web.running import PIN, WALL, Lot, Visitor, running, visiting
+from tests.edge.web.running import PIN, PLATE, WALL, Lot, Visitor, running, visiting
 
 ATTENDANT, MANAGER = WALL["attendant"][0], WALL["manager"][0]
 BESIDE = {"approver": MANAGER, "approver_pin": PIN}
@@ -134,3 +135,39 @@ async def test_a_car_that_waits_at_a_lane_is_not_written_off(lot: Lot, booth: Vi
 
     assert (status, "这辆车正停在车道上" in page) == (409, True)
     assert [car.stay_id for car in await lot.edge.cars_inside()] == [stay]
+
+
+async def left(lot: Lot) -> str:
+    """A stay that ended at the exit, free of charge."""
+    stay = await lot.enters(minutes_ago=1)
+    await lot.cameras["out"].see(Sight(PLATE))
+    await lot.until(lambda: len(lot.board.pulses) == 2)
+    return stay
+
+
+async def test_an_exit_is_taken_back_with_a_supervisor_beside(lot: Lot, booth: Visitor) -> None:
+    at = f"/booth/stay/{await left(lot)}/reopen"
+
+    assert "班长授权" in await booth.get(at)
+    status, page = await booth.send(at, {"reason": "turned_round"})
+    assert (status, "这一步要班长授权" in page, await lot.edge.cars_inside()) == (409, True, [])
+    status, _ = await booth.send(at, {"reason": "turned_round", **BESIDE, "approver_pin": "000000"})
+    assert (status, await lot.edge.cars_inside()) == (409, [])
+    status, _ = await booth.send(at, {"reason": "turned_round", **BESIDE})
+
+    assert (status, len(await lot.edge.cars_inside())) == (200, 1)
+    assert await approvals(lot) == [(MANAGER, f"stay.reopen {ATTENDANT}")]
+
+
+async def test_a_lot_may_let_attendants_take_exits_back_alone(tmp_path: Path) -> None:
+    def trusting(settings: EdgeSettings) -> EdgeSettings:
+        return replace(settings, rules=replace(settings.rules, reopen_by=DecidedBy.ATTENDANT))
+
+    async with running(tmp_path, trusting) as lot, visiting(lot, "booth") as booth:
+        await booth.sign_in()
+        at = f"/booth/stay/{await left(lot)}/reopen"
+
+        assert "班长授权" not in await booth.get(at)
+        status, _ = await booth.send(at, {"reason": "turned_round"})
+
+        assert (status, len(await lot.edge.cars_inside()), await approvals(lot)) == (200, 1, [])

@@ -11,7 +11,7 @@ import pytest
 from drivers.camera.simulated import Sight
 from edge.db import arrears
 from edge.settings import Arrears, EdgeSettings
-from tests.edge.web.running import PLATE, Lot, Visitor, running, visiting
+from tests.edge.web.running import PIN, PLATE, WALL, Lot, Visitor, running, visiting
 
 FRAME = b"\xff\xd8 what the camera saw \xff\xd9"
 
@@ -66,22 +66,31 @@ async def test_a_debt_is_found_with_its_pictures_and_paid_in_parts(lot: Lot, boo
     assert left.left_fen == 200
 
 
-async def test_an_attendant_waives_within_the_limit_and_disputes_with_a_reason(lot: Lot, booth: Visitor) -> None:
+async def test_an_attendant_waives_within_the_limit_and_disputes_with_a_reason_and_a_supervisor(
+    lot: Lot, booth: Visitor
+) -> None:
     debt = await runs_off(lot)
 
     status, refused = await booth.send(f"/booth/debt/{debt}/waive", {"amount": "3.01", "reason": "device"})
     assert (status, "减免超过您的权限" in refused) == (409, True)
     assert (await booth.send(f"/booth/debt/{debt}/waive", {"amount": "3.00", "reason": "device"}))[0] == 200
-    status, refused = await booth.send(f"/booth/debt/{debt}/dispute", {})
+    dispute, beside = f"/booth/debt/{debt}/dispute", {"approver": WALL["manager"][0], "approver_pin": PIN}
+    assert "班长授权" in await booth.get(dispute)
+    status, refused = await booth.send(dispute, {"reason": "other_car"})
+    assert (status, "班长授权" in refused) == (409, True)
+    assert (await booth.send(dispute, {"reason": "other_car", **beside, "approver_pin": "000000"}))[0] == 409
+    assert PLATE not in await booth.get("/booth/arrears?state=disputed")
+    status, refused = await booth.send(dispute, beside)
     assert (status, "请选择或填写原因" in refused) == (409, True)
-    assert (await booth.send(f"/booth/debt/{debt}/dispute", {"reason": "other_car"}))[0] == 200
+    assert (await booth.send(dispute, {"reason": "other_car", **beside}))[0] == 200
 
     page = await booth.get(f"/booth/debt/{debt}")
     assert "不是这辆车" in page
     assert f"/booth/debt/{debt}/uphold" in page
     assert "欠费 0 笔" in await booth.get("/booth/arrears")
     assert PLATE in await booth.get("/booth/arrears?state=disputed")
-    assert (await booth.send(f"/booth/debt/{debt}/uphold", {"reason": "picture"}))[0] == 200
+    assert (await booth.send(f"/booth/debt/{debt}/uphold", {"reason": "picture"}))[0] == 409
+    assert (await booth.send(f"/booth/debt/{debt}/uphold", {"reason": "picture", **beside}))[0] == 200
     (left,) = await lot.edge.read(arrears.open_of, PLATE)
     assert left.left_fen == 200
 
