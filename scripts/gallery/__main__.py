@@ -1,4 +1,4 @@
-"""Photograph every page and look at it as far as a machine can: ``make screenshots``.
+"""Photograph every page and slip and look at it as far as a machine can: ``make screenshots``.
 
     python -m scripts.gallery                      every page, into .gallery/index.html
     python -m scripts.gallery --only admin/shop    pages whose surface/name contains the text
@@ -22,7 +22,7 @@ from pathlib import Path
 
 from playwright.async_api import async_playwright
 
-from scripts.gallery import cloud_side, edge_side
+from scripts.gallery import cloud_side, edge_side, paper_side
 from scripts.gallery.album import contact_sheets, write_index
 from scripts.gallery.camera import Camera
 from scripts.gallery.cloud_pages import without_picture
@@ -56,7 +56,7 @@ async def photograph(folder: Path, only: str) -> list[Camera]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=needs("chromium"), args=list(CHROMIUM_ARGS))
         with tempfile.TemporaryDirectory() as scratch:
-            for side in (edge_side, cloud_side):
+            for side in (paper_side, edge_side, cloud_side):
                 await side.photograph(browser, Path(scratch), camera_of, only)
         await browser.close()
     say("\n")

@@ -22,7 +22,7 @@ figure img { display: block; width: 100%; }
 figcaption { padding: 6px 10px; font-size: 13px; overflow-wrap: anywhere; }
 li { overflow-wrap: anywhere; }
 """
-FILTERS = ("zh", "en", "desktop", "phone", "booth", "small", "light", "dark")
+FILTERS = ("zh", "en", "desktop", "phone", "booth", "small", "mm58", "mm80", "light", "dark")
 
 
 def write_index(folder: Path, pictures: Sequence[Picture], findings: Sequence[Finding]) -> Path:

@@ -162,8 +162,20 @@ class Camera:
         await page.screenshot(path=self._folder / file, type="jpeg", quality=70, full_page=tall > height, clip=clip)
         self._pictures[file] = Picture(surface.name, shot.name, language, name, theme, file)
 
+    def keep(self, picture: Picture, data: bytes) -> None:
+        """A picture that no browser made."""
+        self._tell(f"{picture.surface}/{picture.shot} {picture.language}")
+        path = self._folder / picture.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        self._pictures[picture.file] = picture
+
+    def find(self, finding: Finding) -> None:
+        """What is wrong with it."""
+        self._findings[finding] = None
+
     def _find(self, shot: Shot, where: str, code: str, detail: str) -> None:
-        self._findings[Finding(shot.name, where, code, detail)] = None
+        self.find(Finding(shot.name, where, code, detail))
 
 
 def _listener(heard: list[str]) -> Any:

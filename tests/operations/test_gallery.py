@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cloud.web.doors import DOORS
+from domain.slip_faces import Language
+from domain.slip_samples import LAYOUTS
 from edge.web.app import lot_applications
 from plumbing.metrics import Metrics
+from plumbing.paper.profile import SHIPPED
+from plumbing.paper.shipped import layout_of, shipped_text
 from plumbing.web import walk
-from scripts.gallery import cloud_pages, edge_pages, edge_town
+from scripts.gallery import cloud_pages, edge_pages, edge_town, paper_side
 from scripts.gallery.camera import CHECKS
 from tests.edge.web.running import running
 
@@ -59,3 +63,22 @@ async def test_a_machine_sees_what_is_wrong_with_a_page_and_nothing_wrong_with_a
     assert await seen("<p id=a>one</p><p id=a>two</p>") == ["same_id"]
     assert await seen("<input style='height: 44px'>") == ["label"]
     await page.close()
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_nothing_is_wrong_with_the_shipped_slips(name: str, language: Language) -> None:
+    for profile in SHIPPED.values():
+        assert list(paper_side.wrong(layout_of(name), profile, language)) == []
+
+
+def test_a_machine_sees_what_is_wrong_with_a_slip() -> None:
+    narrow = SHIPPED["58"]
+
+    def seen(text: str, language: Language = Language.EN) -> set[str]:
+        return {code for code, _ in paper_side.wrong(layout_of("test", text), narrow, language)}
+
+    assert seen(shipped_text("test")) == set()
+    assert seen(shipped_text("test").replace('"Printer test"', '"打印测试页"')) == {"language"}
+    assert seen(shipped_text("test").replace('"Printer test"', '"A page that shows how it prints"')) == {"long"}
+    assert seen(shipped_text("test").replace('"lotgate"', '"lotga.."'), Language.ZH) == {"cut"}
