@@ -56,6 +56,7 @@ from cloud.sync import pages as sync_pages
 from cloud.sync.agent import CloudAgent, Issue
 from cloud.sync.flow import Flow
 from cloud.sync.link import CloudLink, share_group
+from cloud.waiting import pages as waiting_pages
 from cloud.web import doors
 from cloud.web.shell import cloud_shell, shell_app
 from cloud.web.state import CLOUD, SESSIONS, Cloud, tick, wall_ms
@@ -166,6 +167,7 @@ def make_app(cloud: Cloud, providers: Mapping[str, PaymentProvider] | None = Non
         shift_pages,
         booth_people_pages,
         fee_pages,
+        waiting_pages,
         reconciling_pages,  # before the page of an order, whose pattern its file would fit
         payments_routes,
         shop_pages,

@@ -20,7 +20,7 @@ from cloud.payments.orders import DONE
 from cloud.payments.tables import pay_order, pay_refund, pay_try
 from cloud.shop import stock
 from cloud.sync.tables import edge_cursor, inbox
-from domain.ledger import OUTSTANDING, REDEEMED, REFUND, VOID_PENDING, Commodity, Funds, lease_account
+from domain.ledger import ASKED_ONLINE, OUTSTANDING, REDEEMED, REFUND, VOID_PENDING, Commodity, Funds, lease_account
 
 Held = dict[tuple[int, str, str], int]  # merchant, commodity, funds -> amount
 _PAPER_HELD_IN = {"OUTSTANDING": OUTSTANDING, State.EXPIRING.value: VOID_PENDING}
@@ -98,6 +98,25 @@ def refunds_agree(conn: Connection) -> list[str]:
         f"order {each}: the books gave {booked.get(each, 0)} back, its refunds are {told.get(each, 0)}"
         for each in sorted(booked.keys() | told.keys())
         if booked.get(each, 0) != told.get(each, 0)
+    ]
+
+
+def asked_is_held(conn: Connection) -> list[str]:
+    """What of online top-ups was asked back and not decided has left the purse, and nothing else has."""
+    asked = (
+        select(pay_order.c.merchant_id, func.sum(pay_refund.c.amount_fen))
+        .join(pay_refund, pay_refund.c.order_id == pay_order.c.order_id)
+        .join(pay_try, pay_try.c.number == pay_refund.c.number)
+        .where(pay_order.c.purpose == "topup", pay_order.c.fulfilment == DONE)
+        .where(pay_try.c.state == "paid", pay_refund.c.state == "asked")
+        .group_by(pay_order.c.merchant_id)
+    )
+    due = {int(merchant_id): int(fen) for merchant_id, fen in conn.execute(asked)}
+    held = {merchant_id: amount for (merchant_id, _, _), amount in _balances(conn, ASKED_ONLINE).items()}
+    return [
+        f"merchant {each}: top-ups of {due.get(each, 0)} were asked back, {held.get(each, 0)} is held for that"
+        for each in sorted(due.keys() | held.keys())
+        if due.get(each, 0) != held.get(each, 0)
     ]
 
 
@@ -263,6 +282,7 @@ CHECKS: Final[tuple[Callable[[Connection], list[str]], ...]] = (
     leases_hold,
     stock_holds,
     refunds_agree,
+    asked_is_held,
     unused_is_held,
     coupons_agree,
     papers_agree,

@@ -8,6 +8,7 @@ from cloud.act import Act, Refused
 from cloud.fees import service as fees
 from cloud.lots import incidents
 from cloud.members import extending
+from cloud.merchants import paying_back
 from cloud.merchants import service as merchants
 from cloud.payments.orders import Alarm, Duties, PayOrder, UnfulfillableError
 from cloud.shop import buying
@@ -24,6 +25,15 @@ def _top_up(conn: Connection, act: Act, order: PayOrder) -> None:
 def _take_top_up_back(conn: Connection, act: Act, order: PayOrder, amount_fen: int) -> Refused | None:
     """What goes back to the payer leaves the purse first; spent money is not there any more (E14)."""
     return merchants.refund(conn, act, order.merchant_id or 0, Commodity.FEN, amount_fen, order.order_id)
+
+
+def _hold_top_up(conn: Connection, act: Act, order: PayOrder, amount_fen: int) -> Refused | None:
+    """Asked back, not decided: it is in the purse no more and not yet gone."""
+    return paying_back.hold(conn, act, order.merchant_id or 0, amount_fen, order.order_id)
+
+
+def _top_up_decided(conn: Connection, act: Act, order: PayOrder, amount_fen: int, *, agreed: bool) -> Refused | None:
+    return paying_back.decided(conn, act, order.merchant_id or 0, amount_fen, order.order_id, agreed=agreed)
 
 
 def _purchase(conn: Connection, act: Act, order: PayOrder) -> None:
@@ -52,7 +62,8 @@ DUTIES = Duties(
         fees.PURPOSE: _nothing_to_take,
         extending.PURPOSE: extending.take_back,
     },
-    decided={"purchase": buying.refund_decided},
+    hold={"topup": _hold_top_up},
+    decided={"topup": _top_up_decided, "purchase": buying.refund_decided},
     alarm=_alarm,
 )
 """Handed to payments by ``cloud/app.py``. A purpose without an entry in *fulfil* cannot be paid for."""

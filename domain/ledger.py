@@ -1,8 +1,9 @@
 """Double entry in fen and minutes: every move leaves one account and enters another (sync §6).
 
 Accounts of a merchant: ``available``, ``lease:<id>``, ``outstanding`` (issued, unused), ``void_pending`` (voided, not
-yet provably unusable), ``asked_back`` (money a second person decides on) and ``redeemed``. Outside: ``recharge``,
-``refund``, ``operator_loss`` and ``unfunded`` (what drivers got at the operator's expense), ``credit`` (what a
+yet provably unusable), ``asked_back`` and ``asked_online`` (what a second person decides on, to be paid at the office
+or by the way it came) and ``redeemed``. Outside: ``recharge``, ``refund``, ``operator_loss`` and ``unfunded`` (what
+drivers got at the operator's expense), ``credit`` (what a
 postpaid merchant may spend before it pays) and ``allotment`` (what a contract gives each month, held in ``free:<lot>``
 until it is spent or lapses). Coupons bought ahead wait in ``stock:<purchase>``, those asked back in
 ``stock_asked:<purchase>`` until that is decided; a branch's own purse is ``branch:<branch>``. A posting's amount is
@@ -22,6 +23,7 @@ REDEEMED = "redeemed"
 RECHARGE = "recharge"
 REFUND = "refund"
 ASKED_BACK = "asked_back"
+ASKED_ONLINE = "asked_online"
 OPERATOR_LOSS = "operator_loss"
 UNFUNDED = "unfunded"
 CREDIT = "credit"
@@ -30,8 +32,9 @@ ALLOTMENT = "allotment"
 SOURCES = frozenset({RECHARGE, OPERATOR_LOSS, CREDIT, ALLOTMENT})
 """Value enters the books here: their balances are negative."""
 
+NAMED = frozenset({AVAILABLE, OUTSTANDING, VOID_PENDING, REDEEMED, ASKED_BACK, ASKED_ONLINE})
 HOLDING = ("lease:", "free:", "stock:", "stock_asked:", "branch:")
-"""How the names of accounts begin that hold a merchant's value beside those named above."""
+"""What a merchant's value is held in: these accounts, and those whose names begin so."""
 
 
 class Commodity(StrEnum):
@@ -143,9 +146,5 @@ def wrong_signs(balances: Mapping[str, int]) -> list[str]:
 
 def merchant_imbalance(balances: Mapping[str, int]) -> int:
     """Everything given to the merchant − refunded − everything it holds or used; 0 when the books are right (I1)."""
-    held = sum(
-        balance
-        for account, balance in balances.items()
-        if account in {AVAILABLE, OUTSTANDING, VOID_PENDING, REDEEMED, ASKED_BACK} or account.startswith(HOLDING)
-    )
+    held = sum(balance for account, balance in balances.items() if account in NAMED or account.startswith(HOLDING))
     return -sum(balances.get(account, 0) for account in (RECHARGE, CREDIT, ALLOTMENT, REFUND)) - held

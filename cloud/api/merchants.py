@@ -146,12 +146,11 @@ def correct_top_up(conn: Connection, act: Act, ask: Ask) -> Any:
 
 
 def refund(conn: Connection, act: Act, ask: Ask) -> Any:
-    """Give paid funds back, money by the way it came; above the limit it waits for a person to agree."""
-    merchant_id, amount, remark = ask.id("merchant_id"), ask.body["amount"], ask.body.get("remark", "")
-    if ask.body.get("commodity") == Commodity.MIN.value:
-        return done(merchants.refund(conn, act, merchant_id, Commodity.MIN, amount, remark))
-    limit_fen = ask.cloud.settings.payments.refund_limit_fen
-    return done(paying_back.ask(conn, act, DUTIES, merchant_id, amount, remark, limit_fen))
+    """Give paid value back, money by the way it came; above the limit it waits for a person to agree."""
+    commodity, payments = Commodity(ask.body.get("commodity", "FEN")), ask.cloud.settings.payments
+    limit = payments.refund_limit_minutes if commodity is Commodity.MIN else payments.refund_limit_fen
+    what = ask.id("merchant_id"), ask.body["amount"], ask.body.get("remark", ""), limit, commodity
+    return done(paying_back.ask(conn, act, DUTIES, *what))
 
 
 def set_credit(conn: Connection, act: Act, ask: Ask) -> Any:

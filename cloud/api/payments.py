@@ -31,6 +31,7 @@ from cloud.payments import accounts, giving_back, invoices, orders, refunds
 from cloud.payments import listing as lists
 from cloud.payments.listing import Asked
 from cloud.payments.orders import PayOrder
+from cloud.waiting import service as waiting
 
 END_MS = 1 << 47
 
@@ -159,7 +160,22 @@ _ONE, _INVOICE_ID = {"order_id": NAMED}, {"invoice_id": NAMED}
 _AT_MS = whole(0, END_MS)
 _NUMBER = record({"number": text(invoices.NUMBER_LENGTH, 1)})
 
+_WAITING = record({
+    "kind": text(), "since_ms": maybe(MOMENT), "merchant": text(), "about": text(), "amount": WHOLE,
+    "commodity": text(), "by": text(), "page": text(),
+})  # fmt: skip
+
+
+def list_waiting(conn: Connection, act: Act, _ask: Ask) -> Any:
+    """What waits for the office or for a second person's word, the oldest first."""
+    return [asdict(item) for item in waiting.everything(conn, act.operator_id)]
+
+
 OPERATIONS = (
+    Operation(
+        "GET", "/waiting", "list_waiting", "What waits for the office or for a second person's word", list_waiting,
+        listing(_WAITING), Scope.READ,
+    ),
     Operation(
         "GET", "/orders", "list_orders", "Orders to pay online, newest first", list_orders, listing(record(_ORDER)),
         Scope.READ,

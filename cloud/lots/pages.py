@@ -21,6 +21,7 @@ from cloud.merchants import service as merchants
 from cloud.reach import Lots
 from cloud.sync import channels, events
 from cloud.sync.link import Live
+from cloud.waiting import service as waiting
 from cloud.web.lists import ShortList, short_list
 from cloud.web.state import (
     CLOUD,
@@ -58,6 +59,7 @@ def _board(conn: Connection, operator_id: int, now_ms: int, within: Lots) -> dic
         "open_incidents": lot_incidents.incidents(conn, operator_id, only_open=True, within=within),
         "parked": events.parked_count(conn, operator_id),
         "low": merchants.low(conn, operator_id),
+        "waiting": len(waiting.everything(conn, operator_id)),
         "now_ms": now_ms,
     }
 

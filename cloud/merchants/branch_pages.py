@@ -56,7 +56,7 @@ def _listed(request: web.Request, found: dict[str, Any]) -> ShortList[RowMapping
             left(row, Commodity.MIN) if own else "",
             yuan(row["month_fen"]) if row["month_fen"] else t("shop.no_limit"),
             row["month_min"] or t("shop.no_limit"),
-            ", ".join(lot_names[lot_id] for lot_id in served) or t("shop.every_lot"),
+            ", ".join(lot_names.get(lot_id, "") for lot_id in served) or t("shop.every_lot"),
         ]
 
     heads = [t("col.name"), t("col.state"), t("branches.purse"), t("col.money_left"), t("col.time_left")]

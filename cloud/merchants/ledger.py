@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -171,6 +171,14 @@ def held_by(conn: Connection, merchant_id: int, account: str, commodity: Commodi
     values = {"of_merchant": merchant_id, "of_account": account, "of_commodity": commodity.value}
     found = conn.execute(_HELD, values | {"of_funds": funds.value}).scalar_one_or_none()
     return found or 0
+
+
+def last_ms(conn: Connection, operator_id: int, kind: str, subjects: Collection[str]) -> dict[str, int]:
+    """When the last entry of a *kind* was made about each subject."""
+    query = select(ledger_entry.c.subject, func.max(ledger_entry.c.made_ms)).where(
+        ledger_entry.c.operator_id == operator_id, ledger_entry.c.kind == kind, ledger_entry.c.subject.in_(subjects)
+    )
+    return {subject: int(made_ms) for subject, made_ms in conn.execute(query.group_by(ledger_entry.c.subject))}
 
 
 def landed(conn: Connection, operator_id: int, account: str, event_ids: Sequence[str]) -> dict[str, int]:

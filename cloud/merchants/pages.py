@@ -137,7 +137,7 @@ def _all_about(conn: Connection, operator_id: int, merchant_id: int) -> dict[str
     return {
         "merchant": row,
         "usual_low": service.USUAL_LOW,
-        "asked_back": paying_back.asked_back(conn, merchant_id),
+        "asked_back": paying_back.waits(conn, merchant_id),
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity) for commodity in Commodity},
         "leased": {commodity.value: leases.leased(conn, merchant_id, commodity) for commodity in Commodity},
         "contracts": [(lot, *contracts.in_force(conn, merchant_id, lot["lot_id"])) for lot in all_lots],
@@ -248,13 +248,11 @@ async def refund(request: web.Request) -> web.Response:
     if amount is None:
         return await _answer(request, session.role, Refused("amount_malformed"), "")
     merchant_id, remark = path_id(request, "merchant_id"), await field_of(request, "remark")
-    if commodity is Commodity.MIN:
-        refused = await change(request, login_of(session), service.refund, merchant_id, commodity, amount, remark)
-        return await _answer(request, session.role, refused, "refunded")
-    limit_fen, duties = request.config_dict[CLOUD].settings.payments.refund_limit_fen, request.config_dict[DESK].duties
-    args = duties, merchant_id, amount, remark, limit_fen
+    payments, duties = request.config_dict[CLOUD].settings.payments, request.config_dict[DESK].duties
+    limit = payments.refund_limit_minutes if commodity is Commodity.MIN else payments.refund_limit_fen
+    args = duties, merchant_id, amount, remark, limit, commodity
     refused = await change(request, login_of(session), paying_back.ask, *args)
-    return await _answer(request, session.role, refused, "refund_asked" if amount > limit_fen else "refunded")
+    return await _answer(request, session.role, refused, "refund_asked" if amount > limit else "refunded")
 
 
 async def decide_refund(request: web.Request) -> web.Response:

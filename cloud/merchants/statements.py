@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, or_, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -271,3 +271,15 @@ def of_merchant(conn: Connection, operator_id: int, merchant_id: int) -> Sequenc
     """A merchant's statements, the newest first."""
     query = select(statement).where(statement.c.merchant_id == merchant_id, statement.c.operator_id == operator_id)
     return conn.execute(query.order_by(statement.c.statement_id.desc())).mappings().all()
+
+
+def disputed(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
+    """Statements not paid yet of which a line is disputed, the oldest first."""
+    lines_of = select(statement_line.c.statement_id).where(
+        statement_line.c.operator_id == operator_id,
+        or_(*(word == DISPUTED for word in SIDES.values())),
+    )
+    query = select(statement).where(
+        statement.c.operator_id == operator_id, statement.c.paid_ms.is_(None), statement.c.statement_id.in_(lines_of)
+    )
+    return conn.execute(query.order_by(statement.c.statement_id)).mappings().all()

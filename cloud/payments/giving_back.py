@@ -27,7 +27,7 @@ def decide(conn: Connection, act: Act, duties: Duties, refund_id: str, *, agreed
 
 
 def _take_back(conn: Connection, act: Act, duties: Duties, refund_id: str) -> Refused | None:
-    """Undo what a refund's money was for, once it is due."""
+    """Undo what a refund's money was for once it is due; hold it, where its purpose can, while it is asked for."""
     refund = refunds.get(conn, act.operator_id, refund_id)
     order = None if refund is None else _given_for(conn, act, refund)
     if refund is None or order is None:
@@ -35,7 +35,8 @@ def _take_back(conn: Connection, act: Act, duties: Duties, refund_id: str) -> Re
     undo = duties.take_back.get(order.purpose)
     if undo is None:
         return Refused("refund_elsewhere")
-    return undo(conn, act, order, refund["amount_fen"]) if refund["state"] == "due" else None
+    work = undo if refund["state"] == "due" else duties.hold.get(order.purpose)
+    return work(conn, act, order, refund["amount_fen"]) if work is not None else None
 
 
 def _decided(conn: Connection, act: Act, duties: Duties, refund_id: str, *, agreed: bool) -> Refused | None:

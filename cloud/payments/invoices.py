@@ -21,6 +21,7 @@ from plumbing.web.paging import Page
 TITLE_LENGTH, NUMBER_LENGTH, REASON_LENGTH = 100, 40, 128
 TAX_NUMBER = re.compile(r"[0-9A-Z]{15,20}")
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+")
+TO_DO = ("requested", "to_reverse")  # for the office
 STATES = ("requested", "issued", "to_reverse", "reversed", "refused")
 
 

@@ -83,7 +83,9 @@ def tries_of(conn: Connection, order_id: str) -> Sequence[RowMapping]:
 
 def waiting_refunds(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
     """Refunds a person has to do something about: those to agree to, and those that failed."""
-    query = select(pay_refund).where(
-        pay_refund.c.operator_id == operator_id, pay_refund.c.state.in_(("asked", "failed"))
+    query = (
+        select(pay_refund, pay_order.c.merchant_id)
+        .join(pay_order, pay_order.c.order_id == pay_refund.c.order_id)
+        .where(pay_refund.c.operator_id == operator_id, pay_refund.c.state.in_(("asked", "failed")))
     )
     return conn.execute(query.order_by(pay_refund.c.asked_ms, pay_refund.c.refund_id)).mappings().all()

@@ -83,6 +83,7 @@ class Alarm:
 
 
 Fulfil = Callable[[Connection, Act, PayOrder], None]
+TakeBack = Callable[[Connection, Act, PayOrder, int], Refused | None]
 
 
 class Decided(Protocol):
@@ -99,12 +100,13 @@ class Duties:
 
     *fulfil* gives what an order of a purpose was for; it raises UnfulfillableError, and then keeps nothing. It is also
     called for orders paid after they expired. *take_back* undoes it before a person's refund of so many fen; purposes
-    that are not in it are refunded from their own pages. *decided* ends what such a page held until a second person
-    agreed, or did not.
+    that are not in it are refunded from their own pages. *hold* keeps it from being spent from when a refund was asked
+    for until a second person said yes or no; *decided* then ends that, by either word.
     """
 
     fulfil: Mapping[str, Fulfil] = field(default_factory=dict)
-    take_back: Mapping[str, Callable[[Connection, Act, PayOrder, int], Refused | None]] = field(default_factory=dict)
+    take_back: Mapping[str, TakeBack] = field(default_factory=dict)
+    hold: Mapping[str, TakeBack] = field(default_factory=dict)
     decided: Mapping[str, Decided] = field(default_factory=dict)
     alarm: Callable[[Connection, Act, Alarm], None] = lambda conn, act, alarm: None
 

@@ -78,20 +78,18 @@ def refunded_fen(conn: Connection, number: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A payment that was honoured: what of it has not gone back, and what a second person has to decide on."""
+    """A payment that was honoured: what of it has not gone back and is not asked for."""
 
     order_id: str
     number: str
     left_fen: int
-    asked_fen: int
 
 
 def left_of_merchant(conn: Connection, operator_id: int, merchant_id: int, purpose: str) -> list[Left]:
     """Of a merchant's payments of one purpose, the newest first."""
     back = case((pay_refund.c.state.in_(LIVE), pay_refund.c.amount_fen), else_=0)
-    asked = case((pay_refund.c.state == "asked", pay_refund.c.amount_fen), else_=0)
     query = (
-        select(pay_order.c.order_id, pay_try.c.number, pay_try.c.paid_fen, func.sum(back), func.sum(asked))
+        select(pay_order.c.order_id, pay_try.c.number, pay_try.c.paid_fen, func.sum(back))
         .join(pay_try, pay_try.c.order_id == pay_order.c.order_id)
         .outerjoin(pay_refund, pay_refund.c.number == pay_try.c.number)
         .where(
@@ -104,10 +102,7 @@ def left_of_merchant(conn: Connection, operator_id: int, merchant_id: int, purpo
         .group_by(pay_order.c.order_id, pay_try.c.number, pay_try.c.paid_fen, pay_try.c.ended_ms)
         .order_by(pay_try.c.ended_ms.desc(), pay_try.c.number)
     )
-    return [
-        Left(order_id, number, int(paid - gone), int(waits))
-        for order_id, number, paid, gone, waits in conn.execute(query)
-    ]
+    return [Left(order_id, number, int(paid - gone)) for order_id, number, paid, gone in conn.execute(query)]
 
 
 def of_cause(conn: Connection, order_ids: Sequence[str], cause: str) -> dict[str, int]:

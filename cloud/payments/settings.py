@@ -17,6 +17,7 @@ class PaymentSettings:
     """Accounts at providers by their name, and what one person may refund alone."""
 
     refund_limit_fen: int = 20_000  # above it a second person agrees
+    refund_limit_minutes: int = 2_400  # the same of a purse's parking minutes
     fee_per_mille: int = 6  # agreed with the providers; bills that charge otherwise are differences. 0: not looked at
     wechat: dict[str, WechatOptions] = field(default_factory=dict)
     alipay: dict[str, AlipayOptions] = field(default_factory=dict)

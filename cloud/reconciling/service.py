@@ -157,13 +157,20 @@ def _day(row: RowMapping) -> Day:
     return Day(row["lot_id"], row["day"], Sums(**json.loads(row["sums"])), row["open"], row["made_ms"])
 
 
+def open_differences(conn: Connection, operator_id: int, most: int) -> Sequence[RowMapping]:
+    """Differences nobody worked off, the newest day first, up to *most*."""
+    return conn.execute(_differences(operator_id, only_open=True).limit(most)).mappings().all()
+
+
 def differences(conn: Connection, operator_id: int, *, only_open: bool, page: int = 1) -> Page[RowMapping]:
     """Differences, the newest day first."""
+    return paged(conn, _differences(operator_id, only_open=only_open), page)
+
+
+def _differences(operator_id: int, *, only_open: bool) -> Select[Any]:
     query = (
         select(day_difference)
         .where(day_difference.c.operator_id == operator_id)
         .order_by(day_difference.c.day.desc(), day_difference.c.difference_id.desc())
     )
-    if only_open:
-        query = query.where(day_difference.c.closed_ms.is_(None))
-    return paged(conn, query, page)
+    return query.where(day_difference.c.closed_ms.is_(None)) if only_open else query

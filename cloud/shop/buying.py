@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ from domain.shop import first_day_after, is_over_cap
 
 PAY_WITHIN_MS = 15 * 60_000
 MOST_AT_ONCE = 100_000
+ASKED = "stock.asked_back"
 
 
 def order(conn: Connection, act: Act, merchant_id: int, product_id: int, quantity: int) -> RowMapping | Refused:
@@ -223,7 +225,7 @@ def refund(conn: Connection, act: Act, purchase_id: int, count: int, reason: str
     stock = stock_account(purchase_id)
     if fen > limit_fen:
         conn.execute(_own(purchase_id).values(asked_back=purchase.c.asked_back + count, asked_back_by=act.by))
-        _hand(conn, act, row, "stock.asked_back", (stock, asked_account(purchase_id)), count, reason)
+        _hand(conn, act, row, ASKED, (stock, asked_account(purchase_id)), count, reason)
     else:
         conn.execute(_own(purchase_id).values(refunded=purchase.c.refunded + count))
         _hand(conn, act, row, "stock.refunded", (stock, REFUND), count, reason)
@@ -258,6 +260,19 @@ def _decided(conn: Connection, act: Act, row: RowMapping, count: int, *, agreed:
     kind, target = ("stock.refunded", REFUND) if agreed else ("stock.put_back", stock_account(purchase_id))
     _hand(conn, act, row, kind, (asked_account(purchase_id), target), count)
     return None
+
+
+def waiting(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
+    """Purchases paid at the office of which coupons are asked back: a second person decides."""
+    return (
+        conn.execute(
+            select(purchase)
+            .where(purchase.c.operator_id == operator_id, purchase.c.order_id == "", purchase.c.asked_back > 0)
+            .order_by(purchase.c.purchase_id)
+        )
+        .mappings()
+        .all()
+    )
 
 
 def _hand(

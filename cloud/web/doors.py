@@ -151,6 +151,8 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
     ),
     Right.CHECK: ("GET /admin/check",),
     Right.VIEW: (
+        "GET /admin/waiting",
+        "GET /admin/waiting.{kind}",
         "GET /admin/edges",
         "GET /admin/edges.{kind}",
         "GET /admin/payments",

@@ -33,6 +33,7 @@ CAPABILITIES = (
     "fees",
     "shop",
     "reconciling",
+    "waiting",
     "hooks",
 )
 
@@ -49,6 +50,7 @@ STAFF = (
     (Right.VIEW, NavItem("/admin/coupons", "nav.coupons", "nav.shops")),
     (Right.CHECK, NavItem("/admin/check", "nav.check", "nav.shops")),
     (Right.VIEW, NavItem("/admin/shop", "nav.sale", "nav.shops")),
+    (Right.VIEW, NavItem("/admin/waiting", "nav.waiting", "nav.money")),
     (Right.VIEW, NavItem("/admin/payments", "nav.payments", "nav.money")),
     (Right.VIEW, NavItem("/admin/books", "nav.books", "nav.money")),
     (Right.VIEW, NavItem("/admin/leases", "nav.leases", "nav.money")),

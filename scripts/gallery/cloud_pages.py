@@ -80,6 +80,7 @@ ADMIN = (
     Shot("people-passes", "/admin/people/passes"),
     Shot("books", "/admin/books"),
     Shot("leases", "/admin/leases"),
+    Shot("waiting", "/admin/waiting"),
     Shot("incidents", "/admin/incidents", "?all=1"),
     Shot("events", "/admin/events"),
     Shot("edges", "/admin/edges"),
@@ -194,8 +195,8 @@ EMPTY_ADMIN = tuple(
         ("purchases", "/admin/shop/purchases"), ("payments", "/admin/payments"), ("bills", "/admin/payments/bills"),
         ("invoices", "/admin/payments/invoices"), ("days", "/admin/payments/days"),
         ("passes", "/admin/people/passes"), ("accounts", "/admin/payments/accounts"), ("books", "/admin/books"),
-        ("leases", "/admin/leases"), ("incidents", "/admin/incidents"), ("events", "/admin/events"),
-        ("edges", "/admin/edges"), ("keys", "/admin/keys"), ("hooks", "/admin/hooks"),
+        ("leases", "/admin/leases"), ("waiting", "/admin/waiting"), ("incidents", "/admin/incidents"),
+        ("events", "/admin/events"), ("edges", "/admin/edges"), ("keys", "/admin/keys"), ("hooks", "/admin/hooks"),
         ("statements", "/admin/merchants/{merchant_id}/statements"),
         ("branches", "/admin/merchants/{merchant_id}/branches"),
     )

@@ -6,10 +6,11 @@ import pytest
 
 from cloud.act import Refused
 from cloud.checking import check_all
-from cloud.merchants import paying_back
+from cloud.merchants import ledger, paying_back, service
 from cloud.paid import DUTIES
 from cloud.payments import giving_back, refunds
 from cloud.shop import top_up
+from domain.ledger import Commodity
 from tests.cloud.paying import pay
 from tests.cloud.test_pages import Browser, browser, cloud, hashed, post, sign_in
 from tests.cloud.world import World
@@ -63,7 +64,7 @@ def test_above_the_limit_neither_way_pays_before_a_second_person_agrees(world: W
     held = world.accounts()
     (waiting,) = refunds.of_order(world.conn, order_id)
     assert (going(world), waiting["state"], waiting["amount_fen"]) == ([], "asked", 3_000)
-    assert (held["asked_back"], held.get("refund", 0)) == (4_000, 0)
+    assert (held["asked_back"], held["asked_online"], held.get("refund", 0)) == (4_000, 3_000, 0)
     assert ask(world, 1) == Refused("refund_waits")
     assert decide(world, "li", agreed=True) == Refused("refund_needs_another")
     assert decide(world, "wang", agreed=True) is None
@@ -93,6 +94,73 @@ def test_what_waits_for_its_provider_is_not_paid_at_the_office_as_well(world: Wo
 @pytest.mark.parametrize("reason", ["", " ", "x" * 81])
 def test_a_refund_says_why(world: World, reason: str) -> None:
     assert ask(world, 1, reason=reason) == Refused("reason_missing")
+
+
+def paid_left(world: World) -> int:
+    return ledger.purse(world.conn, world.merchant_id, Commodity.FEN).paid
+
+
+def asked_of(world: World, order_id: str) -> str:
+    (waiting,) = refunds.of_order(world.conn, order_id)
+    assert waiting["state"] == "asked"
+    return str(waiting["refund_id"])
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+def test_what_is_asked_back_of_an_online_top_up_cannot_be_spent_before_the_word(world: World, agreed: bool) -> None:
+    order_id = topped_up(world, 3_000)
+    before = paid_left(world)
+    assert giving_back.ask(world.conn, world.act("li"), DUTIES, order_id, 2_500, "closing", 500) is None
+
+    assert paid_left(world) == before - 2_500
+    assert check_all(world.conn) == []
+    short = service.refund(world.conn, world.act("li"), world.merchant_id, Commodity.FEN, before, "")
+    assert short == Refused("balance_short", {"left": before - 2_500})
+    refund_id = asked_of(world, order_id)
+    assert giving_back.decide(world.conn, world.act("wang"), DUTIES, refund_id, agreed=agreed) is None
+
+    assert world.accounts().get("asked_online", 0) == 0
+    assert paid_left(world) == before - (2_500 if agreed else 0)
+    assert going(world) == ([(order_id, 2_500)] if agreed else [])
+    assert check_all(world.conn) == []
+
+
+def test_a_top_up_already_spent_is_not_asked_back(world: World) -> None:
+    order_id = topped_up(world, 3_000)
+    spent = paid_left(world) - 1_000
+    assert service.refund(world.conn, world.act("li"), world.merchant_id, Commodity.FEN, spent, "") is None
+
+    refused = giving_back.ask(world.conn, world.act("li"), DUTIES, order_id, 2_500, "closing", 500)
+
+    assert refused == Refused("balance_short", {"left": 1_000})
+    assert refunds.of_order(world.conn, order_id) == []
+
+
+def test_money_held_for_a_refund_that_nobody_asked_for_is_found(world: World) -> None:
+    assert paying_back.hold(world.conn, world.act("li"), world.merchant_id, 700, "no-order") is None
+
+    assert check_all(world.conn) == [
+        f"merchant {world.merchant_id}: top-ups of 0 were asked back, 700 is held for that"
+    ]
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+def test_minutes_above_the_limit_go_back_by_two_people(world: World, agreed: bool) -> None:
+    act, who = world.act("li"), world.merchant_id
+    assert service.top_up(world.conn, act, who, Commodity.MIN, 900, 0, "") is None
+    had = ledger.purse(world.conn, who, Commodity.MIN).paid
+
+    at_once = paying_back.ask(world.conn, act, DUTIES, who, 300, "closing", 300, Commodity.MIN)
+    asked = paying_back.ask(world.conn, act, DUTIES, who, 301, "closing", 300, Commodity.MIN)
+
+    assert (at_once, asked) == (None, None)
+    assert paying_back.waits(world.conn, who) == (Commodity.MIN, 301)
+    assert ledger.purse(world.conn, who, Commodity.MIN).paid == had - 601
+    assert ask(world, 1) == Refused("refund_waits")
+    assert decide(world, "li", agreed=True) == Refused("refund_needs_another")
+    assert decide(world, "wang", agreed=agreed) is None
+    assert ledger.purse(world.conn, who, Commodity.MIN).paid == (had - 601 if agreed else had - 300)
+    assert check_all(world.conn) == []
 
 
 async def test_the_merchants_page_asks_for_a_second_person(browser: Browser) -> None:

@@ -1,0 +1,1 @@
+"""What waits for the office: decisions of a second person, invoices, disputes and differences, in one list."""
