@@ -57,6 +57,14 @@ def event(name: str, version: int, priority: Priority, legs: tuple[Leg, ...] = (
     return register
 
 
+@event("prices.loaded", 1, Priority.P1)
+@dataclass(frozen=True, slots=True)
+class PricesLoaded(Event):
+    """The price lists this lot charges by from now on; *said* is the text of a ``PriceNotice``."""
+
+    said: str
+
+
 @event("edge.started", 1, Priority.P0)
 @dataclass(frozen=True, slots=True)
 class EdgeStarted(Event):

@@ -16,7 +16,7 @@ from domain.decision import CouponGiven, ExitInputs, OpenStay, Priced, TariffRef
 from domain.fen import Fen
 from domain.nesting import ZonePrices
 from domain.tariff import Line, Method, Prepaid, Quote, StayFacts, Tariff, TariffBook, VehicleClass, round_due
-from domain.wire import BadMessageError, Json
+from domain.wire import BadMessageError, Json, canonical
 from domain.zones import Nested
 
 MS_A_MINUTE = 60_000
@@ -184,6 +184,18 @@ def span(inputs: ExitInputs, stay: OpenStay) -> tuple[datetime, datetime]:
     """Entry and exit in lot-local minutes; the exit is the entry plus the length by the boot clock (I20)."""
     entered = datetime.fromisoformat(stay.entered)
     return entered, _after(stay, entered, inputs.length_ms)
+
+
+def coupon_spec(row: Json, issued: datetime | None) -> str:
+    """A coupon row or voucher template as one canonical text: what the pricer needs and nothing else.
+
+    *issued* is lot-local, for coupons good until a time after that; None where nobody knows.
+    """
+    wanted = ("kind", "value", "cap_fen", "meaning", "remainder", "template_id", "terms")
+    spec = {name: row[name] for name in wanted if row.get(name) not in (None, "", {})}
+    if "terms" in spec and issued is not None:
+        spec["issued"] = issued.isoformat(timespec="minutes")
+    return canonical(spec).decode()
 
 
 @lru_cache(maxsize=256)  # asked for once as it is looked at, once as it is priced

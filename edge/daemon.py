@@ -50,7 +50,7 @@ from edge.pins import PinBox
 from edge.pricelists import load_prices
 from edge.printing import slip_printers
 from edge.selftest import SelfTest
-from edge.services import staffing, timing
+from edge.services import staffing, telling_prices, timing
 from edge.services.leases import HANDLERS
 from edge.services.lot_files import keep_files, lot_files
 from edge.services.recovering import recover, stopped_cleanly
@@ -223,6 +223,7 @@ async def _open_office(settings: EdgeSettings, clock: Clock, stack: AsyncExitSta
             prices.keep(conn)
         staffing.close_pins(db, pins.close)
         found = recover(db, release(), now)
+        telling_prices.tell(db, prices, settings.rules, now)
         close_unfinished(db, now)
         logger.info(
             "started after %s end: %d vouchers in doubt, %d settled cars not seen leaving",

@@ -82,6 +82,12 @@ def givers(conn: Connection, operator_id: int, refs: Sequence[str]) -> dict[str,
 
 def held_by(conn: Connection, operator_id: int, lot_id: int, plate: str, stay_id: str) -> list[str]:
     """The merchants whose unused coupons a car has at a lot, as far as the cloud knows."""
+    found = givers(conn, operator_id, bound_to(conn, operator_id, lot_id, plate, stay_id))
+    return list(dict.fromkeys(found.values()))
+
+
+def bound_to(conn: Connection, operator_id: int, lot_id: int, plate: str, stay_id: str) -> Sequence[str]:
+    """The unused coupons of a car at a lot, the oldest first."""
     query = select(coupon.c.coupon_id).where(
         coupon.c.operator_id == operator_id,
         coupon.c.lot_id == lot_id,
@@ -89,4 +95,4 @@ def held_by(conn: Connection, operator_id: int, lot_id: int, plate: str, stay_id
         coupon.c.state == State.BOUND.value,
         coupon.c.stay_id.in_(("", stay_id)),
     )
-    return list(dict.fromkeys(givers(conn, operator_id, conn.execute(query).scalars().all()).values()))
+    return conn.execute(query.order_by(coupon.c.issued_ms, coupon.c.coupon_id)).scalars().all()

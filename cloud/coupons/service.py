@@ -5,7 +5,7 @@ from cloud.coupons.expiring_papers import withdraw as withdraw_papers
 from cloud.coupons.issuing import MOST_AT_ONCE, Issued, issue
 from cloud.coupons.life import CUSTOM, MOVES, Kind, State, coupon_kind
 from cloud.coupons.limiting import Ask, refusal
-from cloud.coupons.listing import coupons, facts, givers, held_by, vouchers
+from cloud.coupons.listing import bound_to, coupons, facts, givers, held_by, vouchers
 from cloud.coupons.rebinding import by_merchant as rebind
 from cloud.coupons.telling import tell_coupon_rules
 from cloud.coupons.template import (
@@ -26,6 +26,7 @@ __all__ = [
     "Issued",
     "Kind",
     "State",
+    "bound_to",
     "coupon_kind",
     "coupons",
     "create_template",

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import Connection
 
 from cloud.act import Act
+from cloud.bulk import upsert_own
 from cloud.fees import service
+from cloud.fees.tables import lot_prices
 from cloud.lots import apply as lots
-from cloud.sync.context import ApplyContext, MoneyApplier
+from cloud.sync.context import Applied, ApplyContext, MoneyApplier, Projection
 from cloud.sync.errors import CannotApplyError
 from domain.events import Envelope, PaymentApplied, PaymentGivenBack
 
 LOT = "lot"  # who does what a lot reports
+_PRICES = ("said", "said_ms")
+
+
+def prices_loaded(conn: Connection, ctx: ApplyContext, applied: Sequence[Applied]) -> None:
+    """``prices.loaded``: the newest word counts."""
+    envelope, event = applied[-1]
+    row = {"lot_id": ctx.lot_id, "operator_id": ctx.operator_id}
+    upsert_own(conn, lot_prices, [row | {"said": event.said, "said_ms": envelope.moment.wall_ms}], "lot_id", _PRICES)
 
 
 def payment_applied(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: PaymentApplied) -> None:
@@ -40,6 +51,7 @@ def _act(ctx: ApplyContext, envelope: Envelope) -> Act:
     return Act(ctx.operator_id, LOT, ctx.now_ms, lambda size: seed[:size])
 
 
+PROJECTIONS: Final[dict[str, Projection]] = {"prices.loaded": prices_loaded}
 MONEY: Final[dict[str, MoneyApplier]] = {
     "payment.applied": payment_applied,
     "payment.given_back": payment_given_back,

@@ -15,7 +15,7 @@ class Said:
     """What the lot said: signed quotes for the car inside and for earlier visits, "" where there is none.
 
     *code* says why nothing is quoted for the car: no_open_stay, nothing_due, clock_unknown. *off* names coupons and
-    papers as lots do, each with the fen it took.
+    papers as lots do, each with the fen it took. *by_cloud*: the lot has no line, and the cloud worked it out.
     """
 
     code: str = ""
@@ -23,6 +23,7 @@ class Said:
     debts: str = ""
     lines: tuple[Json, ...] = ()
     off: tuple[tuple[str, int], ...] = ()
+    by_cloud: bool = False
 
 
 SILENT, CHANGED = Said("silent"), Said("changed")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import segno
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, RowMapping
 
 from cloud.act import Act, Refused
 from cloud.coupons import service as coupons
-from cloud.fees import asking, service
+from cloud.fees import asking, quoting, service
 from cloud.fees.asking import CHANGED, SILENT, Said
 from cloud.fees.service import Asked
 from cloud.lots import service as lots
@@ -29,6 +30,7 @@ from domain.fee_quote import FeeQuote
 from domain.plate import PROVINCES
 from domain.scanned import ScannedKind, link_of
 from domain.tries import Tries
+from plumbing.lanepage import fee_lines
 from plumbing.lanepage.pages import LETTERS, TAILS
 from plumbing.web import client_address, render, texts
 
@@ -58,12 +60,14 @@ class FeePages:
         return _form(request, await _lot(request))
 
     async def ask(self, request: web.Request) -> web.Response:
-        """What a plate has to pay here, from the lot itself."""
+        """What a plate has to pay here, from the lot itself; from what it last said where it has no line."""
         lot = await _lot(request)
         plate = await self._plate(request, lot)
         if isinstance(plate, web.Response):
             return plate
         said = await _said(request, lot["lot_id"], plate)
+        if said == SILENT:
+            said = await _by_cloud(request, lot["lot_id"], plate) or said
         quotes = [(one, token) for token in (said.quote, said.debts) if (one := await _open(request, token))]
         return render(
             request, "fee_due.html", status=503 if said == SILENT else 200, lot=lot, plate=plate, said=said,
@@ -168,6 +172,12 @@ def _known(conn: Connection, operator_id: int, quote: FeeQuote) -> list[str]:
 async def _said(request: web.Request, lot_id: int, plate: str, looks: int = LOOKS) -> Said:
     text = await ask_lot(request, lot_id, asking.KIND, {"plate": plate}, looks)
     return SILENT if text is None else asking.read(text)
+
+
+async def _by_cloud(request: web.Request, lot_id: int, plate: str) -> Said | None:
+    """What the cloud makes of it while the lot has no line."""
+    cloud, worded = request.config_dict[CLOUD], partial(fee_lines.in_every_language, texts(request).catalogue)
+    return await read(request, quoting.quote, lot_id, plate, cloud.config_key, worded, cloud.now_ms())
 
 
 async def _paid(request: web.Request, asked: Asked, row: RowMapping) -> web.Response:

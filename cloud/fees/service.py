@@ -52,7 +52,7 @@ VERIFY: Verify = _verify
 
 
 def open_quote(conn: Connection, operator_id: int, token: str, key: PrivateKey) -> Asked | None:
-    """The quote in *token*, if the edge of the lot it names wrote it; None for anything else.
+    """The quote in *token*, if the edge of the lot it names wrote it, or the cloud did; None for anything else.
 
     *key* is the cloud's own, from which comes what hides the plates of each lot.
     """
@@ -63,8 +63,11 @@ def open_quote(conn: Connection, operator_id: int, token: str, key: PrivateKey) 
     if found is None or known is None:
         return None
     seal = fee_quote.seal_key(code_secret(key, found["lot_id"]))
-    quote = fee_quote.read(token, VERIFY, bytes(known["public_key"]), seal)
-    return None if quote is None else Asked(quote, found["name"], found["time_zone"])
+    for public in (bytes(known["public_key"]), key.public.raw):
+        quote = fee_quote.read(token, VERIFY, public, seal)
+        if quote is not None:
+            return Asked(quote, found["name"], found["time_zone"])
+    return None
 
 
 def begin(conn: Connection, act: Act, token: str, key: PrivateKey) -> PayOrder | Refused:
@@ -200,14 +203,15 @@ def _quote_in(row: RowMapping) -> FeeQuote:
 
 
 def pass_of(row: RowMapping, key: PrivateKey) -> tuple[str, str]:
-    """The exit pass of a paid fee, and its eight digits ("" where no stay is named)."""
+    """The exit pass of a paid fee, and its eight digits: "" where no stay is named, or the lot wrote no quote."""
     quote = _quote_in(row)
     paid = ExitPass(
         row["payment_id"], quote.lot_id, quote.number, quote.stay_id, quote.plate, row["amount_fen"],
         int(row["paid_ms"]) // 1000, quote.leave_min,
     )  # fmt: skip
     digits = exit_pass.code(code_secret(key, quote.lot_id), quote.number, quote.stay_id, row["amount_fen"])
-    return exit_pass.issue(paid, key), digits if quote.stay_id else ""
+    by_lot = fee_quote.read(row["quote"], VERIFY, key.public.raw) is None
+    return exit_pass.issue(paid, key), digits if quote.stay_id and by_lot else ""
 
 
 def code_secret(key: PrivateKey, lot_id: int) -> bytes:

@@ -28,3 +28,12 @@ phone_fee = Table(  # a lot's quote that somebody is paying or paid; one order a
 )
 Index("ix_phone_fee_number", phone_fee.c.lot_id, phone_fee.c.number)
 Index("ix_phone_fee_lot_id_paid_ms", phone_fee.c.lot_id, phone_fee.c.paid_ms)
+
+lot_prices = Table(  # the price lists each lot charges by, as it last said
+    "lot_prices",
+    metadata,
+    Column("lot_id", ForeignKey("lot.lot_id"), primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("said", Text, nullable=False),  # the text of a PriceNotice
+    Column("said_ms", BigInteger, nullable=False),
+)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, RowMapping, Select, select
 
 from cloud.db import paged
-from cloud.lots.tables import lot, stay
+from cloud.lots.tables import lot, payment, stay
 from cloud.reach import EVERY, Lots
 from domain.plate import normalise
 from plumbing.web.paging import Page
@@ -82,3 +82,27 @@ def _query(operator_id: int, what: Sought, within: Lots) -> Select[Any]:
     if what.search:
         query = query.where(stay.c.plate.contains(what.search, autoescape=True))
     return query if what.lot_id is None else query.where(stay.c.lot_id == what.lot_id)
+
+
+def only_one_inside(conn: Connection, operator_id: int, lot_id: int, plate: str) -> RowMapping | None:
+    """The car of exactly this plate that is inside; None for no car and for two."""
+    query = select(stay).where(
+        stay.c.operator_id == operator_id, stay.c.lot_id == lot_id, stay.c.plate == plate,
+        stay.c.left_ms.is_(None), stay.c.entered_ms.is_not(None),
+    )  # fmt: skip
+    found = conn.execute(query.limit(2)).mappings().all()
+    return found[0] if len(found) == 1 else None
+
+
+def entered_between(conn: Connection, car: RowMapping, from_ms: int, until_ms: int) -> bool:
+    """Did the car of this stay come to the lot before, in [from, until)?"""
+    query = select(stay.c.stay_id).where(
+        stay.c.lot_id == car["lot_id"], stay.c.plate == car["plate"], stay.c.stay_id != car["stay_id"],
+        stay.c.entered_ms >= from_ms, stay.c.entered_ms < until_ms,
+    )  # fmt: skip
+    return conn.execute(query.limit(1)).first() is not None
+
+
+def has_paid(conn: Connection, stay_id: str) -> bool:
+    """Was money taken for this stay?"""
+    return conn.execute(select(payment.c.payment_id).where(payment.c.stay_id == stay_id).limit(1)).first() is not None

@@ -74,6 +74,7 @@ PROJECTIONS: Final[dict[str, Projection]] = {
     **access.PROJECTIONS,
     **members.PROJECTIONS,
     **booth.PROJECTIONS,
+    **fees.PROJECTIONS,
 }
 """Event type -> effect without money, in the order in which the types of one batch are applied."""
 

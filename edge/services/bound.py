@@ -8,8 +8,8 @@ import sqlite3
 from domain.decision import CouponGiven
 from domain.moment import Moment
 from domain.plate import normalise
-from domain.pricing import coupon_of
-from domain.wire import BadMessageError, Json, canonical
+from domain.pricing import coupon_of, coupon_spec
+from domain.wire import BadMessageError, Json
 from edge.db import channels, coupons_aside, vouchers
 from edge.db.stays import StayRow
 from edge.services.lot import Lot
@@ -93,7 +93,7 @@ def voucher_spec(conn: sqlite3.Connection, lot: Lot, says: Json) -> str:
     template["cap_fen"] = says["cap_fen"]
     valid_min = template.get("valid_min")
     good_min = valid_min if isinstance(valid_min, int) else says["span_h"] * 60
-    return coupon_spec(lot, template, (says["not_after_min"] - good_min) * MINUTE_MS)
+    return coupon_spec(template, lot.local((says["not_after_min"] - good_min) * MINUTE_MS))
 
 
 def fits(row: Json, stay: StayRow) -> bool:
@@ -109,7 +109,8 @@ def _given(lot: Lot, key: str, row: Json, stay: StayRow, now: Moment) -> CouponG
     if not fits(row, stay) or now.wall_ms - now.uncertainty_ms > not_after:
         return None
     issued = row.get("issued_ms")
-    return CouponGiven(key, "coupon", coupon_spec(lot, row, issued if isinstance(issued, int) else None), merchant_id)
+    spec = coupon_spec(row, lot.local(issued) if isinstance(issued, int) else None)
+    return CouponGiven(key, "coupon", spec, merchant_id)
 
 
 def _makes_sense(given: CouponGiven) -> bool:
@@ -120,12 +121,3 @@ def _makes_sense(given: CouponGiven) -> bool:
         logger.warning("left aside: %s", exc)
         return False
     return True
-
-
-def coupon_spec(lot: Lot, row: Json, issued_ms: int | None) -> str:
-    """A coupon row or voucher template as one canonical text: what the pricer needs and nothing else."""
-    wanted = ("kind", "value", "cap_fen", "meaning", "remainder", "template_id", "terms")
-    spec = {name: row[name] for name in wanted if row.get(name) not in (None, "", {})}
-    if "terms" in spec and issued_ms is not None:
-        spec["issued"] = lot.local(issued_ms).isoformat(timespec="minutes")
-    return canonical(spec).decode()

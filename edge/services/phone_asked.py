@@ -6,7 +6,7 @@ Whoever types a plate learns what is due for it and nothing of when it came: no 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from domain.decision import Refuse
 from domain.fee_quote import FeeQuote
@@ -18,12 +18,12 @@ from edge.services import settling
 from edge.services.lot import Lot
 from edge.services.phone_quotes import quote_debts, quote_of_stay, seal_of, token_of
 from edge.settings import Arrears
+from plumbing.lanepage.fee_lines import Worded, summed
 
 KIND = "fee.ask"
 LONGEST_PLATE = 20
 
 Handler = Callable[[sqlite3.Connection, Moment, Json], str]
-Worded = Callable[[str], Json]  # a price list's rule -> its words by language
 
 
 def handler(lot: Lot, worded: Worded) -> Handler:
@@ -46,12 +46,3 @@ def handler(lot: Lot, worded: Worded) -> Handler:
         return canonical(said).decode()
 
     return answer
-
-
-def summed(lines: Iterable[Json], worded: Worded) -> list[Json]:
-    """A fee's lines added up by their rule: how it came about, and not when."""
-    sums: dict[str, int] = {}
-    for line in lines:
-        rule = str(line.get("rule", ""))
-        sums[rule] = sums.get(rule, 0) + int(line.get("fen", 0))
-    return [{**worded(rule), "fen": fen} for rule, fen in sums.items() if fen]

@@ -143,7 +143,9 @@ def _booked(conn: sqlite3.Connection, lot: Lot, told: Told, now: Moment) -> Phon
 def _for_stay(
     conn: sqlite3.Connection, lot: Lot, told: Told, stay: StayRow, row: QuoteRow | None, now: Moment
 ) -> PhonePayment:
-    due = paying.due_of(conn, lot, stay.stay_id, now)
+    """A quote of the cloud's own (no *row*) was to cover what was due when it was paid."""
+    paid_at = _paid_at(told, now)
+    due = paying.due_of(conn, lot, stay.stay_id, now if row else paid_at)
     used = min(told.fen, due)
     if not used:
         return _row(told, RETURNED, 0, now)
@@ -154,7 +156,6 @@ def _for_stay(
     money.post(
         conn, f"pay:{told.payment_id}", move("held", ACCOUNT, for_stay, Commodity.FEN, Funds.PAID), stay.stay_id, now
     )
-    paid_at = _paid_at(told, now)
     if used == due:
         paying.settle_if_paid(conn, lot, stay.stay_id, paid_at)
     elif row is not None and _is_kept_word(row, told):

@@ -50,6 +50,7 @@ from edge.web.keys import EDGE, ONCE, PASSWORDS, SESSIONS, SIGNED_IN, THROTTLE, 
 from edge.web.printdesk import PrintDesk
 from edge.web.watch import Changed, Watch
 from plumbing.i18n import SHELL_LOCALE, Catalogue, load_catalogue
+from plumbing.lanepage import fee_lines
 from plumbing.lanepage import pages as lanepage
 from plumbing.metrics import Metrics
 from plumbing.passwords import Passwords
@@ -110,7 +111,7 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
         return NavItem("/booth", "booth.lanes"), *(NavItem(f"/booth/{name}", f"booth.{name}") for name in names)
 
     sessions = Sessions(KeptSessions(edge.office), "booth", idle_minutes=edge.settings.rules.booth_lock_min)
-    app = _app(edge, passwords, watch, Shell("booth", _words(), sessions=sessions, navigation=navigation))
+    app = _app(edge, passwords, watch, Shell("booth", driver_words(), sessions=sessions, navigation=navigation))
     app[login.MAY], app[login.SHOWS_NAMES] = _is_of_the_lot, True
     looks = (booth, alarms, cameras, lists, printers, zones)
     app.router.add_post("/booth/lock", login.lock)
@@ -138,7 +139,7 @@ def counter_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Applicati
             "the counter listens on %s without a certificate: PINs cross the network in the clear", listener.host
         )
     sessions = Sessions(KeptSessions(edge.office), "counter")
-    shell = Shell("counter", _words(), sessions=sessions, navigation=navigation, https=https)
+    shell = Shell("counter", driver_words(), sessions=sessions, navigation=navigation, https=https)
     app = _app(edge, passwords, watch, shell)
     app[login.MAY], app[login.SHOWS_NAMES] = _is_anybody, False
     app[counter.DESK] = desk = PrintDesk(edge, lambda: watch.hub.publish(Changed(vouchers=True)))
@@ -177,19 +178,14 @@ def driver_app(edge: Edge) -> web.Application:
 
 @cache
 def driver_words() -> Catalogue:
-    """Words of the drivers' pages, those of a fee's lines among them."""
+    """Words of every page of the lot, those of a fee's lines among them."""
     return load_catalogue(SHELL_LOCALE, HERE / "locale", lanepage.LOCALE)
-
-
-@cache
-def _words() -> Catalogue:
-    return load_catalogue(SHELL_LOCALE, HERE / "locale")
 
 
 def receipt_words(locale: str) -> Wording:
     """A receipt's lines in the lot's language, whoever has it printed."""
-    t = _words().speaking(locale)
-    return Wording(partial(words.rule, t), partial(words.coupon, t))
+    t = driver_words().speaking(locale)
+    return Wording(partial(fee_lines.rule, t), partial(words.coupon, t))
 
 
 def _is_anybody(_person: Attendant) -> bool:

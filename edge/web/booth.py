@@ -20,6 +20,7 @@ from edge.web.cards import CandidateCard, LaneCard, car_cards, lane_card
 from edge.web.keys import EDGE, WATCH, require_alive, taken_flash
 from edge.web.watch import Changed, Looking, Strip
 from edge.web.workstation import at, is_kiosk, kiosk
+from plumbing.lanepage import fee_lines
 from plumbing.web import Event, Page, page_number, render, render_part, require_session, stream, texts
 
 PAGE_SIZE = 24
@@ -57,11 +58,11 @@ def shared(request: web.Request) -> dict[str, Any]:
         "strip": request.app[WATCH].strip,
         "is_kiosk": is_kiosk(request),
         "lock_min": request.app[EDGE].settings.rules.booth_lock_min,
-        "rule_words": lambda code: words.rule(t, code),
+        "rule_words": lambda code: fee_lines.rule(t, code),
         "coupon_words": lambda step: words.coupon(t, step),
         "saved_fen": words.saved_fen,
         "short_ref": words.short_ref,
-        "coded": lambda group, code: words.coded(t, group, code),
+        "coded": lambda group, code: fee_lines.coded(t, group, code),
         "lost_words": lambda part: words.lost(t, part),
         "scan_words": lambda outcome: words.scanned(t, outcome),
         "standing_words": lambda standing: words.standing(t, standing),

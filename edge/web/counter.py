@@ -16,7 +16,6 @@ from domain.wire import Json
 from edge.db import vouchers
 from edge.db.vouchers import VoucherRow
 from edge.services.allowance import MOST_AT_ONCE, Offer, offers
-from edge.web import words
 from edge.web.keys import (
     EDGE,
     SESSIONS,
@@ -34,6 +33,7 @@ from edge.web.printdesk import PrintDesk, PrintOrder
 from edge.web.tasks import new_mark, reason_of
 from edge.web.watch import Changed
 from plumbing.i18n import Texts
+from plumbing.lanepage import fee_lines
 from plumbing.web import Event, Page, Session, page_number, render, render_part, require_session, stream, texts
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def shared(request: web.Request) -> dict[str, Any]:
     t = texts(request)
     return {
         "strip": request.app[WATCH].strip,
-        "coded": lambda group, code: words.coded(t, group, code),
+        "coded": lambda group, code: fee_lines.coded(t, group, code),
         "worth": lambda template: worth(t, template),
         "refusal": lambda code: refusal_words(request, code),
         "slip_names": lambda rows: " ".join(f"{row.key_id}-{row.counter}" for row in rows),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from aiohttp import web
 
@@ -13,9 +14,9 @@ from domain.wire import Json
 from edge.facade import Edge
 from edge.services import phone_asked
 from edge.services.lot import Lot
-from edge.web import words
 from edge.web.keys import EDGE
-from plumbing.i18n import LANGUAGES, Catalogue
+from plumbing.i18n import Catalogue
+from plumbing.lanepage import fee_lines
 from plumbing.lanepage.pages import LanePages, Place
 
 HERE_SOURCE, AFAR_SOURCE = "edge", "cloud"
@@ -46,7 +47,7 @@ def worded(catalogue: Catalogue, answer: Answer) -> Answer:
 
 
 def _line(catalogue: Catalogue, line: Json) -> Json:
-    said: Json = {language: words.rule(catalogue.speaking(language), str(line["rule"])) for language in LANGUAGES}
+    said = fee_lines.in_every_language(catalogue, str(line["rule"]))
     return said | {name: line[name] for name in ("fen", "from", "to") if name in line}
 
 
@@ -63,11 +64,7 @@ async def answer_from_afar(edge: Edge, catalogue: Catalogue, body: Mapping[str, 
 
 def handlers(lot: Lot, catalogue: Catalogue) -> dict[str, phone_asked.Handler]:
     """What the cloud may ask for drivers that writes no more than a quote."""
-
-    def worded_rule(rule: str) -> Json:
-        return {language: words.rule(catalogue.speaking(language), rule) for language in LANGUAGES}
-
-    return {phone_asked.KIND: phone_asked.handler(lot, worded_rule)}
+    return {phone_asked.KIND: phone_asked.handler(lot, partial(fee_lines.in_every_language, catalogue))}
 
 
 def add_routes(app: web.Application, catalogue: Catalogue) -> None:

@@ -7,18 +7,7 @@ from edge.lanes.scans import Outcome
 from edge.services import excusing, listed
 from edge.services.listed import Standing
 from plumbing.i18n import Texts
-
-
-def rule(t: Texts, code: str) -> str:
-    """A line of a fee: ``name``, ``name:window`` or ``name:window:step``; an unknown code is shown as it is."""
-    name, *details = code.removeprefix("note:").split(":")
-    if not t.catalogue.has(f"rule.{name}"):
-        return code
-    exact = f"rule.{name}_{details[0]}" if details else ""
-    if exact and t.catalogue.has(exact):
-        return t(exact)
-    words = t(f"rule.{name}", detail=coded(t, "window", details[0]) if details else "").strip()
-    return words + (t("rule.step", number=details[1]) if len(details) > 1 else "")
+from plumbing.lanepage.fee_lines import coded
 
 
 def coupon(t: Texts, step: Json) -> str:
@@ -84,9 +73,3 @@ def scanned(t: Texts, outcome: Outcome) -> str:
         if t.catalogue.has(f"{group}.{outcome.why}"):
             return t(f"{group}.{outcome.why}", count=outcome.waiting)
     return t("refused.other", code=outcome.why)
-
-
-def coded(t: Texts, group: str, code: str) -> str:
-    """The words for *code* of *group*; a code without words is shown as it is."""
-    key = f"{group}.{code}"
-    return t(key) if t.catalogue.has(key) else code

@@ -66,7 +66,8 @@ def test_who_scans_the_same_code_pays_the_same_order(world: World) -> None:
 
 def test_a_code_that_is_not_the_lots_own_or_is_over_is_not_charged(world: World) -> None:
     token = quoted(world)
-    forged = fee_quote.issue(FeeQuote("00" * 8, world.lot_id, "s1", "京A12345", 1, 0, 0, 0, 0, 1 << 31, 15), CLOUD)
+    stranger = PrivateKey.from_raw(bytes(range(2, 34)))
+    forged = fee_quote.issue(FeeQuote("00" * 8, world.lot_id, "s1", "京A12345", 1, 0, 0, 0, 0, 1 << 31, 15), stranger)
     nowhere = fee_quote.issue(FeeQuote("00" * 8, 999, "s1", "京A12345", 1, 0, 0, 0, 0, 1 << 31, 15), EDGE)
 
     for text in (forged, nowhere, token[:-1], ""):

@@ -15,6 +15,7 @@ import pytest
 from cloud.act import Refused
 from cloud.fees import codes
 from cloud.fees import service as fees
+from cloud.lots import stays
 from cloud.payments import refunds
 from cloud.payments.desk import DESK
 from cloud.payments.provider import Outcome, State, Way
@@ -64,6 +65,12 @@ class PayingTown(Town):
         assert not isinstance(await desk.prepare(order_id, "till", Way.QR), Refused)
         charge = self.till.charges[-1]
         await desk.settle(charge.number, Outcome(State.PAID, charge.amount_fen, "p1"))
+
+    async def heard_of(self) -> None:
+        """Until the cloud knows that the car came."""
+        async with asyncio.timeout(15):
+            while await self.cloud.db.run(stays.only_one_inside, self.cloud.operator_id, self.lot_id, PLATE) is None:
+                await asyncio.sleep(0.05)
 
     async def left(self) -> None:
         edge = self.lot.opened.edge
@@ -125,6 +132,39 @@ async def test_with_the_lots_line_down_the_pass_opens_and_the_money_is_booked_on
     assert f"{digits[:4]} {digits[4:]}" in page
     await town.broker.start()
     assert "道闸会自动打开" in await town.shows(path, "settled")
+    assert await town.cloud.db.run(refunds.to_send, town.cloud.operator_id, town.cloud.now_ms()) == []
+    assert await edge.read(check_books) == []
+
+
+async def test_with_the_lots_line_down_a_typed_plate_is_told_a_sum_and_its_pass_opens(town: PayingTown) -> None:
+    edge = town.lot.opened.edge
+    await town.lot.until(lambda: edge.link_state() == "online")
+    await town.stands_at_the_exit()
+    await town.heard_of()
+    await town.broker.stop()
+    await town.lot.until(lambda: edge.link_state() == "offline", 20)
+    status, page = await town.phone.send(f"/pay/{town.lot_id}", {"text": PLATE})
+    found = re.search(r'action="(/Q/\w+)"', page)
+    assert (status, "车场暂时断网" in page, "¥5.00" in page, PLATE in page) == (200, True, True, False), page
+    assert found is not None, page
+
+    order = await town.begins(found[1])
+    await town.pays(order)
+    status, again = await town.phone.send(f"/pay/{town.lot_id}", {"text": PLATE})
+    assert (status, 'data-code="paid_waits"' in again, "/Q/" in again) == (200, True, False), again
+    asked = await town.cloud.db.run(
+        fees.open_quote, town.cloud.operator_id, found[1].rpartition("/")[2], town.cloud.config_key
+    )
+    assert asked is not None
+    row = await town.cloud.db.run(fees.paid, town.cloud.operator_id, asked.quote)
+    assert row is not None
+    token, digits = fees.pass_of(row, town.cloud.config_key)
+    await edge.workers["out"].codes.take(link_of("park.example", ScannedKind.EXIT_PASS, token), "scanner lane")
+
+    await town.left()
+    assert digits == "", "the lot could not check digits of a quote it did not write"
+    await town.broker.start()
+    assert "道闸会自动打开" in await town.shows(found[1], "settled")
     assert await town.cloud.db.run(refunds.to_send, town.cloud.operator_id, town.cloud.now_ms()) == []
     assert await edge.read(check_books) == []
 

@@ -287,3 +287,25 @@ def test_a_quote_hides_its_plate_once_the_cloud_has_told_the_lot_its_key(tmp_pat
     assert read(plain) == quote
     assert read(sealed) == replace(quote, plate="")
     assert read(sealed, fee_quote.seal_key(SECRET)) == quote
+
+
+def test_a_quote_of_the_clouds_own_covers_what_was_due_when_it_was_paid(tmp_path: Path) -> None:
+    lot = lot_with(tmp_path)
+    stay_id = comes(lot, 0)
+    by_cloud = FeeQuote("00" * 8, 7, stay_id, PLATE, 1500, 0, 0, 0, 0, 1 << 31, 15)  # 5 yuan more than is due then
+
+    (taken,) = tell(lot, "p1", by_cloud, paid=118, learned=125)
+
+    assert (taken.outcome, taken.used_fen, taken.back_fen) == ("settled", 1000, 500)
+    assert isinstance(verdict(leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(126))), Admit)
+    assert check_books(lot.db.conn) == []
+
+
+def test_a_quote_of_the_clouds_own_that_is_too_low_counts_as_a_part(tmp_path: Path) -> None:
+    lot = lot_with(tmp_path)
+    stay_id = comes(lot, 0)
+
+    (taken,) = tell(lot, "p1", FeeQuote("00" * 8, 7, stay_id, PLATE, 500, 0, 0, 0, 0, 1 << 31, 15), 118, 119)
+
+    assert (taken.outcome, taken.used_fen, taken.back_fen) == ("part", 500, 0)
+    assert isinstance(verdict(leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(120))), PayFirst)

@@ -16,10 +16,11 @@ from domain.voucher import Refusal
 from drivers.base import Fault, PrinterStatus
 from edge.copies import State
 from edge.web import words
-from edge.web.app import HERE
-from plumbing.i18n import LANGUAGES, SHELL_LOCALE, differences, load_catalogue
+from edge.web.app import HERE, driver_words
+from plumbing.i18n import LANGUAGES, differences
+from plumbing.lanepage import fee_lines
 
-CATALOGUE = load_catalogue(SHELL_LOCALE, HERE / "locale")
+CATALOGUE = driver_words()
 SERVICES = sorted((Path(edge.__file__).parent / "services").glob("*.py"))
 LEASE_CODES = ("lease_closed", "lease_short", "lease_stale")
 
@@ -82,7 +83,7 @@ def test_every_state_of_the_trade_has_words() -> None:
     ],
 )
 def test_lines_of_a_fee_are_words(code: str, chinese: str) -> None:
-    assert words.rule(CATALOGUE.speaking("zh-CN"), code) == chinese
+    assert fee_lines.rule(CATALOGUE.speaking("zh-CN"), code) == chinese
 
 
 def test_a_coupon_is_named_by_what_stands_on_it() -> None:
