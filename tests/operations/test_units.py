@@ -67,7 +67,11 @@ def test_the_booths_screen_shows_one_page_and_leads_nowhere_else() -> None:
     assert cage.split() == ["/usr/bin/cage", "-d"]  # -s would let somebody change to another console
     assert "--kiosk" in browser
     assert browser.split()[-1] == f"http://127.0.0.1:{port}/booth/kiosk"  # its sound is on
-    assert policy["URLBlocklist"] == ["*"]
+    assert policy["URLBlocklist"] == [
+        "*",
+        "chrome://*",
+        "chrome-untrusted://*",
+    ]  # the first means web addresses and files
     assert policy["URLAllowlist"] == [f"http://127.0.0.1:{port}"]
     assert policy["DeveloperToolsAvailability"] == 2
     assert not policy["AllowFileSelectionDialogs"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -34,6 +35,12 @@ def _emupos() -> Path | None:
     return found if found.exists() else None
 
 
+def _unshare() -> Path | None:
+    found = _program("unshare")()
+    made = found and subprocess.run([found, "-rm", "true"], capture_output=True, check=False)  # noqa: S603
+    return found if made and made.returncode == 0 else None
+
+
 _NEEDS: dict[str, tuple[Callable[[], Path | None], str]] = {
     "mosquitto": (_program("mosquitto"), "apt-get install mosquitto"),
     "mosquitto_passwd": (_program("mosquitto_passwd"), "apt-get install mosquitto"),
@@ -41,6 +48,7 @@ _NEEDS: dict[str, tuple[Callable[[], Path | None], str]] = {
     "chromium": (_program("chromium"), "apt-get install chromium"),
     "tesseract": (_program("tesseract"), "apt-get install tesseract-ocr"),
     "emupos": (_emupos, "a Python 3.13, then make setup"),
+    "unshare": (_unshare, "apt-get install util-linux, and a machine that gives users namespaces of their own"),
     "systemd-analyze": (_program("systemd-analyze"), "apt-get install systemd"),
 }
 _REQUIRED_IN_CI = frozenset({"mosquitto", "postgres", "chromium", "emupos"})
