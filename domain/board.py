@@ -29,6 +29,8 @@ EVENTS = (
     "code", "code.no_car", "code.voucher_used", "code.voucher_on_other_stay",
     "code.unknown", "code.entry_ticket", "code.exit_pass", "code.claim_code", "code.pass_other_car",
     "code.payment_code", "code.paying", "code.pay_failed",
+    "code.claimed", "code.claim_no_link", "code.claim_no_answer", "code.claim_unknown", "code.claim_taken",
+    "code.claim_withdrawn", "code.claim_expired", "code.claim_not_inside", "code.claim_other_lot",
 )  # fmt: skip
 """``scan`` stands in for ``ask`` where nobody attends the lane, and ``call`` follows when that takes too long;
 ``code`` is what the scanner took in vain."""

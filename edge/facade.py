@@ -67,6 +67,7 @@ from edge.services import (
     filling,
     holding,
     issuing,
+    list_ages,
     manual,
     offline_list,
     papers,
@@ -145,7 +146,7 @@ class Edge:
         cloud = CloudLine(told.edge, told.cloud_url_file, told.cloud_ca, sign, lambda: self.link_state())
         self.till, self.claims = CodeTill(cloud, self.phone), ClaimDesk(self.office, cloud)
         for worker in self.workers.values():
-            worker.codes.till = self.till
+            worker.codes.till, worker.codes.claims = self.till, self.claims
         self.door = DriverDoor(self.office, self.live, self.workers, self.phone)
         self.slips = SlipDesk(self.office, self.printers)
         self.tickets = TicketDesk(self.office, self.door, self.workers, self.printers, self.slips, host)
@@ -683,6 +684,7 @@ class Edge:
                 "rules_version": channels.version(conn, "rules"),
                 "coupons_version": channels.version(conn, "coupons"),
                 "leases": len(leases.active(conn)),
+                "lists_min": list_ages.oldest_min(conn, now),
                 "extended": asdict(more) if (more := leave_extensions.standing(conn, now)) else None,
                 "lists": offline_list.standing(conn, [one.camera for one in self.settings.camera_lists], now.wall_ms),
             }

@@ -24,7 +24,7 @@ from cloud.sync.salvage import apply_salvage
 from cloud.sync.tables import edge_cursor
 from domain.sync.batch import open_batch
 from domain.sync.caps import Caps, open_caps, unreadable
-from domain.sync.channel import Kept, open_kept
+from domain.sync.channel import CHANNELS, Kept, open_kept
 from domain.sync.inbox import Apply, Cursor, Fork, Known, Nak, NewEpoch, judge, judge_hello
 from domain.wire import (
     BadMessageError,
@@ -162,8 +162,8 @@ class CloudAgent:
         if at.state == "claimed":
             self._begin_trade(conn, at, message, now_ms)
         answer = {**self._position(conn, at, sid), "what": "ok", "nonce": nonce, "m": whole(message, "m")}
-        out = [self._down(edge, "res", {**answer, "t1": now_ms, "t2": now_ms})]
-        out += self._compare_channels(conn, edge, message)
+        same, repairs = self._compare_channels(conn, edge, message)
+        out = [self._down(edge, "res", {**answer, "same": same, "t1": now_ms, "t2": now_ms}), *repairs]
         return out + self.due(conn, edge, now_ms, nonce=nonce, kept=_kept(message["channels"]))
 
     def _begin_trade(self, conn: Connection, at: CursorRow, message: Json, now_ms: int) -> None:
@@ -278,21 +278,27 @@ class CloudAgent:
         parked = parked_events(conn, at.edge_id, at.epoch)
         return {"ep": at.epoch, "s": at.seq, "h": at.head.hex(), "parked": parked, "win": WINDOW, "sid": sid}
 
-    def _compare_channels(self, conn: Connection, edge: str, message: Json) -> list[Outgoing]:
-        """Take note of what the edge holds; where versions agree and digests do not, send the buckets whole."""
+    def _compare_channels(self, conn: Connection, edge: str, message: Json) -> tuple[list[str], list[Outgoing]]:
+        """Take note of what the edge holds: which of its lists are ours as they stand, and where versions agree and
+        digests do not, the buckets whole.
+        """
         told = message.get("channels")
         if not isinstance(told, dict):
             raise BadMessageError("a hello names its channels")
-        out = []
-        for channel, ours in channels.versions(conn, edge).items():
-            theirs = told.get(channel)
-            if not isinstance(theirs, dict):
+        same, out, written = list[str](), list[Outgoing](), channels.versions(conn, edge)
+        for channel, theirs in told.items():
+            if channel not in CHANNELS or not isinstance(theirs, dict):
                 continue
             version, digest = whole(theirs, "ver"), text(theirs, "digest")
+            if channel not in written:
+                same += [] if version else [channel]  # nothing was ever in it, here or there
+                continue
             channels.set_held(conn, edge, channel, version, digest)
-            if version == ours:
-                out += [self._part(edge, part.message()) for part in channels.repairs(conn, edge, channel, digest)]
-        return out
+            if version == written[channel]:
+                repairs = channels.repairs(conn, edge, channel, digest)
+                out += [self._part(edge, part.message()) for part in repairs]
+                same += [] if repairs else [channel]
+        return same, out
 
     def due(
         self, conn: Connection, edge: str, now_ms: int, *, nonce: str = "", kept: Mapping[str, Kept] | None = None

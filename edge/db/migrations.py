@@ -8,6 +8,7 @@ from edge.db import (
     alarms,
     arrears,
     coupons_aside,
+    equal_lists,
     excused,
     fees_set,
     fewer_pages,
@@ -312,3 +313,9 @@ def m0032_print_queue(db: Database) -> None:
     """Slips that wait for their printer and who asked for them, and orders of vouchers."""
     for statement in (*printjobs.SCHEMA, printorders.TABLE):
         db.conn.execute(statement)
+
+
+@migrations()
+def m0033_list_equal(db: Database) -> None:
+    """When the cloud last confirmed each list."""
+    db.conn.execute(equal_lists.TABLE)

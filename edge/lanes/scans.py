@@ -14,6 +14,7 @@ from drivers.base import Scanner
 from edge.lanes.devices import LotDevices
 from edge.lanes.watching import watch_over
 from edge.lanes.worker import LaneWorker
+from edge.services.limiting import Limited
 from edge.settings import EdgeSettings
 from edge.supervise import Health, keep_running
 
@@ -24,13 +25,14 @@ log = logging.getLogger(__name__)
 class Outcome:
     """How a scan ended: *why* it did not count, "" where it did, at *lane*; *waiting* cars it could be for.
 
-    *place* is the workstation whose scanner it was, "" where none names it.
+    *place* is the workstation whose scanner it was, "" where none names it; *facts* fill in the words of *why*.
     """
 
     why: str
     lane: str = ""
     waiting: int = 0
     place: str = ""
+    facts: tuple[tuple[str, str | int], ...] = ()
 
 
 class BoothScans:
@@ -69,8 +71,9 @@ class BoothScans:
         elif len(waiting) > 1:
             waiting = self._open_among(waiting, place) or waiting
         if len(waiting) == 1:
-            why = await waiting[0].codes.take(text, f"scanner {name}")
-            return Outcome(why, waiting[0].lane.name, 1, place)
+            refused = await waiting[0].codes.take(text, f"scanner {name}")
+            facts = refused.facts if isinstance(refused, Limited) else ()
+            return Outcome(refused.code if refused else "", waiting[0].lane.name, 1, place, facts)
         log.info("scanner %s: %d cars wait, so nobody knows whose code that is", name, len(waiting))
         return Outcome(_nobodys(kind, len(waiting)), "", len(waiting), place)
 

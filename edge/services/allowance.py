@@ -32,6 +32,30 @@ class Offer:
         return int(self.template["template_id"])
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a merchant's leases here still hold of one commodity; *now* of it may be spent before the cloud is heard."""
+
+    commodity: Commodity
+    held: int
+    now: int
+
+
+def left(conn: sqlite3.Connection, merchant_id: int, now: Moment) -> list[Left]:
+    """Money first, then minutes; nothing of what was never granted."""
+    held = leases.active(conn, merchant_id)
+    by_kind = [(kind, [one for one in held if one.commodity is kind]) for kind in Commodity]
+    return [
+        Left(
+            kind,
+            sum(one.lease.left for one in found),
+            sum(spendable(one.lease, fresh=one.is_fresh(now)) for one in found),
+        )
+        for kind, found in by_kind
+        if found
+    ]
+
+
 def offers(conn: sqlite3.Connection, lot: Lot, merchant_id: int, now: Moment) -> list[Offer]:
     """Every template of a merchant, in the order of their ids."""
     rows = [row.value for row in channels.rows(conn, "rules") if row.key.startswith("template:") and row.value]

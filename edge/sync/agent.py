@@ -31,7 +31,7 @@ from domain.wire import (
     unpack,
     whole,
 )
-from edge.db import channels, leases, log
+from edge.db import channels, equal_lists, leases, log
 from edge.db.database import transaction
 from edge.sync.commands import Begun, Handler, carry_out
 
@@ -268,6 +268,7 @@ class EdgeAgent:
         if message.get("nonce") != session.nonce:
             return []  # the answer to an earlier hello
         self._keep_anchor(session, message, now)
+        self._keep_equal(message, now)
         if not session.answered:
             self._go_back(whole(message, "s"), digest_bytes(message, "h"))
         session.answered = True
@@ -324,6 +325,13 @@ class EdgeAgent:
             log.keep_anchor(conn, anchor)
             leases.freshen(conn, now)
         self.anchors.append(anchor)
+
+    def _keep_equal(self, message: Json, now: Moment) -> None:
+        """Which lists were found equal; a cloud of an earlier release does not say."""
+        same = message.get("same")
+        if isinstance(same, list):
+            with transaction(self._db) as conn:
+                equal_lists.confirm(conn, [channel for channel in CHANNELS if channel in same], now)
 
     def _on_ack(self, message: Json, now: Moment) -> list[Outgoing]:
         if not self._is_ours(message):

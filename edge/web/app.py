@@ -36,6 +36,7 @@ from edge.web import (
     receipts,
     refunds,
     reopen,
+    rules,
     scan,
     shifts,
     staff,
@@ -113,7 +114,7 @@ def booth_app(edge: Edge, passwords: Passwords, watch: Watch) -> web.Application
     sessions = Sessions(KeptSessions(edge.office), "booth", idle_minutes=edge.settings.rules.booth_lock_min)
     app = _app(edge, passwords, watch, Shell("booth", driver_words(), sessions=sessions, navigation=navigation))
     app[login.MAY], app[login.SHOWS_NAMES] = _is_of_the_lot, True
-    looks = (booth, alarms, cameras, lists, printers, zones)
+    looks = (booth, alarms, cameras, lists, printers, rules, zones)
     app.router.add_post("/booth/lock", login.lock)
     acts = (
         tasks, coupons, fee, lock, phone_pay, arrears, lane_tasks, hold, extend, attend, staff, stock, reopen, shifts,

@@ -15,7 +15,8 @@ from domain.fen import yuan
 from domain.wire import Json
 from edge.db import vouchers
 from edge.db.vouchers import VoucherRow
-from edge.services.allowance import MOST_AT_ONCE, Offer, offers
+from edge.services import allowance
+from edge.services.allowance import MOST_AT_ONCE, Left, Offer, offers
 from edge.web.keys import (
     EDGE,
     SESSIONS,
@@ -46,11 +47,12 @@ MINUTE_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The merchant at this counter, and what it may still print."""
+    """The merchant at this counter, what it may still print, and what is left of its allowance here."""
 
     merchant_id: int
     name: str
     offers: list[Offer]
+    left: list[Left]
     doubtful: list[VoucherRow]
 
 
@@ -75,7 +77,8 @@ async def shop_of(request: web.Request, merchant_id: int) -> Shop:
 
     def look(conn: sqlite3.Connection) -> Shop:
         found = offers(conn, edge.office.lot, merchant_id, edge.office.now())
-        return Shop(merchant_id, names.get(merchant_id, ""), found, vouchers.in_doubt(conn, merchant_id))
+        left = allowance.left(conn, merchant_id, edge.office.now())
+        return Shop(merchant_id, names.get(merchant_id, ""), found, left, vouchers.in_doubt(conn, merchant_id))
 
     return await edge.read(look)
 

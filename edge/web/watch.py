@@ -29,10 +29,13 @@ GOOD_CLOCK = (Quality.CLOUD, Quality.NTP)
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """The line of states. *synced_min* is whole minutes since the cloud last answered, None when it never did."""
+    """The line of states. *synced_min* is whole minutes since the cloud last answered, None when it never did;
+    *lists_min* those since it last confirmed the oldest of the lists that decide.
+    """
 
     link: str = "off"
     synced_min: int | None = None
+    lists_min: int | None = None
     backlog: int = 0
     inside: int = 0
     alarms: int = 0  # that nobody has seen
@@ -53,7 +56,7 @@ class Strip:
     @property
     def rules_fresh(self) -> bool:
         """Are prices and lists no older than a day?"""
-        return self.synced_min is not None and self.synced_min < DAY_MIN
+        return self.lists_min is not None and self.lists_min < DAY_MIN
 
     @property
     def printer(self) -> str:
@@ -197,6 +200,7 @@ class Watch:
         strip = Strip(
             link=link,
             synced_min=None if self._synced_ms is None else max(0, (now_ms - self._synced_ms) // MINUTE_MS),
+            lists_min=standing["lists_min"],
             backlog=int(standing["backlog"]),
             inside=sum(pool.inside for pool in pools),
             alarms=int(standing["alarms"]),

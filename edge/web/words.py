@@ -71,5 +71,5 @@ def scanned(t: Texts, outcome: Outcome) -> str:
         return t("scan.counted", lane=outcome.lane)
     for group in ("scan", "refused"):
         if t.catalogue.has(f"{group}.{outcome.why}"):
-            return t(f"{group}.{outcome.why}", count=outcome.waiting)
+            return t(f"{group}.{outcome.why}", **{"count": outcome.waiting, **dict(outcome.facts)})
     return t("refused.other", code=outcome.why)

@@ -76,6 +76,7 @@ AFTERNOON = (
     Shot("stock-walk", "/booth/stock/{take}"),
     Shot("printers", "/booth/printers"),
     Shot("zones", "/booth/zones"),
+    Shot("rules", "/booth/rules"),
     Shot("alarms", "/booth/alarms"),
     Shot("alarms-all", "/booth/alarms", "?all=1"),
     Shot("extend", "/booth/extend"),

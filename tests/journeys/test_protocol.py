@@ -25,8 +25,9 @@ from cloud.sync.tables import command, edge_cursor, inbox
 from domain.events import ActRecorded, Event, LogTotalled, PaymentTaken
 from domain.moment import Moment
 from domain.sync.caps import newest_versions
+from domain.sync.channel import CHANNELS
 from domain.wire import GENESIS, Json, canonical, chain_hash, pack, signed
-from edge.db import channels, leases, log
+from edge.db import channels, equal_lists, leases, log
 from edge.db.database import open_database, transaction
 from edge.services.leases import HANDLERS
 from edge.services.totals import total_log
@@ -179,6 +180,52 @@ def test_a_list_changes_at_the_edge_once_and_the_cloud_hears_of_it(line: Line) -
     with line.engine.begin() as conn:
         assert line.cloud.due(conn, "e1", 99_999) == []
     assert len(line.applied()) == 1
+
+
+def confirmed(line: Line) -> dict[str, int]:
+    """When each list was last confirmed, by the boot clock."""
+    return {channel: said.boot_ms for channel, said in equal_lists.said(line.db.conn).items()}
+
+
+def test_a_hello_confirms_the_lists_that_are_equal_and_no_other(line: Line) -> None:
+    with line.engine.begin() as conn:
+        put_row(conn, 1, "e1", "people", "p1", {"name": "li"}, 5)
+    line.settle(line.edge.connected(at(10)), at(10))
+    assert set(confirmed(line)) == set(CHANNELS) - {"people"}, "told just now, and not compared yet"
+    with line.engine.begin() as conn:
+        put_row(conn, 1, "e1", "coupons", "c1", {"plate": "京A12345"}, 10)
+
+    answers = line.up(line.edge.tick(at(300_010)), at(300_010))
+    late = [sent for sent in answers if sent.kind == "ch"]
+    line.down([sent for sent in answers if sent.kind != "ch"], at(300_020))
+    first = confirmed(line)
+    line.down(late, at(300_030))
+    line.settle(line.edge.tick(at(600_040)), at(600_040))
+
+    assert first == {**dict.fromkeys(CHANNELS, 300_020), "coupons": 10}
+    assert confirmed(line) == dict.fromkeys(CHANNELS, 600_040)
+
+
+def test_a_list_whose_rows_differ_at_the_same_version_is_not_confirmed(line: Line) -> None:
+    with line.engine.begin() as conn:
+        put_row(conn, 1, "e1", "people", "p1", {"name": "li"}, 5)
+    line.settle(line.edge.connected(at(10)), at(10))
+    line.settle(line.edge.tick(at(300_010)), at(300_010))
+    line.db.execute("UPDATE applied SET digest = ? WHERE channel = 'people'", ("0" * 1024,))
+
+    line.down([sent for sent in line.up(line.edge.tick(at(600_020)), at(600_020)) if sent.kind != "ch"], at(600_030))
+
+    assert (confirmed(line)["people"], confirmed(line)["rules"]) == (300_010, 600_030)
+
+
+def test_a_cloud_of_an_earlier_release_confirms_nothing(line: Line) -> None:
+    answers = line.up(line.edge.connected(at(10)), at(10))
+    (res,) = [sent for sent in answers if sent.kind == "res"]
+    message = {name: value for name, value in res.message.items() if name not in ("same", "sig")}
+    line.down([Down(res.edge, "res", signed("res", "e1", message, line.cloud_key))], at(11))
+
+    assert line.edge.in_session
+    assert confirmed(line) == {}
 
 
 def test_a_grant_is_applied_once_however_often_it_arrives(line: Line) -> None:

@@ -12,7 +12,11 @@ from typing import Any
 import pytest
 
 from domain.lane import Incident
+from domain.moment import Moment
 from drivers.camera.simulated import Sight
+from edge.db import equal_lists
+from edge.db.database import Database, transaction
+from edge.services import list_ages
 from edge.web.booth import alarms_beside
 from edge.web.watch import Strip
 from tests.edge.web.running import PLATE, Lot, Visitor, running, visiting
@@ -361,3 +365,22 @@ async def test_an_alarm_of_no_lane_is_heard_once(lot: Lot, booth: Visitor) -> No
         await lot.edge.office.incident("pin_locked", "", "li")
         told = await hear(2.5)
     assert told.count("event: sound\ndata: alarm\n") == 1
+
+
+async def test_the_strip_tells_the_age_of_the_oldest_list_and_the_page_behind_it_each_ones(tmp_path: Path) -> None:
+    async with running(tmp_path) as lot, visiting(lot, "booth") as booth:
+        lot.edge.link_state = lambda: "offline"
+        await booth.sign_in()
+        assert "未确认" in await booth.get("/booth/rules")
+
+        def confirm(db: Database, now: Moment) -> None:
+            with transaction(db) as conn:
+                equal_lists.confirm(conn, list_ages.IMPORTANT, now)
+
+        await lot.edge.office.do(confirm)
+        lot.later(3 * 24 * 60)
+        await asyncio.sleep(1.5)
+
+        strip, page = await booth.get("/booth"), await booth.get("/booth/rules")
+        assert re.search(r'class="warn"><a href="/booth/rules">规则 <b>3 天前', strip)
+        assert page.count("3 天前") == len(list_ages.IMPORTANT) + 1, "every list, and the strip"

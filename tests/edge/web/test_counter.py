@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from domain.decision import Refuse
+from domain.ledger import Commodity
 from drivers.printer.simulated import PrinterFault
 from edge import printing
 from edge.db import printorders
@@ -324,3 +325,21 @@ async def test_an_order_of_long_ago_is_not_printed_by_a_restart(tmp_path: Path) 
         await asyncio.sleep(1.5)
         assert await lot.edge.vouchers(3) == []
         assert await lot.edge.read(printorders.standing) == []
+
+
+async def test_the_counter_tells_the_money_and_the_minutes_left_and_what_of_it_may_be_spent_now(
+    lot: Lot, shop: Visitor
+) -> None:
+    left = re.compile(r'data-left="(\w+)">[^<]*<b>([^<]*)</b>([^<]*)')
+    await lot.grant(3, 600, Commodity.MIN)
+    assert left.findall(await shop.get("/counter")) == [("FEN", "¥20.00", ""), ("MIN", "600 分钟", "")]
+
+    await shop.send("/counter/print/30", {"count": "1"})
+    await printed(lot, 1)
+    assert left.findall(await shop.get("/counter"))[0] == ("FEN", "¥15.00", "")
+
+    lot.later(11 * 60)  # past the time to spend it in full
+    await shop.sign_in("shop")
+    money, _ = left.findall(await shop.get("/counter"))
+    assert (money[1], "最多用 ¥0.00" in money[2]) == ("¥15.00", True)  # a fifth of 20.00, and 5.00 is spent
+    assert [one[0] for one in left.findall(await shop.get("/counter"))] == ["FEN", "MIN"]

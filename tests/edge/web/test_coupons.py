@@ -11,9 +11,17 @@ import pytest
 from aiohttp import web
 
 from domain.claim_code import BOOTH_ASK, BOOTH_PATH
+from domain.decision import Refuse
 from domain.wire import is_genuine
+from edge.finding import LOCALE
+from edge.lanes.board import default_templates
+from edge.lanes.scans import Outcome
+from edge.services.limiting import Limited
+from edge.web import words
+from plumbing.i18n import load_catalogue
 from plumbing.signing import PublicKey
 from tests.edge.web.running import PLATE, Lot, running, visiting
+from tests.edge.web.test_words import CATALOGUE
 
 CODE = "LC1" + "A" * 16
 COUPON = {"kind": "AMOUNT", "value": 300, "plate": PLATE, "merchant_id": 3, "not_after_ms": 1 << 60}
@@ -120,3 +128,38 @@ async def test_a_coupon_of_the_cloud_is_taken_off_and_put_back(lot: Lot) -> None
         await lot.until(lambda: lot.view("out").due_fen == 500)
         await booth.send(f"{at}/back", {"ref": "c1"}, at)
         await lot.until(lambda: lot.view("out").due_fen == 200)
+
+
+async def test_a_claim_code_before_the_lanes_scanner_is_claimed_for_the_car_that_waits_there(
+    lot: Lot, town: Town
+) -> None:
+    codes = lot.edge.workers["out"].codes
+    assert await codes.take(CODE, "scanner out") == Refuse("claim_code"), "nobody waits there"
+    stay = await lot.enters()
+    await lot.waits_to_pay()
+
+    taken = [await codes.take(one, "scanner out") for one in (CODE, CODE)]
+    town.answer = {"why": "claim_taken", "facts": {}}
+    again = await codes.take(CODE, "scanner out")
+    town.answer = {"why": "other_merchant", "facts": {"merchant": "书店"}}
+    other = await codes.take(CODE, "scanner out")
+
+    assert (taken, again) == ([None, None], Refuse("claim_taken"))
+    assert other == Limited("other_merchant", (("merchant", "书店"),))
+    assert {asked["plate"] for asked in town.asked} == {PLATE}
+    marks = {asked["mark"] for asked in town.asked}
+    assert (len(marks), len(marks.pop()) >= 16) == (1, True), "scanned again it is the same claim"
+    assert [act.subject for act in await lot.edge.acts() if act.act == "coupon.claim"] == [stay, stay]
+    await lot.put("coupons", "c1", COUPON)
+    await lot.until(lambda: lot.view("out").due_fen == 200)
+
+
+async def test_what_a_lane_does_not_claim_is_told_on_its_board_and_with_the_shops_name_at_the_booth(lot: Lot) -> None:
+    texts = load_catalogue(LOCALE).speaking("zh-CN")
+    said = {one.event: one.lines[0] for one in default_templates(texts)}
+    codes = ("unknown", "taken", "withdrawn", "expired", "not_inside", "other_lot", "no_link", "no_answer")
+
+    assert {f"code.claim_{one}" for one in codes} <= set(said)
+    booth = CATALOGUE.speaking("zh-CN")
+    outcome = Outcome("other_merchant", "out", 1, "", (("merchant", "书店"),))
+    assert "已在 书店 商家领取" in words.scanned(booth, outcome)
