@@ -28,10 +28,12 @@ from cloud.sync import inbox
 from domain import events, voucher
 from domain.coupon.limits import Level, Limits
 from domain.coupon.terms import Terms
+from domain.decision import TariffRef
 from domain.driver_page import lane_code
 from domain.events import Event
 from domain.ledger import Commodity
 from domain.moment import Moment
+from domain.price_notice import PriceNotice
 from domain.stay import Direction
 from plumbing.signing import PrivateKey
 from tests.cloud.world import World
@@ -104,6 +106,7 @@ def build_town(conn: Connection) -> Town:
     _lots(town)
     _merchants(town)
     _week(town)
+    town.hears(events.PricesLoaded(PRICES.text()))
     _given(town)
     _codes(town)
     town.now_ms = NOON
@@ -118,6 +121,19 @@ def build_empty(conn: Connection) -> Town:
     town.merchant_id = int(made["merchant_id"])
     town.names = {"merchant_id": str(town.merchant_id)}
     return town
+
+
+HOURLY = """
+code = "hourly"
+version = 1
+starts = 2026-01-01
+free = 15
+[[window]]
+name = "all"
+unit = 60
+price = 5
+"""
+PRICES = PriceNotice({"地下一层": (TariffRef("地下一层", "hourly", "1", "d1"),)}, (), {"d1": HOURLY}, 15, ())
 
 
 def _lots(town: Town) -> None:
