@@ -8,8 +8,9 @@ from cloud.act import Act, Refused
 from cloud.fees import service as fees
 from cloud.lots import incidents
 from cloud.members import extending
-from cloud.merchants import paying_back
+from cloud.merchants import by_hand, paying_back
 from cloud.merchants import service as merchants
+from cloud.payments.invoices import PaidHere
 from cloud.payments.orders import Alarm, Duties, PayOrder, UnfulfillableError
 from cloud.shop import buying
 from domain.ledger import Commodity
@@ -49,6 +50,18 @@ def _nothing_to_take(conn: Connection, act: Act, order: PayOrder, amount_fen: in
     return None
 
 
+def _paid_here(conn: Connection, operator_id: int, merchant_id: int) -> list[PaidHere]:
+    """What a merchant paid at the office, the newest first."""
+    if merchants.get(conn, operator_id, merchant_id) is None:
+        return []
+    found = [
+        *by_hand.top_ups(conn, operator_id, merchant_id),
+        *by_hand.paid_statements(conn, operator_id, merchant_id),
+        *buying.paid_here(conn, operator_id, merchant_id),
+    ]
+    return sorted(found, key=lambda one: (-one.paid_ms, one.name))
+
+
 def _alarm(conn: Connection, act: Act, alarm: Alarm) -> None:
     incidents.raise_incident(
         conn, act.operator_id, alarm.alarm_id, alarm.code, alarm.detail, act.now_ms, lot_id=alarm.lot_id
@@ -64,6 +77,7 @@ DUTIES = Duties(
     },
     hold={"topup": _hold_top_up},
     decided={"topup": _top_up_decided, "purchase": buying.refund_decided},
+    paid_here=_paid_here,
     alarm=_alarm,
 )
 """Handed to payments by ``cloud/app.py``. A purpose without an entry in *fulfil* cannot be paid for."""

@@ -27,7 +27,7 @@ from cloud.api.schema import (
     whole,
 )  # fmt: skip
 from cloud.paid import DUTIES
-from cloud.payments import accounts, giving_back, invoices, orders, refunds
+from cloud.payments import accounts, giving_back, invoices, office, orders, refunds
 from cloud.payments import listing as lists
 from cloud.payments.listing import Asked
 from cloud.payments.orders import PayOrder
@@ -97,6 +97,23 @@ def ask_for_invoice(conn: Connection, act: Act, ask: Ask) -> Any:
     return made(invoices.request(conn, act, *args), "invoice_id")
 
 
+def list_paid_here(conn: Connection, act: Act, ask: Ask) -> Any:
+    """What a merchant paid at the office, newest first, each with the invoice last asked for."""
+    merchant_id = ask.id("merchant_id")
+    last = invoices.last_here(conn, act.operator_id, merchant_id)
+    return [
+        asdict(one) | {"invoice": dict(last[one.name]) if one.name in last else None}
+        for one in DUTIES.paid_here(conn, act.operator_id, merchant_id)
+    ]
+
+
+def ask_for_office_invoice(conn: Connection, act: Act, ask: Ask) -> Any:
+    """An invoice for what was paid at the office."""
+    body, whose = ask.body, (ask.id("merchant_id"), ask.path["paid"])
+    payer = body["title"], body.get("tax_number", ""), body["email"]
+    return made(office.ask(conn, act, DUTIES, *whose, *payer), "invoice_id")
+
+
 def list_invoices(conn: Connection, act: Act, ask: Ask) -> Any:
     """Invoices, newest first, with whom they are for."""
     asked = ask.query
@@ -148,7 +165,8 @@ _REFUND = record({
     "done_ms": maybe(MOMENT), "detail": text(1000),
 })  # fmt: skip
 _INVOICE = record({
-    "invoice_id": text(), "order_id": text(), "amount_fen": WHOLE, "title": text(), "tax_number": text(),
+    "invoice_id": text(), "order_id": maybe(text()), "paid_here": text(), "merchant_id": maybe(WHOLE),
+    "amount_fen": WHOLE, "title": text(), "tax_number": text(),
     "email": text(), "state": text(), "requested_ms": MOMENT, "invoice_number": text(), "reversal_number": text(),
     "decided_by": text(), "decided_ms": maybe(MOMENT), "reason": text(1000),
 })  # fmt: skip
@@ -213,6 +231,23 @@ OPERATIONS = (
     Operation(
         "POST", "/orders/{order_id}/invoice", "ask_for_invoice", "An invoice for what was paid", ask_for_invoice,
         record({"invoice_id": text()}), Scope.BUY, for_merchants=True, within=_ONE, moves_money=True, status=201,
+        body=record(
+            {"title": text(invoices.TITLE_LENGTH, 1), "email": text(invoices.TITLE_LENGTH, 3)},
+            {"tax_number": text(20)},
+        ),
+    ),
+    Operation(
+        "GET", "/merchants/{merchant_id}/office-payments", "list_office_payments",
+        "What a merchant paid at the office, each with its invoice", list_paid_here,
+        listing(record({
+            "name": text(), "merchant_id": WHOLE, "kind": text(), "about": text(), "paid_fen": WHOLE, "left_fen": WHOLE,
+            "paid_ms": MOMENT, "invoice": maybe(_INVOICE),
+        })), Scope.READ, for_merchants=True, within={"merchant_id": ID},
+    ),
+    Operation(
+        "POST", "/merchants/{merchant_id}/office-payments/{paid}/invoice", "ask_for_office_invoice",
+        "An invoice for what was paid at the office", ask_for_office_invoice, record({"invoice_id": text()}), Scope.BUY,
+        for_merchants=True, within={"merchant_id": ID, "paid": NAMED}, moves_money=True, status=201,
         body=record(
             {"title": text(invoices.TITLE_LENGTH, 1), "email": text(invoices.TITLE_LENGTH, 3)},
             {"tax_number": text(20)},

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 
 from cloud.access import audit, keys
 from cloud.act import Act, Refused, or_nothing
-from cloud.merchants import ledger, service
+from cloud.merchants import by_hand, ledger, service
 from cloud.merchants.tables import balance, merchant
 from cloud.payments import giving_back, refunds
 from cloud.payments.orders import Duties
@@ -135,4 +135,5 @@ def _hand(
     subject, said = f"merchant:{merchant_id}", "merchant.refunded" if kind == "refund" else f"merchant.{kind}"
     entry = ledger.Entry(act.operator_id, merchant_id, act.uuid(), kind, subject, act.by, act.now_ms, note)
     ledger.post(conn, entry, move(*accounts, amount, commodity, Funds.PAID))
+    by_hand.follow(conn, act, merchant_id)
     audit.record(conn, act, said, subject, reason=note, after={"commodity": commodity.value, "amount": amount})

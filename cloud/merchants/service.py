@@ -26,7 +26,7 @@ from cloud.act import Act, Refused
 from cloud.db import new_id, paged
 from cloud.hooks import service as hooks
 from cloud.lots import edges as lot_edges
-from cloud.merchants import ledger
+from cloud.merchants import by_hand, ledger
 from cloud.merchants.tables import balance, contract, ledger_entry, merchant, posting, statement
 from cloud.sync.channels import put_row
 from domain.contract import terms_of
@@ -244,6 +244,7 @@ def correct_top_up(
     entry = ledger.Entry(act.operator_id, merchant_id, act.uuid(), kind, subject, act.by, act.now_ms, reason)
     source, target = (RECHARGE, AVAILABLE) if amount > 0 else (AVAILABLE, RECHARGE)
     ledger.post(conn, entry, move(source, target, abs(amount), commodity, funds))
+    by_hand.follow(conn, act, merchant_id)
     after = {"commodity": commodity.value, "amount": amount, **_balances(conn, merchant_id, commodity)}
     audit.record(conn, act, "merchant.top_up_corrected", subject, reason=reason, before=before, after=after)
     return None
@@ -266,6 +267,7 @@ def refund(
     subject = f"merchant:{merchant_id}"
     entry = ledger.Entry(act.operator_id, merchant_id, act.uuid(), "refund", subject, act.by, act.now_ms, remark)
     ledger.post(conn, entry, move(AVAILABLE, REFUND, amount, commodity, Funds.PAID))
+    by_hand.follow(conn, act, merchant_id)
     after = {"commodity": commodity.value, "amount": amount, **_balances(conn, merchant_id, commodity)}
     before = {"balance": left.paid, "bonus_balance": left.bonus}
     audit.record(conn, act, "merchant.refunded", subject, reason=remark, before=before, after=after)

@@ -96,7 +96,7 @@ async def invoices_file(request: web.Request) -> web.Response:
     rows: list[list[sheets.Cell]] = [
         [
             sheets.written(row["requested_ms"], zone),
-            row["order_id"],
+            row["order_id"] or row["paid_here"],
             yuan(row["amount_fen"]),
             *(row[name] for name in ("title", "tax_number", "email", "invoice_number", "reversal_number")),
             t(f"invoice_state.{row['state']}"),
@@ -170,7 +170,8 @@ async def _ask(request: web.Request, error: str = "") -> web.Response:
         raise web.HTTPNotFound
     form = {name: await field_of(request, name) for name in ("title", "tax_number", "email")}
     return render(
-        request, "invoice_ask.html", status=422 if error else 200, order=order, error=error, form=form,
+        request, "invoice_ask.html", status=422 if error else 200, error=error, form=form,
+        about=order.description, back=order.cashier_path,
         invoice=await cloud.db.run(invoices.current, order_id), fen=await cloud.db.run(invoices.payable_fen, order_id),
     )  # fmt: skip
 

@@ -1,12 +1,14 @@
 """Invoices for what was paid in money: asked for, issued, reversed after a refund, never two for one payment (E23).
 
-A coupon's part of a fee is in no order, so no invoice can hold it.
+A coupon's part of a fee is in no order, so no invoice can hold it. What was paid at the office has no order; those who
+keep it tell of it as ``PaidHere``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, func, insert, or_, select, update
@@ -33,6 +35,22 @@ def payable_fen(conn: Connection, order_id: str) -> int:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class PaidHere:
+    """A payment in money that no provider knows: made at the office. *left_fen* is what of it has not gone back.
+
+    *name* is its kind and number ("topup-12"), *about* what the payer reads of it.
+    """
+
+    name: str
+    merchant_id: int
+    kind: str
+    about: str
+    paid_fen: int
+    left_fen: int
+    paid_ms: int
+
+
 def request(conn: Connection, act: Act, order_id: str, title: str, tax_number: str, email: str) -> str | Refused:
     """Ask for an invoice; its id."""
     order = conn.execute(
@@ -42,15 +60,27 @@ def request(conn: Connection, act: Act, order_id: str, title: str, tax_number: s
     ).mappings().one_or_none()  # fmt: skip
     if order is None or order["fulfilment"] != "done":
         return Refused("order_not_paid")
+    amount = payable_fen(conn, order_id)
+    return _request(conn, act, {"order_id": order_id, "live": order_id}, amount, title, tax_number, email)
+
+
+def request_here(conn: Connection, act: Act, paid: PaidHere, title: str, tax_number: str, email: str) -> str | Refused:
+    """The same for what was paid at the office; the caller has locked the merchant."""
+    what: dict[str, str | int] = {"paid_here": paid.name, "merchant_id": paid.merchant_id, "live": paid.name}
+    return _request(conn, act, what, paid.left_fen, title, tax_number, email)
+
+
+def _request(
+    conn: Connection, act: Act, what: dict[str, str | int], amount: int, title: str, tax_number: str, email: str
+) -> str | Refused:
     if not title.strip() or len(title) > TITLE_LENGTH:
         return Refused("invoice_title")
     if tax_number and TAX_NUMBER.fullmatch(tax_number) is None:
         return Refused("invoice_tax_number")
     if EMAIL.fullmatch(email) is None or len(email) > TITLE_LENGTH:
         return Refused("invoice_email")
-    if current(conn, order_id) is not None:
+    if current(conn, str(what["live"])) is not None:
         return Refused("invoice_there")
-    amount = payable_fen(conn, order_id)
     if amount <= 0:
         return Refused("invoice_nothing")
     invoice_id = act.uuid()
@@ -58,8 +88,7 @@ def request(conn: Connection, act: Act, order_id: str, title: str, tax_number: s
         insert(pay_invoice).values(
             invoice_id=invoice_id,
             operator_id=act.operator_id,
-            order_id=order_id,
-            live=order_id,
+            **{"paid_here": "", **what},
             amount_fen=amount,
             title=title.strip(),
             tax_number=tax_number,
@@ -76,9 +105,9 @@ def request(conn: Connection, act: Act, order_id: str, title: str, tax_number: s
     return invoice_id
 
 
-def current(conn: Connection, order_id: str) -> RowMapping | None:
-    """The invoice that stands for an order."""
-    return conn.execute(select(pay_invoice).where(pay_invoice.c.live == order_id)).mappings().one_or_none()
+def current(conn: Connection, live: str) -> RowMapping | None:
+    """The invoice that stands for an order, or by its name for what was paid at the office."""
+    return conn.execute(select(pay_invoice).where(pay_invoice.c.live == live)).mappings().one_or_none()
 
 
 def _change(conn: Connection, act: Act, invoice_id: str, states: tuple[str, ...], **values: object) -> str | None:
@@ -138,9 +167,19 @@ def reverse(conn: Connection, act: Act, invoice_id: str, number: str) -> Refused
 def after_refund(conn: Connection, act: Act, order_id: str) -> None:
     """Money went back: an invoice not issued yet holds less, an issued one is to be reversed."""
     row = current(conn, order_id)
-    if row is None:
-        return
-    left = payable_fen(conn, order_id)
+    if row is not None:
+        _follow(conn, act, row, payable_fen(conn, order_id))
+
+
+def follow(conn: Connection, act: Act, paid: Sequence[PaidHere]) -> None:
+    """The same of what was paid at the office."""
+    left = {one.name: one.left_fen for one in paid}
+    standing = select(pay_invoice).where(pay_invoice.c.operator_id == act.operator_id, pay_invoice.c.live.in_(left))
+    for row in conn.execute(standing).mappings().all():
+        _follow(conn, act, row, left[row["live"]])
+
+
+def _follow(conn: Connection, act: Act, row: RowMapping, left: int) -> None:
     if row["state"] == "issued" and left < row["amount_fen"]:
         _change(conn, act, row["invoice_id"], ("issued",), state="to_reverse")
     elif row["state"] == "requested" and left > 0:
@@ -171,24 +210,32 @@ def _query(operator_id: int, state: str, search: str) -> Select[Any]:
 
 
 def of_merchant(
-    conn: Connection, operator_id: int, merchant_id: int, state: str = "", search: str = "", page: int = 1
+    conn: Connection, operator_id: int, merchant_id: int, state: str = "", page: int = 1
 ) -> tuple[Page[RowMapping], dict[str, RowMapping]]:
     """What a merchant paid in money, the newest first, and by order the invoice last asked for.
 
-    *state* leaves those whose last invoice is in it; "none" those nobody asked one for. *search* is part of what was
-    paid for, of the order, or of that invoice's title or number.
+    *state* leaves those whose last invoice is in it; "none" those nobody asked one for.
     """
-    found = paged(conn, _paid_by(operator_id, merchant_id, state, search), page)
+    found = paged(conn, _paid_by(operator_id, merchant_id, state), page)
     return found, _last(conn, found.items)
 
 
 def every_of_merchant(
-    conn: Connection, operator_id: int, merchant_id: int, state: str, search: str, most: int
+    conn: Connection, operator_id: int, merchant_id: int, most: int
 ) -> tuple[list[RowMapping], dict[str, RowMapping]]:
-    """The same up to *most*, for a file."""
-    query = _paid_by(operator_id, merchant_id, state, search)
-    rows = list(conn.execute(query.limit(most)).mappings())
+    """All of it, up to *most*."""
+    rows = list(conn.execute(_paid_by(operator_id, merchant_id).limit(most)).mappings())
     return rows, _last(conn, rows)
+
+
+def last_here(conn: Connection, operator_id: int, merchant_id: int) -> dict[str, RowMapping]:
+    """The invoice last asked for of each payment a merchant made at the office, by its name."""
+    query = select(pay_invoice).where(
+        pay_invoice.c.operator_id == operator_id,
+        pay_invoice.c.merchant_id == merchant_id,
+        pay_invoice.c.paid_here != "",
+    )
+    return {row["paid_here"]: row for row in conn.execute(query.order_by(pay_invoice.c.invoice_id)).mappings()}
 
 
 def _last(conn: Connection, rows: Sequence[RowMapping]) -> dict[str, RowMapping]:
@@ -197,7 +244,7 @@ def _last(conn: Connection, rows: Sequence[RowMapping]) -> dict[str, RowMapping]
     return {row["order_id"]: row for row in found}
 
 
-def _paid_by(operator_id: int, merchant_id: int, state: str, search: str) -> Select[Any]:
+def _paid_by(operator_id: int, merchant_id: int, state: str = "") -> Select[Any]:
     order = pay_order.c
     last = select(func.max(pay_invoice.c.invoice_id)).group_by(pay_invoice.c.order_id)  # their ids go by time
     asked = select(pay_invoice).where(pay_invoice.c.invoice_id.in_(last)).subquery()
@@ -207,7 +254,4 @@ def _paid_by(operator_id: int, merchant_id: int, state: str, search: str) -> Sel
     )
     if state:
         query = query.where(asked.c.state.is_(None) if state == "none" else asked.c.state == state)
-    if search:
-        held = (order.description, order.order_id, asked.c.title, asked.c.invoice_number)
-        query = query.where(or_(*(column.contains(search, autoescape=True) for column in held)))
     return query.order_by(order.created_ms.desc(), order.order_id)

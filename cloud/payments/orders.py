@@ -6,7 +6,7 @@ cannot be given any more, goes back by the way it came; an amount that was not a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from cloud.act import Act, Refused
 from cloud.payments import refunds
+from cloud.payments.invoices import PaidHere
 from cloud.payments.provider import Outcome, State
 from cloud.payments.tables import pay_order, pay_try
 
@@ -101,13 +102,15 @@ class Duties:
     *fulfil* gives what an order of a purpose was for; it raises UnfulfillableError, and then keeps nothing. It is also
     called for orders paid after they expired. *take_back* undoes it before a person's refund of so many fen; purposes
     that are not in it are refunded from their own pages. *hold* keeps it from being spent from when a refund was asked
-    for until a second person said yes or no; *decided* then ends that, by either word.
+    for until a second person said yes or no; *decided* then ends that, by either word. *paid_here* tells what a
+    merchant (operator, merchant) paid at the office, its row locked.
     """
 
     fulfil: Mapping[str, Fulfil] = field(default_factory=dict)
     take_back: Mapping[str, TakeBack] = field(default_factory=dict)
     hold: Mapping[str, TakeBack] = field(default_factory=dict)
     decided: Mapping[str, Decided] = field(default_factory=dict)
+    paid_here: Callable[[Connection, int, int], Sequence[PaidHere]] = lambda conn, operator_id, merchant_id: ()
     alarm: Callable[[Connection, Act, Alarm], None] = lambda conn, act, alarm: None
 
 

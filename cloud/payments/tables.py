@@ -147,8 +147,10 @@ pay_invoice = Table(
     metadata,
     Column("invoice_id", Text, primary_key=True),
     Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
-    Column("order_id", ForeignKey("pay_order.order_id"), nullable=False),
-    Column("live", Text, unique=True),  # the order while this one stands: never two for one payment (E23)
+    Column("order_id", ForeignKey("pay_order.order_id")),  # NULL: paid at the office
+    Column("paid_here", Text, nullable=False, server_default=""),  # there: what, as "topup-12"
+    Column("merchant_id", BigInteger),  # there: whose
+    Column("live", Text, unique=True),  # order or paid_here while this one stands: never two for one payment (E23)
     Column("amount_fen", BigInteger, nullable=False),
     Column("title", Text, nullable=False),
     Column("tax_number", Text, nullable=False),
@@ -163,3 +165,4 @@ pay_invoice = Table(
     Column("reason", Text, nullable=False),
 )
 Index("ix_pay_invoice_order_id", pay_invoice.c.order_id)
+Index("ix_pay_invoice_merchant_id", pay_invoice.c.merchant_id)

@@ -16,7 +16,8 @@ from cloud.hooks import service as hooks
 from cloud.lots import service as lots
 from cloud.merchants import ledger
 from cloud.merchants import service as merchants
-from cloud.payments import refunds
+from cloud.payments import invoices, refunds
+from cloud.payments.invoices import PaidHere
 from cloud.payments.orders import PayOrder, Wanted, open_order
 from cloud.shop import products
 from cloud.shop.stock import LEFT, State
@@ -262,6 +263,31 @@ def _decided(conn: Connection, act: Act, row: RowMapping, count: int, *, agreed:
     return None
 
 
+def paid_here(conn: Connection, operator_id: int, merchant_id: int, purchase_id: int | None = None) -> list[PaidHere]:
+    """Purchases a merchant paid at the office, or one of them, each with what of it has not gone back."""
+    kept = (purchase.c.quantity - purchase.c.refunded - purchase.c.asked_back) * purchase.c.unit_fen
+    query = (
+        select(purchase, coupon_product.c.name, kept.label("left_fen"))
+        .join(coupon_product, coupon_product.c.product_id == purchase.c.product_id)
+        .where(
+            purchase.c.operator_id == operator_id,
+            purchase.c.merchant_id == merchant_id,
+            purchase.c.state == State.PAID.value,
+            purchase.c.order_id == "",
+        )
+        .order_by(purchase.c.purchase_id)
+    )
+    if purchase_id is not None:
+        query = query.where(purchase.c.purchase_id == purchase_id)
+    return [
+        PaidHere(
+            f"purchase-{row['purchase_id']}", merchant_id, "purchase", f"{row['name']} × {row['quantity']}",
+            row["quantity"] * row["unit_fen"], row["left_fen"], row["paid_ms"],
+        )
+        for row in conn.execute(query).mappings()
+    ]  # fmt: skip
+
+
 def waiting(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
     """Purchases paid at the office of which coupons are asked back: a second person decides."""
     return (
@@ -282,6 +308,7 @@ def _hand(
     fen, reason = int(count * row["unit_fen"]), reason.strip()
     entry = _entry(act, row, act.uuid(), kind, reason)
     ledger.post(conn, entry, move(*accounts, fen, Commodity.FEN, Funds.BOUGHT))
+    invoices.follow(conn, act, paid_here(conn, act.operator_id, row["merchant_id"], row["purchase_id"]))
     what, after = kind.replace("stock", "purchase"), {"count": count, "fen": fen}
     audit.record(conn, act, what, f"purchase:{row['purchase_id']}", reason=reason, after=after)
 

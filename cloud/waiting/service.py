@@ -78,8 +78,8 @@ def _invoices(conn: Connection, operator_id: int) -> Iterator[Item]:
     for state in invoices.TO_DO:
         for row in invoices.every(conn, operator_id, state, "", MOST):
             yield Item(
-                f"invoice_{state}", row["requested_ms"], row["title"], row["order_id"], row["amount_fen"],
-                Commodity.FEN.value, row["requested_by"], f"/admin/payments/invoices?state={state}",
+                f"invoice_{state}", row["requested_ms"], row["title"], row["order_id"] or row["paid_here"],
+                row["amount_fen"], Commodity.FEN.value, row["requested_by"], f"/admin/payments/invoices?state={state}",
             )  # fmt: skip
 
 

@@ -324,6 +324,8 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "POST /m/low",
         "GET /m/invoices",
         "GET /m/invoices.{kind}",
+        "GET /m/invoices/{at_office}",
+        "POST /m/invoices/{at_office}",
         "POST /m/templates",
         "POST /m/templates/delete",
         "POST /m/records/{coupon_id}/rebind",

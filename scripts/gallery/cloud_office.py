@@ -143,6 +143,8 @@ def _money(town: Town, _hashed: str) -> None:
     still = _order(town, 12_000, "储值充值")
     begun(conn, town.act("payments"), still, "wechat")
     town.names |= {"order": paid[0].order_id, "still": still.order_id, "paid": paid[2].order_id, "provider": "wechat"}
+    (first, *_) = DUTIES.paid_here(conn, town.operator_id, town.merchant_id)
+    town.names["at_office"] = first.name
     (row,) = orders.tries(conn, paid[0].order_id)
     (small,) = orders.tries(conn, paid[1].order_id)
     sure(giving_back.ask(conn, act, DUTIES, paid[0].order_id, 30_000, "重复充值", 20_000))

@@ -127,6 +127,7 @@ MERCHANT = (
     Shot("shop-too-many", "/m/shop/{product_id}", fill={"[name=quantity]": "999"}, press=(SEND,)),
     Shot("home-table", "/m", "?view=table"),
     Shot("invoices", "/m/invoices"),
+    Shot("invoice-office", "/m/invoices/{at_office}"),
     Shot("purchases", "/m/shop/purchases"),
     Shot("records", "/m/records"),
     Shot("record", "/m/records/{coupon_id}"),

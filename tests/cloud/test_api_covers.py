@@ -99,6 +99,7 @@ CALLS: Final[dict[str, tuple[str, ...]]] = {
     "/m/staff/{user_id}/enabled": ("enable_staff",),
     "/m/staff/{user_id}/password": ("reset_staff_password",),
     "/m/top-up": ("order_top_up",),
+    "/m/invoices/{at_office}": ("ask_for_office_invoice",),
     "/m/shop/{product_id}": ("buy",),
     "/m/statements/{statement_id}/say": ("say_to_statement",),
 }
