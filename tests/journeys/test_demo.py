@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
+import re
 import signal
 import sqlite3
 import stat
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,8 @@ from tests.services.needs import ROOT
 
 DAY_S = 400  # the day takes a sixth of it on two idle cores
 STOP_S = 5.0
+TO_CLAIM, ROUND_OVER = "  a coupon to claim", "     · 一轮完了"
+PLATE = re.compile(r"[\u4e00-\u9fff][A-Z][A-Z0-9]{5}\b")
 DOUBTED = "/counter：有一张券待确认。纸上不完整，点“没打出来”作废，换一张新编号的"
 
 pytestmark = [pytest.mark.xdist_group("demo")]
@@ -72,37 +77,91 @@ def test_a_price_that_is_not_the_published_one_fails_the_day(tmp_path: Path) -> 
     assert not report["held"]
 
 
-def test_it_stops_in_time_starts_again_and_leaves_no_process_behind(tmp_path: Path) -> None:
-    """The second time as an attendant's day, whose scenes can be played."""
-    to_claim = set()
-    for number, arguments in ((signal.SIGINT, ()), (signal.SIGTERM, ("--attendant", "--patience", "0"))):
-        process, pids = _started(tmp_path, *arguments)
-        to_claim.add(_told_until(process, "  a coupon to claim")[-1].rpartition("/")[2])
-        if arguments:
-            told = _told_until(process, "10/10")
-            assert [line for line in told if "could not be played" in line] == []
-            assert told.count("     → 新纸换上了。到 " + report_of(tmp_path)["counter_url"] + DOUBTED) == 1
-
-        process.send_signal(number)
-        began = time.monotonic()
-        process.communicate(timeout=30)
-
-        assert time.monotonic() - began < STOP_S
-        assert process.returncode == 0
-        assert [name for name, pid in pids.items() if is_alive(pid)] == []
-    assert [code[:3] for code in to_claim] == ["LC1"]  # nobody has claimed it, so the second start shows it again
-
-
-def test_its_processes_end_with_it_when_it_is_killed(tmp_path: Path) -> None:
-    process, pids = _started(tmp_path)
-
-    process.kill()
-    process.communicate(timeout=30)
-
+def test_it_leaves_no_process_behind_when_it_is_killed_and_an_attendants_day_is_played_after_it(tmp_path: Path) -> None:
+    killed, pids = _started(tmp_path)
+    offered = _told_until(killed, TO_CLAIM)[-1].rpartition("/")[2]
+    killed.kill()
+    killed.communicate(timeout=30)
     deadline = time.monotonic() + 3 * STOP_S
     while left := [name for name, pid in pids.items() if is_alive(pid)]:
         assert time.monotonic() < deadline, left
         time.sleep(0.05)
+
+    process, pids = _started(tmp_path, "--attendant", "--patience", "0")
+    assert _told_until(process, TO_CLAIM)[-1].rpartition("/")[2] == offered  # nobody has claimed it
+    told = _told_until(process, ROUND_OVER)
+    _stops_in_time(process, signal.SIGTERM, pids)
+
+    assert offered[:3] == "LC1"
+    assert [line for line in told if "could not be played" in line] == []
+    assert told.count("     → 新纸换上了。到 " + report_of(tmp_path)["counter_url"] + DOUBTED) == 1
+    _every_scene_came_to_its_end(Scenes(told, tmp_path / "edge" / "lot.db"))
+
+
+@dataclass
+class Scenes:
+    """What was told of an attendant's day, and what the lot's books say of its cars."""
+
+    told: list[str]
+    database: Path
+
+    def cars(self, number: int) -> list[str]:
+        """The plates named in a scene, in turn; its last one is the one it is about."""
+        (first,) = (at for at, line in enumerate(self.told) if line.startswith(f"{number:>2}/10 "))
+        scene = itertools.takewhile(
+            lambda line: not line.startswith((f"{number + 1:>2}/10 ", ROUND_OVER)), self.told[first + 1 :]
+        )
+        return list(dict.fromkeys(PLATE.findall("\n".join(scene))))
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as conn:
+            return list(conn.execute(query, values))
+
+    def left(self, plate: str) -> list[tuple[Any, ...]]:
+        """How its stay ended, and the plate that was read when it came."""
+        query = "SELECT outcome, cause, paid_fen > 0, owed_fen > 0, plate_raw = plate FROM stay WHERE plate = ?"
+        return self.rows(query, plate)
+
+
+def _every_scene_came_to_its_end(day: Scenes) -> None:
+    """Each by what it leaves on the lot's books, and all of it is with the cloud, which was gone in between."""
+    inside, paid, mended = ("", "", 0, 0, 1), ("PAID", "", 1, 0, 1), ("PAID", "", 1, 0, 0)
+    acts = "SELECT act FROM act WHERE subject = (SELECT stay_id FROM stay WHERE plate = ?) ORDER BY wall_ms"
+
+    assert [day.left(plate) for plate in day.cars(1)] == [[inside]] * 3, "arrivals"
+    assert [day.left(plate) for plate in day.cars(2)] == [[paid]], "cash"
+    (refunded,) = day.cars(3)
+    assert day.rows(acts, refunded) == [("payment.take",), ("refund.give",)]
+    assert day.left(refunded) == [paid]
+    correct, read = day.cars(4)
+    assert (day.left(correct), day.left(read)) == ([mended], []), "misread"
+    assert day.rows(acts, correct) == [("plate.correct",), ("payment.take",)]
+    (typed,) = day.cars(5)
+    assert day.left(typed) == [paid]
+    assert day.left(typed[:-1] + "5") == [inside], "its like stays inside"
+    (unknown,) = day.cars(6)
+    assert day.left(unknown) == [paid]
+    assert day.rows(acts, unknown) == [("entry.add",), ("payment.take",)]
+    first, second = day.cars(7)
+    assert (day.left(first), day.left(second)) == ([paid], [("UNPAID", "tailgate", 0, 1, 1)])
+    assert day.rows("SELECT cause FROM debt WHERE plate = ?", second) == [("tailgate",)]
+    assert day.rows("SELECT state, voided FROM voucher") == [("unknown", 1)], "the slip in doubt was withdrawn"
+    assert [day.left(plate) for plate in (*day.cars(9), *day.cars(10))] == [[paid], [paid]], "camera, cloud"
+    (gone,) = day.cars(10)
+    closed = (
+        "SELECT seq <= (SELECT seq FROM acked) FROM outbox WHERE type = 'stay.closed' AND CAST(body AS TEXT) LIKE ?"
+    )
+    assert day.rows(closed, f"%{gone}%") == [(1,)], "what happened without the cloud has reached it"
+
+
+def _stops_in_time(process: subprocess.Popen[str], number: signal.Signals, pids: dict[str, int]) -> None:
+    process.send_signal(number)
+    began = time.monotonic()
+    process.communicate(timeout=30)
+
+    assert time.monotonic() - began < STOP_S
+    assert process.returncode == 0
+    assert [name for name, pid in pids.items() if is_alive(pid)] == []
 
 
 def test_eight_lanes_with_every_make_let_cars_through_and_stop(tmp_path: Path) -> None:
@@ -113,12 +172,10 @@ def test_eight_lanes_with_every_make_let_cars_through_and_stop(tmp_path: Path) -
             assert time.monotonic() < deadline, lanes
             assert process.poll() is None
             time.sleep(0.5)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
-
-    assert process.returncode == 0
-    assert [name for name, pid in pids.items() if is_alive(pid)] == []
+    except BaseException:
+        process.kill()
+        raise
+    _stops_in_time(process, signal.SIGINT, pids)
 
 
 def _told_until(process: subprocess.Popen[str], start: str) -> list[str]:
