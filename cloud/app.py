@@ -24,7 +24,7 @@ from cloud.api import routes as api_routes
 from cloud.booth import people as booth_people
 from cloud.booth import people_pages as booth_people_pages
 from cloud.booth import shift_pages
-from cloud.coupons import booth_claims, claim_pages, code_pages, coupon_pages, sheet_pages, slip_pages, slips
+from cloud.coupons import booth_claims, claim_pages, code_pages, coupon_pages, sharing, sheet_pages, slip_pages, slips
 from cloud.coupons import pages as coupons_pages
 from cloud.coupons import service as coupons
 from cloud.db import Database, open_engine, upgrade
@@ -284,7 +284,7 @@ async def _refill(cloud: Cloud) -> None:
     while True:
         await asyncio.sleep(REFILL_SECONDS)
         for edge_id in await cloud.db.run(lot_edges.operator_edges, cloud.operator_id):
-            if await cloud.db.run(leases.refill, cloud.act(SERVICE), edge_id, terms):
+            if await cloud.db.run(sharing.refill, cloud.act(SERVICE), edge_id, terms):
                 cloud.wake()
 
 

@@ -25,6 +25,7 @@ from cloud.api.schema import (
     text,
     whole,
 )  # fmt: skip
+from cloud.coupons import sharing
 from cloud.lots import edges as lot_edges
 from cloud.lots import incidents as lot_incidents
 from cloud.lots import remote, stays
@@ -103,7 +104,7 @@ def refill(conn: Connection, act: Act, ask: Ask) -> Any:
     if lot_edges.of_operator(conn, act.operator_id, ask.path["edge_id"]) is None:
         raise NotThereError
     limits = ask.cloud.settings.leases
-    return {"granted": leases.refill(conn, act, ask.path["edge_id"], leases.Terms(limits.cap, limits.spend_until_h))}
+    return {"granted": sharing.refill(conn, act, ask.path["edge_id"], leases.Terms(limits.cap, limits.spend_until_h))}
 
 
 def cars(conn: Connection, act: Act, ask: Ask) -> Any:

@@ -17,7 +17,7 @@ from cloud.coupons.life import MOVES, State, coupon_kind
 from cloud.coupons.tables import coupon, coupon_template, redemption, voucher
 from cloud.lots import edges as lot_edges
 from cloud.lots import incidents as lot_incidents
-from cloud.merchants import contracts, ledger
+from cloud.merchants import contracts, leases, ledger
 from cloud.merchants.apply import charge_lease
 from cloud.sync.channels import put_row
 from cloud.sync.context import ApplyContext, MoneyApplier
@@ -108,6 +108,7 @@ def voucher_issued(conn: Connection, ctx: ApplyContext, envelope: Envelope, even
             "issued_by": event.by,
         },
     )
+    leases.count_paper(conn, event.lease_id, event.template_id)
     if charged.why:
         _incident(conn, ctx, envelope, charged.why, f"{paper_name(event.key_id, event.counter)}: {charged.unfunded}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, case, func, or_, select
 
@@ -35,7 +34,7 @@ def over(
     conn: Connection, act: Act, most: staff.Daily, merchant_id: int, lot_id: int, count: int, cost: Cost, uses: int
 ) -> Refused | None:
     """The same where the limits of the account are known."""
-    zone = ZoneInfo(lots.time_zone(conn, act.operator_id, lot_id) or "UTC")
+    zone = lots.zone_of(conn, act.operator_id, lot_id)
     midnight = datetime.fromtimestamp(act.now_ms / 1000, zone).replace(hour=0, minute=0, second=0, microsecond=0)
     whole = case((coupon.c.pass_id == "", coupon.c.coupon_id), else_=coupon.c.pass_id)  # a pass is one coupon
     held_for = func.coalesce(func.sum(sum(coupon.c[name] for name in RESERVED.values())), 0)

@@ -29,6 +29,7 @@ from cloud.coupons.life import State
 from cloud.coupons.tables import coupon, coupon_blocked, coupon_rule, coupon_template, redemption, voucher
 from cloud.coupons.template import terms_from
 from cloud.lots import service as lots
+from cloud.merchants import leases
 from cloud.merchants import service as merchants
 from cloud.prepared import Answers, Found, Questions
 from domain.coupon.limits import NONE, Given, Level, Levels, Limits, Taken, Wanted, limits_of, over
@@ -37,6 +38,8 @@ from domain.wire import Json
 
 PAST = "past"  # no stay that is asked about
 WITHDRAWN = tuple(state.value for state in (State.VOID_PENDING, State.VOIDED, State.RECLAIMED))
+GONE = (State.VOIDED.value, State.RECLAIMED.value)
+"""States in which a coupon leaves room for another one; one on its way back may turn out to have been used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,15 +225,26 @@ def _papers(conn: Connection, stay_ids: list[str]) -> list[_Paper]:
     ]
 
 
+def left_of(conn: Connection, act: Act, template_id: int, lot_id: int, limits: Limits) -> int:
+    """How many of a limited template nobody has and no lot may print, by the day of a lot and in all."""
+    given = _given(conn, template_id, act.now_ms, lots.zone_of(conn, act.operator_id, lot_id), limits)
+    rooms = [most - has for most, has in ((limits.total, given.ever), (limits.day_total, given.today)) if most]
+    return max(0, min(rooms))
+
+
 def _given(conn: Connection, template_id: int, now_ms: int, zone: ZoneInfo, limits: Limits) -> Given:
-    """How many of a template are out, on phones and on paper; not counted where nobody limits it."""
+    """How many of a template are out, on phones and on paper; not counted where nobody limits it.
+
+    What a lot may still print counts: it may be printed by now.
+    """
     if limits.total == NONE.total and limits.day_total == NONE.day_total:
         return Given()
     start = _midnight_ms(now_ms, zone)
-    bound = (coupon.c.plate != "") & coupon.c.state.not_in(WITHDRAWN)
+    bound = (coupon.c.plate != "") & coupon.c.state.not_in(GONE)
     whole = case((coupon.c.pass_id == "", coupon.c.coupon_id), else_=coupon.c.pass_id)
     ours = select(func.count(whole.distinct())).where(coupon.c.template_id == template_id, bound)
     papers = select(func.count()).where(voucher.c.template_id == template_id, voucher.c.state != State.VOIDED.value)
     today = (ours.where(coupon.c.bound_ms >= start), papers.where(voucher.c.issued_ms >= start))
-    counts = conn.execute(select(*(query.scalar_subquery() for query in (*today, ours, papers)))).one()
-    return Given(counts[0] + counts[1], counts[2] + counts[3])
+    out = leases.papers_out(template_id)
+    counts = conn.execute(select(*(query.scalar_subquery() for query in (*today, ours, papers, out)))).one()
+    return Given(counts[0] + counts[1] + counts[4], counts[2] + counts[3] + counts[4])

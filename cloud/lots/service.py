@@ -124,6 +124,11 @@ def names(conn: Connection, operator_id: int, within: Lots = EVERY) -> dict[int,
     return {int(lot_id): str(name) for lot_id, name in conn.execute(query.order_by(lot.c.lot_id))}
 
 
+def zone_of(conn: Connection, operator_id: int, lot_id: int) -> ZoneInfo:
+    """Where a lot's clock stands."""
+    return ZoneInfo(time_zone(conn, operator_id, lot_id) or "UTC")
+
+
 def time_zone(conn: Connection, operator_id: int, lot_id: int) -> str | None:
     """Where a lot's clock stands, or None when it is not the operator's."""
     query = select(lot.c.time_zone).where(lot.c.lot_id == lot_id, lot.c.operator_id == operator_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, func, insert, select
 
@@ -150,5 +149,5 @@ def has_lapsed(conn: Connection, operator_id: int, lot_id: int, taken_ms: int, n
 
 
 def _month(conn: Connection, operator_id: int, lot_id: int, at_ms: int) -> str:
-    zone = ZoneInfo(lots.time_zone(conn, operator_id, lot_id) or "UTC")
+    zone = lots.zone_of(conn, operator_id, lot_id)
     return datetime.fromtimestamp(at_ms / 1000, zone).strftime("%Y-%m")

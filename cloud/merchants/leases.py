@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Text, cast, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, RowMapping, Select, Text, case, cast, func, insert, literal, or_, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -15,7 +15,7 @@ from cloud.db import new_id, paged
 from cloud.lots import edges as lot_edges
 from cloud.merchants import credit, ledger
 from cloud.merchants.contracts import current_contract
-from cloud.merchants.tables import balance, lease, ledger_entry, merchant, posting
+from cloud.merchants.tables import balance, lease, lease_paper, ledger_entry, merchant, posting
 from cloud.sync.commands import add_command, lock_edge
 from domain.lease import FLOOR, LeaseState, grant_size, needs_refill
 from domain.ledger import AVAILABLE, Commodity, Funds, lease_account, move
@@ -33,10 +33,37 @@ class Terms:
     spend_until_h: int = 72
 
 
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """How many papers of which templates may be printed from a new lease. *is_off*: those before hold too few, or so
+    many that others wait for them.
+    """
+
+    given: Mapping[int, int] = field(default_factory=dict)
+    is_off: bool = False
+
+
+PapersOf = Callable[[Connection, Act, int, int, Commodity, Sequence[int]], Papers]
+"""Of a merchant at a lot, for a lease of a commodity beside those held."""
+
+
+def _none(*_: object) -> Papers:
+    return Papers()
+
+
 def grant(
-    conn: Connection, act: Act, edge_id: str, merchant_id: int, commodity: Commodity, terms: Terms | None = None
+    conn: Connection,
+    act: Act,
+    edge_id: str,
+    merchant_id: int,
+    commodity: Commodity,
+    terms: Terms | None = None,
+    papers: Mapping[int, int] | None = None,
 ) -> int | Refused:
-    """Take a lease from the purse and send it to the edge; returns its id. Bonus is leased before paid (E15)."""
+    """Take a lease from the purse and send it to the edge; returns its id. Bonus is leased before paid (E15).
+
+    *papers*: how many of templates that have a total may be printed from it.
+    """
     terms = terms or Terms()
     row = _edge_and_merchant(conn, act, edge_id, merchant_id)
     if isinstance(row, Refused):
@@ -77,7 +104,12 @@ def grant(
         "funds": funds.value,
         "granted": size,
         "spend_h": terms.spend_until_h,
+        "papers": {str(template_id): count for template_id, count in sorted((papers or {}).items())},
     }
+    own = {"lease_id": lease_id, "operator_id": act.operator_id, "printed": 0}
+    rows = [{**own, "template_id": template_id, "papers": count} for template_id, count in (papers or {}).items()]
+    if rows:
+        conn.execute(insert(lease_paper), rows)
     add_command(conn, act.operator_id, edge_id, "lease.grant", body, act.now_ms)
     return lease_id
 
@@ -103,6 +135,26 @@ def _edge_and_merchant(conn: Connection, act: Act, edge_id: str, merchant_id: in
     if current_contract(conn, merchant_id, where["lot_id"]) is None:
         return Refused("contract_missing")
     return where
+
+
+def count_paper(conn: Connection, lease_id: int, template_id: int) -> None:
+    """A lot told of a paper it printed from a lease."""
+    one = update(lease_paper).where(lease_paper.c.lease_id == lease_id, lease_paper.c.template_id == template_id)
+    conn.execute(one.values(printed=lease_paper.c.printed + 1))
+
+
+def papers_out(template_id: int, of: Sequence[int] | None = None) -> Select[Any]:
+    """How many papers of a template lots may still print, as far as they told; *of*: from these leases alone.
+
+    A lease that its lot has not closed counts, frozen or not: nobody knows what was printed from it.
+    """
+    left = case((lease_paper.c.papers > lease_paper.c.printed, lease_paper.c.papers - lease_paper.c.printed), else_=0)
+    query = (
+        select(func.coalesce(func.sum(left), 0))
+        .join(lease, lease.c.lease_id == lease_paper.c.lease_id)
+        .where(lease_paper.c.template_id == template_id, lease.c.state != LeaseState.CLOSED.value)
+    )
+    return query if of is None else query.where(lease.c.lease_id.in_(of))
 
 
 def leased(conn: Connection, merchant_id: int, commodity: Commodity) -> int:
@@ -139,10 +191,13 @@ def _p95_spend(
     return spent[min(len(spent) - 1, len(spent) * 95 // 100)] * horizon_h // 24
 
 
-def refill(conn: Connection, act: Act, edge_id: str, terms: Terms | None = None) -> list[int]:
+def refill(
+    conn: Connection, act: Act, edge_id: str, terms: Terms | None = None, papers_of: PapersOf = _none
+) -> list[int]:
     """Give the edge a fresh lease wherever it has none or less than 40 % is left; returns the new leases' ids.
 
-    The nearly spent lease is called back, so that what is left of it is not lost from sight.
+    The nearly spent lease is called back, so that what is left of it is not lost from sight. So is one whose papers
+    are too few or too many, even where no purse has money for another.
     """
     granted: list[int] = []
     lock_edge(conn, edge_id)  # two workers must not both see the same lease run low
@@ -151,12 +206,17 @@ def refill(conn: Connection, act: Act, edge_id: str, terms: Terms | None = None)
         return []
     for merchant_id, commodity in _spenders(conn, act.operator_id, where["lot_id"]):
         held = _active(conn, edge_id, where["epoch"], merchant_id, commodity)
-        if any(not needs_refill(row.granted, row.spent) or not row.is_applied for row in held):
+        if any(not row.is_applied for row in held):
             continue
-        lease_id = grant(conn, act, edge_id, merchant_id, commodity, terms)
-        if isinstance(lease_id, Refused):
+        ids = [row.lease_id for row in held]
+        papers = papers_of(conn, act, merchant_id, where["lot_id"], commodity, ids)
+        if any(not needs_refill(row.granted, row.spent) for row in held) and not papers.is_off:
             continue
-        granted.append(lease_id)
+        lease_id = grant(conn, act, edge_id, merchant_id, commodity, terms, papers.given)
+        if not isinstance(lease_id, Refused):
+            granted.append(lease_id)
+        elif not papers.is_off:
+            continue
         for row in held:
             call_back(conn, act, row.lease_id)
     return granted

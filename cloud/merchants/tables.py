@@ -119,6 +119,17 @@ lease = Table(
 Index("ix_lease_edge_id_state", lease.c.edge_id, lease.c.state)
 Index("ix_lease_merchant_id_state", lease.c.merchant_id, lease.c.state)
 
+lease_paper = Table(  # of templates that have a total: what a lot may print from a lease
+    "lease_paper",
+    metadata,
+    Column("lease_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("template_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("operator_id", BigInteger, nullable=False),
+    Column("papers", Integer, nullable=False),
+    Column("printed", Integer, nullable=False),  # as far as the lot told
+)
+Index("ix_lease_paper_template_id", lease_paper.c.template_id)
+
 statement = Table(  # what a merchant owes for a time, closed once
     "statement",
     metadata,

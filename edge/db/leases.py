@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.lease import Lease, LeaseState
@@ -21,6 +23,7 @@ class HeldLease:
     boot: str
     spend_until_boot_ms: int
     spend_h: int = 72
+    papers: Mapping[int, int] | None = None  # that may be printed of templates with a total; None: it does not say
 
     def is_fresh(self, now: Moment) -> bool:
         """May it be spent to its full extent? Not past its time, and not after a power-off of unknown length."""
@@ -31,7 +34,7 @@ def insert(conn: sqlite3.Connection, held: HeldLease, epoch: int) -> bool:
     """Add a granted lease; False when it is known already (a grant applies once)."""
     done = conn.execute(
         "INSERT OR IGNORE INTO lease (lease_id, epoch, merchant_id, commodity, funds, granted, spent, state, boot,"
-        " spend_until_boot_ms, spend_h) VALUES (?, ?, ?, ?, ?, ?, 0, 'active', ?, ?, ?)",
+        " spend_until_boot_ms, spend_h, papers) VALUES (?, ?, ?, ?, ?, ?, 0, 'active', ?, ?, ?, ?)",
         (
             held.lease.lease_id,
             epoch,
@@ -42,6 +45,7 @@ def insert(conn: sqlite3.Connection, held: HeldLease, epoch: int) -> bool:
             held.boot,
             held.spend_until_boot_ms,
             held.spend_h,
+            None if held.papers is None else json.dumps({str(key): most for key, most in held.papers.items()}),
         ),
     )
     return done.rowcount == 1
@@ -91,4 +95,5 @@ def _held(row: sqlite3.Row) -> HeldLease:
         row["boot"],
         row["spend_until_boot_ms"],
         row["spend_h"],
+        None if row["papers"] is None else {int(key): most for key, most in json.loads(row["papers"]).items()},
     )

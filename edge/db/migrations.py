@@ -319,3 +319,9 @@ def m0032_print_queue(db: Database) -> None:
 def m0033_list_equal(db: Database) -> None:
     """When the cloud last confirmed each list."""
     db.conn.execute(equal_lists.TABLE)
+
+
+@migrations()
+def m0034_papers_of_leases(db: Database) -> None:
+    """How many papers of templates with a total may be printed from a lease."""
+    db.conn.execute("ALTER TABLE lease ADD COLUMN papers TEXT")

@@ -101,6 +101,12 @@ def count_of_template(conn: sqlite3.Connection, template_id: int, since_ms: int)
     return int(conn.execute(query, (template_id, since_ms)).fetchone()[0])
 
 
+def count_of_lease(conn: sqlite3.Connection, lease_id: int, template_id: int) -> int:
+    """How many vouchers of a template were issued from a lease, those that were voided too."""
+    query = "SELECT count(*) FROM voucher WHERE lease_id = ? AND template_id = ?"
+    return int(conn.execute(query, (lease_id, template_id)).fetchone()[0])
+
+
 def between(
     conn: sqlite3.Connection, merchant_id: int, start_ms: int, end_ms: int, most: int, after: int
 ) -> list[tuple[VoucherRow, bool]]:

@@ -73,8 +73,10 @@ def _offer(conn: sqlite3.Connection, lot: Lot, template: Json, now: Moment) -> O
     commodity, amount = cost.commodity, cost.amount
     held = [one for one in leases.active(conn, int(template["merchant_id"])) if one.commodity is commodity]
     rooms = [spendable(one.lease, fresh=one.is_fresh(now)) // max(amount, 1) for one in held]
-    count = min(sum(rooms), MOST_AT_ONCE)
-    refused = "" if count else _why_none(held, now)
+    papers = [limiting.papers_left(conn, one, int(template["template_id"])) for one in held]
+    both = [room if left is None else min(room, left) for room, left in zip(rooms, papers, strict=True)]
+    count = min(sum(both), MOST_AT_ONCE)
+    refused = "" if count else "papers_used" if any(rooms) else _why_none(held, now)
     return Offer(template, count, amount, commodity, refused)
 
 

@@ -61,7 +61,7 @@ def issue(db: Database, lot: Lot, order: Order, now: Moment) -> Issued | Refuse:
         if isinstance(cost, Refuse):
             return cost
         amount = cost.amount
-        held = _lease(conn, order.merchant_id, cost.commodity, amount, now)
+        held = _lease(conn, order, cost.commodity, amount, now)
         if isinstance(held, Refuse):
             return held
         payload = _payload(conn, lot, template, order, key_id, held, cost, now)
@@ -90,14 +90,16 @@ def cost_of(conn: sqlite3.Connection, lot: Lot, template: Json) -> Hold | Refuse
 
 
 def _lease(
-    conn: sqlite3.Connection, merchant_id: int, commodity: Commodity, amount: int, now: Moment
+    conn: sqlite3.Connection, order: Order, commodity: Commodity, amount: int, now: Moment
 ) -> HeldLease | Refuse:
-    """The first lease that may carry *amount*, or why none may."""
+    """The first lease that may carry *amount* and has a paper of the template left, or why none does."""
     reasons = []
-    for held in leases.active(conn, merchant_id):
+    for held in leases.active(conn, order.merchant_id):
         if held.commodity is not commodity:
             continue
         refusal = lease.refusal(held.lease, amount, fresh=held.is_fresh(now))
+        if refusal is None and limiting.papers_left(conn, held, order.template_id) == 0:
+            refusal = "papers_used"
         if refusal is None:
             return held
         reasons.append(refusal)

@@ -23,11 +23,22 @@ def apply_grant(conn: sqlite3.Connection, now: Moment, body: Json) -> str:
     lease = Lease(whole(body, "lease_id"), whole(body, "granted"), 0, LeaseState.ACTIVE)
     hours = whole(body, "spend_h")
     until = now.boot_ms + hours * HOUR_MS
-    held = leases.HeldLease(lease, whole(body, "merchant_id"), commodity, funds, now.boot, until, hours)
+    who, papers = whole(body, "merchant_id"), _papers(body)
+    held = leases.HeldLease(lease, who, commodity, funds, now.boot, until, hours, papers)
     if not leases.insert(conn, held, log.newest(conn).epoch):
         return "known"
     log.append(conn, LeaseApplied(lease.lease_id, lease.granted), now)
     return "applied"
+
+
+def _papers(body: Json) -> dict[int, int] | None:
+    """How many papers of which templates may be printed from it; None from a cloud that does not say."""
+    said = body.get("papers")
+    if said is None:
+        return None
+    if not isinstance(said, dict) or not all(key.isdigit() and type(most) is int for key, most in said.items()):
+        raise BadMessageError("lease: papers")
+    return {int(key): most for key, most in said.items()}
 
 
 def give_back(conn: sqlite3.Connection, now: Moment, body: Json) -> str:

@@ -14,6 +14,7 @@ from domain.decision import Refuse
 from domain.moment import Moment
 from domain.wire import Json, canonical
 from edge.db import channels, vouchers
+from edge.db.leases import HeldLease
 from edge.db.stays import StayRow
 from edge.services import bound
 from edge.services.lot import Lot
@@ -69,6 +70,17 @@ def print_refusal(conn: sqlite3.Connection, lot: Lot, merchant_id: int, template
         vouchers.count_of_template(conn, template_id, 0),
     )
     return _said(paper_over(Wanted(merchant_id, template_id, "", _day(lot, now.wall_ms)), limits, given))
+
+
+def papers_left(conn: sqlite3.Connection, held: HeldLease, template_id: int) -> int | None:
+    """How many papers of a template may still be printed from a lease; None where nothing limits them.
+
+    A template that was limited after the lease was granted has none of it until the next lease.
+    """
+    limits = _limits(conn, Level.COUPON, template_id)
+    if held.papers is None or not (limits.total or limits.day_total):
+        return None
+    return max(0, held.papers.get(template_id, 0) - vouchers.count_of_lease(conn, held.lease.lease_id, template_id))
 
 
 def _without_totals(levels: Levels) -> Levels:

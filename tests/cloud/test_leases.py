@@ -64,6 +64,7 @@ def test_a_grant_moves_money_and_queues_one_command_for_the_epoch(world: World) 
         "funds": "BONUS",
         "granted": 2_000,
         "spend_h": 72,
+        "papers": {},
     }
 
 

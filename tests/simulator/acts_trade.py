@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from cloud.act import Act
 from cloud.coupons import service as coupons
+from cloud.coupons import sharing
 from cloud.merchants import contracts, leases
 from cloud.merchants import service as merchants
 from cloud.sync.context import ApplyContext
@@ -252,7 +253,7 @@ def voucher_taken_back(world: World) -> None:
 def leases_refilled(world: World) -> None:
     """The cloud's own job: lots that hold too little get a fresh lease, the old one is called back."""
     node = any_edge(world)
-    in_cloud(world, lambda conn, act: leases.refill(conn, act, node.name, leases.Terms(3_000, 72)))
+    in_cloud(world, lambda conn, act: sharing.refill(conn, act, node.name, leases.Terms(3_000, 72)))
 
 
 @act(1)

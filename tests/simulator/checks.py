@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from domain.sync.channel import Row, digest
 from edge.db import channels, log
 from tests.simulator import checks_trade
+from tests.simulator.nodes import LIMITED, TOTAL
 from tests.simulator.violations import ViolationError
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def check_step(world: World) -> None:
                 checks_trade.check_trade(node)
                 with world.cloud.looking() as cloud:
                     checks_trade.check_leases(cloud, node, conn, settled=False)
+                    checks_trade.check_totals(cloud, list(world.edges.values()), TOTAL, LIMITED)
 
 
 def _check_acked(world: World, node: EdgeNode, conn: sqlite3.Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from domain.ledger import merchant_imbalance, wrong_signs
@@ -40,6 +41,21 @@ def check_leases(cloud: sqlite3.Connection, node: EdgeNode, conn: sqlite3.Connec
     over = cloud.execute("SELECT lease_id FROM lease WHERE spent + returned > granted").fetchone()
     if over:
         raise ViolationError("I4", f"more than granted was spent of lease {over[0]}")
+
+
+def check_totals(cloud: sqlite3.Connection, nodes: Sequence[EdgeNode], total: int, template_ids: Sequence[int]) -> None:
+    """What the cloud gave and what all lots printed of a template never pass its total, withdrawn ones left out."""
+    for template_id in template_ids:
+        given = cloud.execute(
+            "SELECT count(*) FROM coupon WHERE template_id = ? AND plate <> '' AND voided_ms IS NULL", (template_id,)
+        ).fetchone()[0]
+        query = "SELECT count(*) FROM voucher WHERE template_id = ? AND voided = 0"
+        printed = []
+        for node in nodes:
+            with node.looking() as conn:
+                printed.append(conn.execute(query, (template_id,)).fetchone()[0])
+        if given + sum(printed) > total:
+            raise ViolationError("total", f"template {template_id}: {given} given, {printed} printed, of {total}")
 
 
 def check_postings(cloud: sqlite3.Connection) -> None:

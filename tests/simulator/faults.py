@@ -174,7 +174,7 @@ def known_events_applied_again() -> Iterator[None]:
 def lease_freed_by_timer() -> Iterator[None]:
     """The cloud takes a lease back because it is old, without the edge's word."""
 
-    def refill(conn: Connection, act: Act, edge_id: str, terms: Any = None) -> list[int]:
+    def refill(conn: Connection, act: Act, edge_id: str, terms: Any = None, *more: Any) -> list[int]:
         for row in conn.execute(
             select(lease).where(lease.c.state == "active", lease.c.granted_ms < act.now_ms - 60_000)
         ):
@@ -186,7 +186,7 @@ def lease_freed_by_timer() -> Iterator[None]:
             )
             ledger.post(conn, entry, move(account, AVAILABLE, held, commodity, funds))
             conn.execute(update(lease).where(lease.c.lease_id == row.lease_id).values(state="closed", returned=held))
-        return original(conn, act, edge_id, terms)
+        return original(conn, act, edge_id, terms, *more)
 
     original = cloud_leases.refill
     with patch.object(cloud_leases, "refill", refill):

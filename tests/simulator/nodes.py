@@ -19,6 +19,7 @@ from sqlalchemy.pool import StaticPool
 from sqlite_utils import Database
 
 from cloud.act import Act
+from cloud.coupons import rules
 from cloud.coupons import service as coupons
 from cloud.db import upgrade
 from cloud.lots import edges as lot_edges
@@ -31,6 +32,7 @@ from cloud.sync.agent import CloudAgent
 from cloud.sync.agent import Outgoing as Down
 from cloud.sync.commands import MOVES
 from cloud.sync.tables import edge_cursor
+from domain.coupon.limits import Level, Limits
 from domain.ids import uuid7
 from domain.ledger import Commodity
 from domain.moment import Moment
@@ -60,6 +62,7 @@ OPERATOR = 1
 WANTED_MS = 30_000  # 15 s until the cloud gives it up, 15 s from the hello it went out under
 MERCHANTS = (1, 2)
 TEMPLATES = {1: (1, 2, 3), 2: (4, 5, 6)}  # by merchant: 5 yuan, 1 hour, everything
+LIMITED, TOTAL = (1, 4), 6  # templates with a total, over all lots
 LANES = (
     lots.LaneSpec("in", Direction.ENTRY, "outside", "main"),
     lots.LaneSpec("out", Direction.EXIT, "main", "outside"),
@@ -244,6 +247,7 @@ def _furnish(conn: Connection) -> None:
         merchants.top_up(conn, act, merchant_id, Commodity.MIN, 600, 0, "")
         for kind, value in (("AMOUNT", 500), ("DURATION", 60), ("FULL_WAIVER", 0)):
             coupons.create_template(conn, act, merchant_id, kind.lower(), kind, value)
+        rules.set_limits(conn, act, Level.COUPON, TEMPLATES[merchant_id][0], Limits(total=TOTAL))
 
 
 class CloudNode:

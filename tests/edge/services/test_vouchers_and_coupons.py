@@ -10,12 +10,16 @@ from domain import voucher
 from domain.decision import Admit, PayFirst, Refuse
 from domain.lease import Lease, LeaseState
 from domain.ledger import Commodity, Funds
+from domain.wire import BadMessageError
 from edge.db import journal, leases, money, vouchers
 from edge.db.database import transaction
 from edge.services import manual
+from edge.services.allowance import offers
 from edge.services.entering import enter
 from edge.services.issuing import Issued, Order, issue, printed, void
+from edge.services.leases import apply_grant
 from edge.services.leaving import leave
+from edge.services.limiting import Limited
 from edge.services.lot import Done
 from edge.services.recovering import recover
 from edge.services.redeeming import LaidOn, lay_number, lay_voucher, take_off
@@ -43,10 +47,9 @@ def template(**changes: object) -> dict[str, object]:
     return row | {"cap_fen": 0, "meaning": "end", "remainder": "lost", "valid_min": 1440} | changes
 
 
-def grant(lot: SmallLot, lease_id: int, granted: int) -> None:
-    held = leases.HeldLease(
-        Lease(lease_id, granted, 0, LeaseState.ACTIVE), 3, Commodity.FEN, Funds.PAID, START.boot, at(600).boot_ms
-    )
+def grant(lot: SmallLot, lease_id: int, granted: int, papers: dict[int, int] | None = None) -> None:
+    lease, until = Lease(lease_id, granted, 0, LeaseState.ACTIVE), at(600).boot_ms
+    held = leases.HeldLease(lease, 3, Commodity.FEN, Funds.PAID, START.boot, until, papers=papers)
     with transaction(lot.db) as conn:
         leases.insert(conn, held, 1)
 
@@ -270,6 +273,41 @@ def test_a_printed_voucher_keeps_its_worth_when_its_template_is_deleted(lot: Sma
 
     assert laid == LaidOn("1:1", stay_id, 500)  # one of two hours
     assert issue(lot.db, lot.lot, ORDER, START) == Refuse("no_such_template")
+
+
+def test_a_coupon_with_a_total_is_printed_as_often_as_the_leases_say_withdrawn_papers_too(lot: SmallLot) -> None:
+    grant(lot, 2, 5_000, {5: 1})
+    grant(lot, 3, 5_000, {5: 1, 6: 9})
+    grant(lot, 4, 5_000, {})
+    with transaction(lot.db) as conn:
+        leases.close(conn, 1)
+    free = offers(lot.db.conn, lot.lot, 3, START)[0].count
+    lot.put("rules", "limits:coupon:5", {"total": 100})
+
+    first, offered = issued(lot), offers(lot.db.conn, lot.lot, 3, START)[0].count
+    assert isinstance(void(lot.db, 1, 1, "li", "torn", START), Done)
+    second = issued(lot)
+    over = offers(lot.db.conn, lot.lot, 3, START)[0]
+
+    assert (free, offered, over.count, over.refused) == (30, 1, 0, "papers_used")
+    assert [first.payload.lease_id, second.payload.lease_id] == [2, 3]
+    assert issue(lot.db, lot.lot, ORDER, START) == Refuse("papers_used")
+
+
+def test_a_lease_of_a_cloud_that_names_no_papers_is_printed_from_up_to_the_total(lot: SmallLot) -> None:
+    lot.put("rules", "limits:coupon:5", {"total": 1})
+
+    issued(lot)
+
+    assert issue(lot.db, lot.lot, ORDER, START) == Limited("all_taken")
+
+
+@pytest.mark.parametrize("papers", ["3", {"5": "1"}, {"x": 1}])
+def test_papers_that_make_no_sense_are_no_lease(lot: SmallLot, papers: object) -> None:
+    body = {"lease_id": 9, "merchant_id": 3, "commodity": "FEN", "funds": "PAID", "granted": 5, "spend_h": 72}
+
+    with pytest.raises(BadMessageError), transaction(lot.db) as conn:
+        apply_grant(conn, START, body | {"papers": papers})
 
 
 def test_a_full_waiver_is_never_worth_more_than_was_held_for_it(lot: SmallLot) -> None:
