@@ -222,6 +222,7 @@ def _coupon_like(text: str) -> Coupon:
         until=terms.free_until(issued) if until is None and issued is not None else until,
         validity=terms.validity,
         stacking=terms.stacking(int(spec.get("template_id", 0))),
+        max_minutes=terms.max_minutes or None,
         max_fen=int(spec.get("cap_fen", 0)) or None,
         remainder=Remainder.FORFEIT if remainder == "lost" else Remainder(remainder),
         issued_at=issued,

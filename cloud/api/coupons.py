@@ -125,6 +125,7 @@ _MINUTE = whole(0, 1439)
 _TERMS = record({}, {
     "begins": DAY, "ends": DAY, "weekdays": listing(whole(0, 6), 7), "hours": listing(listing(_MINUTE, 2), 10),
     "lots": listing(ID, 200), "min_stay": whole(0, MOST_MINUTES), "leave_within": whole(0, MOST_MINUTES),
+    "max_minutes": whole(0, MOST_MINUTES),
     "until": _MINUTE, "uses": whole(1, MOST_USES), "alone": FLAG, "per_stay": whole(0, MOST_USES),
 })  # fmt: skip
 _TEMPLATE = record({

@@ -10,7 +10,7 @@ from cloud.web.state import whole
 from domain.coupon.terms import Terms
 
 ANYWHERE = "any"  # in place of a lot: wherever the coupon is good (E9)
-NUMBERS = ("min_stay", "leave_within", "per_stay")
+NUMBERS = ("min_stay", "leave_within", "per_stay", "max_minutes")
 
 
 def terms_in(posted: Any) -> Terms | Refused:
@@ -25,7 +25,7 @@ def terms_in(posted: Any) -> Terms | Refused:
         return Refused("terms_malformed")
     if (begins == -1) != (ends == -1):
         return Refused("terms_malformed")
-    min_stay, leave_within, per_stay = (number or 0 for number in numbers)
+    min_stay, leave_within, per_stay, max_minutes = (number or 0 for number in numbers)
     return Terms(
         begins=texts.get("begins", ""),
         ends=texts.get("ends", ""),
@@ -38,6 +38,7 @@ def terms_in(posted: Any) -> Terms | Refused:
         uses=uses,
         alone=texts.get("alone") == "1",
         per_stay=per_stay,
+        max_minutes=max_minutes,
     )
 
 

@@ -31,7 +31,7 @@ class Terms:
 
     *hours* go past midnight where the end is before the beginning. *leave_within* counts minutes from issue (0: any
     time). *until* is where FREE_UNTIL ends. *uses*: a coupon of it serves so many stays. *per_stay*: at most so many of
-    it on one stay.
+    it on one stay. *max_minutes*: with it the time coupons of a stay cover so many minutes at most (0: any).
     """
 
     begins: str = ""
@@ -45,6 +45,7 @@ class Terms:
     uses: int = 1
     alone: bool = False
     per_stay: int = 0
+    max_minutes: int = 0
 
     @property
     def is_sound(self) -> bool:
@@ -56,7 +57,7 @@ class Terms:
             and all(0 <= day <= 6 for day in self.weekdays)
             and all(0 <= part < MINUTES_A_DAY for span in self.hours for part in span)
             and all(begins != ends for begins, ends in self.hours)
-            and all(0 <= minutes <= MOST_MINUTES for minutes in (self.min_stay, self.leave_within))
+            and all(0 <= minutes <= MOST_MINUTES for minutes in (self.min_stay, self.leave_within, self.max_minutes))
             and -1 <= self.until < MINUTES_A_DAY
             and 1 <= self.uses <= MOST_USES
             and 0 <= self.per_stay <= MOST_USES

@@ -157,7 +157,7 @@ async def test_a_number_somebody_shows_is_looked_up_and_not_another_operators(cl
 
 async def test_a_templates_small_print_is_set_and_told(client: Client, stage: Stage) -> None:
     key, at = key_of(stage), f"{_own(stage)}/templates"
-    terms = {"weekdays": [0, 1], "hours": [[540, 1080]], "min_stay": 30, "uses": 5}
+    terms = {"weekdays": [0, 1], "hours": [[540, 1080]], "min_stay": 30, "max_minutes": 120, "uses": 5}
     body = {"name": "ten", "kind": "AMOUNT", "value": 1000, "before_entry": False}
 
     _, made = await call(client, key, "POST", at, body | {"terms": terms})

@@ -122,10 +122,10 @@ def test_a_form_gives_the_terms_it_shows() -> None:
     typed = [
         ("until", ""), ("uses", "3"), ("begins", "2026-05-01"), ("ends", ""), ("hour_from", "18:00"),
         ("hour_to", "02:00"), ("leave_within", "60"), ("min_stay", ""), ("per_stay", ""), ("weekday", "4"),
-        ("weekday", "0"), ("lot", "7"), ("alone", "1"),
+        ("weekday", "0"), ("lot", "7"), ("alone", "1"), ("max_minutes", "120"),
     ]  # fmt: skip
 
-    expected = Terms("2026-05-01", "", (0, 4), ((1080, 120),), (7,), 0, 60, -1, 3, True)
+    expected = Terms("2026-05-01", "", (0, 4), ((1080, 120),), (7,), 0, 60, -1, 3, True, max_minutes=120)
     assert terms_in(MultiDict(typed)) == expected
 
 

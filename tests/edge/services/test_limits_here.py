@@ -127,6 +127,17 @@ def test_small_print_is_kept_at_the_exit_and_told(lot: SmallLot, terms: dict[str
     assert decided.decision.explanation["coupons"] == [{"coupon": "c1", "refused": reason}]
 
 
+@pytest.mark.parametrize(("most", "due"), [(0, 1000), (120, 1000), (70, 1000), (69, 1500), (60, 1500)])
+def test_the_time_coupons_of_a_stay_cover_no_more_than_their_template_says(lot: SmallLot, most: int, due: int) -> None:
+    stay_id = car_in(lot)  # at 08:00
+    for name in ("c1", "c2"):
+        bound(lot, name, stay_id, kind="DURATION", value=60, terms={"max_minutes": most} if most else {})
+
+    decided = leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(190))  # 20 yuan
+
+    assert verdict(decided) == PayFirst(due)
+
+
 def test_free_until_and_a_percentage_take_their_part_and_the_decision_replays(lot: SmallLot) -> None:
     stay_id = car_in(lot)  # at 08:00
     bound(lot, "c1", stay_id, kind="PERCENT", value=50, cap_fen=5000)
