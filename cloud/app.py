@@ -39,7 +39,7 @@ from cloud.lots import pages as lots_pages
 from cloud.lots import service as lots
 from cloud.members import routes as members_routes
 from cloud.members import telling
-from cloud.merchants import closing, leases, staff_pages
+from cloud.merchants import closing, ending, leases, staff_pages
 from cloud.merchants import pages as merchants_pages
 from cloud.paid import DUTIES
 from cloud.payments import routes as payments_routes
@@ -296,6 +296,8 @@ async def _expire(cloud: Cloud) -> None:
         while await cloud.db.run(coupons.withdraw_expired, cloud.operator_id, cloud.now_ms()):
             cloud.wake()
         while await cloud.db.run(coupons.withdraw_papers, cloud.operator_id, cloud.now_ms()):
+            cloud.wake()
+        if await cloud.db.run(ending.end_due, cloud.act(SERVICE)):
             cloud.wake()
         await cloud.db.run(slips.forget, cloud.operator_id, cloud.now_ms())
         await cloud.db.run(access.forget_sessions, cloud.now_ms())

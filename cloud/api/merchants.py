@@ -13,6 +13,7 @@ from cloud.act import Act, Refused
 from cloud.api import first_passwords
 from cloud.api.operation import NO_BODY, Ask, NotThereError, Operation, done, made, rows
 from cloud.api.schema import (
+    DAY,
     DONE,
     FLAG,
     ID,
@@ -31,7 +32,7 @@ from cloud.api.schema import (
 from cloud.coupons import withdrawing
 from cloud.db import paged
 from cloud.lots import service as lots
-from cloud.merchants import contracts, credit, ledger, onboarding, paying_back
+from cloud.merchants import contracts, credit, ending, ledger, onboarding, paying_back
 from cloud.merchants import service as merchants
 from cloud.merchants.service import PaymentMode, SettlementMode
 from cloud.paid import DUTIES
@@ -64,11 +65,12 @@ def get_merchant(conn: Connection, act: Act, ask: Ask) -> Any:
     """One merchant: settlement, purses, prices by lot."""
     row = merchant_there(conn, act, ask)
     merchant_id = row["merchant_id"]
-    prices = []
+    prices, ends = [], ending.announced(conn, merchant_id)
     for lot in lots.lots(conn, act.operator_id):
         version, terms = contracts.in_force(conn, merchant_id, lot["lot_id"])
         if version:
-            prices.append({"lot_id": lot["lot_id"], "version": version, **terms.values()})
+            end = {"ends_ms": ends.get(lot["lot_id"])}
+            prices.append({"lot_id": lot["lot_id"], "version": version, **end, **terms.values()})
     purses = {unit.value: asdict(ledger.purse(conn, merchant_id, unit)) for unit in Commodity}
     return dict(row) | {"purses": purses, "contracts": prices, "standing": _standing(conn, row)}
 
@@ -165,6 +167,13 @@ def set_contract(conn: Connection, act: Act, ask: Ask) -> Any:
     return made(contracts.set_contract(conn, act, ask.id("merchant_id"), ask.body["lot_id"], terms), "version")
 
 
+def end_service(conn: Connection, act: Act, ask: Ask) -> Any:
+    """No new coupons of the merchant at a lot after its last day, or from now on."""
+    body, take_back = ask.body, ask.body.get("take_back", False)
+    args = ask.id("merchant_id"), body["lot_id"], body.get("last_day", "")
+    return done(ending.end(conn, act, *args, take_back=take_back))
+
+
 def ledger_rows(conn: Connection, act: Act, ask: Ask) -> Any:
     """What each entry of the books did to each account of the merchant, newest first."""
     merchant_id = merchant_there(conn, act, ask)["merchant_id"]
@@ -204,7 +213,7 @@ _LISTED = record({**_MERCHANT, "balance_fen": maybe(WHOLE), "balance_minutes": m
 _WHOLE_MERCHANT = record({
     **_MERCHANT, "credit_limit_fen": WHOLE, "credit_limit_min": WHOLE, "pay_within_days": WHOLE, **_LOW,
     "purses": record({"FEN": _PURSE, "MIN": _PURSE}), "standing": maybe(record({"FEN": _STANDING, "MIN": _STANDING})),
-    "contracts": listing(record({"lot_id": WHOLE, "version": WHOLE, **_TERMS})),
+    "contracts": listing(record({"lot_id": WHOLE, "version": WHOLE, "ends_ms": maybe(MOMENT), **_TERMS})),
 })  # fmt: skip
 _LINE = record({
     "entry_id": WHOLE, "merchant_id": WHOLE, "kind": text(), "subject": text(), "note": text(2000),
@@ -292,6 +301,11 @@ OPERATIONS = (
         "POST", "/merchants/{merchant_id}/contracts", "set_contract", "A new version of what coupons cost at a lot",
         set_contract, record({"version": WHOLE}), Scope.MONEY, within=_OWN, moves_money=True,
         body=record({"lot_id": ID}, _TERMS), status=201,
+    ),
+    Operation(
+        "POST", "/merchants/{merchant_id}/contracts/end", "end_service", "No new coupons at a lot after its last day",
+        end_service, DONE, Scope.MONEY, within=_OWN, moves_money=True,
+        body=record({"lot_id": ID}, {"last_day": DAY, "take_back": FLAG}),
     ),
     Operation(
         "GET", "/merchants/{merchant_id}/ledger", "list_ledger", "What moved in the merchant's books, newest first",

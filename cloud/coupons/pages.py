@@ -30,7 +30,7 @@ from cloud.lots import service as lots
 from cloud.lots.edges import edge_of_lot
 from cloud.lots.pages import ONLINE_MS
 from cloud.members import service as members
-from cloud.merchants import branches, contracts, leases, ledger, low_pages
+from cloud.merchants import branches, leases, ledger, low_pages, serving
 from cloud.merchants import service as merchants
 from cloud.shop import stock
 from cloud.web.state import (
@@ -127,7 +127,7 @@ def _issue_values(
     plate = normalise(search)
     found = []
     if len(plate) >= FEWEST_TYPED:
-        found = lots.look_for_cars(conn, operator_id, plate, contracts.served(conn, merchant_id))
+        found = lots.look_for_cars(conn, operator_id, plate, serving.served(conn, merchant_id))
     edges = {lot_id: edge_of_lot(conn, lot_id) for lot_id in {one.stay["lot_id"] for one in found}}
     return {
         "merchant": row,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from cloud.access.roles import Right, may
 from cloud.lots import service as lots
 from cloud.lots.edges import edge_of_lot
-from cloud.merchants import contracts
+from cloud.merchants import serving
 from cloud.web.state import CLOUD, allow, place_of, read
 from domain.tries import Tries
 from plumbing.web import Session
@@ -25,7 +25,7 @@ def seeable(conn: Connection, operator_id: int, stay_id: str, merchant_id: int |
     stay = lots.stays(conn, operator_id, [stay_id]).get(stay_id)
     if stay is None or stay["left_ms"] is not None:
         return None
-    if merchant_id is not None and not contracts.in_force(conn, merchant_id, stay["lot_id"])[0]:
+    if merchant_id is not None and stay["lot_id"] not in serving.served(conn, merchant_id):
         return None
     return edge_of_lot(conn, stay["lot_id"])
 

@@ -20,8 +20,8 @@ from cloud.coupons.tables import coupon_template
 from cloud.db import new_id
 from cloud.lots import edges as lot_edges
 from cloud.lots import service as lots
-from cloud.merchants import contracts
 from cloud.merchants import service as merchants
+from cloud.merchants import serving
 from cloud.prepared import Found
 from cloud.shop import stock
 from cloud.sync.channels import put_row
@@ -129,11 +129,7 @@ def terms_from(text: str) -> Terms:
 
 def lots_of(conn: Connection, operator_id: int, merchant_id: int) -> Sequence[RowMapping]:
     """Lots where the merchant has prices: there its coupons can be spent."""
-    return [
-        row
-        for row in lots.lots(conn, operator_id)
-        if contracts.current_contract(conn, merchant_id, row["lot_id"]) is not None
-    ]
+    return lots.lots(conn, operator_id, serving.served(conn, merchant_id))
 
 
 def good_at(conn: Connection, operator_id: int, row: Found) -> Sequence[RowMapping]:

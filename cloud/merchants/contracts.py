@@ -14,7 +14,6 @@ from cloud.lots import service as lots
 from cloud.merchants import ledger, service
 from cloud.merchants.tables import contract, ledger_entry
 from cloud.prepared import Found
-from cloud.reach import Lots
 from domain.contract import Hold, Terms, hold, terms_of
 from domain.coupon.model import CouponKind
 from domain.ledger import ALLOTMENT, Commodity, Funds, free_account, move
@@ -40,7 +39,10 @@ class Cost:
 def set_contract(
     conn: Connection, act: Act, merchant_id: int, lot_id: int, terms: Terms | None = None
 ) -> int | Refused:
-    """A new version of what coupons cost the merchant at a lot; without one it may issue nothing there."""
+    """A new version of what coupons cost the merchant at a lot; without one it may issue nothing there.
+
+    Where its service ends or has ended it goes on with these prices.
+    """
     terms = terms or Terms()
     if service.get(conn, act.operator_id, merchant_id) is None:
         return Refused("merchant_unknown")
@@ -48,8 +50,8 @@ def set_contract(
         return Refused("lot_unknown")
     if not terms.is_sound:
         return Refused("contract_malformed")
-    last, held = in_force(conn, merchant_id, lot_id)
-    version, before = last + 1, held.values() if last else None
+    current, held = in_force(conn, merchant_id, lot_id)
+    version, before = _last(conn, merchant_id, lot_id) + 1, held.values() if current else None
     conn.execute(
         insert(contract).values(
             operator_id=act.operator_id,
@@ -66,9 +68,17 @@ def set_contract(
     return version
 
 
+def _last(conn: Connection, merchant_id: int, lot_id: int) -> int:
+    """The number of the newest version there ever was; 0 for none."""
+    of_both = contract.c.merchant_id == merchant_id, contract.c.lot_id == lot_id
+    return int(conn.execute(select(func.max(contract.c.version)).where(*of_both)).scalar_one() or 0)
+
+
 def current(lot_id: ColumnElement[int]) -> Select[Any]:
     """The contract of a merchant in force at a lot, as a part of another question."""
-    of_both = select(contract).where(contract.c.merchant_id == bindparam("of_merchant"), contract.c.lot_id == lot_id)
+    of_both = select(contract).where(
+        contract.c.merchant_id == bindparam("of_merchant"), contract.c.lot_id == lot_id, ~contract.c.ended
+    )
     return of_both.order_by(contract.c.version.desc()).limit(1)
 
 
@@ -92,12 +102,6 @@ def in_force(conn: Connection, merchant_id: int, lot_id: int) -> tuple[int, Term
     """Version and terms in force at a lot; (0, plain terms) where there is no contract."""
     row = current_contract(conn, merchant_id, lot_id)
     return (0, Terms()) if row is None else (int(row["version"]), terms_of(dict(row)))
-
-
-def served(conn: Connection, merchant_id: int) -> Lots:
-    """The lots a merchant serves: those with a contract."""
-    query = select(contract.c.lot_id).where(contract.c.merchant_id == merchant_id).distinct()
-    return Lots(frozenset(conn.execute(query).scalars()))
 
 
 def terms_at(conn: Connection, merchant_id: int, lot_id: int, version: int) -> Terms:

@@ -269,6 +269,15 @@ def call_back(conn: Connection, act: Act, lease_id: int) -> Refused | None:
     return None
 
 
+def call_back_all(conn: Connection, act: Act, merchant_id: int, lot_id: int) -> None:
+    """Ask a lot to close every lease of a merchant."""
+    active = select(lease.c.lease_id).where(
+        lease.c.merchant_id == merchant_id, lease.c.lot_id == lot_id, lease.c.state == LeaseState.ACTIVE.value
+    )
+    for lease_id in conn.execute(active.order_by(lease.c.lease_id)).scalars().all():
+        call_back(conn, act, lease_id)
+
+
 def freeze(conn: Connection, act: Act, edge_id: str) -> int:
     """Freeze every active lease of an edge that is no longer believed; returns how many.
 

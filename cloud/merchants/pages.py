@@ -21,6 +21,7 @@ from cloud.merchants import (
     branch_pages,
     contracts,
     credit,
+    ending,
     leases,
     ledger,
     low_pages,
@@ -141,6 +142,7 @@ def _all_about(conn: Connection, operator_id: int, merchant_id: int) -> dict[str
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity) for commodity in Commodity},
         "leased": {commodity.value: leases.leased(conn, merchant_id, commodity) for commodity in Commodity},
         "contracts": [(lot, *contracts.in_force(conn, merchant_id, lot["lot_id"])) for lot in all_lots],
+        "ends": ending.announced(conn, merchant_id),
         "standing": {
             commodity.value: credit.standing(conn, merchant_id, row["settlement_mode"], commodity)
             for commodity in Commodity
@@ -274,6 +276,15 @@ async def contract(request: web.Request) -> web.Response:
     return await _answer(request, session.role, made, "contract_set")
 
 
+async def end_service(request: web.Request) -> web.Response:
+    """The merchant's service to a lot ends."""
+    session = await allow(request, Right.MONEY)
+    lot_id, last_day = whole(await field_of(request, "lot_id")) or 0, await field_of(request, "last_day")
+    args, take_back = (path_id(request, "merchant_id"), lot_id, last_day), await field_of(request, "take_back") == "1"
+    refused = await change(request, login_of(session), ending.end, *args, take_back=take_back)
+    return await _answer(request, session.role, refused, "service_ends")
+
+
 async def _typed_terms(request: web.Request) -> Terms | None:
     """The terms of the form: yuan for money, whole numbers for the rest; None when one of them is neither."""
     values: dict[str, Any] = {}
@@ -366,6 +377,7 @@ def add_routes(app: web.Application) -> None:
         "refund": refund,
         "refund/decide": decide_refund,
         "contract": contract,
+        "contract/end": end_service,
         "credit": limit,
         "low": low,
         "enabled": enable,

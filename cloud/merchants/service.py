@@ -284,7 +284,8 @@ def tell_merchant(conn: Connection, operator_id: int, merchant_id: int, now_ms: 
     row = get(conn, operator_id, merchant_id)
     if row is None:
         return
-    newest = select(contract).where(contract.c.merchant_id == merchant_id).order_by(contract.c.version)
+    newest = select(contract).where(contract.c.merchant_id == merchant_id, ~contract.c.ended)
+    newest = newest.order_by(contract.c.version)
     by_lot = {str(each["lot_id"]): terms_of(dict(each)).values() for each in conn.execute(newest).mappings()}
     value = {
         "merchant_id": merchant_id,

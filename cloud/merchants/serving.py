@@ -1,4 +1,4 @@
-"""Which merchants serve which lots: where a merchant has a contract its coupons can be given and used."""
+"""Which merchants serve which lots: where a merchant has a contract that has not ended its coupons can be given."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, exists, func, or_, select
+from sqlalchemy import Connection, RowMapping, Select, and_, exists, func, or_, select
 
 from cloud.db import paged
 from cloud.merchants.tables import contract, merchant
@@ -31,6 +31,12 @@ class Serving:
     lots: dict[int, tuple[int, int]]
 
 
+def served(conn: Connection, merchant_id: int) -> Lots:
+    """The lots a merchant serves."""
+    query = select(contract.c.lot_id).where(contract.c.merchant_id == merchant_id, ~contract.c.ended).distinct()
+    return Lots(frozenset(conn.execute(query).scalars()))
+
+
 def listed(conn: Connection, operator_id: int, sought: Sought, page: int = 1) -> Page[Serving]:
     """Merchants by name; who has not every lot sees those that serve one of the own."""
     found = paged(conn, _query(operator_id, sought), page)
@@ -49,7 +55,7 @@ def _query(operator_id: int, sought: Sought) -> Select[Any]:
     if sought.search:
         names = ("name", "account_no", "phone")
         query = query.where(or_(*(merchant.c[name].contains(sought.search, autoescape=True) for name in names)))
-    its = contract.c.merchant_id == merchant.c.merchant_id
+    its = and_(contract.c.merchant_id == merchant.c.merchant_id, ~contract.c.ended)
     if sought.within != EVERY:
         query = query.where(exists().where(its, sought.within.hold(contract.c.lot_id)))
     if sought.lot_id is not None:
@@ -66,6 +72,7 @@ def _with_lots(conn: Connection, rows: Sequence[RowMapping], within: Lots) -> li
             func.max(contract.c.starts_ms).label("starts_ms"),
         )
         .where(contract.c.merchant_id.in_([row["merchant_id"] for row in rows]), within.hold(contract.c.lot_id))
+        .where(~contract.c.ended)
         .group_by(contract.c.merchant_id, contract.c.lot_id)
     )
     served: dict[int, dict[int, tuple[int, int]]] = {}

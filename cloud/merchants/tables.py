@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, false
 
 from cloud.db import big_id, metadata
 
@@ -49,6 +49,9 @@ contract = Table(
     Column("free_fen", BigInteger, nullable=False),
     Column("free_min", BigInteger, nullable=False),
     Column("starts_ms", BigInteger, nullable=False),
+    Column("ends_ms", BigInteger),  # of the newest version: nothing new from here on
+    Column("takes_back", Boolean, nullable=False, server_default=false()),  # what is out then and not used
+    Column("ended", Boolean, nullable=False, server_default=false()),  # that was carried out
     UniqueConstraint("merchant_id", "lot_id", "version"),
 )
 

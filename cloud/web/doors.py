@@ -249,6 +249,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "POST /admin/merchants/{merchant_id}/refund",
         "POST /admin/merchants/{merchant_id}/refund/decide",
         "POST /admin/merchants/{merchant_id}/contract",
+        "POST /admin/merchants/{merchant_id}/contract/end",
         "POST /admin/merchants/{merchant_id}/credit",
         "POST /admin/merchants/{merchant_id}/low",
         "POST /admin/merchants/{merchant_id}/statements",

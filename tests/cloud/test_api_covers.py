@@ -59,6 +59,7 @@ CALLS: Final[dict[str, tuple[str, ...]]] = {
     "/admin/merchants/{merchant_id}/correct": ("correct_top_up",),
     "/admin/merchants/{merchant_id}/refund": ("refund",),
     "/admin/merchants/{merchant_id}/contract": ("set_contract",),
+    "/admin/merchants/{merchant_id}/contract/end": ("end_service",),
     "/admin/merchants/{merchant_id}/credit": ("set_credit",),
     "/admin/merchants/{merchant_id}/statements": ("make_statement",),
     "/admin/statements/{statement_id}/say": ("say_to_statement",),

@@ -6,7 +6,7 @@ from sqlalchemy import insert, select
 
 from cloud.lots import service as lots
 from cloud.lots.tables import payment, stay
-from cloud.merchants import contracts
+from cloud.merchants import serving
 from tests.cloud.world import LANES, World
 
 
@@ -51,7 +51,7 @@ def test_a_merchant_is_shown_the_cars_of_the_lots_it_serves_and_no_others(world:
     world.conn.execute(stay.update().where(stay.c.stay_id == "s-2").values(lot_id=other))
     everywhere = lots.look_for_cars(world.conn, world.operator_id, "京A1234")
 
-    served = contracts.served(world.conn, world.merchant_id)
+    served = serving.served(world.conn, world.merchant_id)
     its = lots.look_for_cars(world.conn, world.operator_id, "京A1234", served)
 
     assert len(everywhere) == 2
