@@ -20,6 +20,7 @@ PARTS = {
     "lane": "camera push to relay command against a bare POST and a bare commit",
     "busy": "eight lanes at once for an hour: plate to arm, and memory, against a bare commit",
     "print": "fifty vouchers with their journal against bare jobs; a camera push to pixels at the booth",
+    "unplug": "a device unplugged, and plugged in again, until the booth says so",
     "tariff": "pricing a stay against a formula written by hand",
     "voucher": "checking a voucher against a bare signature check",
     "coupons": "one coupon through the machine interface against a bare POST with a commit; lists of many",

@@ -166,7 +166,10 @@ class Watch:
 
     async def _follow_printer(self, name: str) -> None:
         while True:
-            self._printers[name] = await self._status(name)
+            said = await self._status(name)
+            if said != self._printers[name]:
+                self._printers[name] = said
+                await self._look()
             await asyncio.sleep(TICK_S)
 
     async def _status(self, name: str) -> str:
