@@ -50,7 +50,7 @@ from cloud.reconciling import pages as reconciling_pages
 from cloud.reconciling import service as reconciling
 from cloud.settings import BrokerSettings, CloudSettings
 from cloud.shop import admin_pages as shop_admin_pages
-from cloud.shop import buying, top_up
+from cloud.shop import buying, suggesting, top_up
 from cloud.shop import pages as shop_pages
 from cloud.sync import pages as sync_pages
 from cloud.sync.agent import CloudAgent, Issue
@@ -303,6 +303,8 @@ async def _expire(cloud: Cloud) -> None:
         await cloud.db.run(access.forget_sessions, cloud.now_ms())
         await cloud.db.run(answers.forget, cloud.now_ms())
         await cloud.db.run(buying.lapse, cloud.operator_id, cloud.now_ms())
+        if await cloud.db.run(suggesting.suggest, cloud.act(SERVICE)):
+            cloud.hub.publish("changed")
         if await cloud.db.run(debts_channel.tell_debts, cloud.operator_id, cloud.now_ms()):
             cloud.wake()
         if await cloud.db.run(telling.forget_old, cloud.operator_id, cloud.now_ms()):

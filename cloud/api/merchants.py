@@ -123,7 +123,8 @@ def set_remark(conn: Connection, act: Act, ask: Ask) -> Any:
 def set_low(conn: Connection, act: Act, ask: Ask) -> Any:
     """Below which balances it is warned; null or left out: the usual limit, 0: never."""
     body = ask.body
-    return done(merchants.set_low(conn, act, ask.id("merchant_id"), body.get("low_fen"), body.get("low_min")))
+    limits = body.get("low_fen"), body.get("low_min"), body.get("suggest_fen", 0)
+    return done(merchants.set_low(conn, act, ask.id("merchant_id"), *limits))
 
 
 def reset_password(conn: Connection, act: Act, ask: Ask) -> Any:
@@ -196,6 +197,7 @@ _PURSE = record({"paid": WHOLE, "bonus": WHOLE})
 _STANDING = record({"owed": WHOLE, "unsettled": WHOLE})
 _LOW: dict[str, Schema] = {
     "low_fen": maybe(whole(0, merchants.MOST_LOW)), "low_min": maybe(whole(0, merchants.MOST_LOW)),
+    "suggest_fen": whole(0, merchants.MOST_SUGGESTED),
 }  # fmt: skip
 _PERCENT, _MONEY = whole(0, 100), whole(0, MOST_TERM)
 _TERMS: dict[str, Schema] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import segno
 from aiohttp import web
 from sqlalchemy import Connection
 
@@ -32,7 +33,7 @@ from cloud.lots.pages import ONLINE_MS
 from cloud.members import service as members
 from cloud.merchants import branches, leases, ledger, low_pages, serving
 from cloud.merchants import service as merchants
-from cloud.shop import stock
+from cloud.shop import stock, suggesting
 from cloud.web.state import (
     CLOUD,
     allow,
@@ -281,6 +282,7 @@ def _home_values(
         "held": stock.held(conn, merchant_id, now_ms),
         "branch": branch,
         "places": len(branches.places(conn, operator_id, user_id)),
+        "suggested": None if branch_id else suggesting.standing(conn, operator_id).get(merchant_id),
         "low": [unit for unit in Commodity if unit in left and merchants.is_low(row, unit, left[unit])],
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity, account) for commodity in Commodity},
         "leased": {unit.value: 0 if branch_id else leases.leased(conn, merchant_id, unit) for unit in Commodity},
@@ -297,13 +299,15 @@ async def my_home(request: web.Request) -> web.Response:
 async def _my_home(request: web.Request, session: Session, error: str = "") -> web.Response:
     now_ms = request.config_dict[CLOUD].now_ms()
     values = await read(request, _home_values, *place_of(session), int(session.user_id), now_ms)
-    status = 422 if error else 200
+    status, suggested = 422 if error else 200, values["suggested"]
+    pay_at = f"{request.config_dict[CLOUD].public_url}{suggested.cashier_path}" if suggested else ""
     return render(
         request,
         "my_home.html",
         status=status,
         error=error,
         issue=not place_of(session)[1],
+        suggested_code=segno.make_qr(pay_at, error="m").svg_data_uri(scale=4, light="white") if suggested else "",
         view="table" if request.query.get("view") == "table" else "cards",
         template_base="/m",
         **values,

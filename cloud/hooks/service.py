@@ -24,6 +24,7 @@ FACTS: Final = (
     "coupon.expired",
     "coupon.voided",
     "topup",
+    "topup.suggested",
     "purchase.paid",
 )
 PING: Final = "ping"  # a try asked for on the page; every hook hears its own

@@ -35,6 +35,7 @@ from plumbing.web.paging import Page
 
 REMARK_LENGTH = 128  # S1.19
 USUAL_LOW = LOW_FEN, LOW_MIN = 5_000, 600
+MOST_SUGGESTED = 10_000_000  # fen of one order
 MOST_LOW = 100_000_000  # fen or minutes: more is a slip of the finger
 _OF_LOW = (merchant.c.merchant_id, merchant.c.name, merchant.c.low_fen, merchant.c.low_min)
 
@@ -316,13 +317,30 @@ def is_low(row: RowMapping, commodity: Commodity, left: int) -> bool:
     return bool(left < (usual if own is None else own))
 
 
-def set_low(conn: Connection, act: Act, merchant_id: int, fen: int | None, minutes: int | None) -> Refused | None:
-    """Below which balances to warn of the merchant; None: the usual limit, 0: never."""
+def with_suggestions(conn: Connection, operator_id: int) -> Sequence[RowMapping]:
+    """Enabled merchants that pay ahead and want a top-up order made when their balance is low."""
+    query = select(*_OF_LOW, merchant.c.suggest_fen).where(
+        merchant.c.operator_id == operator_id,
+        merchant.c.enabled,
+        merchant.c.payment_mode == PaymentMode.PREPAID.value,
+        merchant.c.suggest_fen > 0,
+    )
+    return conn.execute(query.order_by(merchant.c.merchant_id)).mappings().all()
+
+
+def set_low(
+    conn: Connection, act: Act, merchant_id: int, fen: int | None, minutes: int | None, suggest_fen: int = 0
+) -> Refused | None:
+    """Below which balances to warn of the merchant; None: the usual limit, 0: never.
+
+    Below that of money a top-up order of *suggest_fen* is made by itself; 0: none is.
+    """
     row = get(conn, act.operator_id, merchant_id)
     if row is None:
         return Refused("merchant_unknown")
-    wanted = {"low_fen": fen, "low_min": minutes}
-    if any(limit is not None and not 0 <= limit <= MOST_LOW for limit in wanted.values()):
+    wanted = {"low_fen": fen, "low_min": minutes, "suggest_fen": suggest_fen}
+    is_wrong = any(limit is not None and not 0 <= limit <= MOST_LOW for limit in wanted.values())
+    if is_wrong or suggest_fen > MOST_SUGGESTED:
         return Refused("amount_malformed")
     conn.execute(update(merchant).where(merchant.c.merchant_id == merchant_id).values(**wanted))
     before = {name: row[name] for name in wanted}

@@ -24,6 +24,7 @@ merchant = Table(
     Column("pay_within_days", BigInteger, nullable=False),  # of a statement; 0: no term
     Column("low_fen", BigInteger),  # warned below so much; NULL: the usual
     Column("low_min", BigInteger),
+    Column("suggest_fen", BigInteger, nullable=False, server_default="0"),  # top-up ordered then; 0: none
     Column("enabled", Boolean, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("disabled_ms", BigInteger),

@@ -164,6 +164,15 @@ def get(conn: Connection, operator_id: int, order_id: str) -> PayOrder | None:
     return _order(conn.execute(query).mappings().one_or_none())
 
 
+def open_of(conn: Connection, operator_id: int, made_by: str) -> list[PayOrder]:
+    """Open orders that *made_by* made, the oldest first."""
+    query = select(pay_order).where(
+        pay_order.c.operator_id == operator_id, pay_order.c.state == "open", pay_order.c.created_by == made_by
+    )
+    rows = conn.execute(query.order_by(pay_order.c.created_ms, pay_order.c.order_id)).mappings()
+    return [PayOrder(**dict(row)) for row in rows]
+
+
 def lock(conn: Connection, operator_id: int, order_id: str) -> PayOrder | None:
     """One order that nobody else touches until this transaction ends. Take it before reading its tries."""
     query = select(pay_order).where(pay_order.c.order_id == order_id, pay_order.c.operator_id == operator_id)

@@ -17,7 +17,7 @@ PAY_WITHIN_MS = 15 * 60_000
 MOST_FEN = 10_000_000
 
 
-def order(conn: Connection, act: Act, merchant_id: int, fen: int) -> PayOrder | Refused:
+def order(conn: Connection, act: Act, merchant_id: int, fen: int, within_ms: int = PAY_WITHIN_MS) -> PayOrder | Refused:
     """An order for *fen*; a postpaid merchant pays its statements instead."""
     row = merchants.get(conn, act.operator_id, merchant_id)
     if row is None:
@@ -33,7 +33,7 @@ def order(conn: Connection, act: Act, merchant_id: int, fen: int) -> PayOrder | 
         subject=f"merchant:{merchant_id}",
         amount_fen=fen,
         description=row["name"],
-        expires_ms=act.now_ms + PAY_WITHIN_MS,
+        expires_ms=act.now_ms + within_ms,
         merchant_id=merchant_id,
         return_path="/m/ledger",
     )

@@ -20,12 +20,13 @@ from cloud.members import blocking, extending
 from cloud.members import service as members
 from cloud.members.terms import Terms
 from cloud.merchants import branches
+from cloud.merchants import service as merchants
 from cloud.paid import DUTIES
 from cloud.payments import bills, giving_back, invoices, orders
 from cloud.payments.orders import PayOrder, Wanted
 from cloud.payments.provider import BillLine
 from cloud.reconciling import service as reconciling
-from cloud.shop import buying, products
+from cloud.shop import buying, products, suggesting
 from cloud.shop.products import Product
 from domain import events, fee_quote
 from domain.entitlement import Grant, WhenFull
@@ -145,6 +146,8 @@ def _money(town: Town, _hashed: str) -> None:
     town.names |= {"order": paid[0].order_id, "still": still.order_id, "paid": paid[2].order_id, "provider": "wechat"}
     (first, *_) = DUTIES.paid_here(conn, town.operator_id, town.merchant_id)
     town.names["at_office"] = first.name
+    sure(merchants.set_low(conn, act, town.merchant_id, 10_000_000, None, 50_000))
+    suggesting.suggest(conn, act)
     (row,) = orders.tries(conn, paid[0].order_id)
     (small,) = orders.tries(conn, paid[1].order_id)
     sure(giving_back.ask(conn, act, DUTIES, paid[0].order_id, 30_000, "重复充值", 20_000))

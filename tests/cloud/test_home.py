@@ -28,8 +28,8 @@ def test_each_merchant_is_warned_by_its_own_limit(world: World) -> None:
         merchants.set_low(world.conn, world.act(), 99, 1, 1),
     ] == [Refused("amount_malformed"), Refused("merchant_unknown")]
     row = next(row for row in audit.listed(world.conn, world.operator_id).items if row["act"] == "merchant.low_set")
-    assert json.loads(row["before"]) == {"low_fen": 12_000, "low_min": 601}
-    assert json.loads(row["after"]) == {"low_fen": 0, "low_min": 600}
+    assert json.loads(row["before"]) == {"low_fen": 12_000, "low_min": 601, "suggest_fen": 0}
+    assert json.loads(row["after"]) == {"low_fen": 0, "low_min": 600, "suggest_fen": 0}
 
 
 def two_templates(cloud: Cloud) -> list[int]:
