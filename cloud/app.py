@@ -271,7 +271,7 @@ async def _hooks(app: web.Application) -> AsyncIterator[None]:
 async def _jobs(app: web.Application) -> AsyncIterator[None]:
     """What happens by itself: leases refilled, expiries noted, old sessions forgotten, open pages kept fresh."""
     cloud = app[CLOUD]
-    jobs = {"refill": _refill, "expire": _expire, "close months": _close_months, "days": _days}
+    jobs = {"refill": _refill, "expire": _expire, "close periods": _close_periods, "days": _days}
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(_running(tick(cloud.hub), "tick"))
         for name, work in jobs.items():
@@ -311,15 +311,15 @@ async def _expire(cloud: Cloud) -> None:
             cloud.wake()
 
 
-async def _close_months(cloud: Cloud) -> None:
-    """Statements of the months that are over, at the start and whenever a month begins."""
-    zone, closed_ms = cloud.zone, 0
+async def _close_periods(cloud: Cloud) -> None:
+    """Statements of the billing periods that are over, at the start and whenever a merchant's next one begins."""
+    closed: dict[int, int] = {}
     while True:
-        until_ms = closing.month_began(cloud.now_ms(), zone)
-        if until_ms != closed_ms:
-            for merchant_id in await cloud.db.run(closing.postpaid, cloud.operator_id):
-                await cloud.db.run(closing.close_month, cloud.act(SERVICE), merchant_id, until_ms, coupons.facts)
-            closed_ms = until_ms
+        periods = await cloud.db.run(closing.periods_began, cloud.operator_id, cloud.now_ms(), cloud.zone)
+        for merchant_id, until_ms in periods.items():
+            if closed.get(merchant_id) != until_ms:
+                await cloud.db.run(closing.close_period, cloud.act(SERVICE), merchant_id, until_ms, coupons.facts)
+        closed = periods
         await asyncio.sleep(EXPIRY_SECONDS)
 
 

@@ -37,6 +37,7 @@ from cloud.merchants import service as merchants
 from cloud.merchants.service import PaymentMode, SettlementMode
 from cloud.paid import DUTIES
 from cloud.web.state import Cloud
+from domain.billing import EVERY
 from domain.contract import MOST_FEN as MOST_TERM
 from domain.contract import Basis, terms_of
 from domain.ledger import AVAILABLE, Commodity, Funds
@@ -159,7 +160,8 @@ def refund(conn: Connection, act: Act, ask: Ask) -> Any:
 def set_credit(conn: Connection, act: Act, ask: Ask) -> Any:
     """What a postpaid merchant may run up."""
     body = ask.body
-    return done(credit.set_limit(conn, act, ask.id("merchant_id"), body["fen"], body["minutes"], body["days"]))
+    limits = body["fen"], body["minutes"], body["days"], body.get("billing", "")
+    return done(credit.set_limit(conn, act, ask.id("merchant_id"), *limits))
 
 
 def set_contract(conn: Connection, act: Act, ask: Ask) -> Any:
@@ -213,7 +215,8 @@ _MERCHANT: dict[str, Schema] = {
 }  # fmt: skip
 _LISTED = record({**_MERCHANT, "balance_fen": maybe(WHOLE), "balance_minutes": maybe(WHOLE)})
 _WHOLE_MERCHANT = record({
-    **_MERCHANT, "credit_limit_fen": WHOLE, "credit_limit_min": WHOLE, "pay_within_days": WHOLE, **_LOW,
+    **_MERCHANT, **_LOW,
+    "credit_limit_fen": WHOLE, "credit_limit_min": WHOLE, "pay_within_days": WHOLE, "billing": text(),
     "purses": record({"FEN": _PURSE, "MIN": _PURSE}), "standing": maybe(record({"FEN": _STANDING, "MIN": _STANDING})),
     "contracts": listing(record({"lot_id": WHOLE, "version": WHOLE, "ends_ms": maybe(MOMENT), **_TERMS})),
 })  # fmt: skip
@@ -297,7 +300,10 @@ OPERATIONS = (
     Operation(
         "POST", "/merchants/{merchant_id}/credit", "set_credit", "What a postpaid merchant may run up", set_credit,
         DONE, Scope.MONEY, within=_OWN, moves_money=True,
-        body=record({"fen": whole(0, MOST_FEN), "minutes": whole(0, 10**9), "days": whole(0, 365)}),
+        body=record(
+            {"fen": whole(0, MOST_FEN), "minutes": whole(0, 10**9), "days": whole(0, 365)},
+            {"billing": one_of(*(each.text for each in EVERY))},
+        ),
     ),
     Operation(
         "POST", "/merchants/{merchant_id}/contracts", "set_contract", "A new version of what coupons cost at a lot",

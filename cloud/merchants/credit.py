@@ -15,6 +15,7 @@ from cloud.act import Act, Refused
 from cloud.merchants import ledger, service
 from cloud.merchants.service import PaymentMode, SettlementMode
 from cloud.merchants.tables import merchant, statement
+from domain.billing import billing_of
 from domain.ledger import (
     AVAILABLE,
     CREDIT,
@@ -45,13 +46,20 @@ def settled_accounts(settlement_mode: str | None) -> tuple[str, ...]:
     return (OUTSTANDING, VOID_PENDING, REDEEMED)
 
 
-def set_limit(conn: Connection, act: Act, merchant_id: int, fen: int, minutes: int, days: int) -> Refused | None:
-    """Let a postpaid merchant run up *fen* and *minutes*, each statement to be paid within *days* (0: no term)."""
+def set_limit(
+    conn: Connection, act: Act, merchant_id: int, fen: int, minutes: int, days: int, billing: str = ""
+) -> Refused | None:
+    """Let a postpaid merchant run up *fen* and *minutes*, each statement to be paid within *days* (0: no term).
+
+    *billing*: what a statement covers, from the next one on ("" leaves it as it is).
+    """
     row = service.get(conn, act.operator_id, merchant_id)
     if row is None:
         return Refused("merchant_unknown")
     if row["payment_mode"] != PaymentMode.POSTPAID.value:
         return Refused("not_postpaid")
+    if billing and billing_of(billing) is None:
+        return Refused("billing_unknown")
     if not (0 <= fen <= 10**11 and 0 <= minutes <= 10**9 and 0 <= days <= MOST_DAYS):
         return Refused("amount_malformed")
     wanted = {Commodity.FEN: fen, Commodity.MIN: minutes}
@@ -66,7 +74,12 @@ def set_limit(conn: Connection, act: Act, merchant_id: int, fen: int, minutes: i
             act.operator_id, merchant_id, act.uuid(), "credit.set", f"merchant:{merchant_id}", act.by, act.now_ms
         )
         ledger.post(conn, entry, move(source, target, abs(delta), commodity, Funds.PAID))
-    values = {"credit_limit_fen": fen, "credit_limit_min": minutes, "pay_within_days": days}
+    values = {
+        "credit_limit_fen": fen,
+        "credit_limit_min": minutes,
+        "pay_within_days": days,
+        "billing": billing or row["billing"],
+    }
     before = {name: row[name] for name in values}
     conn.execute(update(merchant).where(merchant.c.merchant_id == merchant_id).values(**values))
     audit.record(conn, act, "merchant.credit_set", f"merchant:{merchant_id}", before=before, after=values)

@@ -47,6 +47,7 @@ from cloud.web.state import (
     words,
     zone_of,
 )
+from domain.billing import EVERY
 from domain.contract import Basis, Terms, terms_of
 from domain.fen import fen_from_yuan, yuan
 from domain.ledger import Commodity, Funds
@@ -167,6 +168,7 @@ async def _merchant(
         login=login,
         money=may(role, Right.MONEY),
         manage=may(role, Right.MANAGE),
+        billings=EVERY,
         issue=may(role, Right.ISSUE),
         wechat=request.config_dict[CLOUD].settings.wechat_login is not None,
         **about,
@@ -311,7 +313,7 @@ async def limit(request: web.Request) -> web.Response:
     days = await _typed_amount(request, "days", Commodity.MIN)
     if fen is None or minutes is None or days is None:
         return await _answer(request, session.role, Refused("amount_malformed"), "")
-    args = path_id(request, "merchant_id"), fen, minutes, days
+    args = path_id(request, "merchant_id"), fen, minutes, days, await field_of(request, "billing")
     refused = await change(request, login_of(session), credit.set_limit, *args)
     return await _answer(request, session.role, refused, "credit_set")
 

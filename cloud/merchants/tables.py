@@ -22,6 +22,7 @@ merchant = Table(
     Column("credit_limit_fen", BigInteger, nullable=False),
     Column("credit_limit_min", BigInteger, nullable=False),
     Column("pay_within_days", BigInteger, nullable=False),  # of a statement; 0: no term
+    Column("billing", Text, nullable=False, server_default="month:1"),  # its periods (domain/billing.py)
     Column("low_fen", BigInteger),  # warned below so much; NULL: the usual
     Column("low_min", BigInteger),
     Column("suggest_fen", BigInteger, nullable=False, server_default="0"),  # top-up ordered then; 0: none
