@@ -46,7 +46,7 @@ _PREFIXES = {
     CLAIM_PREFIX: ScannedKind.CLAIM_CODE,
 }
 _LINK = re.compile(r"https://[^/\s]{1,128}/([VTPC])/(\S*)", re.IGNORECASE)
-_PAYMENT_CODE = re.compile(r"1[0-5]\d{16}|(?:2[5-9]|30)\d{14,22}", re.ASCII)  # WeChat Pay, Alipay
+_PAYMENT_CODE = re.compile(r"1[0-5]\d{16}|(?:2[5-9]|30)\d{14,22}", re.ASCII)  # what wallets show
 
 
 def recognise(text: str) -> Scanned:

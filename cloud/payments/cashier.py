@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
-from pathlib import Path
 
 import segno
 from aiohttp import web
@@ -19,8 +18,6 @@ from cloud.web.state import CLOUD, words
 from plumbing.web import Event, client_address, render, render_part, stream
 
 log = logging.getLogger(__name__)
-
-SCRIPT = Path(__file__).parent / "wechat" / "wallet.js"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,7 @@ async def _shown(request: web.Request) -> Shown:
     """The page as it is now. On a phone the payer chooses; elsewhere a code is shown at once."""
     order, desk = await _order(request), request.config_dict[DESK]
     offers = await desk.offers(order) if order.state == "open" else {}
-    kinds = sorted(offers, key=lambda kind: (kind != "wechat", kind))
+    kinds = sorted(offers, key=lambda kind: (offers[kind].rank, kind))
     agent, is_back = request.headers.get("User-Agent", ""), "back" in request.query
     is_phone = "Mobi" in agent
     wanted = request.query.get("with", "")
@@ -136,18 +133,22 @@ async def _in_wallet(
     if isinstance(made, Refused):
         shown = Shown(order, [kind], kind, error=words(request, made), is_phone=True)
         return render(request, "cashier.html", status=502, shown=shown)
-    return render(request, "cashier_wallet.html", order=order, wallet=json.dumps(dict(made.wallet)))
+    return render(request, "cashier_wallet.html", order=order, kind=kind, wallet=json.dumps(dict(made.wallet)))
 
 
-async def script(_request: web.Request) -> web.StreamResponse:
-    """What speaks with the wallet."""
-    return web.FileResponse(SCRIPT)
+async def script(request: web.Request) -> web.StreamResponse:
+    """What speaks with a provider's wallet."""
+    kind = request.match_info["provider"]
+    for provider in request.config_dict[DESK].providers.values():
+        if provider.kind == kind and isinstance(provider, KnowsPayers):
+            return web.FileResponse(provider.script)
+    raise web.HTTPNotFound
 
 
 def add_routes(app: web.Application) -> None:
     """The payer's pages."""
     add_get = app.router.add_get
-    add_get("/payments/wallet.js", script)
+    add_get("/payments/wallet/{provider:[a-z]+}.js", script)
     add_get("/payments/{order}", page)
     add_get("/payments/{order}/live", live)
     add_get("/payments/{order}/{provider:[a-z]+}", begin)

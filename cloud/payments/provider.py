@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 
@@ -128,7 +129,8 @@ class BillLine:
 class PaymentProvider(Protocol):
     """One account at one provider."""
 
-    kind: str  # "wechat", "alipay"
+    kind: str  # its name in settings, addresses and words
+    rank: int  # where a payer may choose, the smaller comes first
     ways: frozenset[Way]
     wallet: str  # what the browser inside its wallet calls itself
 
@@ -172,6 +174,8 @@ class PaymentProvider(Protocol):
 @runtime_checkable
 class KnowsPayers(Protocol):
     """A provider that must be told who pays inside its wallet, and tells us who opened a page there."""
+
+    script: Path  # what runs on that page and speaks with the wallet
 
     def ask_who(self, back: str, state: str) -> str:
         """Where to send a browser inside the wallet; it comes back to *back* with ``code`` and *state*."""

@@ -59,7 +59,7 @@ _BEHIND: Final[dict[Door, tuple[str, ...]]] = {
         "POST /pay/{lot}/pass",
         "GET /Q/{token}",
         "POST /Q/{token}",
-        "GET /payments/wallet.js",
+        "GET /payments/wallet/{provider}.js",
         "GET /payments/{order}",
         "GET /payments/{order}/live",
         "GET /payments/{order}/{provider}",

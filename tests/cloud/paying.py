@@ -32,6 +32,7 @@ class Till:
     """A provider whose answers are set by number; "" is for every other one. Remembers what it was asked."""
 
     kind: str = "till"
+    rank: int = 3
     wallet: str = "TillWallet"
     ways: frozenset[Way] = WAYS
     says: dict[str, Outcome | ProviderError] = field(default_factory=dict)

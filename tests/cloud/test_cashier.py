@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 from aiohttp import CookieJar, web
@@ -30,6 +31,7 @@ class Wallet(Till):
 
     kind: str = "wechat"
     wallet: str = "MicroMessenger"
+    script: Path = Path(__file__)
     payers: list[str] = field(default_factory=list)
 
     async def prepare(self, charge: Charge, way: Way) -> Prepared:
@@ -96,6 +98,7 @@ async def test_a_phone_goes_to_the_providers_page_and_a_wallet_pays_inside(
     assert asked.headers["Location"] == f"http://who/?back=http://cloud.example{here}&state={state}"
     assert forged.headers["Location"] == asked.headers["Location"]
     assert "&#34;package&#34;" in inside
+    assert 'src="/payments/wallet/wechat.js"' in inside
     assert till.payers == ["", "o-1"]
 
 
@@ -122,3 +125,20 @@ async def test_a_silent_provider_is_said_in_words(payer: Browser, cloud: Cloud, 
     till.prepare = silent  # type: ignore[method-assign]
 
     assert "没有回音" in await (await payer.get(order.cashier_path)).text()
+
+
+async def test_a_wallets_page_runs_its_own_providers_script_and_no_other(payer: Browser, till: Wallet) -> None:
+    own = await payer.get("/payments/wallet/wechat.js")
+    other = await payer.get("/payments/wallet/alipay.js")
+
+    assert (own.status, other.status) == (200, 404)
+    assert await own.text() == till.script.read_text(encoding="utf-8")
+
+
+async def test_providers_are_offered_by_their_rank(cloud: Cloud, till: Wallet) -> None:
+    providers = {"one": replace(till, rank=7), "two": replace(till, kind="alipay", rank=2)}
+    async with TestClient(TestServer(make_app(cloud, providers)), cookie_jar=CookieJar(unsafe=True)) as phone:
+        order = ordered(cloud)
+        page = await (await phone.get(order.cashier_path, headers=PHONE)).text()
+
+    assert page.index(f"{order.cashier_path}/alipay") < page.index(f"{order.cashier_path}/wechat")

@@ -41,6 +41,7 @@ class Alipay:
     """One application. Keys are read once, here."""
 
     kind = "alipay"
+    rank = 2
     wallet = "AlipayClient"
     ways = frozenset({Way.QR, Way.PHONE, Way.WALLET, Way.CODE})
 

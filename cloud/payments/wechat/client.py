@@ -7,6 +7,7 @@ import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -55,7 +56,9 @@ class WechatPay:
     """One merchant number. Keys are read once, here."""
 
     kind = "wechat"
+    rank = 1
     wallet = "MicroMessenger"
+    script = Path(__file__).parent / "wallet.js"
 
     def __init__(self, options: WechatOptions, now_ms: Callable[[], int]) -> None:
         self._options, self._now_ms = options, now_ms
