@@ -23,6 +23,7 @@ from cloud.members.service import Entitled, terms_of
 from cloud.members.tables import entitled_plate, entitlement, pass_month, pass_price
 from cloud.payments import orders
 from cloud.payments.orders import PayOrder, UnfulfillableError, Wanted
+from cloud.reach import EVERY, Lots
 from domain.entitlement import Grant
 from domain.fen import Fen
 from domain.monthly import month_after, month_price
@@ -213,21 +214,24 @@ def of_pass(conn: Connection, operator_id: int, entitlement_id: int) -> Sequence
     return conn.execute(query.order_by(pass_month.c.done_ms.desc(), pass_month.c.order_id)).mappings().all()
 
 
-def listed(conn: Connection, operator_id: int, search: str = "", page: int = 1) -> Page[RowMapping]:
+def listed(
+    conn: Connection, operator_id: int, search: str = "", page: int = 1, within: Lots = EVERY
+) -> Page[RowMapping]:
     """Every month that was paid, the newest first; *search* is part of the name on the pass or of the order."""
-    return paged(conn, _query(operator_id, search), page)
+    return paged(conn, _query(operator_id, search, within), page)
 
 
-def every(conn: Connection, operator_id: int, search: str, most: int) -> Sequence[RowMapping]:
+def every(conn: Connection, operator_id: int, search: str, most: int, within: Lots = EVERY) -> Sequence[RowMapping]:
     """The same up to *most*, for a file."""
-    return conn.execute(_query(operator_id, search).limit(most)).mappings().all()
+    return conn.execute(_query(operator_id, search, within).limit(most)).mappings().all()
 
 
-def _query(operator_id: int, search: str) -> Select[Any]:
+def _query(operator_id: int, search: str, within: Lots) -> Select[Any]:
     query = (
         select(pass_month, entitlement.c.name)
         .join(entitlement, entitlement.c.entitlement_id == pass_month.c.entitlement_id)
         .where(pass_month.c.operator_id == operator_id, pass_month.c.state != "open")
+        .where(within.hold(pass_month.c.lot_id))
         .order_by(pass_month.c.done_ms.desc(), pass_month.c.order_id)
     )
     if search:

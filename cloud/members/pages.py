@@ -66,7 +66,6 @@ async def people(request: web.Request) -> web.Response:
         page=found,
         wanted=wanted,
         names=await read(request, lots.names, wanted.within),
-        imports=may(session.role, Right.MANAGE),
         kinds=list(Grant),
         now_ms=cloud.now_ms(),
         hours=lambda one: hours_words(texts(request), one),

@@ -10,17 +10,32 @@ from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.lots import service as lots
 from cloud.members import extending
-from cloud.web.state import allow, change, done, field_of, login_of, path_id, read, search_of, whole, words, zone_of
+from cloud.reach import Lots
+from cloud.web.state import (
+    allow,
+    change,
+    done,
+    field_of,
+    login_of,
+    lots_of,
+    path_id,
+    read,
+    search_of,
+    whole,
+    words,
+    zone_of,
+)
 from domain.fen import fen_from_yuan, yuan
 from plumbing.web import page_number, render, texts
 
 
 async def _passes(request: web.Request, refused: Refused | None = None) -> web.Response:
-    session = await allow(request, Right.VIEW)
+    session = await allow(request, Right.VIEW_LOTS)
+    within = lots_of(session)
     return render(
         request, "passes.html", status=422 if refused else 200, error=words(request, refused),
-        names=await read(request, lots.names), prices=await read(request, extending.prices),
-        page=await read(request, extending.listed, search_of(request), page_number(request.query)),
+        names=await read(request, lots.names, within), prices=await read(request, extending.prices),
+        page=await read(request, extending.listed, search_of(request), page_number(request.query), within),
         money=may(session.role, Right.MONEY),
     )  # fmt: skip
 
@@ -32,7 +47,7 @@ async def passes(request: web.Request) -> web.Response:
 
 async def months_file(request: web.Request) -> web.Response:
     """The months that were paid, as a file."""
-    await allow(request, Right.VIEW)
+    within = lots_of(await allow(request, Right.VIEW_LOTS))
     t, zone, names = texts(request), zone_of(request), await read(request, lots.names)
     rows: list[list[sheets.Cell]] = [
         [
@@ -46,7 +61,7 @@ async def months_file(request: web.Request) -> web.Response:
             t("passes.driver") if row["created_by"] == "driver:phone" else row["created_by"],
             t(f"pass_month.{row['state']}"),
         ]
-        for row in await read(request, extending.every, search_of(request), sheets.MOST_ROWS)
+        for row in await read(request, extending.every, search_of(request), sheets.MOST_ROWS, within)
     ]
     columns = ("col.when", "people.name", "col.lot", "payments.order", "passes.amount", "records.from", "records.to",
                "col.by", "col.state")  # fmt: skip
@@ -54,17 +69,18 @@ async def months_file(request: web.Request) -> web.Response:
     return await sheets.table_file(request.match_info["kind"], "passes", t("passes.paid"), heads, rows)
 
 
-def _price_list(conn: Connection, operator_id: int) -> list[tuple[str, int | None]]:
+def _price_list(conn: Connection, operator_id: int, within: Lots) -> list[tuple[str, int | None]]:
     prices = extending.prices(conn, operator_id)
-    return [(name, prices.get(lot_id)) for lot_id, name in lots.names(conn, operator_id).items()]
+    return [(name, prices.get(lot_id)) for lot_id, name in lots.names(conn, operator_id, within).items()]
 
 
 async def prices_file(request: web.Request) -> web.Response:
     """What a month costs at each lot, as a file."""
-    await allow(request, Right.VIEW)
+    within = lots_of(await allow(request, Right.VIEW_LOTS))
     t = texts(request)
     rows: list[list[sheets.Cell]] = [
-        [lot, t("passes.not_offered") if fen is None else yuan(fen)] for lot, fen in await read(request, _price_list)
+        [lot, t("passes.not_offered") if fen is None else yuan(fen)]
+        for lot, fen in await read(request, _price_list, within)
     ]
     heads = [t("col.lot"), t("passes.month")]
     return await sheets.table_file(request.match_info["kind"], "pass-prices", t("passes.prices"), heads, rows)
