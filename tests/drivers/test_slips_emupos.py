@@ -1,4 +1,5 @@
-"""Every layout as an interpreter that is not ours reads it: both papers and languages, text and QR in each way.
+"""Every layout as an interpreter that is not ours reads it: both papers and languages, text and QR in each way. And
+that its printers' own words for how they are mean to us what they mean to it.
 
 It has no font with hanzi: their bytes are read from its text, drawn lines from the dots of its picture. The QR is
 decoded from its picture by a decoder that is nobody's of the two, and what was signed is checked with the lot's key.
@@ -7,7 +8,8 @@ decoded from its picture by a decoder that is nobody's of the two, and what was 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,6 +24,7 @@ from domain.slip_faces import Face, Language, Ticket, Voucher
 from domain.slip_layouts import lay_out
 from domain.slip_samples import LAYOUTS, SAMPLES
 from domain.voucher import Valid
+from drivers.base import DeviceRefusedError, Printer, PrinterStatus
 from drivers.printer.escpos import EscposNetworkOptions, open_escpos_network
 from drivers.wiring import Wiring
 from plumbing.paper.encode import encode
@@ -33,7 +36,7 @@ from tests.domain.test_voucher import KEYS, PAYLOAD, TOKEN, at, verify
 from tests.services.drawn_text import read_lines
 from tests.services.emupos import DOTS, Emupos, emupos_printers
 
-pytestmark = pytest.mark.emupos
+pytestmark = [pytest.mark.emupos, pytest.mark.xdist_group("emupos")]  # it takes seconds to start
 
 LOT, LOT_ID, HOST, AT = "西湖文化广场地下停车场", 3, "park.example.com", datetime(2026, 11, 22, 12, 30)  # noqa: DTZ001 - lot-local
 EDGE = PrivateKey.generate()
@@ -81,14 +84,20 @@ def is_genuine(text: str) -> bool:
     return False
 
 
+@asynccontextmanager
+async def printer_of(one: Emupos) -> AsyncIterator[Printer]:
+    """Our driver before it."""
+    options = EscposNetworkOptions("127.0.0.1", one.printer_port, status_ms=3000)
+    printer = await open_escpos_network(options, Wiring("counter"))
+    yield printer
+    await printer.aclose()
+
+
 async def print_at(one: Emupos, data: bytes) -> tuple[list[str], Image.Image]:
     """What it read in *data*, and its picture."""
     known = one.receipts()
-    printer = await open_escpos_network(
-        EscposNetworkOptions("127.0.0.1", one.printer_port, status_ms=3000), Wiring("counter")
-    )
-    await printer.print(data)
-    await printer.aclose()
+    async with printer_of(one) as printer:
+        await printer.print(data)
     lines, picture = one.newest(known)
     return lines, Image.open(io.BytesIO(picture)).convert("L")
 
@@ -120,3 +129,19 @@ def ours(data: bytes, paper: Paper, height: int) -> Image.Image:
     """The same job in our own virtual printer's picture, without its white edge and what comes after the last dot."""
     picture = Image.open(io.BytesIO(render(data, paper))).convert("L")
     return picture.crop((MARGIN, MARGIN, MARGIN + DOTS[paper], MARGIN + height))
+
+
+async def test_its_status_bytes_are_understood(printers: dict[Paper, Emupos]) -> None:
+    one = printers[Paper.MM58]
+    async with printer_of(one) as printer:
+        assert await printer.status() is PrinterStatus.READY
+        one.fault("paper-near-end")
+        assert await printer.status() is PrinterStatus.PAPER_LOW
+        one.fault("cover-open")
+        assert await printer.status() is PrinterStatus.COVER_OPEN
+        one.fault("paper-out")
+        assert await printer.status() in (PrinterStatus.PAPER_OUT, PrinterStatus.COVER_OPEN)
+        with pytest.raises(DeviceRefusedError):
+            await printer.print(encode(Slip(32, (Text("停车券"),))))
+    for name in ("paper-near-end", "cover-open", "paper-out"):
+        one.fault(name, mended=True)

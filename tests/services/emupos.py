@@ -62,9 +62,9 @@ class Emupos:
         except OSError:  # it listens before it answers
             return False
 
-    def fault(self, name: str) -> None:
-        request = urllib.request.Request(f"{self.api}/devices/{self.name}/faults/{name}", method="PUT")  # noqa: S310 - loopback
-        urllib.request.urlopen(request, timeout=5).close()  # noqa: S310 - loopback
+    def fault(self, name: str, *, mended: bool = False) -> None:
+        url, method = f"{self.api}/devices/{self.name}/faults/{name}", "DELETE" if mended else "PUT"
+        urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=5).close()  # noqa: S310 - loopback
 
     def not_understood(self) -> list[str]:
         """What it said of bytes that mean nothing to it."""
