@@ -16,7 +16,7 @@ from playwright.async_api import Page, async_playwright
 from benchmarks.figures import Figure, Options, progress
 from benchmarks.pairs import Pair, Spread, shown
 from drivers.camera.simulated import Sight
-from edge.facade import Printed
+from edge.counterdesk import Printed
 from edge.settings import EdgeSettings
 from plumbing.paper.commands import SENSOR, split
 from plumbing.paper.length import DOTS_A_MM, Roll
@@ -52,7 +52,7 @@ async def batch(lot: Lot, slips: int) -> float:
     """Seconds for *slips* vouchers, one after another as the counter prints them."""
     began = time.perf_counter()
     for number in range(slips):
-        printed = await lot.edge.issue_voucher(3, 30, "bench", in_a_row=number > 0)
+        printed = await lot.edge.counter.issue_voucher(3, 30, "bench", in_a_row=number > 0)
         if not isinstance(printed, Printed) or printed.state != "confirmed":
             raise SystemExit(f"not printed: {printed}")
     return time.perf_counter() - began

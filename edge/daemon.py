@@ -327,7 +327,7 @@ def actuators(edge: Edge) -> dict[str, Actuator]:
     catalogue = driver_words()
     return {
         "barrier.open": edge.open_from_afar,
-        "voucher.print": edge.print_from_afar,
+        "voucher.print": edge.counter.print_from_afar,
         driver.KIND: lambda body: driver.answer_from_afar(edge, catalogue, body),
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import uuid
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,9 +21,9 @@ from domain.plate import normalise
 from domain.stay import OUTSIDE
 from domain.wire import Json
 from drivers.base import Camera, DeviceError, PlateRead, Snapshots, Viewable
-from edge import printing
 from edge.clock import Clock
 from edge.copies import Copies
+from edge.counterdesk import AFAR, CounterDesk
 from edge.db import (
     alarms,
     channels,
@@ -33,15 +33,12 @@ from edge.db import (
     leave_extensions,
     log,
     money,
-    printjobs,
     stays,
-    vouchers,
     zone_counts,
 )
 from edge.db import arrears as owed
 from edge.db.stays import StayRow
 from edge.db.zone_counts import CountRow
-from edge.disk import Level
 from edge.lanes.claims import ClaimDesk
 from edge.lanes.cloud_line import CloudLine
 from edge.lanes.door import DriverDoor
@@ -53,7 +50,7 @@ from edge.lanes.tickets import TicketDesk
 from edge.lanes.till import CodeTill
 from edge.lanes.witness import Act, keep_picture
 from edge.lanes.worker import LaneWorker
-from edge.printing import Ended, SlipPrinter
+from edge.printing import SlipPrinter
 from edge.receipt_faces import Wording
 from edge.services import (
     alarming,
@@ -66,11 +63,9 @@ from edge.services import (
     fee_setting,
     filling,
     holding,
-    issuing,
     list_ages,
     manual,
     offline_list,
-    papers,
     paying,
     plate_locking,
     redeeming,
@@ -80,7 +75,6 @@ from edge.services import (
     visitors,
 )
 from edge.services.filling import Filling
-from edge.services.issuing import Issued, Order
 from edge.services.lot import Done, Result
 from edge.services.manual import Candidate
 from edge.services.paying import Taken
@@ -93,23 +87,7 @@ from edge.supervise import Health
 from edge.tills import Tills
 
 T = TypeVar("T")
-MOST_FROM_AFAR = 10  # vouchers in one command
-AFAR = "cloud:"  # before the name of somebody who acts from there
 PLAIN = Wording(str, str)
-
-
-@dataclass(frozen=True, slots=True)
-class Printed:
-    """A voucher was issued; *state* says how printing ended: confirmed, failed or unknown (never printed again).
-
-    *silent*: unknown only because this printer never answers; somebody says later what came out.
-    """
-
-    key_id: int
-    counter: int
-    state: str
-    left: int
-    silent: bool = False
 
 
 @dataclass(slots=True)
@@ -136,6 +114,7 @@ class Edge:
     staff: StaffRoom = field(init=False)  # who may sign in
     walks: StockTakes = field(init=False)  # walks through the lot
     slips: SlipDesk = field(init=False)  # receipts, tickets and reports on their way to paper
+    counter: CounterDesk = field(init=False)  # vouchers of merchants
     tills: Tills = field(init=False)  # shifts, and what is printed for them
 
     def __post_init__(self) -> None:
@@ -149,6 +128,7 @@ class Edge:
             worker.codes.till, worker.codes.claims = self.till, self.claims
         self.door = DriverDoor(self.office, self.live, self.workers, self.phone)
         self.slips = SlipDesk(self.office, self.printers)
+        self.counter = CounterDesk(self.settings, self.office, self.printers, lambda: self.link_state())
         self.tickets = TicketDesk(self.office, self.door, self.workers, self.printers, self.slips, host)
         self.staff, self.walks = StaffRoom(self.office), StockTakes(self.office, self.live)
         self.tills = Tills(self.office, self.printers, self.slips, self.wording)
@@ -520,150 +500,6 @@ class Edge:
         debt = await self.read(owed.get, debt_id)
         self._decide_again(debt.plate if debt else "", result)
         return result
-
-    # The counter
-
-    async def merchants(self) -> list[Json]:
-        """Merchants as the cloud last told us, with what their leases here still hold by commodity (``left``)."""
-
-        def look(conn: sqlite3.Connection) -> list[Json]:
-            held: dict[int, dict[str, int]] = {}
-            for one in leases.active(conn):
-                left = held.setdefault(one.merchant_id, {})
-                left[one.commodity.value] = left.get(one.commodity.value, 0) + one.lease.left
-            rows = [row.value for row in channels.rows(conn, "rules") if row.key.startswith("merchant:") and row.value]
-            return [{**row, "left": held.get(int(row["merchant_id"]), {})} for row in rows]
-
-        return await self.read(look)
-
-    async def templates(self, merchant_id: int) -> list[Json]:
-        """What a merchant may print."""
-
-        def look(conn: sqlite3.Connection) -> list[Json]:
-            rows = [row.value for row in channels.rows(conn, "rules") if row.key.startswith("template:") and row.value]
-            return [row for row in rows if row.get("merchant_id") == merchant_id and not row.get("deleted")]
-
-        return await self.read(look)
-
-    async def vouchers(self, merchant_id: int | None = None, most: int = 50) -> list[vouchers.VoucherRow]:
-        """The newest vouchers."""
-        return await self.read(vouchers.recent, merchant_id, most)
-
-    @property
-    def slips_are_of_use(self) -> bool:
-        """Can a slip bound to no plate be used now: scanned at an exit, taken at the booth, or bound by phone?"""
-        exits = [lane for lane in self.settings.lanes if lane.target == OUTSIDE]
-        scanned = any(lane.scanner or self.office.is_attended(lane) for lane in exits)
-        return scanned or not exits or self.link_state() == "online"
-
-    def _printer(self, name: str) -> SlipPrinter | None:
-        return self.printers.get(name) if name else next(iter(self.printers.values()), None)
-
-    async def is_ready_to_print(self, printer: str) -> bool:
-        """May a job be tried at this printer, the first without a name?"""
-        device = self._printer(printer)
-        return device is not None and await device.is_ready()
-
-    async def issue_voucher(
-        self,
-        merchant_id: int,
-        template_id: int,
-        by: str,
-        printer: str = "",
-        *,
-        order_id: str = "",
-        in_a_row: bool = False,
-    ) -> Printed | Refuse:
-        """Issue and print one voucher. *in_a_row*: a printer that has just said that all is well is not asked again.
-
-        Refuses ``nowhere_to_scan`` and ``printer_not_ready`` before anything is reserved.
-        """
-        if self.office.disk.level is Level.FULL:
-            return Refuse("disk_full")
-        if not self.slips_are_of_use:
-            return Refuse("nowhere_to_scan")
-        device = self._printer(printer)
-        if device is None or not ((in_a_row and device.went_well) or await device.is_ready()):
-            return Refuse("printer_not_ready")
-        issued = await self._do(issuing.issue, self.office.lot, Order(merchant_id, template_id, by, order_id))
-        if isinstance(issued, Refuse):
-            return issued
-        payload, ended = issued.payload, Ended("unknown")
-        try:
-            ended = await self._print(issued, device, by)
-        finally:  # whatever broke: the voucher is in doubt now, not only after the next start
-            await self._must(issuing.printed, payload.key_id, payload.counter, ended.state)
-        return Printed(payload.key_id, payload.counter, ended.state, issued.left, ended.silent)
-
-    async def print_from_afar(self, body: Json) -> str:
-        """The cloud's ``voucher.print``: vouchers for a shop, each issued and printed once, up to the first in doubt.
-
-        Returns how many came out and how the last ended: ``confirmed 3``, ``unknown 1``, or why none more was begun.
-        """
-        merchant_id, template_id, count = (body.get(name) for name in ("merchant_id", "template_id", "count"))
-        if not (isinstance(merchant_id, int) and isinstance(template_id, int) and isinstance(count, int)):
-            return "command_malformed"
-        state, done = "", 0
-        while done < min(count, MOST_FROM_AFAR):
-            result = await self.issue_voucher(
-                merchant_id, template_id, f"{AFAR}{body.get('by', '')}", in_a_row=done > 0
-            )
-            if isinstance(result, Refuse):
-                return f"{result.code} {done}"
-            state, done = result.state, done + 1
-            if state != "confirmed" and not result.silent:
-                break
-        return f"{state} {done}"
-
-    async def _print(self, issued: Issued, device: SlipPrinter, by: str) -> Ended:
-        payload = issued.payload
-
-        def look(conn: sqlite3.Connection) -> list[Json | None]:
-            keys = (f"template:{payload.template_id}", f"merchant:{payload.merchant_id}")
-            return [channels.get(conn, "rules", key) for key in keys]
-
-        template, merchant = await self.read(look)
-        lot, now_ms = self.office.lot, self.office.now().wall_ms
-        name = str((merchant or {}).get("name", ""))
-        host = self.settings.voucher_host
-        till = next(
-            (one.name for one in lot.workstations.values() if self.printers.get(one.printer) is device), lot.edge
-        )
-        face = printing.face_of(lot, host, issued, template or {"kind": "AMOUNT"}, name, by, now_ms, till)
-        return await device.put_on_paper(await device.lay_out(face, lot))
-
-    async def print_test(self, printer: str, by: str) -> str | Refuse:
-        """A test page; how that ended. Refuses ``printer_not_ready``."""
-        device = self.printers.get(printer)
-        if device is None or not await device.is_ready():
-            return Refuse("printer_not_ready")
-        begun = await self._do(papers.begin, self.office.lot, papers.TEST, printer, printer, by)
-        if isinstance(begun, Refuse):
-            return begun
-        lot, ended = self.office.lot, Ended("unknown")
-        try:
-            page = device.test_page(printer, lot, self.office.now().wall_ms)
-            ended = await device.put_on_paper(await device.lay_out(page, lot))
-        finally:
-            await self._must(papers.end, begun, ended.state, ended.silent)
-        return ended.state
-
-    async def recent_prints(self, most: int) -> list[printjobs.Print]:
-        """The newest prints and how they ended."""
-        return await self.read(printjobs.recent, most)
-
-    async def print_seen(self, job_id: str, by: str, *, came_out: bool) -> bool:
-        """Somebody says whether a slip in doubt came out; False where it is not in doubt."""
-        office = self.office
-        return await office.commit(papers.said, office.db, job_id, by, came_out, office.now())
-
-    async def came_out(self, slips: Sequence[tuple[int, int]], by: str) -> int:
-        """Somebody saw vouchers in doubt come out of the printer; returns how many of them were in doubt."""
-        return await self._must(issuing.came_out, slips, by)
-
-    async def void_voucher(self, key_id: int, counter: int, by: str, reason: str) -> Result:
-        """Withdraw a voucher that was not used."""
-        return await self._do(issuing.void, key_id, counter, by, reason)
 
     # Operations
 

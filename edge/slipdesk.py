@@ -119,3 +119,28 @@ class SlipDesk:
         for job in jobs:
             self._since.pop(job.job_id, None)
         return await self._office.commit(papers.drop, self._office.db, [job.job_id for job in jobs]) if jobs else 0
+
+    async def print_test(self, printer: str, by: str) -> str | Refuse:
+        """A test page; how that ended. Refuses ``printer_not_ready``."""
+        device, office = self._printers.get(printer), self._office
+        if device is None or not await device.is_ready():
+            return Refuse("printer_not_ready")
+        begun = await office.do(papers.begin, office.lot, papers.TEST, printer, printer, by)
+        if isinstance(begun, Refuse):
+            return begun
+        ended = Ended("unknown")
+        try:
+            page = device.test_page(printer, office.lot, office.now().wall_ms)
+            ended = await device.put_on_paper(await device.lay_out(page, office.lot))
+        finally:
+            await office.commit(papers.end, office.db, begun, ended.state, ended.silent, office.now())
+        return ended.state
+
+    async def recent(self, most: int) -> list[printjobs.Print]:
+        """The newest prints and how they ended."""
+        return await self._office.read(printjobs.recent, most)
+
+    async def seen(self, job_id: str, by: str, *, came_out: bool) -> bool:
+        """Somebody says whether a slip in doubt came out; False where it is not in doubt."""
+        office = self._office
+        return await office.commit(papers.said, office.db, job_id, by, came_out, office.now())

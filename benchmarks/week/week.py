@@ -19,7 +19,8 @@ from benchmarks.week.plan import DAY_S, Plan, Trouble
 from benchmarks.week.street import Street
 from benchmarks.week.truth import Truth, Visit
 from benchmarks.week.virtual_time import VirtualLoop
-from edge.facade import Edge, Printed
+from edge.counterdesk import Printed
+from edge.facade import Edge
 from plumbing.onethread import ThreadClosedError
 from plumbing.signing import load_or_create_key
 
@@ -136,7 +137,7 @@ class Week:
             self.truth.told["no voucher: the lot was down"] += 1
             return
         with suppress(ThreadClosedError):
-            printed = await edge.issue_voucher(shop, self.cloud.shops[shop][2], "shop", "service-desk")
+            printed = await edge.counter.issue_voucher(shop, self.cloud.shops[shop][2], "shop", "service-desk")
             if isinstance(printed, Printed):
                 self.truth.told[f"vouchers printed {printed.state}"] += 1
                 visit.paper = await self._token(edge, printed)
@@ -144,7 +145,7 @@ class Week:
                 self.truth.told[f"no voucher: {printed.code}"] += 1
 
     async def _token(self, edge: Edge, printed: Printed) -> str:
-        rows = await edge.vouchers()
+        rows = await edge.counter.vouchers()
         return next((row.token for row in rows if (row.key_id, row.counter) == (printed.key_id, printed.counter)), "")
 
     async def _leases(self) -> None:

@@ -73,7 +73,7 @@ async def merchant_at(request: web.Request) -> int:
 async def shop_of(request: web.Request, merchant_id: int) -> Shop:
     """What the page shows of a merchant."""
     edge = request.app[EDGE]
-    names = {int(row["merchant_id"]): str(row.get("name", "")) for row in await edge.merchants()}
+    names = {int(row["merchant_id"]): str(row.get("name", "")) for row in await edge.counter.merchants()}
 
     def look(conn: sqlite3.Connection) -> Shop:
         found = offers(conn, edge.office.lot, merchant_id, edge.office.now())
@@ -139,7 +139,9 @@ async def counter_page(request: web.Request) -> web.Response:
 
 
 async def _choose_shop(request: web.Request) -> web.Response:
-    return render(request, "shops.html", shops=await request.app[EDGE].merchants(), flash=None, **shared(request))
+    return render(
+        request, "shops.html", shops=await request.app[EDGE].counter.merchants(), flash=None, **shared(request)
+    )
 
 
 async def choose_shop(request: web.Request) -> web.Response:
@@ -148,7 +150,7 @@ async def choose_shop(request: web.Request) -> web.Response:
     if merchant_of(session) is not None:
         raise web.HTTPForbidden
     chosen = text_field(data, "merchant", 12)
-    known = {str(row["merchant_id"]) for row in await request.app[EDGE].merchants()}
+    known = {str(row["merchant_id"]) for row in await request.app[EDGE].counter.merchants()}
     await request.app[SESSIONS].remember(request, merchant=chosen if chosen in known else "0")
     return see_other("/counter")
 
@@ -185,7 +187,7 @@ async def order_print(request: web.Request) -> web.Response:
     count = int(typed) if typed.isascii() and typed.isdigit() else 0
     if not 1 <= count <= MOST_AT_ONCE:
         return await _print(request, offer, texts(request)("refused.bad_count", most=min(offer.count, MOST_AT_ONCE)))
-    if not request.app[EDGE].slips_are_of_use:
+    if not request.app[EDGE].counter.slips_are_of_use:
         return await _print(request, offer, refusal_words(request, "nowhere_to_scan"))
     if count > offer.count:
         return await _print(request, offer, refusal_words(request, offer.refused or "lease_short"))
@@ -246,7 +248,7 @@ async def _of_day(request: web.Request, merchant_id: int, of: date, size: int, n
     edge = request.app[EDGE]
     day = datetime.combine(of, time())
     start, end = (_ms(day + timedelta(days=more), edge.office.lot.tz) for more in (0, 1))
-    names = {int(row["template_id"]): str(row.get("name", "")) for row in await edge.templates(merchant_id)}
+    names = {int(row["template_id"]): str(row.get("name", "")) for row in await edge.counter.templates(merchant_id)}
 
     def look(conn: sqlite3.Connection) -> Page[dict[str, Any]]:
         found = vouchers.between(conn, merchant_id, start, end, size, (number - 1) * size)
@@ -269,7 +271,7 @@ async def came_out(request: web.Request) -> web.Response:
     named = text_field(data, "slips", 4000).split()
     mine = await request.app[EDGE].read(vouchers.in_doubt, merchant_id)
     slips = [(row.key_id, row.counter) for row in mine if f"{row.key_id}-{row.counter}" in named]
-    count = await request.app[EDGE].came_out(slips, session.name)
+    count = await request.app[EDGE].counter.came_out(slips, session.name)
     await flash(request, "ok", texts(request)("done.came_out", count=count))
     request.app[WATCH].hub.publish(Changed(vouchers=True))
     return see_other("/counter")
@@ -296,13 +298,14 @@ async def void(request: web.Request) -> web.Response:
     """Withdraw it; a new one has its own counter, the old is never printed again."""
     session, row, data = await require_session(request), await _own_voucher(request), await request.post()
     reason = reason_of(request, data, "void_reason")
-    result = await request.app[EDGE].void_voucher(row.key_id, row.counter, session.name, reason)
+    result = await request.app[EDGE].counter.void_voucher(row.key_id, row.counter, session.name, reason)
     if isinstance(result, Refuse):
         return await _void(request, row, result)
     await flash(request, "ok", texts(request)("done.voided", number=f"{row.key_id}-{row.counter:06d}"))
     if "again" in data:
         names = {
-            int(one["template_id"]): str(one["name"]) for one in await request.app[EDGE].templates(row.merchant_id)
+            int(one["template_id"]): str(one["name"])
+            for one in await request.app[EDGE].counter.templates(row.merchant_id)
         }
         name = names.get(row.template_id, "")
         order = PrintOrder(row.merchant_id, row.template_id, name, 1, session.name, _usual(request, session))

@@ -19,8 +19,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from domain.decision import Refuse
+from edge.counterdesk import Printed
 from edge.db.printorders import OrderRow
-from edge.facade import Edge, Printed
+from edge.facade import Edge
 from edge.services import ordering
 from edge.services.ordering import Left
 
@@ -171,7 +172,7 @@ class PrintDesk:
             for order in [one for one in self._orders if one.paused and not one.ended]:
                 if self._now() - order.paused_at > PATIENCE_S:
                     await self.give_up(order.merchant_id, order.order_id)
-                elif order.paused == NOT_READY and await self._edge.is_ready_to_print(order.printer):
+                elif order.paused == NOT_READY and await self._edge.counter.is_ready_to_print(order.printer):
                     await self.go_on(order.merchant_id, order.order_id)
 
     async def _print_one(self, order: PrintOrder) -> None:
@@ -179,7 +180,7 @@ class PrintDesk:
         self._changed()
         result: Printed | Refuse
         try:
-            result = await self._edge.issue_voucher(
+            result = await self._edge.counter.issue_voucher(
                 order.merchant_id, order.template_id, order.by, order.printer, order_id=order.order_id,
                 in_a_row=order.begun > 0,
             )  # fmt: skip

@@ -29,7 +29,7 @@ async def printers_page(request: web.Request) -> web.Response:
 async def test_page(request: web.Request) -> web.Response:
     """Print a test page."""
     session, name = await require_session(request), _printer(request)
-    result = await request.app[EDGE].print_test(name, session.name)
+    result = await request.app[EDGE].slips.print_test(name, session.name)
     if isinstance(result, Refuse):
         return await _page(request, name, result)
     await flash(request, "ok" if result == "confirmed" else "warn", texts(request)(f"printers.test_{result}"))
@@ -44,7 +44,7 @@ async def say_what_came(request: web.Request) -> web.Response:
     voucher = VOUCHER.fullmatch(job_id)
     if voucher:
         await _say_of_voucher(request, (int(voucher[1]), int(voucher[2])), session.name, came_out=came_out)
-    elif await request.app[EDGE].print_seen(job_id, session.name, came_out=came_out):
+    elif await request.app[EDGE].slips.seen(job_id, session.name, came_out=came_out):
         await flash(request, "ok", texts(request)("printers.said_out" if came_out else "printers.said_not"))
     return see_other(back[0] if back else "/booth/printers")
 
@@ -56,10 +56,10 @@ async def _say_of_voucher(request: web.Request, voucher: tuple[int, int], by: st
     if row is None or row.state != "unknown":
         await flash(request, "warn", t("printers.said_late"))
     elif came_out:
-        await edge.came_out([voucher], by)
+        await edge.counter.came_out([voucher], by)
         await flash(request, "ok", t("printers.said_out"))
     else:
-        result = await edge.void_voucher(*voucher, by, t("void_reason.not_printed"))
+        result = await edge.counter.void_voucher(*voucher, by, t("void_reason.not_printed"))
         said = refusal_words(request, result) if isinstance(result, Refuse) else t("printers.said_void", number=number)
         await flash(request, "bad" if isinstance(result, Refuse) else "ok", said)
     request.app[WATCH].hub.publish(Changed(vouchers=True))
@@ -95,7 +95,7 @@ async def _page(request: web.Request, chosen: str = "", refused: Refuse | None =
         said=dict(values["strip"].printers), layouts=LAYOUTS,
         waiting={name: len(await edge.slips.at(name)) for name in edge.printers},
         printer=next((name for name in wanted if name in edge.printers), ""),
-        layout=layout if layout in LAYOUTS else LAYOUTS[0], prints=await edge.recent_prints(NEWEST),
+        layout=layout if layout in LAYOUTS else LAYOUTS[0], prints=await edge.slips.recent(NEWEST),
         error=refusal_words(request, refused) if refused else "", flash=await taken_flash(request), **values,
     )  # fmt: skip
 

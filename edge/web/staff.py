@@ -85,7 +85,7 @@ async def _people(
     request: web.Request, refused: Refuse | None = None, pin: tuple[str, str] | None = None
 ) -> web.Response:
     edge, t, session = request.app[EDGE], texts(request), await require_session(request)
-    shops = {f"{MERCHANT}{row['merchant_id']}": str(row.get("name", "")) for row in await edge.merchants()}
+    shops = {f"{MERCHANT}{row['merchant_id']}": str(row.get("name", "")) for row in await edge.counter.merchants()}
     roles = {role: t(f"people.{role}") for role in BOOTH_ROLES}
     roles |= {role: t("people.merchant", name=name) for role, name in shops.items()}
     return render(

@@ -133,8 +133,8 @@ async def afternoon(lot: Lot) -> Mapping[str, str]:
     await _waits(lot, "京A12345")
     stay = (await lot.edge.cars_inside("京A12345"))[0].stay_id
     await lot.opens_shop(3, "咖啡店", granted=9000)
-    await lot.edge.issue_voucher(3, 30, WALL["shop"][0])
-    await lot.edge.lay_voucher(stay, (await lot.edge.vouchers(3))[0].token, WALL["attendant"][0])
+    await lot.edge.counter.issue_voucher(3, 30, WALL["shop"][0])
+    await lot.edge.lay_voucher(stay, (await lot.edge.counter.vouchers(3))[0].token, WALL["attendant"][0])
     await lot.until(lambda: lot.view(OUT).off_fen > 0, SOON_S)
     await lot.cameras["in"].see(replace(seen("京N8P8F8", 11), plate="", crop=b""))
     await lot.until(lambda: lot.view(IN).verdict == "Ask", SOON_S)
@@ -254,7 +254,7 @@ async def counter_day(lot: Lot) -> Mapping[str, str]:
         lot.printer.break_after(5, PrinterFault.PAPER_OUT)
         await shop.send("/counter/print/30", {"count": "3"})
         await asyncio.sleep(1.5)
-    doubtful = next(row for row in await lot.edge.vouchers(3) if row.state == "unknown")
-    await lot.edge.void_voucher(doubtful.key_id, 1, WALL["shop"][0], "打错了")
+    doubtful = next(row for row in await lot.edge.counter.vouchers(3) if row.state == "unknown")
+    await lot.edge.counter.void_voucher(doubtful.key_id, 1, WALL["shop"][0], "打错了")
     await asyncio.sleep(10)  # the pages look at the printer that often
     return {"template": "30", "key": str(doubtful.key_id), "counter": str(doubtful.counter)}

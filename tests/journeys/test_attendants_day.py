@@ -220,11 +220,11 @@ async def prints_scans_and_takes_off_a_voucher(booth: Booth) -> None:
     template = {"name": "5 元券", "kind": "AMOUNT", "value": 500}
     await cloud.call(f"merchants/{booth.world.merchant_id}/templates", template)
     async with asyncio.timeout(20):
-        while not any(row["left"] for row in await edge.merchants()):
+        while not any(row["left"] for row in await edge.counter.merchants()):
             await asyncio.sleep(0.05)
     await at_the_counter_prints_one(booth)
     await booth.page.wait_for_selector(".slip .badge.ok")
-    (row,) = await edge.vouchers()
+    (row,) = await edge.counter.vouchers()
     booth.world.lot.later(45)
 
     await booth.comes_to_the_exit("粤B5K318")

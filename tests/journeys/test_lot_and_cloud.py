@@ -17,7 +17,7 @@ import aiohttp
 import pytest
 
 from drivers.printer.simulated import SimulatedPrinter
-from edge.facade import Printed
+from edge.counterdesk import Printed
 from edge.provisioning import claim, prepare
 from edge.services.redeeming import LaidOn
 from edge.settings import Broker, EdgeSettings, LotRules
@@ -170,11 +170,11 @@ async def test_a_coupon_from_afar_and_a_voucher_from_the_counter_pay_at_the_exit
     await lot.passes("out", PLATE, 3)
 
     async with asyncio.timeout(20):
-        while not any(row["left"] for row in await edge.merchants()):
+        while not any(row["left"] for row in await edge.counter.merchants()):
             await asyncio.sleep(0.05)
-    slip = await edge.issue_voucher(world.merchant_id, template, "wang")
+    slip = await edge.counter.issue_voucher(world.merchant_id, template, "wang")
     assert isinstance(slip, Printed)
-    (row,) = await edge.vouchers()
+    (row,) = await edge.counter.vouchers()
     (second,) = await edge.cars_inside()
     laid = await edge.lay_voucher(second.stay_id, row.token, "li", "out")
     await lot.passes("out", "粤B98765", 4)

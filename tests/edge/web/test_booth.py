@@ -183,8 +183,8 @@ async def test_a_voucher_is_named_with_who_pays_taken_off_again_and_a_spoilt_one
     await lot.opens_shop()
     stay = await lot.enters(minutes_ago=90)
     await lot.waits_to_pay()
-    await lot.edge.issue_voucher(3, 30, "test")
-    token = (await lot.edge.vouchers(3))[0].token
+    await lot.edge.counter.issue_voucher(3, 30, "test")
+    token = (await lot.edge.counter.vouchers(3))[0].token
     paper = f"/booth/stay/{stay}/paper"
 
     refused, text = await booth.send(paper, {"scanned": token[:-1] + ("0" if token[-1] != "0" else "1")})

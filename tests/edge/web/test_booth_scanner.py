@@ -42,8 +42,8 @@ async def two_waiting(folder: Path, *places: Workstation) -> AsyncIterator[tuple
 
 
 async def slip_of(lot: Lot) -> str:
-    await lot.edge.issue_voucher(3, 30, "test")
-    return (await lot.edge.vouchers(3))[0].token
+    await lot.edge.counter.issue_voucher(3, 30, "test")
+    return (await lot.edge.counter.vouchers(3))[0].token
 
 
 async def test_the_booths_pages_tell_that_nobody_knows_whose_code_it_is_and_why_one_is_refused(tmp_path: Path) -> None:

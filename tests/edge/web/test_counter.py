@@ -14,9 +14,9 @@ from domain.decision import Refuse
 from domain.ledger import Commodity
 from drivers.printer.simulated import PrinterFault
 from edge import printing
+from edge.counterdesk import Printed
 from edge.db import printorders
 from edge.db.vouchers import VoucherRow
-from edge.facade import Printed
 from edge.settings import EdgeSettings
 from tests.edge.web.running import Lot, Visitor, running, visiting
 
@@ -40,7 +40,7 @@ async def printed(lot: Lot, count: int, merchant_id: int = 3) -> list[VoucherRow
     """The merchant's vouchers once *count* of them are no longer printing."""
     async with asyncio.timeout(5):
         while True:
-            rows = await lot.edge.vouchers(merchant_id)
+            rows = await lot.edge.counter.vouchers(merchant_id)
             if len([row for row in rows if row.state != "printing"]) >= count:
                 return rows
             await asyncio.sleep(0.01)
@@ -66,7 +66,7 @@ async def test_never_more_than_the_allowance(lot: Lot, shop: Visitor) -> None:
 
     assert status == 409
     assert "剩余额度不够" in text
-    assert await lot.edge.vouchers(3) == []
+    assert await lot.edge.counter.vouchers(3) == []
     assert "现在没有可发的额度" in await shop.get("/counter/print/31")  # no minutes were leased
 
 
@@ -80,7 +80,7 @@ async def test_slips_nobody_could_scan_are_not_printed_until_the_link_works_or_s
         await lot.opens_shop(3, "咖啡店", granted=2000)
         await shop.sign_in("shop")
         status, text = await shop.send("/counter/print/30", {"count": "1"})
-        direct = await lot.edge.issue_voucher(3, 30, "wang")
+        direct = await lot.edge.counter.issue_voucher(3, 30, "wang")
         lot.edge.link_state = lambda: "online"
         online, _ = await shop.send("/counter/print/30", {"count": "1"})
         rows = await printed(lot, 1)
@@ -98,7 +98,7 @@ async def test_the_same_form_twice_orders_once(lot: Lot, shop: Visitor) -> None:
     await printed(lot, 1)
     await asyncio.sleep(0.1)
 
-    assert len(await lot.edge.vouchers(3)) == 1
+    assert len(await lot.edge.counter.vouchers(3)) == 1
 
 
 async def until_said(shop: Visitor, words: str) -> str:
@@ -116,7 +116,7 @@ async def test_without_paper_nothing_is_issued_and_the_order_goes_on_by_itself_w
 
     await shop.send("/counter/print/30", {"count": "2"})
     await until_said(shop, "自动接着打剩下的 2 张")
-    before = await lot.edge.vouchers(3)
+    before = await lot.edge.counter.vouchers(3)
     lot.printer.fault = None
 
     assert before == []
@@ -135,7 +135,7 @@ async def test_an_order_that_waits_can_be_let_go(lot: Lot, shop: Visitor) -> Non
 
     assert "其余 2 张没有打印，也没有占用额度" in page
     assert "这一单已经不在等待了" in again
-    assert await lot.edge.vouchers(3) == []
+    assert await lot.edge.counter.vouchers(3) == []
 
 
 async def test_a_slip_in_doubt_stops_the_order_until_somebody_says_go_on_and_is_never_printed_again(
@@ -177,9 +177,9 @@ async def test_a_printer_that_never_answers_prints_on_and_somebody_says_what_cam
         assert "全部打出来了（3 张）" in await shop.get("/counter")
 
         await shop.send("/counter/came-out", {"slips": "1-2"}, page="/counter")
-        some = {row.counter: row.state for row in await lot.edge.vouchers(3)}
+        some = {row.counter: row.state for row in await lot.edge.counter.vouchers(3)}
         await shop.send("/counter/came-out", {"slips": "1-1 1-2 1-3 9-9"}, page="/counter")
-        states = {row.state for row in await lot.edge.vouchers(3)}
+        states = {row.state for row in await lot.edge.counter.vouchers(3)}
         acts = [act.subject for act in await lot.edge.acts() if act.act == "voucher.came_out"]
 
     assert some == {1: "unknown", 2: "confirmed", 3: "unknown"}
@@ -220,31 +220,33 @@ async def test_a_bug_while_a_slip_is_printed_leaves_it_in_doubt_at_once(
     monkeypatch.setattr(printing, "face_of", breaks)
 
     with pytest.raises(KeyError):
-        await lot.edge.issue_voucher(3, 30, "wang")
+        await lot.edge.counter.issue_voucher(3, 30, "wang")
 
-    assert [row.state for row in await lot.edge.vouchers(3)] == ["unknown"]
+    assert [row.state for row in await lot.edge.counter.vouchers(3)] == ["unknown"]
 
 
 async def test_the_cloud_has_vouchers_printed_each_once_and_hears_how_it_ended(lot: Lot) -> None:
     body = {"merchant_id": 3, "template_id": 30, "count": 3, "by": "shop-1"}
 
-    three = await lot.edge.print_from_afar(body)
-    one = await lot.edge.print_from_afar(body)  # 2000 fen hold four of 5 yuan
+    three = await lot.edge.counter.print_from_afar(body)
+    one = await lot.edge.counter.print_from_afar(body)  # 2000 fen hold four of 5 yuan
     lot.printer.fault = PrinterFault.PAPER_OUT
-    none = await lot.edge.print_from_afar(body)
+    none = await lot.edge.counter.print_from_afar(body)
 
     assert (three, one, none) == ("confirmed 3", "lease_short 1", "printer_not_ready 0")
-    assert [(row.counter, row.by) for row in await lot.edge.vouchers(3)] == [(n, "cloud:shop-1") for n in (4, 3, 2, 1)]
+    assert [(row.counter, row.by) for row in await lot.edge.counter.vouchers(3)] == [
+        (n, "cloud:shop-1") for n in (4, 3, 2, 1)
+    ]
     assert len(lot.printer.jobs) == 4
 
 
 async def test_within_an_order_a_printer_that_has_just_been_well_is_not_asked_again(lot: Lot) -> None:
-    first = await lot.edge.issue_voucher(3, 30, "wang")
+    first = await lot.edge.counter.issue_voucher(3, 30, "wang")
     lot.printer.fault = PrinterFault.COVER_OPEN
 
-    alone = await lot.edge.issue_voucher(3, 30, "wang")
-    second = await lot.edge.issue_voucher(3, 30, "wang", in_a_row=True)
-    third = await lot.edge.issue_voucher(3, 30, "wang", in_a_row=True)
+    alone = await lot.edge.counter.issue_voucher(3, 30, "wang")
+    second = await lot.edge.counter.issue_voucher(3, 30, "wang", in_a_row=True)
+    third = await lot.edge.counter.issue_voucher(3, 30, "wang", in_a_row=True)
 
     assert isinstance(first, Printed)
     assert isinstance(second, Printed)
@@ -254,7 +256,7 @@ async def test_within_an_order_a_printer_that_has_just_been_well_is_not_asked_ag
 
 async def test_a_slip_of_yesterday_is_found_by_its_day_and_can_be_withdrawn(lot: Lot) -> None:
     await lot.opens_shop()
-    await lot.edge.issue_voucher(3, 30, "test")
+    await lot.edge.counter.issue_voucher(3, 30, "test")
     day = lot.edge.office.lot.local(lot.edge.office.now().wall_ms).date()
     async with visiting(lot, "counter") as shop:
         await shop.sign_in("shop")
@@ -323,7 +325,7 @@ async def test_an_order_of_long_ago_is_not_printed_by_a_restart(tmp_path: Path) 
 
     async with running(tmp_path, shift_ms=31 * 60_000) as lot:
         await asyncio.sleep(1.5)
-        assert await lot.edge.vouchers(3) == []
+        assert await lot.edge.counter.vouchers(3) == []
         assert await lot.edge.read(printorders.standing) == []
 
 

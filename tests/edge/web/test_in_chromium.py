@@ -160,8 +160,8 @@ async def test_a_scanned_voucher_is_laid_on_the_car_that_waits(chromium: Browser
     await lot.opens_shop()
     stay = await lot.enters(minutes_ago=90)
     page = await opened(chromium, lot, "booth")
-    printed = await lot.edge.issue_voucher(3, 30, "test")
-    token = (await lot.edge.vouchers(3))[0].token
+    printed = await lot.edge.counter.issue_voucher(3, 30, "test")
+    token = (await lot.edge.counter.vouchers(3))[0].token
     await lot.waits_to_pay()
     await page.wait_for_selector(".lane.pay")
 
@@ -204,7 +204,7 @@ async def test_pages_fit_the_screen_and_buttons_the_finger(
     chromium: Browser, lot: Lot, listener: str, who: str, width: int, height: int
 ) -> None:
     await lot.opens_shop()
-    await lot.edge.issue_voucher(3, 30, "test")
+    await lot.edge.counter.issue_voucher(3, 30, "test")
     stay = await lot.enters()
     await lot.waits_to_pay()
     page = await opened(chromium, lot, listener, who, viewport={"width": width, "height": height})

@@ -49,7 +49,7 @@ async def test_a_layout_is_drawn_as_it_comes_out_and_a_test_page_is_on_record(tm
         expected = encode(slip, printer.profile)
         assert len(job) == len(expected)  # the minute may have changed
         assert Image.open(io.BytesIO(render(job, 48))).width == 48 * 12 + 32
-        assert [(one.kind, one.state) for one in await lot.edge.recent_prints(5)] == [("test", "confirmed")]
+        assert [(one.kind, one.state) for one in await lot.edge.slips.recent(5)] == [("test", "confirmed")]
         assert [act.act for act in await lot.edge.acts() if act.act == "test.print"] == ["test.print"]
 
 
@@ -58,7 +58,7 @@ async def test_what_the_cloud_says_of_a_slip_is_on_the_next_one_printed(tmp_path
         own = shipped_text("test").replace('"lotgate"', '"北门停车场"')
         await lot.put("config", "slip:test", {"head": ["欢迎"], "foot": [], "text": own})
 
-        assert await lot.edge.print_test("counter", "wang") == "confirmed"
+        assert await lot.edge.slips.print_test("counter", "wang") == "confirmed"
 
         printer, office = lot.edge.printers["counter"], lot.edge.office
         slip = await printer.lay_out(printer.test_page("counter", office.lot, office.now().wall_ms), office.lot)
@@ -82,7 +82,7 @@ async def test_the_code_on_a_printed_voucher_is_read_off_its_picture_and_is_genu
 
     async with running(tmp_path, change) as lot:
         await lot.opens_shop(3, "咖啡店", granted=2000)
-        await lot.edge.issue_voucher(3, 30, "wang")
+        await lot.edge.counter.issue_voucher(3, 30, "wang")
         own, now = lot.edge.office.lot, lot.edge.office.now()
         keys = {1: VoucherKey(1, own.public_key, 7, 0, 1 << 60)}
 
@@ -105,7 +105,7 @@ async def test_somebody_says_whether_a_slip_in_doubt_came_out(tmp_path: Path, ca
         for _ in range(2):  # the second finds nothing in doubt
             await booth.send("/booth/printers/said", {"job": begun.job_id, "came": came}, page="/booth/printers")
 
-        assert [one.state for one in await lot.edge.recent_prints(5)] == [state]
+        assert [one.state for one in await lot.edge.slips.recent(5)] == [state]
         assert len([act for act in await lot.edge.acts() if act.act in ("print.seen", "print.missed")]) == 1
 
 
@@ -116,15 +116,15 @@ async def test_a_voucher_in_doubt_is_answered_for_at_the_booth(tmp_path: Path, c
     async with running(tmp_path, as_wide_as_80_mm) as lot, visiting(lot, "booth") as booth:
         await lot.opens_shop(3, "咖啡店", granted=2000)
         lot.printer.break_after(1, PrinterFault.COVER_OPEN)
-        await lot.edge.issue_voucher(3, 30, "wang")
-        (slip,) = await lot.edge.recent_prints(5)
+        await lot.edge.counter.issue_voucher(3, 30, "wang")
+        (slip,) = await lot.edge.slips.recent(5)
         await booth.sign_in()
         assert (slip.state, "没有打出" in await booth.get("/booth/printers")) == ("unknown", True)
 
         for _ in range(2):  # the second finds nothing in doubt
             await booth.send("/booth/printers/said", {"job": slip.job_id, "came": came}, page="/booth/printers")
 
-        (slip,) = await lot.edge.recent_prints(5)
+        (slip,) = await lot.edge.slips.recent(5)
         assert (slip.state, slip.job_id) == (state, "")
         assert len([one for one in await lot.edge.acts() if one.act == act]) == 1
 
@@ -132,10 +132,10 @@ async def test_a_voucher_in_doubt_is_answered_for_at_the_booth(tmp_path: Path, c
 async def test_a_voucher_that_came_out_is_not_withdrawn_by_saying_that_it_did_not(tmp_path: Path) -> None:
     async with running(tmp_path, as_wide_as_80_mm) as lot, visiting(lot, "booth") as booth:
         await lot.opens_shop(3, "咖啡店", granted=2000)
-        await lot.edge.issue_voucher(3, 30, "wang")
+        await lot.edge.counter.issue_voucher(3, 30, "wang")
         await booth.sign_in()
 
         for job in ("1:1", "1:99"):
             await booth.send("/booth/printers/said", {"job": job, "came": "0"}, page="/booth/printers")
 
-        assert [one.state for one in await lot.edge.recent_prints(5)] == ["confirmed"]
+        assert [one.state for one in await lot.edge.slips.recent(5)] == ["confirmed"]

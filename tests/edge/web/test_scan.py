@@ -49,8 +49,8 @@ async def test_with_two_cars_waiting_a_slip_counts_for_the_one_whose_page_is_ope
     async with running(tmp_path, two_exits) as lot:
         await lot.opens_shop()
         stays = [await lot.enters(), await lot.enters(OTHER, minutes_ago=90)]
-        await lot.edge.issue_voucher(3, 30, "test")
-        slip = f"HTTPS://LOTGATE.EXAMPLE/V/{(await lot.edge.vouchers(3))[0].token}"
+        await lot.edge.counter.issue_voucher(3, 30, "test")
+        slip = f"HTTPS://LOTGATE.EXAMPLE/V/{(await lot.edge.counter.vouchers(3))[0].token}"
         page = await opened(chromium, lot, "booth")
         assert "没有车在等待缴费" in await scan(page, slip)
 

@@ -131,11 +131,11 @@ async def test_a_printer_that_never_answers_is_not_said_to_have_printed_and_is_a
         ):
             _, page = await booth.send(act, {}, back)
             assert ("请看出纸口" in page, "报表已打印" in page or "据已打印" in page) == (True, False)
-            newest = (await lot.edge.recent_prints(1))[0]
+            newest = (await lot.edge.slips.recent(1))[0]
             assert (newest.state, newest.job_id in page) == ("unknown", True)
             said = {"job": newest.job_id, "came": "1", "back": back}
             _, page = await booth.send("/booth/printers/said", said, back)
 
             assert f'action="{back}' in page, "it leads back to where it was asked"
-            assert (await lot.edge.recent_prints(1))[0].state == "confirmed"
+            assert (await lot.edge.slips.recent(1))[0].state == "confirmed"
             assert "请看出纸口" not in await booth.get(back)
