@@ -23,7 +23,7 @@ EVENTS = (
     "scan", "scan.no_plate", "scan.no_open_stay", "scan.left_already",
     "scan.which_stay", "scan.unconfirmed", "scan.unlikely_plate",
     "scan.low_confidence", "scan.places_taken", "scan.debt_unpaid",
-    "scan.typed_unlike_read", "scan.typed_unseen", "scan.typed_inside", "scan.typed_no_stay", "call",
+    "scan.typed_unlike_read", "scan.typed_unseen", "scan.typed_inside", "scan.typed_no_stay", "call", "bell",
     "refuse", "refuse.lot_full", "refuse.places_taken", "refuse.blocked", "refuse.already_inside", "refuse.not_live",
     "refuse.repeated_record", "refuse.not_recorded", "refuse.debt_unpaid",
     "code", "code.no_car", "code.voucher_used", "code.voucher_on_other_stay",

@@ -185,6 +185,7 @@ class Lane:
     passage_loop: str = ""
     loop_devices: tuple[str, ...] = ()
     arm_up: str = ""  # the input that is closed while the arm is up, reported beside the loops
+    bell: str = ""  # the input of the button by which a driver calls, reported beside the loops
     display: str = ""
     scanner: str = ""  # where vouchers are held; one that no lane names stands in the booth
     printer: str = ""  # where entry tickets come out
@@ -210,7 +211,7 @@ class Lane:
     @property
     def reporting_loops(self) -> tuple[str, ...]:
         """The loop devices of this lane."""
-        inputs = (self.loop, self.passage_loop, self.arm_up)
+        inputs = (self.loop, self.passage_loop, self.arm_up, self.bell)
         return self.loop_devices or tuple(dict.fromkeys(name for name in inputs if name))
 
 

@@ -28,7 +28,7 @@ from cloud.api.schema import (
 from cloud.coupons import sharing
 from cloud.lots import edges as lot_edges
 from cloud.lots import incidents as lot_incidents
-from cloud.lots import remote, stays
+from cloud.lots import openings, remote, stays
 from cloud.lots import service as lots
 from cloud.lots.service import LaneSpec
 from cloud.merchants import leases
@@ -75,6 +75,12 @@ def open_barrier(conn: Connection, act: Act, ask: Ask) -> Any:
 def list_openings(conn: Connection, act: Act, ask: Ask) -> Any:
     """The last openings asked for from here, and what came of them."""
     return [{**row["body"], **dict(row)} for row in remote.asked(conn, act.operator_id, ask.id("lot_id"))]
+
+
+def list_hand_openings(conn: Connection, act: Act, ask: Ask) -> Any:
+    """The last openings by a person, there or from here, each with its car where somebody said."""
+    found = openings.by_hand(conn, act.operator_id, ask.id("lot_id"))
+    return [plates_shown(ask, dict(row)) if row["plate"] else dict(row) for row in found]
 
 
 def create_edge(conn: Connection, act: Act, ask: Ask) -> Any:
@@ -164,6 +170,10 @@ _OPENING = record({
     "lane": text(), "by": text(), "reason": text(1000), "made_ms": MOMENT, "expires_ms": maybe(MOMENT), "state": text(),
     "result": maybe(text(1000)),
 })  # fmt: skip
+_HAND_OPENING = record({
+    "lane": text(), "opened_by": text(), "reason": text(1000), "happened_ms": MOMENT, "decision_id": text(),
+    "stay_id": text(), "plate": text(),
+})  # fmt: skip
 _CAR = record({
     "stay_id": text(), "lot_id": WHOLE, "lot_name": text(), "plate": text(), "vehicle_class": text(),
     "zone": text(), "entry_lane": text(), "entered_ms": maybe(MOMENT),
@@ -207,6 +217,11 @@ OPERATIONS = (
     Operation(
         "GET", "/lots/{lot_id}/openings", "list_openings", "The last openings asked for, and what came of them",
         list_openings, listing(_OPENING), Scope.READ, within={"lot_id": ID},
+    ),
+    Operation(
+        "GET", "/lots/{lot_id}/openings/by-hand", "list_hand_openings",
+        "The last openings by a person, each with its car where somebody said", list_hand_openings,
+        listing(_HAND_OPENING), Scope.READ, within={"lot_id": ID},
     ),
     Operation(
         "GET", "/edges", "list_edges", "Edges and where their logs stand", list_edges, listing(_EDGE), Scope.READ,

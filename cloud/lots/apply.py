@@ -277,6 +277,7 @@ def barriers_opened(conn: Connection, ctx: ApplyContext, applied: Sequence[Appli
             "decision_id": event.decision_id,
             "opened_by": event.by,
             "reason": event.reason,
+            "stay_id": event.stay_id,
             "happened_ms": envelope.moment.wall_ms,
         }
         for envelope, event in applied

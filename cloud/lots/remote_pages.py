@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from cloud.access.roles import Right
+from cloud.access.roles import Right, may
 from cloud.act import Refused
-from cloud.lots import remote, service
+from cloud.lots import openings, remote, service
 from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, lots_of, path_id, read, words
 from plumbing.web import Session, render
 
@@ -38,6 +38,7 @@ async def _page(request: web.Request, session: Session, refused: Refused | None 
     return render(
         request, "remote.html", status=422 if refused else 200, error=words(request, refused),
         lot_name=lot_name, lane=lane, asked=asked, now_ms=now_ms, pending=pending,
+        opened=await read(request, openings.by_hand, lot_id), plates=may(session.role, Right.PLATES),
     )  # fmt: skip
 
 

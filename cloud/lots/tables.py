@@ -207,6 +207,7 @@ barrier_opening = Table(
     Column("decision_id", Text, nullable=False),
     Column("opened_by", Text, nullable=False),  # empty: by a decision, not by a person
     Column("reason", Text, nullable=False),
+    Column("stay_id", Text, nullable=False, server_default=""),  # of the car it was for; empty: nobody said
     Column("happened_ms", BigInteger, nullable=False),
 )
 Index("ix_barrier_opening_lot_id_happened_ms", barrier_opening.c.lot_id, barrier_opening.c.happened_ms)

@@ -70,6 +70,7 @@ class Incident(StrEnum):
     ARM_HELD_UP = "arm_held_up"
     LOOP_STUCK = "loop_stuck"
     UNSEEN = "unseen_vehicle"
+    BELL = "bell"
 
 
 @dataclass(frozen=True, slots=True)

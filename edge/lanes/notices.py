@@ -7,8 +7,8 @@ from collections.abc import Collection
 from domain.lane import Incident
 
 SHOWN_S = 60.0
-# about a vehicle that is gone, so the next one does not wipe it away
-OF_THE_PAST = frozenset({Incident.TAILGATE, Incident.FORCED, Incident.REVERSED, Incident.UNSEEN})
+# about a vehicle that is gone, or of nobody knows which, so the next one does not wipe it away
+OF_THE_PAST = frozenset({Incident.TAILGATE, Incident.FORCED, Incident.REVERSED, Incident.UNSEEN, Incident.BELL})
 
 
 class Notices:

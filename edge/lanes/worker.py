@@ -214,6 +214,8 @@ class LaneWorker:
         async for change in loop.changes():
             self._watch.changed(change)
             self._loops.changed(change)
+            if change.loop == self.lane.bell and change.occupied:
+                await self._rung()
             if (view := self._live.get(self.lane.name)) and view.inputs != self._inputs():
                 self._publish()
 
@@ -310,6 +312,15 @@ class LaneWorker:
         self._notices.tell(told.incident.value, _now())
         plate = self._heard.plate(told.car) if told.car else self._decisions.plate
         await self._records.incident(told.incident.value, f"{mask(plate)} {told.decision_id}".strip())
+
+    async def _rung(self) -> None:
+        """A driver calls: heard at the booth and answered on the board; pressed again meanwhile it is the same call."""
+        is_new = self._notices.incident != Incident.BELL
+        self._notices.tell(Incident.BELL, _now())
+        self._in_background(self._board.show_event("bell"))
+        if is_new:
+            self._publish()
+            await self._records.incident(Incident.BELL, mask(self._decisions.plate))
 
     async def _trigger(self) -> None:
         for camera in self._told_to_look:

@@ -31,6 +31,7 @@ from cloud.settings import ApiSettings, CloudSettings
 from cloud.web.state import Cloud
 from domain.entitlement import Grant
 from domain.events import (
+    BarrierOpened,
     DebtRecorded,
     IncidentRaised,
     PaymentTaken,
@@ -145,6 +146,7 @@ def another_lot(cloud: Cloud, role: Role) -> dict[str, str]:
             PaymentTaken("p-south", "s-south", "cash", 77_700, "li"),
             DebtRecorded("x-south", "s-gone", THEIR_PLATE, 500),
             IncidentRaised("barrier_fault", "out", SECRET),
+            BarrierOpened("out", "d-hand", SECRET, SECRET, "s-south"),
             StayExcused("s-gone", "out", THEIR_PLATE, "waived", "complaint", "li", 500, "d-gone"),
             VisitorAdded("v-south", THEIR_PLATE, SECRET, world.now_ms, world.now_ms + 1000, "li"),
             ShiftOpened("shift-south", 1, SECRET, "li", 0),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import Connection
 
 from cloud.access import keys
 from cloud.access.roles import Role
@@ -17,10 +18,12 @@ from cloud.api.routes import OPERATIONS
 from cloud.api.schema import wrong
 from cloud.app import make_app
 from cloud.settings import ApiSettings
+from domain.events import BarrierOpened
 from plumbing.passwords import Passwords
 from plumbing.web import walk
 from tests.cloud.calling import Client, call, key_of
 from tests.cloud.stage import SECRET, THEIR_PLATE, WEAK, Stage
+from tests.cloud.world import World
 
 
 async def test_the_document_tells_of_every_call_there_is_and_of_no_other(client: Client) -> None:
@@ -267,3 +270,21 @@ def test_a_bucket_fills_again_with_time() -> None:
 def test_a_schema_takes_what_fits_and_nothing_else(schema: dict[str, Any], good: object, bad: list[object]) -> None:
     assert wrong(schema, good) == []
     assert [each for each in bad if not wrong(schema, each)] == []
+
+
+async def test_openings_by_hand_come_with_their_cars_and_plates_only_for_who_may_see_them(
+    client: Client, stage: Stage
+) -> None:
+    lot_id = int(stage.own["lot_id"])
+
+    def open_by_hand(conn: Connection) -> None:
+        world = World(conn, stage.cloud.operator_id, lot_id, stage.own["edge_id"], now_ms=stage.cloud.now_ms())
+        world.apply(BarrierOpened("out", "d-hand", "wang", "rain", stage.own["stay_id"]), seq=5000)
+
+    stage.cloud.db.run_here(open_by_hand)
+    path = f"/lots/{lot_id}/openings/by-hand"
+    seen = [await call(client, key_of(stage, *scopes), "GET", path) for scopes in (("read", "plates"), ("read",))]
+
+    assert [status for status, _ in seen] == [200, 200]
+    assert [(one["opened_by"], one["stay_id"]) for one in seen[0][1]] == [("wang", stage.own["stay_id"])]
+    assert (seen[0][1][0]["plate"], "*" in seen[1][1][0]["plate"]) == ("京A11111", True)

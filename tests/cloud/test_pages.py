@@ -20,7 +20,7 @@ from cloud.db import Database
 from cloud.settings import CloudSettings
 from cloud.sync.link import Live
 from cloud.web.state import Cloud
-from domain.events import CommandDone, IncidentRaised, PassageSeen, StayMoved, ZoneCounted
+from domain.events import BarrierOpened, CommandDone, IncidentRaised, PassageSeen, StayMoved, StayOpened, ZoneCounted
 from plumbing.passwords import Passwords
 from plumbing.signing import PrivateKey
 from plumbing.web import walk
@@ -367,6 +367,12 @@ async def test_a_barrier_is_opened_from_afar_by_name_and_reason_and_what_came_of
 
     cloud.db.run_here(lambda conn: _again(conn, cloud).apply(CommandDone(1, "opened")))
     assert "已开闸" in await (await browser.get(page)).text()
+    opened = BarrierOpened("in", "d1", "王芳", "残疾人车位", "s-opened")
+    entered = StayOpened("s-opened", "in", "inside", "京A99999", "京A99999", "small", "d0")
+    for event in (entered, opened):
+        cloud.db.run_here(lambda conn, one=event: _again(conn, cloud).apply(one))  # type: ignore[misc]
+    shown = await (await browser.get(page)).text()
+    assert ("王芳" in shown, "残疾人车位" in shown, "99999" in shown) == (True, True, True)
 
     await sign_in(browser, "read_only")
     assert (await browser.get(page)).status == 403

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, select
 from cloud.access import audit
 from cloud.act import Refused
 from cloud.coupons import service as coupons
-from cloud.lots import arrears, occupancy
+from cloud.lots import arrears, occupancy, openings
 from cloud.lots import incidents as lot_incidents
 from cloud.lots import service as lots
 from cloud.lots.tables import barrier_opening, debt, debt_move, passage, payment, stay, zone_count
@@ -310,3 +310,20 @@ def test_a_stay_opened_again_is_inside_and_may_end_anew_also_within_one_batch(wo
     assert (inside.left_ms, inside.outcome, inside.fee_fen, inside.owed_fen) == (None, "", 0, 0)
     row = world.conn.execute(select(stay)).one()
     assert (row.left_ms, row.outcome, row.fee_fen) == (NOW, "UNPAID", 2_000)
+
+
+def test_an_opening_by_hand_names_its_car_where_somebody_said_and_one_by_a_decision_is_none(world: World) -> None:
+    world.car("s1")
+    world.apply(events.BarrierOpened("out", "d1", "wang", "rain", "s1"))
+    world.apply(events.BarrierOpened("out", "d2", "", "", "s1"))
+    world.now_ms += 1
+    world.apply(events.BarrierOpened("in", "d3", "li", "truck", ""))
+    world.apply(events.BarrierOpened("in", "d4", "li", "another lot's car", "s2"), edge_id="other")
+
+    rows = openings.by_hand(world.conn, world.operator_id, world.lot_id)
+
+    assert [(row["lane"], row["opened_by"], row["reason"], row["stay_id"], row["plate"]) for row in rows] == [
+        ("in", "li", "truck", "", ""),
+        ("out", "wang", "rain", "s1", "京A12345"),
+    ]
+    assert openings.by_hand(world.conn, world.operator_id + 1, world.lot_id) == []

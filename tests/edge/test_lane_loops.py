@@ -208,3 +208,32 @@ async def test_arm_and_loops_are_shown_as_they_stand_and_unknown_once_the_board_
         await shows("open", "taken", "taken")
         await lot.board.stop()
         await shows("fault", "unknown", "unknown")
+
+
+def with_a_bell(folder: Path, board_port: int) -> EdgeSettings:
+    plain = with_loops(folder, board_port)
+    board = plain.devices.loops["board"]
+    lanes = tuple(replace(lane, bell="in-bell") if lane.name == "in" else lane for lane in plain.lanes)
+    loops = {"board": {**board, "inputs": {**INPUTS, "in-bell": 4}}}
+    return replace(plain, lanes=lanes, devices=replace(plain.devices, loops=loops))
+
+
+async def test_a_driver_who_rings_is_shown_at_the_booth_and_kept_as_one_alarm(tmp_path: Path) -> None:
+    async with running(tmp_path, make=with_a_bell) as lot:
+        edge = lot.opened.edge
+
+        def shown(lane: str) -> str:
+            view = edge.live.get(lane)
+            return view.incident if view else ""
+
+        for _ in range(2):
+            lot.board.set_input(4, True)
+            await lot.until(lambda: shown("in") == "bell")
+            await asyncio.sleep(0.5)
+            lot.board.set_input(4, False)
+            await asyncio.sleep(0.5)
+
+        assert [(row.code, row.lane) for row in await edge.incidents()] == [("bell", "in")]
+        assert (shown("out"), lot.board.pulses) == ("", [])
+        await lot.passes("in", PLATE, 1)
+        assert [row.code for row in await edge.incidents()] == ["bell"]
