@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.decision import Admit, Ask, PayFirst, Verdict
+from domain.scan_refusals import SCAN_REFUSALS
 
 EVENTS = (
     "idle", "idle.full",
@@ -26,11 +27,9 @@ EVENTS = (
     "scan.typed_unlike_read", "scan.typed_unseen", "scan.typed_inside", "scan.typed_no_stay", "call", "bell",
     "refuse", "refuse.lot_full", "refuse.places_taken", "refuse.blocked", "refuse.already_inside", "refuse.not_live",
     "refuse.repeated_record", "refuse.not_recorded", "refuse.debt_unpaid",
-    "code", "code.no_car", "code.voucher_used", "code.voucher_on_other_stay",
-    "code.unknown", "code.entry_ticket", "code.exit_pass", "code.claim_code", "code.pass_other_car",
-    "code.payment_code", "code.paying", "code.pay_failed",
-    "code.claimed", "code.claim_no_link", "code.claim_no_answer", "code.claim_unknown", "code.claim_taken",
-    "code.claim_withdrawn", "code.claim_expired", "code.claim_not_inside", "code.claim_other_lot",
+    "code", "code.no_car", "code.unknown", "code.entry_ticket", "code.exit_pass", "code.claim_code", "code.claimed",
+    "code.pass_other_car", "code.payment_code", "code.paying", "code.pay_failed",
+    *(f"code.{code}" for code in SCAN_REFUSALS),
 )  # fmt: skip
 """``scan`` stands in for ``ask`` where nobody attends the lane, and ``call`` follows when that takes too long;
 ``code`` is what the scanner took in vain."""

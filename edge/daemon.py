@@ -65,7 +65,7 @@ from edge.web.app import driver_words, lot_applications, receipt_words
 from edge.web.device import device_app
 from plumbing.demo_clock import DemoClock
 from plumbing.files import read_secret
-from plumbing.i18n import load_catalogue
+from plumbing.i18n import SHELL_LOCALE, load_catalogue
 from plumbing.metrics import Metrics
 from plumbing.mqtt import MqttOptions
 from plumbing.notify import Watchdog, notify
@@ -262,7 +262,7 @@ def _workers(
     settings: EdgeSettings, office: Office, devices: LotDevices, live: LiveLanes, held: Mapping[str, Hold]
 ) -> dict[str, LaneWorker]:
     """One worker a lane; lanes with one barrier between them share who may open it."""
-    texts = load_catalogue(LOCALE).speaking(settings.locale)
+    texts = load_catalogue(SHELL_LOCALE, LOCALE).speaking(settings.locale)
     screen = Screen(Board(texts, settings.boards, settings.name))
     barriers = [lane.barrier for lane in settings.lanes if lane.barrier]
     shared = {name: Turn() for name in barriers if barriers.count(name) > 1}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import edge as edge_package
-from plumbing.i18n import Texts, load_catalogue
+from plumbing.i18n import SHELL_LOCALE, Texts, load_catalogue
 
 LOCALE = Path(edge_package.__file__).parent / "locale"
 
@@ -22,4 +22,4 @@ class Finding:
 
 def doctors_words(language: str) -> Texts:
     """The catalogue the doctor speaks from."""
-    return load_catalogue(LOCALE).speaking(language)
+    return load_catalogue(SHELL_LOCALE, LOCALE).speaking(language)

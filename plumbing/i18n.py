@@ -7,6 +7,8 @@
     catalogue = load_catalogue(SHELL_LOCALE, Path(edge.__file__).parent / "locale")
     catalogue.text("zh-CN", "booth.inside", count=3)
 
+``{@why.voucher_used}`` in a text stands for the words of that key, which several packages may share.
+
 A key missing from the chosen language falls back to Chinese and then to the key itself, which is logged once. With
 ``LOTGATE_STRICT_TEXTS=1`` in the environment (the tests set it) it raises MissingTextError instead.
 """
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +31,7 @@ log = logging.getLogger(__name__)
 DEFAULT = "zh-CN"
 LANGUAGES = (DEFAULT, "en")
 STRICT_VARIABLE = "LOTGATE_STRICT_TEXTS"
+REFERENCE = re.compile(r"\{@([\w.]+)\}")
 SHELL_LOCALE = Path(__file__).parent / "locale"
 
 
@@ -99,9 +103,19 @@ def load_catalogue(*folders: Path, strict: bool | None = None) -> Catalogue:
                 if key in merged:
                     raise CatalogueError(f"{folder / language}.toml: {key} is already defined by another package")
                 merged[key] = template
+        _refer(merged)
     if strict is None:
         strict = os.environ.get(STRICT_VARIABLE) == "1"
     return Catalogue(templates, strict)
+
+
+def _refer(merged: dict[str, str]) -> None:
+    """Put the words of other keys where ``{@key}`` names them: a sentence stands once. Raises CatalogueError."""
+    for key, template in merged.items():
+        for named in REFERENCE.findall(template):
+            if named not in merged or REFERENCE.search(merged[named]):
+                raise CatalogueError(f"{key}: no words of its own under {named}")
+        merged[key] = REFERENCE.sub(lambda found: merged[found[1]], template)
 
 
 def read_texts(path: Path) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from textwrap import wrap
 
 from domain.board import EVENTS, Page, Template, event_of, page, volume_at
 from domain.decision import ExitInputs, PayFirst
@@ -20,6 +21,7 @@ from plumbing.i18n import Texts
 IDLE_S = 2.0
 SHOW_AGAIN_S = 60.0  # an idle page is shown anew, for a board that lost its power in between
 MINUTE_MS = 60_000
+LINE = 26  # columns; a hanzi takes two
 
 
 class Board:
@@ -124,7 +126,17 @@ def default_templates(texts: Texts) -> Iterator[Template]:
     for event in EVENTS:
         key = event.replace(".", "_")
         if f"board.{key}" in words:
-            yield Template(event, tuple(words[f"board.{key}"].split("\n")), words.get(f"board_voice.{key}", ""))
+            yield Template(event, _lines(words[f"board.{key}"]), words.get(f"board_voice.{key}", ""))
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    """Lines as written; a whole sentence, which pages share, is broken where a board would cut it."""
+    parts = [part for line in text.split("\n") for part in (line.split("，") if "{" not in line else [line])]
+    return tuple(line for part in parts for line in (wrap(part, _widest(part)) if "{" not in part else [part]))
+
+
+def _widest(text: str) -> int:
+    return LINE if text.isascii() else LINE // 2
 
 
 def _facts(decided: Decided, texts: Texts) -> dict[str, str]:

@@ -13,7 +13,7 @@ from drivers.display.picture import draw
 from edge.finding import LOCALE
 from edge.lanes.board import Board
 from edge.settings import EdgeSettings, Lane, load_settings
-from plumbing.i18n import load_catalogue
+from plumbing.i18n import SHELL_LOCALE, load_catalogue
 from plumbing.settings import SettingsError
 
 EXAMPLE = {
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _pictures(settings: EdgeSettings, folder: Path) -> list[tuple[Path, bytes]]:
-    board = Board(load_catalogue(LOCALE).speaking(settings.locale), settings.boards, settings.name)
+    board = Board(load_catalogue(SHELL_LOCALE, LOCALE).speaking(settings.locale), settings.boards, settings.name)
     drawn = []
     for lane in settings.lanes:
         shape = _shape(settings, lane)

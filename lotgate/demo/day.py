@@ -29,14 +29,14 @@ from lotgate.demo.qr import read_qr
 from lotgate.demo.script import Car, published_fee
 from lotgate.demo.steps import Steps
 from lotgate.demo.system import System
-from plumbing.i18n import load_catalogue
+from plumbing.i18n import SHELL_LOCALE, load_catalogue
 from plumbing.paper.picture import render
 
 REFUSED = 409
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MORNING = clock_time(8)
 
-WORDS = load_catalogue(Path(edge.web.__file__).parent / "locale").speaking("zh-CN")
+WORDS = load_catalogue(SHELL_LOCALE, Path(edge.web.__file__).parent / "locale").speaking("zh-CN")
 
 Scene = Callable[[Act], Awaitable[None]]
 

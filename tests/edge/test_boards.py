@@ -20,7 +20,7 @@ from edge.lanes.worker import LaneWorker
 from edge.services.entering import enter
 from edge.services.leaving import leave
 from edge.settings import Boards
-from plumbing.i18n import LANGUAGES, load_catalogue
+from plumbing.i18n import LANGUAGES, SHELL_LOCALE, load_catalogue
 from tests.edge.lots import START, SmallLot, at, small_lot
 from tests.edge.test_daemon import PLATE, lot_settings, running
 
@@ -28,7 +28,7 @@ NOON, NIGHT = datetime(2026, 11, 21, 12), datetime(2026, 11, 21, 23)  # noqa: DT
 
 
 def board(**changes: object) -> Board:
-    return Board(load_catalogue(LOCALE).speaking("zh-CN"), Boards(**changes), "示例停车场")  # type: ignore[arg-type]
+    return Board(load_catalogue(SHELL_LOCALE, LOCALE).speaking("zh-CN"), Boards(**changes), "示例停车场")  # type: ignore[arg-type]
 
 
 class Speaker(SimulatedDisplay):
@@ -68,7 +68,7 @@ def test_a_decision_is_a_page_with_what_the_driver_needs(lot: SmallLot) -> None:
 
 def test_every_event_has_a_page_in_both_languages_and_refusals_say_what_to_do(lot: SmallLot) -> None:
     for language in LANGUAGES:
-        one = Board(load_catalogue(LOCALE).speaking(language), Boards(), "示例停车场")
+        one = Board(load_catalogue(SHELL_LOCALE, LOCALE).speaking(language), Boards(), "示例停车场")
         pages = {event: one.page(event, lot.lot.lanes["in"], "", {"plate": PLATE}, NOON) for event in EVENTS}
         assert all(page.lines for page in pages.values())
         assert all(len(page.lines) > 1 and page.speak for event, page in pages.items() if event.startswith("refuse"))

@@ -28,7 +28,7 @@ from edge.pricelists import load_prices
 from edge.services.entering import enter
 from edge.settings import Boards, Lane
 from edge.supervise import keep_running
-from plumbing.i18n import load_catalogue
+from plumbing.i18n import SHELL_LOCALE, load_catalogue
 from plumbing.settings import SettingsError
 from tests.edge.lots import START, at, settings, small_lot
 
@@ -134,7 +134,7 @@ def test_the_booth_is_offered_what_a_plate_may_be_unless_it_counts_as_unread(
 
     read = PlateRead("r", "cam", (candidate,))
 
-    board = Board(load_catalogue(LOCALE).speaking("en"), Boards(), "lot")
+    board = Board(load_catalogue(SHELL_LOCALE, LOCALE).speaking("en"), Boards(), "lot")
 
     view = Screen(board).view(
         lane,

@@ -90,7 +90,7 @@ async def test_a_voucher_at_the_exit_pays_part_and_one_that_is_none_is_told(tmp_
         reader.say(b"6901234567892\r\n")
         await lot.until(lambda: board(lot).now.lines == ("无法识别此码", "请出示停车券"))
         reader.say(b"LG1OTHER\r\n")
-        await lot.until(lambda: board(lot).now.lines == ("此券不能使用", "请按铃呼叫"))
+        await lot.until(lambda: board(lot).now.lines == ("这不是完整的停车券码", "请重新扫描"))
         reader.say(token.encode() + b"\r\n")
 
         await lot.until(lambda: board(lot).now.lines[-1:] == ("请缴费 5 元",))

@@ -18,7 +18,7 @@ from edge.lanes.board import default_templates
 from edge.lanes.scans import Outcome
 from edge.services.limiting import Limited
 from edge.web import words
-from plumbing.i18n import load_catalogue
+from plumbing.i18n import SHELL_LOCALE, load_catalogue
 from plumbing.signing import PublicKey
 from tests.edge.web.running import PLATE, Lot, running, visiting
 from tests.edge.web.test_words import CATALOGUE
@@ -155,7 +155,7 @@ async def test_a_claim_code_before_the_lanes_scanner_is_claimed_for_the_car_that
 
 
 async def test_what_a_lane_does_not_claim_is_told_on_its_board_and_with_the_shops_name_at_the_booth(lot: Lot) -> None:
-    texts = load_catalogue(LOCALE).speaking("zh-CN")
+    texts = load_catalogue(SHELL_LOCALE, LOCALE).speaking("zh-CN")
     said = {one.event: one.lines[0] for one in default_templates(texts)}
     codes = ("unknown", "taken", "withdrawn", "expired", "not_inside", "other_lot", "no_link", "no_answer")
 
