@@ -32,7 +32,7 @@ def suggest(conn: Connection, act: Act) -> list[PayOrder]:
         left = merchants.used_purses(conn, merchant_id).get(Commodity.FEN.value)
         is_due = left is not None and merchants.is_low(row, Commodity.FEN, left)
         order = open_now.pop(merchant_id, None)
-        if is_due and order is None:
+        if is_due and order is None and not _made_meanwhile(conn, act, merchant_id):
             fresh = top_up.order(conn, act, merchant_id, row["suggest_fen"], PAY_WITHIN_MS)
             if not isinstance(fresh, Refused):
                 made.append(fresh)
@@ -42,6 +42,12 @@ def suggest(conn: Connection, act: Act) -> list[PayOrder]:
     for order in open_now.values():  # of merchants that want none any more
         orders.cancel(conn, act, order.order_id)
     return made
+
+
+def _made_meanwhile(conn: Connection, act: Act, merchant_id: int) -> bool:
+    """Whether another worker made one since we looked; from here on the merchant is locked."""
+    merchants.get(conn, act.operator_id, merchant_id)
+    return merchant_id in standing(conn, act.operator_id)
 
 
 def standing(conn: Connection, operator_id: int) -> dict[int, PayOrder]:

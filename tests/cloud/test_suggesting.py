@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, select
 
 from cloud.act import Refused
+from cloud.db import Database
 from cloud.hooks import service as hooks
 from cloud.hooks.tables import hook_message
 from cloud.merchants import service
@@ -18,6 +21,7 @@ from cloud.shop import suggesting
 from cloud.web.state import Cloud
 from domain.ledger import Commodity
 from tests.cloud.paying import pay
+from tests.cloud.stage import set_up
 from tests.cloud.test_pages import Browser, _again, browser, cloud, hashed, post, sign_in
 from tests.cloud.test_paying_back import paid_left
 from tests.cloud.world import World
@@ -142,3 +146,14 @@ async def test_the_merchants_home_shows_it_with_its_code(browser: Browser, cloud
     assert "¥50.00 的充值订单已备好" in home
     assert f'href="{path}"' in home
     assert "data:image/svg+xml" in home
+
+
+async def test_workers_that_look_at_the_same_moment_make_one_order(database: Database, tmp_path: Path) -> None:
+    stage = set_up(database, tmp_path)
+    who, act = int(stage.own["merchant_id"]), stage.cloud.act("cloud")
+    assert database.run_here(service.set_low, act, who, service.MOST_LOW, None, 5_000) is None
+
+    made = await asyncio.gather(*(database.run(suggesting.suggest, stage.cloud.act("cloud")) for _ in range(4)))
+
+    assert sum(len(each) for each in made) == 1
+    assert len(database.run_here(suggesting.standing, 1)) == 1
