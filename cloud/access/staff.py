@@ -1,4 +1,7 @@
-"""Accounts a merchant gives its own people: they give coupons, up to a limit a day, and see what they gave (E20)."""
+"""Accounts a merchant gives its own people: they give coupons, up to a limit a day, and see what they gave (E20).
+
+Those of a branch act for it alone; they are made with the branch (``cloud.merchants.branches``) and limited here.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from cloud.act import Act, Refused
 from cloud.prepared import Found
 
 MOST_STAFF = 99
+_ROLES = (Role.MERCHANT_STAFF.value, Role.MERCHANT_BRANCH.value)
 NAME_LENGTH = 40
 MOST_COUPONS = 10_000  # of a day: more is a slip of the finger
 
@@ -53,22 +57,22 @@ def create(
 
 
 def find(conn: Connection, operator_id: int, merchant_id: int, user_id: int) -> RowMapping | None:
-    """One of the merchant's staff."""
+    """One of the merchant's staff, a branch's with them."""
     query = select(user).where(
         user.c.user_id == user_id,
         user.c.operator_id == operator_id,
         user.c.merchant_id == merchant_id,
-        user.c.role == Role.MERCHANT_STAFF.value,
+        user.c.role.in_(_ROLES),
     )
     return conn.execute(query).mappings().one_or_none()
 
 
 def listed(conn: Connection, operator_id: int, merchant_id: int) -> Sequence[RowMapping]:
-    """The merchant's staff, in the order of their numbers."""
+    """The merchant's staff and its branches', in the order they were made."""
     query = select(user).where(
         user.c.operator_id == operator_id,
         user.c.merchant_id == merchant_id,
-        user.c.role == Role.MERCHANT_STAFF.value,
+        user.c.role.in_(_ROLES),
     )
     return conn.execute(query.order_by(user.c.user_id)).mappings().all()
 

@@ -14,6 +14,7 @@ from cloud.api import first_passwords
 from cloud.api.merchants import merchant_there
 from cloud.api.operation import NO_BODY, Ask, Operation, done
 from cloud.api.schema import DONE, FLAG, ID, MOST_FEN, WHOLE, Schema, listing, maybe, record, text, whole
+from cloud.merchants import branches
 
 
 def _daily(ask: Ask) -> Daily:
@@ -29,8 +30,11 @@ def list_staff(conn: Connection, act: Act, ask: Ask) -> Any:
 def create(conn: Connection, act: Act, ask: Ask) -> Any:
     """An account named after the merchant's."""
     row = merchant_there(conn, act, ask)
-    args = row["merchant_id"], row["account_no"], ask.body["name"], first_passwords.hashed(ask), _daily(ask)
-    return _told(staff.create(conn, act, *args), ask)
+    merchant_id, branch_id = row["merchant_id"], ask.body.get("branch_id", 0)
+    who = ask.body["name"], first_passwords.hashed(ask), _daily(ask)
+    if branch_id:
+        return _told(branches.staff_login(conn, act, merchant_id, branch_id, *who), ask)
+    return _told(staff.create(conn, act, merchant_id, row["account_no"], *who), ask)
 
 
 def limit(conn: Connection, act: Act, ask: Ask) -> Any:
@@ -72,7 +76,7 @@ OPERATIONS = (
     Operation(
         "POST", _AT, "create_staff", "An account for one of its people, and its first password", create,
         first_passwords.LOGIN, Scope.ACCOUNTS, for_merchants=True, within=_OWN, status=201,
-        body=record({"name": text(staff.NAME_LENGTH, 1)}, _DAILY), prepare=first_passwords.fresh,
+        body=record({"name": text(staff.NAME_LENGTH, 1)}, {**_DAILY, "branch_id": ID}), prepare=first_passwords.fresh,
     ),
     Operation(
         "POST", f"{_AT}/{{user_id}}/limits", "limit_staff", "What it may give in a day; null: any", limit,

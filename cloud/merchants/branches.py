@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, select, update
 
-from cloud.access import audit
+from cloud.access import audit, staff
 from cloud.access import service as access
 from cloud.access.roles import Role
 from cloud.act import Act, Refused
@@ -220,6 +220,31 @@ def new_login(conn: Connection, act: Act, branch_id: int, name: str, password_ha
         conn, act, "member.admitted", f"merchant:{row['merchant_id']}", after={"login": login, "branch": branch_id}
     )
     return login
+
+
+def staff_login(
+    conn: Connection, act: Act, merchant_id: int, branch_id: int, name: str, password_hash: str, daily: staff.Daily
+) -> staff.Account | Refused:
+    """A login for one of the merchant's branches with limits a day, as its owner makes it."""
+    row = get(conn, act.operator_id, branch_id)
+    if row is None or row["merchant_id"] != merchant_id:
+        return Refused("branch_unknown")
+    login = new_login(conn, act, branch_id, name, password_hash)
+    if isinstance(login, Refused):
+        return login
+    user_id = next(one["user_id"] for one in staff.listed(conn, act.operator_id, merchant_id) if one["login"] == login)
+    staff.set_daily(conn, act, merchant_id, user_id, daily)
+    return staff.Account(login)
+
+
+def of_staff(conn: Connection, operator_id: int, merchant_id: int) -> dict[int, str]:
+    """The branches each login may act for, by its number."""
+    known = names(conn, operator_id)
+    found: dict[int, list[str]] = {}
+    for row, _, _ in members(conn, operator_id, merchant_id):
+        if row["branch_id"]:
+            found.setdefault(row["user_id"], []).append(known[row["branch_id"]])
+    return {user_id: " / ".join(its) for user_id, its in found.items()}
 
 
 def new_password(conn: Connection, act: Act, merchant_id: int, user_id: int, password_hash: str) -> str | Refused:

@@ -12,7 +12,7 @@ from cloud.access import staff
 from cloud.access.roles import Right
 from cloud.access.staff import Daily
 from cloud.act import Act, Refused
-from cloud.merchants import service
+from cloud.merchants import branches, service
 from cloud.web.lists import ShortList, short_list
 from cloud.web.state import (
     CLOUD,
@@ -57,7 +57,14 @@ async def _listed(request: web.Request, session: Session) -> ShortList[RowMappin
 
 async def _page(request: web.Request, session: Session, error: str = "", login: Any = None) -> web.Response:
     found = (await _listed(request, session)).page(request)
-    return render(request, "staff.html", status=422 if error else 200, error=error, login=login, page=found)
+    values = await read(request, _branches, merchant_of(session))
+    return render(request, "staff.html", status=422 if error else 200, error=error, login=login, page=found, **values)
+
+
+def _branches(conn: Connection, operator_id: int, merchant_id: int) -> dict[str, Any]:
+    known = branches.of_merchant(conn, operator_id, merchant_id)
+    open_ones = [(str(row["branch_id"]), row["name"]) for row in known if row["enabled"]]
+    return {"branches": open_ones, "acts_for": branches.of_staff(conn, operator_id, merchant_id)}
 
 
 async def export(request: web.Request) -> web.Response:
@@ -83,8 +90,10 @@ async def _daily(request: web.Request) -> Daily | Refused:
 
 
 def _create(
-    conn: Connection, act: Act, merchant_id: int, name: str, hashed: str, daily: Daily
+    conn: Connection, act: Act, merchant_id: int, name: str, hashed: str, daily: Daily, branch_id: int
 ) -> staff.Account | Refused:
+    if branch_id:
+        return branches.staff_login(conn, act, merchant_id, branch_id, name, hashed, daily)
     row = service.get(conn, act.operator_id, merchant_id)
     if row is None:
         return Refused("merchant_unknown")
@@ -98,7 +107,8 @@ async def create(request: web.Request) -> web.Response:
         return await _page(request, session, words(request, daily))
     password = random_password(2)
     hashed = await request.config_dict[CLOUD].passwords.hash(password)
-    args = merchant_of(session), await field_of(request, "name"), hashed, daily
+    branch_id = whole(await field_of(request, "branch_id")) or 0
+    args = merchant_of(session), await field_of(request, "name"), hashed, daily, branch_id
     made = await change(request, login_of(session), _create, *args)
     return await _shown(request, session, made, password)
 

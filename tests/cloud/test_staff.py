@@ -21,6 +21,8 @@ from cloud.act import Refused
 from cloud.app import make_app
 from cloud.coupons import service as coupons
 from cloud.db import Database
+from cloud.merchants import branches
+from cloud.merchants.branches import Plan
 from plumbing.web import LoginThrottle
 from tests.cloud.stage import PASSWORD, Stage, set_up
 from tests.cloud.world import World
@@ -166,3 +168,45 @@ async def test_a_first_password_is_over_after_three_days(stage: Stage) -> None:
     assert isinstance(await prove(stage, "345678"), Person)
     stage.cloud.now_ms = lambda: start + FIRST_MS
     assert await prove(stage, "345678") == access_pages.OVER
+
+
+def test_a_branchs_login_made_by_the_owner_gives_up_to_its_day_for_its_branch_alone(world: World) -> None:
+    south = branches.add(world.conn, world.act(), world.merchant_id, Plan("南门店"))
+    assert isinstance(south, int)
+    args = (world.conn, world.act("owner"))
+    made = branches.staff_login(*args, world.merchant_id, south, "小王", "hash", Daily(coupons=1))
+    theirs = branches.staff_login(*args, world.merchant_id + 1, south, "小王", "hash", Daily())
+    assert isinstance(made, staff.Account), made
+    five = world.template()
+    world.car("s1")
+
+    given = [
+        coupons.issue(world.conn, world.act(made.login), world.merchant_id, five, "s1", branch_id=south)
+        for _ in range(2)
+    ]
+
+    assert theirs == Refused("branch_unknown")
+    assert isinstance(given[0], coupons.Issued)
+    assert isinstance(given[1], Refused)
+    assert given[1].code == "staff_coupons"
+    (row,) = staff.listed(world.conn, world.operator_id, world.merchant_id)
+    assert branches.of_staff(world.conn, world.operator_id, world.merchant_id) == {row["user_id"]: "南门店"}
+    assert staff.set_enabled(*args, world.merchant_id, row["user_id"], enabled=False) is None
+
+
+async def test_the_owner_makes_a_login_for_a_branch_on_the_page_of_its_people(browser: Browser, stage: Stage) -> None:
+    def opened(conn: Connection) -> int:
+        made = branches.add(conn, stage.cloud.act("admin"), int(stage.own["merchant_id"]), Plan("南门店"))
+        assert isinstance(made, int)
+        return made
+
+    south = await stage.cloud.db.run(opened)
+    await post(browser, "/login", "/login", account="merchant", password=PASSWORD)
+
+    status, _, page = await post(browser, "/m/staff", "/m/staff", name="小王", coupons="1", branch_id=str(south))
+    refused, _, _ = await post(browser, "/m/staff", "/m/staff", name="小王", branch_id="999")
+
+    assert (status, refused) == (200, 422)
+    assert re.findall(r"<code>([^<]+-b\d\d)</code>", page)
+    assert f'<option value="{south}">南门店' in page
+    assert page.count("南门店") >= 2
