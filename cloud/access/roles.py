@@ -48,7 +48,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.LOT_MANAGER: frozenset({Right.VIEW_LOTS, Right.RUN_LOTS, Right.CHECK, Right.PLATES}),
     Role.VERIFIER: frozenset({Right.CHECK}),
     Role.MERCHANT: frozenset({Right.OWN_MERCHANT, Right.OWN_BRANCH, Right.GIVE, Right.HAND_OUT, Right.PLATES}),
-    Role.MERCHANT_BRANCH: frozenset({Right.OWN_BRANCH, Right.GIVE, Right.PLATES}),
+    Role.MERCHANT_BRANCH: frozenset({Right.OWN_BRANCH, Right.GIVE, Right.HAND_OUT, Right.PLATES}),
     Role.MERCHANT_STAFF: frozenset({Right.GIVE, Right.HAND_OUT, Right.PLATES}),
 }
 

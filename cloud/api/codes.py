@@ -52,20 +52,23 @@ def _coupon(ask: Ask, row: RowMapping) -> dict[str, Any]:
     return plates_shown(ask, {**row, "state": records.shown(row), "url": url})
 
 
+def _for_whom(ask: Ask) -> dict[str, Any]:
+    """Whether it is good at all the coupon's lots, and which branch hands it out."""
+    return {"anywhere": ask.body.get("anywhere", False), "branch_id": ask.body.get("branch_id", 0)}
+
+
 def show_code(conn: Connection, act: Act, ask: Ask) -> Any:
     """A screen's batch; its first code is there."""
     body = ask.body
     args = body["template_id"], body.get("value", 0), body.get("most", 1), body.get("lot_id", 0)
-    anywhere = body.get("anywhere", False)
-    return made(codes.open_screen(conn, act, ask.id("merchant_id"), *args, anywhere=anywhere), "batch_id")
+    return made(codes.open_screen(conn, act, ask.id("merchant_id"), *args, **_for_whom(ask)), "batch_id")
 
 
 def print_papers(conn: Connection, act: Act, ask: Ask) -> Any:
     """Coupons to print, all of them or none."""
     body = ask.body
     args = body["template_id"], body.get("value", 0), body["copies"], body.get("lot_id", 0)
-    anywhere = body.get("anywhere", False)
-    return made(codes.print_papers(conn, act, ask.id("merchant_id"), *args, anywhere=anywhere), "batch_id")
+    return made(codes.print_papers(conn, act, ask.id("merchant_id"), *args, **_for_whom(ask)), "batch_id")
 
 
 def refresh(conn: Connection, act: Act, ask: Ask) -> Any:
@@ -93,10 +96,11 @@ def list_prints(conn: Connection, act: Act, ask: Ask) -> Any:
 
 
 _VALUE, _LOT = whole(0, 10**7), whole(0, MOST_ID)
+_WHOSE = {"anywhere": FLAG, "branch_id": whole(0, MOST_ID)}
 _BATCH = {
     "batch_id": text(), "template_id": WHOLE, "lot_id": WHOLE, "anywhere": FLAG, "way": text(), "value": WHOLE,
     "total": WHOLE, "name": text(), "kind": text(), "made_ms": MOMENT, "made_by": text(), "ended_ms": maybe(MOMENT),
-    "why": text(),
+    "why": text(), "branch_id": WHOLE,
 }  # fmt: skip
 _CODE = record({
     "coupon_id": text(), "serial": text(), "state": text(), "url": text(2000), "claim_until_ms": maybe(MOMENT),
@@ -125,7 +129,7 @@ OPERATIONS = (
         record({"batch_id": text()}), Scope.ISSUE, for_merchants=True, within=_OWN, moves_money=True, status=201,
         body=record(
             {"template_id": ID},
-            {"value": _VALUE, "most": whole(1, codes.MOST_ON_SCREEN), "lot_id": _LOT, "anywhere": FLAG},
+            {"value": _VALUE, "most": whole(1, codes.MOST_ON_SCREEN), "lot_id": _LOT, **_WHOSE},
         ),
     ),
     Operation(
@@ -134,7 +138,7 @@ OPERATIONS = (
         status=201,
         body=record(
             {"template_id": ID, "copies": whole(1, codes.MOST_PAPERS)},
-            {"value": _VALUE, "lot_id": _LOT, "anywhere": FLAG},
+            {"value": _VALUE, "lot_id": _LOT, **_WHOSE},
         ),
     ),
     Operation(

@@ -10,7 +10,7 @@ from cloud.access.scopes import Scope
 from cloud.act import Act
 from cloud.api.merchants import merchant_there
 from cloud.api.operation import NO_BODY, Ask, Operation, done, made
-from cloud.api.schema import DONE, FLAG, ID, MOMENT, WHOLE, listing, maybe, record, text, whole
+from cloud.api.schema import DONE, FLAG, ID, MOMENT, MOST_ID, WHOLE, listing, maybe, record, text, whole
 from cloud.coupons import posters
 from domain.coupon.limits import MOST, limits_of
 
@@ -34,7 +34,7 @@ def put_up(conn: Connection, act: Act, ask: Ask) -> Any:
     body = ask.body
     caps = limits_of({name: body[name] for name in CAPS if name in body})
     lot_id = None if body.get("anywhere") else body.get("lot_id", 0)
-    args = body["template_id"], lot_id, body["name"], caps
+    args = body["template_id"], lot_id, body["name"], caps, body.get("branch_id", 0)
     return made(posters.put_up(conn, act, ask.id("merchant_id"), *args), "poster_id")
 
 
@@ -45,8 +45,8 @@ def take_down(conn: Connection, act: Act, ask: Ask) -> Any:
 
 _POSTER = record({
     "poster_id": WHOLE, "template_id": WHOLE, "template_name": text(), "lot_id": WHOLE, "anywhere": FLAG,
-    "name": text(), "url": text(2000), "given": WHOLE, "per_day": WHOLE, "no_repeat": FLAG, "day_total": WHOLE,
-    "total": WHOLE, "created_ms": MOMENT, "created_by": text(), "ended_ms": maybe(MOMENT),
+    "branch_id": WHOLE, "name": text(), "url": text(2000), "given": WHOLE, "per_day": WHOLE, "no_repeat": FLAG,
+    "day_total": WHOLE, "total": WHOLE, "created_ms": MOMENT, "created_by": text(), "ended_ms": maybe(MOMENT),
 })  # fmt: skip
 _MOST = whole(0, MOST)
 _OWN = {"merchant_id": ID}
@@ -62,7 +62,10 @@ OPERATIONS = (
         status=201,
         body=record(
             {"template_id": ID, "name": text(60, 1)},
-            {"lot_id": ID, "anywhere": FLAG, "per_day": _MOST, "no_repeat": FLAG, "day_total": _MOST, "total": _MOST},
+            {
+                "lot_id": ID, "anywhere": FLAG, "branch_id": whole(0, MOST_ID), "per_day": _MOST, "no_repeat": FLAG,
+                "day_total": _MOST, "total": _MOST,
+            },
         ),
     ),
     Operation(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping
 from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.act import Refused
-from cloud.coupons import codes, lot_printing, records, template
+from cloud.coupons import codes, lot_printing, placing, records, template
 from cloud.coupons.codes import Way
 from cloud.coupons.forms import ANYWHERE
 from cloud.coupons.layout import layout_of
@@ -28,6 +28,7 @@ from cloud.web.state import (
     field_of,
     login_of,
     merchant_of,
+    place_of,
     read,
     search_of,
     staff_login,
@@ -44,8 +45,17 @@ PAGES = {Way.SCREEN: ("/m/codes", "codes.html"), Way.PAPER: ("/m/print", "print.
 
 
 def _choice(
-    conn: Connection, operator_id: int, merchant_id: int, way: Way, page: int, made_by: str, now_ms: int, search: str
+    conn: Connection,
+    operator_id: int,
+    place: tuple[int, int],
+    way: Way,
+    page: int,
+    made_by: str,
+    now_ms: int,
+    search: str,
 ) -> dict[str, Any]:
+    merchant_id, branch_id = place
+    is_whole = not made_by and not branch_id
     row = merchants.get(conn, operator_id, merchant_id)
     if row is None:
         raise web.HTTPNotFound
@@ -53,16 +63,16 @@ def _choice(
         "merchant": row,
         "templates": template.templates(conn, operator_id, merchant_id),
         "held": stock.held(conn, merchant_id, now_ms),
-        "lots": template.lots_of(conn, operator_id, merchant_id),
-        "page": codes.batches(conn, operator_id, merchant_id, way, page, made_by, search),
-        "asked": lot_printing.asked(conn, operator_id, merchant_id) if way is Way.PAPER and not made_by else [],
-        "at_lot": not made_by,
+        "lots": placing.of_branch(conn, template.lots_of(conn, operator_id, merchant_id), branch_id),
+        "page": codes.batches(conn, operator_id, merchant_id, way, page, made_by, search, branch_id),
+        "asked": lot_printing.asked(conn, operator_id, merchant_id) if way is Way.PAPER and is_whole else [],
+        "at_lot": is_whole,
     }
 
 
 async def _choose(request: web.Request, session: Session, way: Way, error: str = "") -> web.Response:
     now_ms = request.config_dict[CLOUD].now_ms()
-    args = (merchant_of(session), way, page_number(request.query), staff_login(session), now_ms, search_of(request))
+    args = (place_of(session), way, page_number(request.query), staff_login(session), now_ms, search_of(request))
     values = chosen_of(request, await read(request, _choice, *args))
     return render(request, PAGES[way][1], status=422 if error else 200, error=error, now_ms=now_ms, **values)
 
@@ -81,7 +91,8 @@ async def _file(request: web.Request, way: Way, name: str) -> web.Response:
     session, t = await allow(request, Right.HAND_OUT), texts(request)
     plates = may(session.role, Right.PLATES)
     zone = zone_of(request)
-    args = (merchant_of(session), way, staff_login(session), search_of(request), sheets.MOST_ROWS)
+    merchant_id, branch_id = place_of(session)
+    args = (merchant_id, way, staff_login(session), search_of(request), sheets.MOST_ROWS, branch_id)
     rows: list[list[sheets.Cell]] = [
         [
             sheets.written(row["made_ms"], zone), row["name"], row["serial"], t(f"coupon.{records.shown(row)}"),
@@ -102,8 +113,9 @@ async def _begin(request: web.Request, way: Way, begin: Begin) -> web.Response:
     template_id = whole(await field_of(request, "template_id")) or 0
     lot = await field_of(request, "lot_id")
     worth, count = await typed_worth(request), whole(await field_of(request, "count") or "1") or 0
-    args = (merchant_of(session), template_id, worth, count, whole(lot) or 0)
-    made = await change(request, login_of(session), begin, *args, anywhere=lot == ANYWHERE)
+    merchant_id, branch_id = place_of(session)
+    args = (merchant_id, template_id, worth, count, whole(lot) or 0)
+    made = await change(request, login_of(session), begin, *args, anywhere=lot == ANYWHERE, branch_id=branch_id)
     if isinstance(made, Refused):
         return await _choose(request, session, way, words(request, made))
     raise web.HTTPSeeOther(f"{PAGES[way][0]}/{made}")
@@ -142,9 +154,10 @@ async def print_at_lot(request: web.Request) -> web.Response:
 
 
 def _batch(
-    conn: Connection, operator_id: int, merchant_id: int, batch_id: str, way: Way, made_by: str
+    conn: Connection, operator_id: int, place: tuple[int, int], batch_id: str, way: Way, made_by: str
 ) -> tuple[Mapping[str, Any], Sequence[RowMapping], str]:
-    batch = codes.get(conn, operator_id, merchant_id, batch_id, made_by)
+    merchant_id, branch_id = place
+    batch = codes.get(conn, operator_id, merchant_id, batch_id, made_by, branch_id)
     account = merchants.get(conn, operator_id, merchant_id)
     if batch is None or account is None or batch["way"] != way.value:
         raise web.HTTPNotFound
@@ -172,7 +185,7 @@ async def batch_of(
     request: web.Request, session: Session, way: Way
 ) -> tuple[Mapping[str, Any], Sequence[RowMapping], str]:
     """A batch made in that *way*, its coupons and the merchant's name. Raises HTTPNotFound, staff's for others' too."""
-    args = (merchant_of(session), request.match_info["batch"], way, staff_login(session))
+    args = (place_of(session), request.match_info["batch"], way, staff_login(session))
     return await read(request, _batch, *args)
 
 
@@ -201,7 +214,8 @@ async def fresh_code(request: web.Request) -> web.Response:
     """Another code in place of the one shown, which is dead."""
     session = await allow(request, Right.HAND_OUT)
     batch_id = request.match_info["batch"]
-    args = (merchant_of(session), batch_id, staff_login(session))
+    merchant_id, branch_id = place_of(session)
+    args = (merchant_id, batch_id, staff_login(session), branch_id)
     refused = await change(request, login_of(session), codes.show_again, *args)
     if refused is not None:
         return await _choose(request, session, Way.SCREEN, words(request, refused))
@@ -221,7 +235,8 @@ async def close_papers(request: web.Request) -> web.Response:
 async def _close(request: web.Request, way: Way) -> web.Response:
     session = await allow(request, Right.HAND_OUT)
     batch_id = request.match_info["batch"]
-    args = (merchant_of(session), batch_id, "", staff_login(session))
+    merchant_id, branch_id = place_of(session)
+    args = (merchant_id, batch_id, "", staff_login(session), branch_id)
     refused = await change(request, login_of(session), codes.close, *args)
     if refused is not None:
         return await _choose(request, session, way, words(request, refused))

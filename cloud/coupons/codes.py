@@ -50,11 +50,14 @@ def open_screen(
     lot_id: int = 0,
     *,
     anywhere: bool = False,
+    branch_id: int = 0,
 ) -> str | Refused:
     """Begin to show codes, one at a time, *most* in all; returns the batch. *anywhere*: good at all lots."""
     if not 0 < most <= MOST_ON_SCREEN:
         return Refused("count_malformed", {"most": MOST_ON_SCREEN})
-    batch = _begin(conn, act, Way.SCREEN, merchant_id, template_id, value, most, None if anywhere else lot_id)
+    batch = _begin(
+        conn, act, Way.SCREEN, merchant_id, template_id, value, most, None if anywhere else lot_id, branch_id
+    )
     if isinstance(batch, Refused):
         return batch
     refused = _next(conn, act, batch)
@@ -75,11 +78,14 @@ def print_papers(
     lot_id: int = 0,
     *,
     anywhere: bool = False,
+    branch_id: int = 0,
 ) -> str | Refused:
     """Make *copies* coupons to print, each with a serial of its own: all of them, or none (S1.44)."""
     if not 0 < copies <= MOST_PAPERS:
         return Refused("count_malformed", {"most": MOST_PAPERS})
-    batch = _begin(conn, act, Way.PAPER, merchant_id, template_id, value, copies, None if anywhere else lot_id)
+    batch = _begin(
+        conn, act, Way.PAPER, merchant_id, template_id, value, copies, None if anywhere else lot_id, branch_id
+    )
     return batch if isinstance(batch, Refused) else _papers(conn, act, batch)
 
 
@@ -99,7 +105,7 @@ def _papers(conn: Connection, act: Act, batch: Batch) -> str | Refused:
 
 def _offer(conn: Connection, act: Act, batch: Batch) -> tuple[Gift, Place] | Refused:
     """What one coupon of the batch is and costs now."""
-    gift = gift_of(conn, act, batch["merchant_id"], batch["template_id"], batch["value"])
+    gift = gift_of(conn, act, batch["merchant_id"], batch["template_id"], batch["value"], batch["branch_id"])
     if isinstance(gift, Refused):
         return gift
     place = _place(conn, act, gift, None if batch["anywhere"] else batch["lot_id"])
@@ -108,7 +114,8 @@ def _offer(conn: Connection, act: Act, batch: Batch) -> tuple[Gift, Place] | Ref
 
 def _place(conn: Connection, act: Act, gift: Gift, lot_id: int | None) -> Place | Refused:
     """Where a code is held for: at a lot (0: the only one there is), or at the dearest of all where it is good."""
-    there = [row["lot_id"] for row in good_at(conn, act.operator_id, gift.template)]
+    good = placing.of_branch(conn, good_at(conn, act.operator_id, gift.template), gift.branch_id)
+    there = [row["lot_id"] for row in good]
     if lot_id is None:
         return placing.dearest(conn, gift, there)
     lot_id = there[0] if not lot_id and len(there) == 1 else lot_id
@@ -118,9 +125,17 @@ def _place(conn: Connection, act: Act, gift: Gift, lot_id: int | None) -> Place 
 
 
 def _begin(
-    conn: Connection, act: Act, way: Way, merchant_id: int, template_id: int, value: int, total: int, lot_id: int | None
+    conn: Connection,
+    act: Act,
+    way: Way,
+    merchant_id: int,
+    template_id: int,
+    value: int,
+    total: int,
+    lot_id: int | None,
+    branch_id: int,
 ) -> Batch | Refused:
-    gift = gift_of(conn, act, merchant_id, template_id, value)
+    gift = gift_of(conn, act, merchant_id, template_id, value, branch_id)
     if isinstance(gift, Refused):
         return gift
     place = _place(conn, act, gift, lot_id)
@@ -128,7 +143,7 @@ def _begin(
         return place
     batch_id = act.uuid()
     values = {"merchant_id": merchant_id, "template_id": template_id, "lot_id": place.lot_id, "value": value}
-    values |= {"anywhere": place.anywhere}
+    values |= {"anywhere": place.anywhere, "branch_id": branch_id}
     conn.execute(
         insert(coupon_batch).values(
             batch_id=batch_id, operator_id=act.operator_id, way=way.value, total=total, made_ms=act.now_ms,
@@ -187,9 +202,11 @@ def claimed_one(conn: Connection, act: Act, batch_id: str) -> None:
         conn.execute(update(coupon_batch).where(_is(batch_id)).values(ended_ms=act.now_ms, why=refused.code))
 
 
-def show_again(conn: Connection, act: Act, merchant_id: int, batch_id: str, made_by: str = "") -> Refused | None:
+def show_again(
+    conn: Connection, act: Act, merchant_id: int, batch_id: str, made_by: str = "", branch_id: int = 0
+) -> Refused | None:
     """A fresh code in place of the one on the screen, or of one that ran out; that one is dead."""
-    batch = get(conn, act.operator_id, merchant_id, batch_id, made_by)
+    batch = get(conn, act.operator_id, merchant_id, batch_id, made_by, branch_id)
     if batch is None:
         return Refused("batch_unknown")
     if batch["ended_ms"] is not None:
@@ -199,10 +216,10 @@ def show_again(conn: Connection, act: Act, merchant_id: int, batch_id: str, made
 
 
 def close(
-    conn: Connection, act: Act, merchant_id: int, batch_id: str, reason: str, made_by: str = ""
+    conn: Connection, act: Act, merchant_id: int, batch_id: str, reason: str, made_by: str = "", branch_id: int = 0
 ) -> Refused | None:
     """Withdraw every code of the batch that nobody has claimed; its value is back at once."""
-    batch = get(conn, act.operator_id, merchant_id, batch_id, made_by)
+    batch = get(conn, act.operator_id, merchant_id, batch_id, made_by, branch_id)
     if batch is None:
         return Refused("batch_unknown")
     _withdraw(conn, act, batch_id, reason)
@@ -219,10 +236,12 @@ def _withdraw(conn: Connection, act: Act, batch_id: str, reason: str) -> None:
         voiding.give_back(conn, row, State.VOIDED, "coupon.voided", act.by, act.now_ms, reason)
 
 
-def get(conn: Connection, operator_id: int, merchant_id: int, batch_id: str, made_by: str = "") -> Batch | None:
+def get(
+    conn: Connection, operator_id: int, merchant_id: int, batch_id: str, made_by: str = "", branch_id: int = 0
+) -> Batch | None:
     """One batch of the merchant, with the names of what it gives and where, locked until the transaction ends.
 
-    *made_by*: only where that login made it.
+    *made_by*, *branch_id*: only where that login made it, that branch hands it out.
     """
     query = (
         select(
@@ -233,6 +252,8 @@ def get(conn: Connection, operator_id: int, merchant_id: int, batch_id: str, mad
     )
     if made_by:
         query = query.where(coupon_batch.c.made_by == made_by)
+    if branch_id:
+        query = query.where(coupon_batch.c.branch_id == branch_id)
     row = conn.execute(query.with_for_update(of=coupon_batch)).mappings().one_or_none()
     return None if row is None else {**row, "lot": placing.label(conn, operator_id, row)}
 
@@ -246,9 +267,16 @@ def of_batch(conn: Connection, batch_id: str) -> Sequence[RowMapping]:
 
 
 def batches(
-    conn: Connection, operator_id: int, merchant_id: int, way: Way, page: int = 1, made_by: str = "", search: str = ""
+    conn: Connection,
+    operator_id: int,
+    merchant_id: int,
+    way: Way,
+    page: int = 1,
+    made_by: str = "",
+    search: str = "",
+    branch_id: int = 0,
 ) -> Page[RowMapping]:
-    """The merchant's batches, newest first, each with how many coupons of it were claimed; or those of one login."""
+    """The merchant's batches, newest first, each with how many of it were claimed; or those of one login or branch."""
     claimed = (
         select(func.count())
         .where(coupon.c.batch_id == coupon_batch.c.batch_id, _HAS_CODE, coupon.c.bound_ms.is_not(None))
@@ -261,11 +289,11 @@ def batches(
         .where(coupon_batch.c.way == way.value)
         .order_by(coupon_batch.c.made_ms.desc(), coupon_batch.c.batch_id)
     )
-    return paged(conn, _narrowed(query, made_by, search), page)
+    return paged(conn, _narrowed(query, made_by, search, branch_id), page)
 
 
 def every(
-    conn: Connection, operator_id: int, merchant_id: int, way: Way, made_by: str, search: str, most: int
+    conn: Connection, operator_id: int, merchant_id: int, way: Way, made_by: str, search: str, most: int, branch_id: int
 ) -> Sequence[RowMapping]:
     """Every code of such batches up to *most*, the newest batch first, for an export."""
     query = (
@@ -276,13 +304,15 @@ def every(
         .where(coupon_batch.c.way == way.value)
         .order_by(coupon_batch.c.made_ms.desc(), coupon_batch.c.batch_id, coupon.c.issued_ms, coupon.c.coupon_id)
     )
-    return conn.execute(_narrowed(query, made_by, search).limit(most)).mappings().all()
+    return conn.execute(_narrowed(query, made_by, search, branch_id).limit(most)).mappings().all()
 
 
-def _narrowed(query: Select[Any], made_by: str, search: str) -> Select[Any]:
-    """Batches of one login, or whose coupon or maker is named like *search*."""
+def _narrowed(query: Select[Any], made_by: str, search: str, branch_id: int) -> Select[Any]:
+    """Batches of one login or branch, or whose coupon or maker is named like *search*."""
     if made_by:
         query = query.where(coupon_batch.c.made_by == made_by)
+    if branch_id:
+        query = query.where(coupon_batch.c.branch_id == branch_id)
     if search:
         names = (coupon_template.c.name, coupon_batch.c.made_by)
         query = query.where(or_(*(name.contains(search, autoescape=True) for name in names)))

@@ -22,7 +22,7 @@ from cloud.coupons.tables import coupon
 from cloud.coupons.template import good_at
 from cloud.lots import edges as lot_edges
 from cloud.lots import service as lots
-from cloud.merchants import contracts, ledger
+from cloud.merchants import branches, contracts, ledger
 from cloud.merchants.contracts import Cost
 from cloud.prepared import Found
 from domain.ledger import OUTSTANDING, Commodity, Funds, free_account, move, take
@@ -47,15 +47,21 @@ def label(conn: Connection, operator_id: int, row: Row) -> str:
     """What to call the lots of a batch or a poster; *row* has its template's columns too."""
     if not row["anywhere"]:
         return lots.name_of(conn, operator_id, row["lot_id"])
-    return " / ".join(lot["name"] for lot in good_at(conn, operator_id, row))
+    good = of_branch(conn, good_at(conn, operator_id, row), row["branch_id"])
+    return " / ".join(lot["name"] for lot in good)
 
 
 def lots_of(conn: Connection, operator_id: int, row: Row, template: Found) -> dict[int, str]:
     """The lots where the code of a coupon can be claimed, by name."""
     if not row["anywhere"]:
         return {row["lot_id"]: lots.name_of(conn, operator_id, row["lot_id"])}
-    good = good_at(conn, operator_id, template)
+    good = of_branch(conn, good_at(conn, operator_id, template), row["branch_id"])
     return {lot["lot_id"]: lot["name"] for lot in good if _reaches(conn, row, template, lot["lot_id"])}
+
+
+def of_branch(conn: Connection, found: Sequence[RowMapping], branch_id: int) -> list[RowMapping]:
+    """Those lots of *found* that a branch serves."""
+    return [lot for lot in found if branches.serves(conn, branch_id, lot["lot_id"])]
 
 
 def _reaches(conn: Connection, row: Row, template: Found, lot_id: int) -> bool:

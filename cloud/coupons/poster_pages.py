@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from cloud import sheets
 from cloud.access.roles import Right
 from cloud.act import Refused
-from cloud.coupons import posters, template
+from cloud.coupons import placing, posters, template
 from cloud.coupons.forms import ANYWHERE
 from cloud.coupons.life import CUSTOM
 from cloud.merchants import service as merchants
@@ -23,8 +23,8 @@ from cloud.web.state import (
     done,
     field_of,
     login_of,
-    merchant_of,
     path_id,
+    place_of,
     read,
     staff_login,
     whole,
@@ -37,7 +37,12 @@ from plumbing.web import Session, render, texts
 MINE, ADMIN = "/m/posters", "/admin/merchants/{merchant_id:[0-9]+}/posters"
 
 
-def _values(conn: Connection, operator_id: int, merchant_id: int, put_up_by: str) -> dict[str, Any]:
+Place = tuple[int, int]
+"""A merchant and its branch; 0: the whole."""
+
+
+def _values(conn: Connection, operator_id: int, place: Place, put_up_by: str) -> dict[str, Any]:
+    merchant_id, branch_id = place
     row = merchants.get(conn, operator_id, merchant_id)
     if row is None:
         raise web.HTTPNotFound
@@ -49,8 +54,8 @@ def _values(conn: Connection, operator_id: int, merchant_id: int, put_up_by: str
     return {
         "merchant": row,
         "templates": fit,
-        "lots": template.lots_of(conn, operator_id, merchant_id),
-        "posters": posters.listed(conn, operator_id, merchant_id, put_up_by),
+        "lots": placing.of_branch(conn, template.lots_of(conn, operator_id, merchant_id), branch_id),
+        "posters": posters.listed(conn, operator_id, merchant_id, put_up_by, branch_id),
     }
 
 
@@ -75,48 +80,49 @@ def _listed(request: web.Request, found: dict[str, Any]) -> ShortList[dict[str, 
     return short_list(request, [t(name) for name in names], found["posters"], cells)
 
 
-async def _file(request: web.Request, session: Session, merchant_id: int) -> web.Response:
-    found = await read(request, _values, merchant_id, staff_login(session))
+async def _file(request: web.Request, session: Session, place: Place) -> web.Response:
+    found = await read(request, _values, place, staff_login(session))
     return await _listed(request, found).file(request, "posters", texts(request)("posters.title"))
 
 
 async def _list(
-    request: web.Request, session: Session, merchant_id: int, base: str, refused: Refused | None = None
+    request: web.Request, session: Session, place: Place, base: str, refused: Refused | None = None
 ) -> web.Response:
-    values = await read(request, _values, merchant_id, staff_login(session))
+    values = await read(request, _values, place, staff_login(session))
     status, page = 422 if refused else 200, _listed(request, values).page(request)
     return render(request, "posters.html", status=status, base=base, error=words(request, refused), page=page, **values)
 
 
-async def _put_up(request: web.Request, session: Session, merchant_id: int, base: str) -> web.Response:
+async def _put_up(request: web.Request, session: Session, place: Place, base: str) -> web.Response:
     numbers = [whole(await field_of(request, name) or "0") for name in ("per_day", "day_total", "total")]
     template_id, lot = whole(await field_of(request, "template_id")) or 0, await field_of(request, "lot_id")
     lot_id = None if lot == ANYWHERE else whole(lot) or 0
     if None in numbers:
-        return await _list(request, session, merchant_id, base, Refused("limit_malformed"))
+        return await _list(request, session, place, base, Refused("limit_malformed"))
     per_day, day_total, total = (number or 0 for number in numbers)
     caps = Limits(
         per_day=per_day, no_repeat=await field_of(request, "no_repeat") == "1", day_total=day_total, total=total
     )
     name = await field_of(request, "name")
-    made = await change(request, login_of(session), posters.put_up, merchant_id, template_id, lot_id, name, caps)
+    args = (place[0], template_id, lot_id, name, caps, place[1])
+    made = await change(request, login_of(session), posters.put_up, *args)
     if isinstance(made, Refused):
-        return await _list(request, session, merchant_id, base, made)
+        return await _list(request, session, place, base, made)
     raise done(f"{base}/{made}", "poster_put_up")
 
 
-async def _take_down(request: web.Request, session: Session, merchant_id: int, base: str) -> web.Response:
+async def _take_down(request: web.Request, session: Session, place: Place, base: str) -> web.Response:
     poster_id = whole(await field_of(request, "poster_id")) or 0
-    args = (merchant_id, poster_id, staff_login(session))
+    args = (place[0], poster_id, staff_login(session), place[1])
     refused = await change(request, login_of(session), posters.take_down, *args)
     if refused is not None:
-        return await _list(request, session, merchant_id, base, refused)
+        return await _list(request, session, place, base, refused)
     raise done(base, "poster_taken_down")
 
 
-async def _sheet(request: web.Request, session: Session, merchant_id: int, base: str) -> web.Response:
+async def _sheet(request: web.Request, session: Session, place: Place, base: str) -> web.Response:
     """One poster to print."""
-    values = await read(request, _values, merchant_id, staff_login(session))
+    values = await read(request, _values, place, staff_login(session))
     poster_id = path_id(request, "poster_id")
     row = next((one for one in values["posters"] if one["poster_id"] == poster_id), None)
     if row is None or row["ended_ms"] is not None:
@@ -129,36 +135,36 @@ async def _sheet(request: web.Request, session: Session, merchant_id: int, base:
 async def my_posters(request: web.Request) -> web.Response:
     """The merchant's own."""
     session = await allow(request, Right.HAND_OUT)
-    return await _list(request, session, merchant_of(session), MINE)
+    return await _list(request, session, place_of(session), MINE)
 
 
 async def my_put_up(request: web.Request) -> web.Response:
     """One more."""
     session = await allow(request, Right.HAND_OUT)
-    return await _put_up(request, session, merchant_of(session), MINE)
+    return await _put_up(request, session, place_of(session), MINE)
 
 
 async def my_take_down(request: web.Request) -> web.Response:
     """It gives nothing any more."""
     session = await allow(request, Right.HAND_OUT)
-    return await _take_down(request, session, merchant_of(session), MINE)
+    return await _take_down(request, session, place_of(session), MINE)
 
 
 async def my_sheet(request: web.Request) -> web.Response:
     """To print."""
     session = await allow(request, Right.HAND_OUT)
-    return await _sheet(request, session, merchant_of(session), MINE)
+    return await _sheet(request, session, place_of(session), MINE)
 
 
 async def my_file(request: web.Request) -> web.Response:
     """The merchant's own as a file."""
     session = await allow(request, Right.HAND_OUT)
-    return await _file(request, session, merchant_of(session))
+    return await _file(request, session, place_of(session))
 
 
-def _base(request: web.Request) -> tuple[int, str]:
+def _base(request: web.Request) -> tuple[Place, str]:
     merchant_id = path_id(request, "merchant_id")
-    return merchant_id, f"/admin/merchants/{merchant_id}/posters"
+    return (merchant_id, 0), f"/admin/merchants/{merchant_id}/posters"
 
 
 async def their_posters(request: web.Request) -> web.Response:
@@ -188,7 +194,7 @@ async def their_sheet(request: web.Request) -> web.Response:
 async def their_file(request: web.Request) -> web.Response:
     """A merchant's as a file, for the operator."""
     session = await allow(request, Right.ISSUE)
-    return await _file(request, session, path_id(request, "merchant_id"))
+    return await _file(request, session, _base(request)[0])
 
 
 def add_routes(app: web.Application) -> None:

@@ -16,6 +16,7 @@ from cloud.coupons.issuing import Car, gift_of, make, place_of
 from cloud.coupons.life import CUSTOM, State
 from cloud.coupons.tables import coupon, coupon_poster, coupon_rule, coupon_template
 from cloud.db import new_id
+from cloud.merchants import branches
 from domain.coupon.limits import Level, Limits, limits_of
 from domain.ids import crockford_encode
 
@@ -23,7 +24,14 @@ CODE_BYTES = 10
 
 
 def put_up(
-    conn: Connection, act: Act, merchant_id: int, template_id: int, lot_id: int | None, name: str, caps: Limits
+    conn: Connection,
+    act: Act,
+    merchant_id: int,
+    template_id: int,
+    lot_id: int | None,
+    name: str,
+    caps: Limits,
+    branch_id: int = 0,
 ) -> int | Refused:
     """A code to print. *caps*: for a plate a day (one at least must be capped), for all a day and in all.
 
@@ -38,7 +46,10 @@ def put_up(
         return Refused("poster_kind")
     if not name.strip():
         return Refused("name_missing")
-    there = [one["lot_id"] for one in template.good_at(conn, act.operator_id, row)]
+    if branch_id and not branches.is_of(conn, act.operator_id, merchant_id, branch_id):
+        return Refused("branch_unknown")
+    good = placing.of_branch(conn, template.good_at(conn, act.operator_id, row), branch_id)
+    there = [one["lot_id"] for one in good]
     if not there or lot_id not in (None, *there):
         return Refused("lot_unknown")
     if not caps.per_day and not caps.no_repeat:
@@ -48,7 +59,7 @@ def put_up(
     if refused is not None:
         return refused
     values: dict[str, Any] = {"operator_id": act.operator_id, "merchant_id": merchant_id, "template_id": template_id}
-    values |= {"lot_id": there[0] if lot_id is None else lot_id, "anywhere": lot_id is None}
+    values |= {"lot_id": there[0] if lot_id is None else lot_id, "anywhere": lot_id is None, "branch_id": branch_id}
     values |= {"code": crockford_encode(act.random(CODE_BYTES)), "name": name.strip()}
     poster_id = new_id(conn, insert(coupon_poster).values(**values, created_ms=act.now_ms, created_by=act.by))
     audit.record(conn, act, "poster.put_up", f"template:{template_id}", after={"poster": poster_id, **caps.values()})
@@ -74,14 +85,20 @@ def url(base: str, code: str) -> str:
     return f"{base.rstrip('/')}/p/{code}"
 
 
-def take_down(conn: Connection, act: Act, merchant_id: int, poster_id: int, put_up_by: str = "") -> Refused | None:
-    """The code gives nothing any more; what it gave stays good. *put_up_by*: only where that login put it up."""
+def take_down(
+    conn: Connection, act: Act, merchant_id: int, poster_id: int, put_up_by: str = "", branch_id: int = 0
+) -> Refused | None:
+    """The code gives nothing any more; what it gave stays good.
+
+    *put_up_by*, *branch_id*: only where that login, that branch put it up.
+    """
     ours = [
         coupon_poster.c.poster_id == poster_id,
         coupon_poster.c.operator_id == act.operator_id,
         coupon_poster.c.merchant_id == merchant_id,
         coupon_poster.c.ended_ms.is_(None),
         *([coupon_poster.c.created_by == put_up_by] if put_up_by else []),
+        *([coupon_poster.c.branch_id == branch_id] if branch_id else []),
     ]
     done = conn.execute(update(coupon_poster).where(*ours).values(ended_ms=act.now_ms))
     if done.rowcount != 1:
@@ -108,10 +125,12 @@ def find(conn: Connection, operator_id: int, code: str) -> RowMapping | None:
 _FACE = tuple(coupon_template.c[name] for name in ("kind", "value", "terms", "valid_min", "product_id"))
 
 
-def listed(conn: Connection, operator_id: int, merchant_id: int, put_up_by: str = "") -> Sequence[dict[str, Any]]:
+def listed(
+    conn: Connection, operator_id: int, merchant_id: int, put_up_by: str = "", branch_id: int = 0
+) -> Sequence[dict[str, Any]]:
     """A merchant's posters, the newest first, those that give before the others, with how many their template gave.
 
-    *put_up_by*: only those of one login.
+    *put_up_by*, *branch_id*: only those of one login, of one branch.
     """
     given = (
         select(func.count())
@@ -136,6 +155,8 @@ def listed(conn: Connection, operator_id: int, merchant_id: int, put_up_by: str 
     )
     if put_up_by:
         query = query.where(coupon_poster.c.created_by == put_up_by)
+    if branch_id:
+        query = query.where(coupon_poster.c.branch_id == branch_id)
     return [
         {**row, "limits": limits_of(json.loads(row["rule"] or "{}"))} for row in conn.execute(query).mappings().all()
     ]
@@ -153,7 +174,7 @@ class Taken:
 @or_nothing
 def lots_of(conn: Connection, operator_id: int, poster: RowMapping) -> dict[int, str]:
     """The lots where a poster's coupons are good, by name."""
-    good = template.good_at(conn, operator_id, poster)
+    good = placing.of_branch(conn, template.good_at(conn, operator_id, poster), poster["branch_id"])
     return {one["lot_id"]: one["name"] for one in good if poster["anywhere"] or one["lot_id"] == poster["lot_id"]}
 
 
@@ -167,7 +188,7 @@ def take(conn: Connection, act: Act, code: str, plate: str, phone: str, lot_id: 
     poster = find(conn, act.operator_id, code)
     if poster is None:
         return Refused("poster_unknown")
-    gift = gift_of(conn, act, poster["merchant_id"], poster["template_id"], 0)
+    gift = gift_of(conn, act, poster["merchant_id"], poster["template_id"], 0, poster["branch_id"])
     if isinstance(gift, Refused):
         return gift
     there = list(lots_of(conn, act.operator_id, poster))

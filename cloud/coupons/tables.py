@@ -55,6 +55,7 @@ coupon_batch = Table(  # codes shown one after another, or papers printed togeth
     Column("total", Integer, nullable=False),  # how many in all
     Column("made_ms", BigInteger, nullable=False),
     Column("made_by", Text, nullable=False),
+    Column("branch_id", BigInteger, nullable=False, server_default="0"),  # that hands it out; 0: none
     Column("ended_ms", BigInteger),
     Column("why", Text, nullable=False),  # it ended: closed, all_given, or the code of a refusal
 )
@@ -117,6 +118,7 @@ coupon_poster = Table(
     Column("anywhere", Boolean, nullable=False, server_default=false()),  # at all its template's lots
     Column("code", Text, nullable=False, unique=True),  # what the printed QR says: used many times (E11)
     Column("name", Text, nullable=False),
+    Column("branch_id", BigInteger, nullable=False, server_default="0"),  # that hands it out; 0: none
     Column("created_ms", BigInteger, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("ended_ms", BigInteger),

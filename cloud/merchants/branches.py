@@ -99,6 +99,12 @@ def get(conn: Connection, operator_id: int, branch_id: int) -> RowMapping | None
     return conn.execute(query.with_for_update()).mappings().one_or_none()
 
 
+def is_of(conn: Connection, operator_id: int, merchant_id: int, branch_id: int) -> bool:
+    """Whether a branch is one of the merchant's."""
+    row = get(conn, operator_id, branch_id)
+    return row is not None and row["merchant_id"] == merchant_id
+
+
 def of_merchant(conn: Connection, operator_id: int, merchant_id: int) -> Sequence[RowMapping]:
     """A merchant's branches, oldest first."""
     query = select(branch).where(branch.c.merchant_id == merchant_id, branch.c.operator_id == operator_id)
@@ -118,6 +124,12 @@ def lots_of(conn: Connection, branch_ids: Sequence[int]) -> dict[int, list[int]]
     for row in conn.execute(query):
         found.setdefault(row.branch_id, []).append(row.lot_id)
     return found
+
+
+def serves(conn: Connection, branch_id: int, lot_id: int) -> bool:
+    """Whether a branch serves a lot; 0, a merchant without branches, serves all it has."""
+    its = lots_of(conn, [branch_id]).get(branch_id)
+    return not its or lot_id in its
 
 
 def purse_of(row: RowMapping | None) -> str:
@@ -226,8 +238,7 @@ def staff_login(
     conn: Connection, act: Act, merchant_id: int, branch_id: int, name: str, password_hash: str, daily: staff.Daily
 ) -> staff.Account | Refused:
     """A login for one of the merchant's branches with limits a day, as its owner makes it."""
-    row = get(conn, act.operator_id, branch_id)
-    if row is None or row["merchant_id"] != merchant_id:
+    if not is_of(conn, act.operator_id, merchant_id, branch_id):
         return Refused("branch_unknown")
     login = new_login(conn, act, branch_id, name, password_hash)
     if isinstance(login, Refused):

@@ -78,8 +78,6 @@ async def test_a_login_made_for_one_branch_is_there_at_once_and_nowhere_else(bro
         "/m/statements",
         "/m/shop",
         "/m/staff",
-        "/m/codes",
-        "/m/posters",
         "/m/records/vouchers",
         "/admin",
     )
