@@ -102,7 +102,8 @@ def check_step(world: World) -> None:
                 checks_trade.check_trade(node)
                 with world.cloud.looking() as cloud:
                     checks_trade.check_leases(cloud, node, conn, settled=False)
-                    checks_trade.check_totals(cloud, list(world.edges.values()), TOTAL, LIMITED)
+                    checks_trade.check_totals(cloud, TOTAL, LIMITED)
+                checks_trade.check_papers(node, conn)
 
 
 def _check_acked(world: World, node: EdgeNode, conn: sqlite3.Connection) -> None:

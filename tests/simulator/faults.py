@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, literal, select, update
 
 from cloud.act import Act
 from cloud.coupons import expiring_papers
@@ -34,7 +34,7 @@ from domain.sync.inbox import Apply, Known, Nak, Verdict, judge
 from domain.wire import Json, digest_bytes, whole
 from edge.db import channels, leases, log, vouchers
 from edge.db.database import transaction
-from edge.services import issuing, recording, settling
+from edge.services import issuing, limiting, recording, settling
 from edge.sync import agent as edge_agent
 from edge.sync import commands
 from tests.simulator.nodes import CloudNode, Down, EdgeNode
@@ -220,6 +220,20 @@ def void_released_too_early() -> Iterator[None]:
 
     original = coupons.void
     with patch.object(coupons, "void", void):
+        yield
+
+
+@fault("total")
+def papers_at_lots_forgotten() -> Iterator[None]:
+    """The cloud hands out what is left of a total as though no lot could print any of it."""
+    with patch.object(cloud_leases, "papers_out", lambda *_: select(literal(0))):
+        yield
+
+
+@fault("total")
+def more_papers_than_the_lease_says() -> Iterator[None]:
+    """A lot prints for as long as its lease has money."""
+    with patch.object(limiting, "papers_left", lambda *_: None):
         yield
 
 
