@@ -12,7 +12,7 @@ from cloud.access.scopes import Scope
 from cloud.act import Act, Refused
 from cloud.api.lots import plates_shown, shown_page
 from cloud.api.merchants import merchant_there
-from cloud.api.operation import Ask, NotThereError, Operation, done, made, rows
+from cloud.api.operation import NO_BODY, Ask, NotThereError, Operation, done, made, rows
 from cloud.api.schema import (
     DAY,
     DONE,
@@ -198,7 +198,7 @@ OPERATIONS = (
     Operation(
         "POST", "/coupons/{coupon_id}/driver", "tell_driver", "A code that shows the driver what the car was given",
         tell_driver, record({"plate": text(), "code": text()}), Scope.ISSUE, for_merchants=True,
-        within={"coupon_id": NAMED},
+        within={"coupon_id": NAMED}, body=NO_BODY,
     ),
     Operation(
         "GET", "/coupons/check", "check_coupon", "What somebody's serial, voucher number or code stands for", check,
