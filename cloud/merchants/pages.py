@@ -60,7 +60,8 @@ async def merchants_page(request: web.Request) -> web.Response:
     session = await allow(request, Right.VIEW)
     search, enabled = _sought(request)
     found = await read(request, service.listed, search, page_number(request.query), enabled=enabled)
-    return render(request, "merchants.html", page=found, enabled=enabled, manage=may(session.role, Right.MANAGE))
+    rights = {"manage": may(session.role, Right.MANAGE), "money": may(session.role, Right.MONEY)}
+    return render(request, "merchants.html", page=found, enabled=enabled, **rights)
 
 
 def _sought(request: web.Request) -> tuple[str, bool | None]:

@@ -49,6 +49,8 @@ ADMIN = (
     Shot("shifts", "/admin/shifts"),
     Shot("shift", "/admin/shifts/{shift}"),
     Shot("merchants", "/admin/merchants"),
+    Shot("merchants-add", "/admin/merchants", press=("a[data-dialog][href$=new]",)),
+    Shot("merchants-top-up", "/admin/merchants", press=("a[href$='#top-up']", "dialog.over [name=kind][value=MIN]")),
     Shot("merchant-new", "/admin/merchants/new"),
     Shot("merchant-wrong", "/admin/merchants/new", fill={"[name=name]": "新店", "[name=phone]": "12"}, press=(SEND,)),
     Shot("merchant", "/admin/merchants/{merchant_id}"),

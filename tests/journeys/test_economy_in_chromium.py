@@ -168,7 +168,7 @@ async def takes_on(people: People) -> tuple[str, str]:
     await page.click("main a.primary")
     await page.fill("[name=name]", "示例面馆")
     await page.fill("[name=phone]", "13900138000")
-    await page.click("main button.primary")
+    await page.click("dialog.over button.primary")
     await page.wait_for_selector("dl.facts code")
     account, first = await page.locator("dl.facts code").all_inner_texts()
     assert first == "138000"
@@ -177,7 +177,13 @@ async def takes_on(people: People) -> tuple[str, str]:
     await sure(page, "支付方式一旦保存无法修改")
     await page.click("form[action$='/contract'] button")
     await sure(page, "城北停车场")
-    top_up = page.locator("form[action$='/top-up']:has([value=FEN])")
+    await page.goto(people.url("/admin/merchants"))
+    await page.click("a[href$='#top-up']")
+    await page.check("dialog.over [name=kind][value=MIN]")
+    assert await page.locator("dialog.over form:visible [name=commodity]").get_attribute("value") == "MIN"
+    await page.check("dialog.over [name=kind][value=FEN]")
+    top_up = page.locator("dialog.over form[action$='/top-up']:visible")
+    assert "示例面馆" in await page.inner_text("dialog.over dl.facts")
     await top_up.locator("[name=paid]").fill("100")
     await top_up.locator("[name=bonus]").fill("20")
     await top_up.locator("button").click()

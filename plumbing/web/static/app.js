@@ -7,6 +7,7 @@ const DOUBLE_TAP_MS = 500;
 const SILENT_MS = 12000; // the server beats every 5 s
 
 function askTwice(form, submitter) {
+  const beneath = form.closest("dialog") || page;
   const title = confirmDialog.querySelector("[data-title]");
   const yes = confirmDialog.querySelector("[data-yes]");
   title.textContent = form.dataset.confirmTitle || title.dataset.default;
@@ -17,7 +18,7 @@ function askTwice(form, submitter) {
   confirmDialog.returnValue = "no";
   confirmDialog.onclose = () => {
     setTimeout(() => {
-      page.inert = false;
+      beneath.inert = false;
       if (submitter) submitter.focus();
     }, DOUBLE_TAP_MS);
     if (confirmDialog.returnValue !== "yes") return;
@@ -25,7 +26,7 @@ function askTwice(form, submitter) {
     form.requestSubmit(submitter);
     delete form.dataset.confirmed;
   };
-  page.inert = true; // the second tap of a double tap would fall through onto what lies beneath, before it is sent
+  beneath.inert = true; // the second tap of a double tap would fall through onto what lies there, before it is sent
   confirmDialog.showModal();
 }
 
@@ -94,6 +95,34 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") closeMenus(() => true);
 });
+
+// A form of another page, over this one; without script, or where it cannot be had, the link leads to that page.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-dialog]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  openDialog(link).catch(() => (location.href = link.href));
+});
+
+async function openDialog(link) {
+  const answer = await fetch(link.href);
+  if (!answer.ok || answer.redirected) throw new Error("no such page");
+  const found = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const part = found.querySelector(link.hash ? `#main ${link.hash}` : "#main form").closest("section");
+  part.querySelectorAll("form:not([action])").forEach((form) => (form.action = link.href));
+  const dialog = document.createElement("dialog");
+  dialog.className = "over";
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "button";
+  close.textContent = confirmDialog.querySelector("[value=no]").textContent;
+  close.onclick = () => dialog.close();
+  dialog.onclose = () => dialog.remove();
+  dialog.append(part, close);
+  document.body.append(dialog);
+  dialog.querySelectorAll("[name=remark][maxlength]").forEach(countTyped);
+  dialog.showModal();
+}
 
 function closeMenus(which) {
   document.querySelectorAll("details.menu[open]").forEach((menu) => {
