@@ -29,7 +29,7 @@ from domain.fee_quote import FeeQuote
 from domain.plate import classify
 from domain.price_notice import PriceNotice
 from domain.pricing import PriceLists, coupon_of, coupon_spec
-from domain.wire import BadMessageError, canonical
+from domain.wire import BadMessageError
 from plumbing.lanepage.fee_lines import Worded, summed
 from plumbing.signing import PrivateKey
 
@@ -90,7 +90,7 @@ def _priced(
     before = since is not None and stays.entered_between(conn, car, _utc_ms(since, zone), entered_ms)
     given = tuple(_coupons(conn, car, edge_id, zone, until_s * 1000))
     ways = ways_of(get_row(conn, edge_id, "rules", f"limits:{Level.LOT}:{car['lot_id']}"))
-    said = canonical({"lot": car["lot_id"], **ways.values()}).decode() if given else ""
+    said = ways.text(car["lot_id"]) if given else ""
     stay = OpenStay(
         car["stay_id"], car["plate"], car["vehicle_class"], car["zone"], entered.isoformat(timespec="minutes"),
         entered_ms, 0, 0, 0,

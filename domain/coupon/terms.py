@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from domain.coupon.model import CouponKind, CouponRules, Stacking, Validity
+from domain.wire import canonical
 
 MINUTES_A_DAY: Final = 24 * 60
 MOST_USES: Final = 60
@@ -140,6 +141,10 @@ class LotWays:
     def values(self) -> dict[str, Any]:
         """JSON values of what differs from the usual."""
         return {one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) != one.default}
+
+    def text(self, lot_id: int) -> str:
+        """The lot's number and its ways, for the record of a decision."""
+        return canonical({"lot": lot_id, **self.values()}).decode()
 
     @property
     def rules(self) -> CouponRules:

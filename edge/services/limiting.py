@@ -12,7 +12,7 @@ from domain.coupon.limits import Given, Level, Levels, Limits, Over, Taken, Want
 from domain.coupon.terms import LotWays, ways_of
 from domain.decision import Refuse
 from domain.moment import Moment
-from domain.wire import Json, canonical
+from domain.wire import Json
 from edge.db import channels, vouchers
 from edge.db.leases import HeldLease
 from edge.db.stays import StayRow
@@ -39,7 +39,7 @@ def ways_here(conn: sqlite3.Connection, lot: Lot) -> LotWays:
 
 @lru_cache(maxsize=8)
 def _written(lot_id: int, said: LotWays) -> str:
-    return canonical({"lot": lot_id, **said.values()}).decode()
+    return said.text(lot_id)
 
 
 def paper_refusal(

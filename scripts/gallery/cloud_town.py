@@ -37,6 +37,7 @@ from domain.price_notice import PriceNotice
 from domain.stay import Direction
 from plumbing.signing import PrivateKey
 from tests.cloud.world import World
+from tests.edge.lots import HOURLY
 
 NOON = 1_779_951_600_000  # 2026-05-28 15:00 in Shanghai, a Thursday
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -123,16 +124,6 @@ def build_empty(conn: Connection) -> Town:
     return town
 
 
-HOURLY = """
-code = "hourly"
-version = 1
-starts = 2026-01-01
-free = 15
-[[window]]
-name = "all"
-unit = 60
-price = 5
-"""
 PRICES = PriceNotice({"地下一层": (TariffRef("地下一层", "hourly", "1", "d1"),)}, (), {"d1": HOURLY}, 15, ())
 
 

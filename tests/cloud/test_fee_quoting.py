@@ -24,20 +24,10 @@ from domain.price_notice import PriceNotice
 from plumbing.signing import PrivateKey
 from tests.cloud.paying import pay
 from tests.cloud.world import NOW, World
+from tests.edge.lots import HOURLY
 
 CLOUD = PrivateKey.from_raw(bytes(range(1, 33)))
 MINUTE_MS = 60_000
-HOURLY = """
-code = "hourly"
-version = 1
-starts = 2026-01-01
-free = 15
-
-[[window]]
-name = "all"
-unit = 60
-price = 5
-"""
 FIRST_ONLY = HOURLY.replace("free = 15", "free = { minutes = 15, first_stay_of_day = true }")
 NOTICE = PriceNotice({"inside": (TariffRef("inside", "hourly", "1", "d1"),)}, (), {"d1": HOURLY}, 20, ("police",))
 
