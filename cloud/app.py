@@ -259,7 +259,10 @@ async def _sync(app: web.Application) -> AsyncIterator[None]:
 def mqtt_options(broker: BrokerSettings) -> MqttOptions:
     """How to reach the broker; the password is read from its file here. Raises as ``read_secret``."""
     password = read_secret(broker.password_file) if broker.password_file else None
-    return MqttOptions(broker.host, broker.port, broker.client_id, broker.username, password, broker.tls)
+    return MqttOptions(
+        broker.host, broker.port, broker.client_id, broker.username, password, broker.tls,
+        longest_wait_seconds=broker.longest_wait_s,
+    )  # fmt: skip
 
 
 async def _hooks(app: web.Application) -> AsyncIterator[None]:

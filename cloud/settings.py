@@ -34,6 +34,11 @@ class BrokerSettings:
     authority: Path | None = None  # folder of lotgate broker-ca, where this cloud may renew lots' certificates
     events_per_second: int = 10_000  # one worker asks of all lots together; shared by those that send. 0: no limit
     workers: int = 1  # cloud processes on one database; above 1 they share the lots' messages among them
+    longest_wait_s: int = 300  # between two tries to connect, after a long silence
+
+    def __post_init__(self) -> None:
+        if self.longest_wait_s < 1:
+            raise ValueError("longest_wait_s is 1 or more")
 
 
 @dataclass(frozen=True, slots=True)

@@ -308,7 +308,10 @@ def _link(
 def _mqtt(edge: str, broker: Broker, clock: Clock) -> MqttOptions:
     tls = TlsFiles(broker.ca, broker.certificate, broker.key) if broker.ca else None
     password = read_secret(broker.password_file) if broker.password_file else None
-    return MqttOptions(broker.host, broker.port, edge, broker.username or None, password, tls, clock.utc)
+    return MqttOptions(
+        broker.host, broker.port, edge, broker.username or None, password, tls, clock.utc,
+        longest_wait_seconds=broker.longest_wait_s,
+    )  # fmt: skip
 
 
 async def run_link(

@@ -307,6 +307,11 @@ class Broker:
     ca: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
+    longest_wait_s: int = 300  # between two tries to connect, after a long silence
+
+    def __post_init__(self) -> None:
+        if self.longest_wait_s < 1:
+            raise ValueError("longest_wait_s is 1 or more")
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class MqttOptions:
     keepalive_seconds: int = 20
     connect_seconds: float = 10.0
     max_in_flight: int = 20
+    longest_wait_seconds: float = 300.0  # between two tries to connect, after a long silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +111,16 @@ class MqttLink:
         backoff: Backoff | None = None,
         on_state: Callable[[bool], None] | None = None,
     ) -> None:
-        """*on_state* is called on the event loop with True after subscribing and False after a loss."""
+        """*on_state* is called on the event loop with True after subscribing and False after a loss.
+
+        Without *backoff* the waits are drawn with full jitter, up to the options' longest.
+        """
         self.options = options
         self.connected = asyncio.Event()
         self.last_error: str | None = None
         self.connections = 0
         self.dropped_qos0 = 0
-        self._backoff = backoff or full_jitter()
+        self._backoff = backoff or full_jitter(cap=options.longest_wait_seconds)
         self._on_state = on_state
         self._session: _Session | None = None
         self._slots = asyncio.Semaphore(options.max_in_flight)

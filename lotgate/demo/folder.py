@@ -21,6 +21,7 @@ from plumbing.broker import free_port
 from plumbing.files import write_private
 
 FIRST_PORT = 8600
+LONGEST_WAIT_S = 3  # after the line was away: nobody at a demo waits minutes for it
 
 
 class DemoError(Exception):
@@ -199,6 +200,7 @@ def write_cloud_settings(folder: Folder, ports: Ports) -> None:
         "listen": {"host": LOOPBACK, "port": ports.cloud},
         "broker": {
             "host": LOOPBACK, "port": ports.broker, "username": "cloud", "password_file": "secrets/broker-cloud",
+            "longest_wait_s": LONGEST_WAIT_S,
         },
         "leases": {"cap": 20_000},
         "payments": account_settings(folder.gateway, f"http://{LOOPBACK}:{ports.gateway}"),
@@ -218,8 +220,10 @@ def write_edge_settings(folder: Folder, ports: Ports, lot_id: int, edge: str) ->
         _put_in(folder, ports, lot)
     listeners = ("booth", "device", "counter")
     lot["listeners"] = {name: {"host": LOOPBACK, "port": getattr(ports, name)} for name in listeners}
-    broker = {"host": LOOPBACK, "port": ports.broker, "username": "edge", "password_file": "secrets/broker-edge"}
-    lot["broker"] = broker
+    lot["broker"] = {
+        "host": LOOPBACK, "port": ports.broker, "username": "edge", "password_file": "secrets/broker-edge",
+        "longest_wait_s": LONGEST_WAIT_S,
+    }  # fmt: skip
     folder.edge_toml.write_text(toml_text(lot), encoding="utf-8")
 
 

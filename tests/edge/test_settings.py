@@ -118,6 +118,7 @@ def test_a_lot_file_becomes_values(tmp_path: Path) -> None:
         ),
         (TARIFF, f"{TARIFF}\nplaces = 3\nkept_places = 4", "kept_places must be 0 to places"),
         (TARIFF, f"{TARIFF}\nclass_places = {{ large = -1 }}", "class_places must be 0 or more"),
+        ("[[lanes]]", "[broker]\nlongest_wait_s = 0\n[[lanes]]", "longest_wait_s is 1 or more"),
     ],
 )
 def test_a_wrong_key_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:

@@ -34,6 +34,7 @@ port = {port}
 
 [broker]
 port = {broker}
+longest_wait_s = 3
 """
 LANES = [
     {"name": "in", "direction": "entry", "from": "outside", "to": "main"},

@@ -47,6 +47,7 @@ port = {port}
 
 [broker]
 port = {broker}
+longest_wait_s = 3
 client_id = "{name}"
 workers = 2
 tls = {{ ca = "{tls.ca}", cert = "{tls.cert}", key = "{tls.key}" }}
@@ -115,6 +116,7 @@ closing_s = 0
 
 [broker]
 port = {broker}
+longest_wait_s = 3
 ca = "{tls.ca}"
 certificate = "{tls.cert}"
 key = "{tls.key}"

@@ -46,6 +46,7 @@ port = {port}
 
 [broker]
 port = {broker}
+longest_wait_s = 3
 """
 LOT = """
 lot_id = {lot_id}
@@ -105,6 +106,7 @@ closing_s = 0
 
 [broker]
 port = {broker}
+longest_wait_s = 3
 """
 LANES = [
     {"name": "in", "direction": "entry", "from": "outside", "to": "main"},

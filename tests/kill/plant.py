@@ -38,6 +38,7 @@ first_password_file = "first"
 port = {port}
 [broker]
 port = {broker}
+longest_wait_s = 3
 """
 LOT = """
 lot_id = {lot_id}
@@ -71,6 +72,7 @@ device = {{ port = {device} }}
 counter = {{ port = {counter} }}
 [broker]
 port = {broker}
+longest_wait_s = 3
 [rules]
 assumed_passage_s = 0
 closing_s = 0

@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import pytest
 
-from plumbing.backoff import full_jitter, steady
+from plumbing.backoff import Backoff, full_jitter, steady
 from plumbing.broker import EmbeddedBroker, free_port
 from plumbing.mqtt import Message, MqttLink, MqttOptions, NotConnectedError
 from tests.plumbing.conftest import USERS, until
@@ -200,6 +200,23 @@ async def test_a_dead_port_costs_growing_waits_and_closing_is_prompt() -> None:
     assert edge.last_error is not None
     assert "refused" in edge.last_error
     assert time.monotonic() - began < 5
+
+
+async def test_after_a_long_silence_the_next_try_comes_within_the_longest_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caps: list[float] = []
+
+    def never_in_vain(*, cap: float) -> Backoff:
+        caps.append(cap)
+        return full_jitter(0.05, cap)
+
+    monkeypatch.setattr("plumbing.mqtt.full_jitter", never_in_vain)
+
+    MqttLink(MqttOptions("127.0.0.1", 1883, "001"))
+    MqttLink(MqttOptions("127.0.0.1", 1883, "001", longest_wait_seconds=3))
+
+    assert caps == [300, 3]
 
 
 async def test_a_slow_consumer_holds_the_broker_back_and_loses_nothing(broker: EmbeddedBroker) -> None:
