@@ -115,7 +115,7 @@ async def running(
             yield Running(opened, board, cameras, shift)
         finally:
             stop.set()
-            await asyncio.wait_for(task, 3)
+            await asyncio.wait_for(task, 15)
 
 
 async def test_a_lane_with_one_camera_does_not_wait_for_another(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ class Lot:
     def later(self, minutes: int) -> None:
         self.shift_ms[0] += minutes * 60_000
 
-    async def until(self, holds: Callable[[], bool], seconds: float = 5.0) -> None:
+    async def until(self, holds: Callable[[], bool], seconds: float = 15.0) -> None:
         async with asyncio.timeout(seconds):
             while not holds():
                 await asyncio.sleep(0.005)
@@ -177,7 +177,7 @@ async def running(
             yield lot
         finally:
             stop.set()
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 15)
 
 
 def _settings(folder: Path, board_port: int, printer_port: int) -> EdgeSettings:

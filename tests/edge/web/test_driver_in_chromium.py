@@ -35,7 +35,7 @@ async def lot(tmp_path: Path) -> AsyncIterator[Lot]:
 async def phone(chromium: Browser, lot: Lot, path: str, complaints: list[str], **options: object) -> Page:
     options = {"locale": "zh-CN", "viewport": {"width": 360, "height": 740}, "has_touch": True, **options}
     page = await chromium.new_page(**options)  # type: ignore[arg-type]
-    page.set_default_timeout(8000)
+    page.set_default_timeout(20_000)
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     await page.goto(lot.url("driver", path))

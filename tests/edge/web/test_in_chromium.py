@@ -41,7 +41,7 @@ async def opened(chromium: Browser, lot: Lot, listener: str, who: str = "attenda
     """A page after sign-in; whatever the browser complains of fails the test that asks for it."""
     options = {"locale": "zh-CN", "viewport": {"width": 1280, "height": 800}, "has_touch": True, **options}
     page = await chromium.new_page(**options)  # type: ignore[arg-type]
-    page.set_default_timeout(8000)
+    page.set_default_timeout(20_000)
     await page.goto(lot.url(listener))
     if listener == "booth":
         await page.select_option("[name=account]", WALL[who][0])
