@@ -16,13 +16,13 @@ from edge.disk import Level
 from edge.lanes.office import Office
 from edge.printing import Ended, SlipPrinter
 from edge.services import issuing
+from edge.services.audit import AFAR
 from edge.services.issuing import Issued, Order
 from edge.services.lot import Result
 from edge.settings import EdgeSettings
 
 T = TypeVar("T")
 MOST_FROM_AFAR: Final = 10  # vouchers in one command
-AFAR: Final = "cloud:"  # before the name of somebody who acts from there
 
 
 @dataclass(frozen=True, slots=True)

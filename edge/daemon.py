@@ -329,7 +329,7 @@ def actuators(edge: Edge) -> dict[str, Actuator]:
     """What the cloud may ask for that moves something."""
     catalogue = driver_words()
     return {
-        "barrier.open": edge.open_from_afar,
+        "barrier.open": edge.lanes.open_from_afar,
         "voucher.print": edge.counter.print_from_afar,
         driver.KIND: lambda body: driver.answer_from_afar(edge, catalogue, body),
     }

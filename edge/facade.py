@@ -6,11 +6,9 @@ printed. Refusals come back as ``domain.decision.Refuse``.
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-import uuid
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import InitVar, asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,12 +16,11 @@ from typing import Any, TypeVar
 from domain import lane as lanes
 from domain.decision import Decision, Refuse
 from domain.plate import normalise
-from domain.stay import OUTSIDE
 from domain.wire import Json
-from drivers.base import Camera, DeviceError, PlateRead, Snapshots, Viewable
+from drivers.base import Camera
 from edge.clock import Clock
 from edge.copies import Copies
-from edge.counterdesk import AFAR, CounterDesk
+from edge.counterdesk import CounterDesk
 from edge.db import (
     alarms,
     channels,
@@ -39,6 +36,7 @@ from edge.db import (
 from edge.db import arrears as owed
 from edge.db.stays import StayRow
 from edge.db.zone_counts import CountRow
+from edge.lanedesk import LaneDesk
 from edge.lanes.claims import ClaimDesk
 from edge.lanes.cloud_line import CloudLine
 from edge.lanes.door import DriverDoor
@@ -48,21 +46,18 @@ from edge.lanes.phone import PhoneDesk
 from edge.lanes.scans import BoothScans
 from edge.lanes.tickets import TicketDesk
 from edge.lanes.till import CodeTill
-from edge.lanes.witness import Act, keep_picture
 from edge.lanes.worker import LaneWorker
 from edge.printing import SlipPrinter
 from edge.receipt_faces import Wording
 from edge.services import (
     alarming,
     arrears,
-    attending,
     audit,
     classing,
     extending,
     facts,
     fee_setting,
     filling,
-    holding,
     list_ages,
     manual,
     offline_list,
@@ -102,7 +97,7 @@ class Edge:
     printers: Mapping[str, SlipPrinter] = field(default_factory=dict)
     link_state: Callable[[], str] = lambda: "off"
     stuck: Callable[[], tuple[str, ...]] = tuple
-    cameras: Mapping[str, Camera] = field(default_factory=dict)
+    cameras: InitVar[Mapping[str, Camera] | None] = None
     wording: Wording = PLAIN  # of receipts
     parts: Health = field(default_factory=Health)  # of devices that belong to no lane
     scans: BoothScans = field(init=False)  # of the booth's own scanners
@@ -115,9 +110,10 @@ class Edge:
     walks: StockTakes = field(init=False)  # walks through the lot
     slips: SlipDesk = field(init=False)  # receipts, tickets and reports on their way to paper
     counter: CounterDesk = field(init=False)  # vouchers of merchants
+    lanes: LaneDesk = field(init=False)  # barriers, and which plate stands before them
     tills: Tills = field(init=False)  # shifts, and what is printed for them
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, cameras: Mapping[str, Camera] | None) -> None:
         host = self.settings.voucher_host
         self.scans = BoothScans(self.settings, self.workers)
         self.phone = PhoneDesk(self.office, host)
@@ -128,6 +124,7 @@ class Edge:
             worker.codes.till, worker.codes.claims = self.till, self.claims
         self.door = DriverDoor(self.office, self.live, self.workers, self.phone)
         self.slips = SlipDesk(self.office, self.printers)
+        self.lanes = LaneDesk(self.office, self.live, self.workers, cameras or {})
         self.counter = CounterDesk(self.settings, self.office, self.printers, lambda: self.link_state())
         self.tickets = TicketDesk(self.office, self.door, self.workers, self.printers, self.slips, host)
         self.staff, self.walks = StaffRoom(self.office), StockTakes(self.office, self.live)
@@ -236,21 +233,6 @@ class Edge:
         self._decide_again(normalise(typed), result)
         return result
 
-    async def look_through(self, camera: str) -> PlateRead | DeviceError | None:
-        """What a camera sees now; of one that reads by itself what it said last, before that its bare picture of now.
-
-        None where a camera gives a picture only with a vehicle and none came yet.
-        """
-        device, last = self.cameras.get(camera), self.live.last_read(camera)
-        try:
-            if isinstance(device, Viewable):
-                return await device.view()
-            if last is None and isinstance(device, Snapshots):
-                return PlateRead(uuid.uuid4().hex, camera, (), image=await device.snapshot())
-        except DeviceError as exc:
-            return exc
-        return last
-
     async def look_alikes(self, typed: str) -> list[Candidate]:
         """Cars inside that a typed or misread plate may be."""
         return await self.read(manual.look_alikes, typed)
@@ -276,89 +258,6 @@ class Edge:
         self._due_changed(stay_id)
         return result
 
-    async def choose_plate(self, lane: str, typed: str, by: str, *, agreed: bool = False) -> Result:
-        """Say which plate the car at a lane has (typed, or a candidate picked); the lane decides again with it.
-
-        *agreed*: it may come in although all places of its entitlement are taken.
-        """
-        plate = normalise(typed)
-        if not manual.is_plate(plate):
-            return Refuse("not_a_plate")
-        worker = self.workers.get(lane)
-        if worker is None:
-            return Refuse("no_such_lane")
-        noted = await self._do(audit.record_act, by, "places.agree" if agreed else "plate.type", lane, "")
-        if isinstance(noted, Refuse):
-            return noted
-        worker.choose(plate, by, agreed=agreed)
-        return Done(lane)
-
-    async def open_by_hand(self, lane: str, by: str, reason: str, plate: str = "") -> Result:
-        """Open once, with a reason. Without *plate* the car waiting there is meant: it leaves with what it owes."""
-        result = await self._pulse_by_hand(lane, by, reason, plate)
-        if isinstance(result, Done):
-            await self._keep_picture(Act(result.subject, lane, by))
-        return result
-
-    async def open_from_afar(self, body: Json) -> str:
-        """The cloud's ``barrier.open``: once, by name and reason like any opening by hand. Returns what came of it."""
-        lane, by, reason = (str(body.get(name, "")) for name in ("lane", "by", "reason"))
-        worker = self.workers.get(lane)
-        if worker is None or not worker.lane.barrier:
-            return "no_barrier" if worker else "no_such_lane"
-        result = await self._pulse_by_hand(lane, f"{AFAR}{by}", reason, "")
-        if isinstance(result, Refuse):
-            return result.code
-        picture = self._keep_picture(Act(result.subject, lane, f"{AFAR}{by}"))
-        outcome, _ = await asyncio.gather(worker.barrier.outcome(result.subject), picture)
-        return outcome
-
-    async def _pulse_by_hand(self, lane: str, by: str, reason: str, plate: str) -> Result:
-        """Commit to a pulse and tell the lane; nothing waits once it was told, so that its outcome can be heard."""
-        worker = self.workers.get(lane)
-        if worker is None:
-            return Refuse("no_such_lane")
-        view = self.live.get(lane)
-        from_inside = self.office.lot.lanes[lane].source != OUTSIDE
-        waiting = (view.stay_plate if from_inside else view.plate) if view else ""
-        known = normalise(plate) or waiting
-        result = await self._do(manual.open_barrier, self.office.lot, lane, by, reason, known)
-        if isinstance(result, Done):
-            worker.post(lanes.ManualOpen(result.subject, known))
-        return result
-
-    def _keep_picture(self, act: Act) -> Coroutine[None, None, None]:
-        """Of the car that stands there now, whatever the lane shows when it is awaited."""
-        view = self.live.get(act.lane)
-        camera = next((self.cameras.get(name) for name in self.workers[act.lane].lane.cameras), None)
-        return keep_picture(self.office, act, view.picture_of if view else "", camera)
-
-    async def hold_open(self, lane: str, by: str, role: str, reason: str, note: str = "", owes: bool = False) -> Result:
-        """Hold a lane's barrier open until it is let go; *owes*: cars that just leave owe their fee.
-
-        Refuses ``cannot_hold`` where the barrier has no contact for it.
-        """
-        worker = self.workers.get(lane)
-        if worker is not None and worker.lane.barrier and not worker.barrier.can_hold:
-            return Refuse("cannot_hold")
-        result = await self._do(holding.hold_open, self.office.lot, lane, by, role, reason, note, owes)
-        self._at_barrier(result, lanes.HoldOpenSet(reason))
-        return result
-
-    async def release_hold(self, lane: str, by: str, role: str) -> Result:
-        """Let go of a barrier held open."""
-        result = await self._do(holding.release, self.office.lot, lane, by, role)
-        self._at_barrier(result, lanes.HoldOpenReleased())
-        return result
-
-    async def attend(self, lane: str, attended: bool, until_wall_ms: int, by: str, role: str) -> Result:
-        """Say for a while whether somebody is at a lane, whatever its timetable says."""
-        said = await self._do(attending.attend, self.office.lot, lane, attended, until_wall_ms, by, role)
-        if isinstance(said, Refuse):
-            return said
-        self.office.attendance.said(lane, said)
-        return Done(lane)
-
     async def extend_leaving(self, minutes: int, by: str, role: str, reason: str) -> Result:
         """Give everybody who has paid more time to leave; Done names until when."""
         return await self._do(extending.extend, self.office.lot, minutes, by, role, reason)
@@ -366,23 +265,6 @@ class Edge:
     async def end_extension(self, by: str, role: str) -> Result:
         """Let times to leave run out again."""
         return await self._do(extending.end, by, role)
-
-    def _at_barrier(self, result: Result, event: lanes.Event) -> None:
-        """Tell every lane of the barrier that was acted on."""
-        for worker in self.workers.values():
-            if isinstance(result, Done) and worker.lane.barrier == result.subject:
-                worker.post(event)
-
-    async def clear_fault(self, lane: str, by: str) -> Result:
-        """Say that a stuck lane was seen to."""
-        worker = self.workers.get(lane)
-        if worker is None:
-            return Refuse("no_such_lane")
-        noted = await self._do(audit.record_act, by, "lane.clear", lane, "")
-        if isinstance(noted, Refuse):
-            return noted
-        worker.post(lanes.FaultCleared())
-        return Done(lane)
 
     async def note_charging(self, stay_id: str, minutes: int, by: str) -> Result:
         """Say how long a car has charged; some price lists give it more free minutes."""

@@ -54,12 +54,12 @@ class Booth:
                 return BACK
             case "Waiting", _ if view.incident == "disk_full" or looks > 4:
                 self._note(visit, f"open {view.code}")
-                await edge.open_by_hand(lane, BY, "device", visit.car.called)
+                await edge.lanes.open_by_hand(lane, BY, "device", visit.car.called)
             case "Stuck", _:
                 return await self._stuck(edge, view, visit, looks)
             case "Idle" | "Closing", _ if looks > 4 and looks % 5 == 0:
                 self._note(visit, "nothing seen")
-                await edge.open_by_hand(lane, BY, "device", visit.booked or visit.car.called)
+                await edge.lanes.open_by_hand(lane, BY, "device", visit.booked or visit.car.called)
         return WAIT
 
     def _note(self, visit: Visit, what: str) -> None:
@@ -73,12 +73,12 @@ class Booth:
             return
         if inwards:
             self._note(visit, f"types {view.code}")
-            await edge.choose_plate(view.lane, visit.car.called, BY)
+            await edge.lanes.choose_plate(view.lane, visit.car.called, BY)
             return
         if visit.booked and visit.looked_up != view.decision_id and view.plate != visit.booked:
             visit.looked_up = view.decision_id
             self._note(visit, f"picks {view.code}")
-            await edge.choose_plate(view.lane, visit.booked, BY)
+            await edge.lanes.choose_plate(view.lane, visit.booked, BY)
             return
         if visit.how_in not in ("unseen", "tailgate", "trailer", "lifted"):
             self.truth.told["stays that had gone with another car"] += 1
@@ -89,7 +89,7 @@ class Booth:
         if isinstance(added, Refuse) and added.code != "plate_already_inside":
             self.truth.odd.append(f"{view.lane}: enter_missing refused {added.code}")
         visit.booked = visit.car.called
-        await edge.choose_plate(view.lane, visit.car.called, BY)
+        await edge.lanes.choose_plate(view.lane, visit.car.called, BY)
 
     def _is_night(self) -> bool:
         hour = self.house.loop.time() % DAY_S / 3600
@@ -119,7 +119,7 @@ class Booth:
         if "will_not_pay" in visit.car.traits:
             visit.unpaid = "manual"
             self._note(visit, "lets go unpaid")
-            await edge.open_by_hand(view.lane, BY, "unpaid")
+            await edge.lanes.open_by_hand(view.lane, BY, "unpaid")
             return
         if not visit.looked_back:
             visit.looked_back = True
@@ -146,14 +146,14 @@ class Booth:
         self._note(visit, f"stuck {view.incident}")
         if looks > 3:
             return LIFT
-        await edge.open_by_hand(view.lane, BY, "device")
+        await edge.lanes.open_by_hand(view.lane, BY, "device")
         return WAIT
 
     async def clear(self, lane: str) -> None:
         """The barrier was seen to; the lane goes on."""
         edge = self.house.edge
         if edge is not None and (view := edge.live.get(lane)) is not None and view.phase == "Stuck":
-            await edge.clear_fault(lane, BY)
+            await edge.lanes.clear_fault(lane, BY)
 
 
 def _told(view: LaneView | None) -> str:

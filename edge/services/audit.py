@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from domain.moment import Moment
 from edge.db import journal
 from edge.db.database import Database, transaction
+
+AFAR: Final = "cloud:"  # before the name of somebody who acts from there
 
 
 def record_act(db: Database, by: str, act: str, subject: str, reason: str, now: Moment) -> None:

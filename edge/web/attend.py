@@ -34,7 +34,7 @@ async def attend(request: web.Request) -> web.Response:
     may = await authority(request, data, session)
     if isinstance(may, Refuse):
         return await _page(request, session, may)
-    result = await edge.attend(lane.name, SAYS.get(says, lane.attended), until_ms, session.name, may.role)
+    result = await edge.lanes.attend(lane.name, SAYS.get(says, lane.attended), until_ms, session.name, may.role)
     if isinstance(result, Refuse):
         return await _page(request, session, result)
     await edge.approved(may.approver, session.name, "lane.attend", lane.name)

@@ -58,7 +58,7 @@ async def camera_card(request: web.Request, camera: str) -> CameraCard:
     """What the page shows of a camera, which is then also what its picture address gives."""
     edge = request.app[EDGE]
     lane = lanes_by_camera(edge)[camera]
-    seen = await edge.look_through(camera)
+    seen = await edge.lanes.look_through(camera)
     view = edge.live.get(lane)
     trouble = view.wrong.get(f"camera {camera}", "") if view else ""
     read = seen if isinstance(seen, PlateRead) else None
@@ -71,7 +71,7 @@ async def camera_card(request: web.Request, camera: str) -> CameraCard:
     return CameraCard(
         camera, lane, read, size, _outlines(read) if size else (), _region(table, size), trouble,
         trouble.fault.value if isinstance(trouble, Trouble) else "",
-        isinstance(edge.cameras.get(camera), Viewable),
+        isinstance(edge.lanes.cameras.get(camera), Viewable),
     )  # fmt: skip
 
 

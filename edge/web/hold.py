@@ -26,7 +26,7 @@ async def hold(request: web.Request) -> web.Response:
     if isinstance(may, Refuse):
         return await _page(request, session, may)
     note, owes = text_field(data, "other", 200), text_field(data, "owes") == "1"
-    result = await edge.hold_open(lane, session.name, may.role, reason, note, owes)
+    result = await edge.lanes.hold_open(lane, session.name, may.role, reason, note, owes)
     if isinstance(result, Refuse):
         return await _page(request, session, result)
     await edge.approved(may.approver, session.name, "barrier.hold", lane)
@@ -39,7 +39,7 @@ async def release(request: web.Request) -> web.Response:
     session, data, edge = await require_session(request), await request.post(), request.app[EDGE]
     lane = (await card_of(request)).lane.name
     may = await authority(request, data, session)
-    result = may if isinstance(may, Refuse) else await edge.release_hold(lane, session.name, may.role)
+    result = may if isinstance(may, Refuse) else await edge.lanes.release_hold(lane, session.name, may.role)
     if isinstance(may, Refuse) or isinstance(result, Refuse):
         return await _page(request, session, result)
     await edge.approved(may.approver, session.name, "barrier.release", lane)

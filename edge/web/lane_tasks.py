@@ -36,7 +36,7 @@ async def choose_plate(request: web.Request) -> web.Response:
     typed = text_field(data, "plate", 20)
     if "find" in data:
         return await _plate(request, card, typed)
-    result = await request.app[EDGE].choose_plate(card.lane.name, typed, session.name)
+    result = await request.app[EDGE].lanes.choose_plate(card.lane.name, typed, session.name)
     if isinstance(result, Refuse):
         return await _plate(request, card, typed, result)
     await flash(request, "ok", texts(request)("done.plate", plate=typed, lane=card.lane.name))
@@ -47,7 +47,7 @@ async def agree(request: web.Request) -> web.Response:
     """Let the car in although all places of its entitlement are taken, or although it owes."""
     session, card = await require_session(request), await card_of(request)
     if card.view.code in ("places_taken", "debt_unpaid"):
-        await request.app[EDGE].choose_plate(card.lane.name, card.view.plate, session.name, agreed=True)
+        await request.app[EDGE].lanes.choose_plate(card.lane.name, card.view.plate, session.name, agreed=True)
         await flash(
             request,
             "ok",
@@ -99,7 +99,7 @@ async def open_by_hand(request: web.Request) -> web.Response:
     if not reason:
         return _open(request, card, "reason_missing")
     if first_time(request, data):
-        result = await request.app[EDGE].open_by_hand(card.lane.name, session.name, reason)
+        result = await request.app[EDGE].lanes.open_by_hand(card.lane.name, session.name, reason)
         if isinstance(result, Refuse):
             return _open(request, card, result)
         await flash(request, "ok", texts(request)("done.opened", lane=card.lane.name))
@@ -117,7 +117,7 @@ def _open(request: web.Request, card: LaneCard, refused: Refuse | str = "") -> w
 async def clear_fault(request: web.Request) -> web.Response:
     """The barrier was looked at; the lane may go on."""
     session, card = await require_session(request), await card_of(request)
-    await request.app[EDGE].clear_fault(card.lane.name, session.name)
+    await request.app[EDGE].lanes.clear_fault(card.lane.name, session.name)
     await flash(request, "ok", texts(request)("done.cleared", lane=card.lane.name))
     return see_other("/booth")
 

@@ -194,7 +194,7 @@ async def write_entry(request: web.Request) -> web.Response:
         return _entry(request, typed, lane, result)
     await flash(request, "ok", texts(request)("done.entry", plate=normalise(typed["plate"])))
     if lane in edge.workers:
-        await edge.choose_plate(lane, typed["plate"], session.name)
+        await edge.lanes.choose_plate(lane, typed["plate"], session.name)
         return see_other("/booth")
     return see_other(f"/booth/stay/{result.subject}")
 

@@ -111,7 +111,7 @@ async def _booth(day: Day) -> None:
     ):
         edge_town.show(lot, image)
         await day.look(edge_pages.booth(shots), {})
-    lot.edge.cameras = {}
+    edge_town.show(lot)
     names = {**await edge_town.afternoon(lot), "code": lane_code(7, edge_town.OUT)}
     shift = await lot.edge.tills.at("东岗亭")
     names["open_shift"] = shift.row.shift_id if shift else ""

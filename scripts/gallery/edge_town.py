@@ -173,7 +173,7 @@ async def _paid_and_run(lot: Lot) -> dict[str, str]:
         await booth.send(f"{at}/close", over, f"{at}/close")
         await _comes_in(lot, RUNAWAY, 5, 70)
         await _waits(lot, RUNAWAY)
-        await lot.edge.open_by_hand(OUT, WALL["attendant"][0], "unpaid")
+        await lot.edge.lanes.open_by_hand(OUT, WALL["attendant"][0], "unpaid")
         await lot.until(lambda: lot.view(OUT).phase == "Idle", SOON_S)
     (debt,) = await lot.edge.read(arrears.of_plate, RUNAWAY)
     return {"shift": shift.row.shift_id, "debt": debt.debt_id, "gone": paid, "act": "waive"}
@@ -232,9 +232,9 @@ class Glass:
         return PlateRead(f"r{len(self.image)}", "in", new_reader().recognise(self.image), image=self.image)
 
 
-def show(lot: Lot, image: bytes) -> None:
-    """Before the first camera stands this picture."""
-    lot.edge.cameras = {lot.edge.settings.lanes[0].cameras[0]: Glass(image)}  # type: ignore[dict-item]
+def show(lot: Lot, image: bytes | None = None) -> None:
+    """Before the first camera stands this picture; None: no camera is there."""
+    lot.see_through({} if image is None else {lot.edge.settings.lanes[0].cameras[0]: Glass(image)})
 
 
 def hard_to_read() -> bytes:

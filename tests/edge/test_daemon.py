@@ -176,8 +176,8 @@ async def test_an_attendant_opens_by_hand_once_and_with_a_reason(tmp_path: Path)
     async with running(tmp_path) as lot:
         edge = lot.opened.edge
 
-        assert await edge.open_by_hand("out", "li", "") == Refuse("reason_missing")
-        assert isinstance(await edge.open_by_hand("out", "li", "ambulance"), Done)
+        assert await edge.lanes.open_by_hand("out", "li", "") == Refuse("reason_missing")
+        assert isinstance(await edge.lanes.open_by_hand("out", "li", "ambulance"), Done)
         await lot.until(lambda: len(lot.board.pulses) == 1)
 
         assert [act.act for act in await edge.acts()] == ["barrier.no_picture", "barrier.open"]
@@ -189,7 +189,7 @@ async def test_an_unread_car_waits_for_the_plate_an_attendant_types(tmp_path: Pa
         await lot.cameras["in"].see(Sight(""))
         await lot.until(lambda: (view := edge.live.get("in")) is not None and view.verdict == "Ask")
 
-        assert await edge.choose_plate("in", "京A12345", "li") == Done("in")
+        assert await edge.lanes.choose_plate("in", "京A12345", "li") == Done("in")
         await lot.until(lambda: len(lot.board.pulses) == 1)
 
         assert [stay.plate for stay in await edge.cars_inside()] == [PLATE]
@@ -237,7 +237,7 @@ async def test_a_barrier_held_open_outlives_restarts_and_its_cars_go_free_until_
         await lot.cameras["out"].see(Sight(PLATE))
         await lot.until(lambda: (view := edge.live.get("out")) is not None and view.verdict == "PayFirst")
 
-        assert await edge.hold_open("out", "li", "attendant", "fire") == Done("out")
+        assert await edge.lanes.hold_open("out", "li", "attendant", "fire") == Done("out")
         await lot.until(lambda: lot.board.model.outputs == [False, True] + [False] * 6)
         await lot.until(lambda: (view := edge.live.get("out")) is not None and view.held == "fire")
         lot.board.model.power_off()
@@ -253,7 +253,7 @@ async def test_a_barrier_held_open_outlives_restarts_and_its_cars_go_free_until_
         assert (gone[0].outcome, gone[0].cause, await edge.debts()) == ("WAIVED", "emergency", [])
         assert lot.board.pulses == []
 
-        assert await edge.release_hold("out", "li", "attendant") == Done("out")
+        assert await edge.lanes.release_hold("out", "li", "attendant") == Done("out")
         await lot.until(lambda: not any(lot.board.model.outputs))
 
     async with running(tmp_path) as lot:

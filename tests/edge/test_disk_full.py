@@ -90,13 +90,13 @@ async def test_with_no_room_nothing_opens_and_the_booth_is_told_until_there_is_r
 
         await lot.cameras["in"].see(Sight(PLATE))
         await lot.until(lambda: (view := edge.live.get("in")) is not None and view.incident == "disk_full")
-        assert await edge.open_by_hand("out", "li", "ambulance") == Refuse("not_recorded")
+        assert await edge.lanes.open_by_hand("out", "li", "ambulance") == Refuse("not_recorded")
         assert lot.board.pulses == []
         async with session.get(f"http://127.0.0.1:{lot.opened.ports['booth']}/healthz") as answer:
             assert '"disk": "full"' in await answer.text()
 
         stuffing.unlink()
-        assert await edge.choose_plate("in", PLATE, "li") == Done("in")
+        assert await edge.lanes.choose_plate("in", PLATE, "li") == Done("in")
         await lot.until(lambda: len(lot.board.pulses) == 1)
         assert [stay.plate for stay in await edge.cars_inside()] == [PLATE]
 

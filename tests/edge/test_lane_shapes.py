@@ -237,7 +237,7 @@ async def test_who_is_let_out_by_hand_before_being_read_leaves_by_the_plate_that
     lot.later(30)
     gate = way_out(lot)
 
-    assert isinstance(await lot.opened.edge.open_by_hand("out", "li", "ambulance"), Done)
+    assert isinstance(await lot.opened.edge.lanes.open_by_hand("out", "li", "ambulance"), Done)
     await gate.opens(1)
     await gate.sees(A)
     await gate.through(A)
@@ -251,7 +251,7 @@ async def test_who_is_let_out_by_hand_before_being_read_leaves_by_the_plate_that
 async def test_who_is_let_out_by_hand_while_it_owes_passes_once_with_its_outcome(lot: Running) -> None:
     gate = await owes(lot)
 
-    assert isinstance(await lot.opened.edge.open_by_hand("out", "li", "no cash"), Done)
+    assert isinstance(await lot.opened.edge.lanes.open_by_hand("out", "li", "no cash"), Done)
     await gate.opens(1)
     await gate.through(A)
     await gate.until("Idle")

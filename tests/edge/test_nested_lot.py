@@ -117,7 +117,7 @@ async def test_the_booth_can_let_a_car_on_that_found_the_garage_full(tmp_path: P
         assert view is not None
         assert (view.stay_plate, view.verdict) == (PLATE, "Refuse")
 
-        assert isinstance(await edge.open_by_hand("garage-in", "li", "the other one leaves"), Done)
+        assert isinstance(await edge.lanes.open_by_hand("garage-in", "li", "the other one leaves"), Done)
         await lot.until(lambda: len(lot.board.pulses) == 4)
 
         assert await zones(lot) == ["garage", "garage"]

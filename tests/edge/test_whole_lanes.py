@@ -81,9 +81,9 @@ async def test_two_cameras_make_one_arrival_and_a_plain_video_exit_asks_an_atten
         assert view is not None
         assert view.code in {"no_plate", "unconfirmed"}
         assert await edge.picture(view.decision_id)
-        assert await edge.choose_plate("out", "A", "li") == Refuse("not_a_plate")
+        assert await edge.lanes.choose_plate("out", "A", "li") == Refuse("not_a_plate")
 
-        assert await edge.choose_plate("out", PLATE, "li") == Done("out")
+        assert await edge.lanes.choose_plate("out", PLATE, "li") == Done("out")
         await lot.until(lambda: len(board.pulses) == 2)
         for place, on in ((3, True), (2, False), (3, False)):  # over the pad, under the arm, gone
             board.set_input(place, on=on)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from drivers.base import Camera, DeviceUnreachableError
+from drivers.base import DeviceUnreachableError
 from drivers.camera.simulated import Sight
 from edge.services.lot import Done
 from tests.edge.web.running import PLATE, Lot, running
@@ -50,12 +49,12 @@ async def lot(tmp_path: Path) -> AsyncIterator[Lot]:
 def looks(lot: Lot, lane: str, image: bytes) -> None:
     """Let the camera of *lane* give *image* when it is asked for a picture of now, none for b""."""
     (name,) = next(one.cameras for one in lot.edge.settings.lanes if one.name == lane)
-    lot.edge.cameras = {**lot.edge.cameras, name: cast("Camera", Still(image))}
+    lot.see_through({**lot.edge.lanes.cameras, name: Still(image)})
 
 
 async def opens(lot: Lot, lane: str) -> tuple[bytes | None, list[str]]:
     """Open by hand; the picture kept with it, and what the journal says of it."""
-    opened = await lot.edge.open_by_hand(lane, "li", "ambulance")
+    opened = await lot.edge.lanes.open_by_hand(lane, "li", "ambulance")
     assert isinstance(opened, Done)
     acts = [act.act for act in await lot.edge.acts() if opened.subject in (act.reason, act.subject)]
     return await lot.edge.picture(opened.subject), acts
@@ -89,7 +88,7 @@ async def test_a_camera_without_a_picture_is_on_record_and_no_other_cars_picture
 
 async def test_a_picture_that_takes_its_time_hides_nothing_of_what_came_of_an_opening_from_afar(lot: Lot) -> None:
     (name,) = next(one.cameras for one in lot.edge.settings.lanes if one.name == "in")
-    lot.edge.cameras = {**lot.edge.cameras, name: cast("Camera", Slow(lot))}
+    lot.see_through({**lot.edge.lanes.cameras, name: Slow(lot)})
 
-    assert await lot.edge.open_from_afar({"lane": "in", "by": "admin", "reason": "ambulance"}) == "opened"
+    assert await lot.edge.lanes.open_from_afar({"lane": "in", "by": "admin", "reason": "ambulance"}) == "opened"
     assert len(lot.board.pulses) == 1

@@ -65,7 +65,7 @@ async def test_who_may_not_alone_may_with_a_supervisor_beside(
 
 
 async def test_a_hold_is_let_go_with_a_supervisor_and_without_one_says_so(lot: Lot, booth: Visitor) -> None:
-    await lot.edge.hold_open("out", MANAGER, "manager", "convoy")
+    await lot.edge.lanes.hold_open("out", MANAGER, "manager", "convoy")
     await lot.until(lambda: lot.view("out").held == "convoy")
 
     status, page = await booth.send("/booth/lane/out/release", {}, "/booth/lane/out/hold")

@@ -43,7 +43,7 @@ async def runs_off(lot: Lot) -> str:
     lot.later(30)
     await lot.cameras["out"].see(Sight(PLATE, image=FRAME))
     await lot.until(lambda: lot.view("out").verdict == "PayFirst", 10)
-    await lot.edge.open_by_hand("out", "王芳", "unpaid")
+    await lot.edge.lanes.open_by_hand("out", "王芳", "unpaid")
     await lot.until(lambda: lot.view("out").phase == "Idle", 10)
     (debt,) = await lot.edge.read(arrears.of_plate, PLATE)
     return debt.debt_id

@@ -75,7 +75,7 @@ async def test_a_smart_camera_shows_what_it_said_last(lot: Lot, booth: Visitor) 
 
 async def test_a_camera_that_can_be_looked_through_shows_every_character(lot: Lot, booth: Visitor) -> None:
     camera, glass = camera_of(lot, "in"), Glass()
-    lot.edge.cameras = {camera: glass}  # type: ignore[dict-item]
+    lot.see_through({camera: glass})
     blind = await booth.get(f"/booth/cameras/{camera}/view")
     assert "相机没有画面：没有应答。看电源和网线。" in blind
     assert '<p class="note" lang="en">camera in: no picture yet</p>' in blind
