@@ -16,11 +16,22 @@ from cloud.lots import arrears
 from cloud.merchants import ledger
 from cloud.merchants.statements import CORRECTION
 from cloud.merchants.tables import balance, lease, ledger_entry, posting
+from cloud.payments import paying_out
 from cloud.payments.orders import DONE
 from cloud.payments.tables import pay_order, pay_refund, pay_try
 from cloud.shop import stock
 from cloud.sync.tables import edge_cursor, inbox
-from domain.ledger import ASKED_ONLINE, OUTSTANDING, REDEEMED, REFUND, VOID_PENDING, Commodity, Funds, lease_account
+from domain.ledger import (
+    AGREED_BACK,
+    ASKED_ONLINE,
+    OUTSTANDING,
+    REDEEMED,
+    REFUND,
+    VOID_PENDING,
+    Commodity,
+    Funds,
+    lease_account,
+)
 
 Held = dict[tuple[int, str, str], int]  # merchant, commodity, funds -> amount
 _PAPER_HELD_IN = {"OUTSTANDING": OUTSTANDING, State.EXPIRING.value: VOID_PENDING}
@@ -117,6 +128,25 @@ def asked_is_held(conn: Connection) -> list[str]:
         f"merchant {each}: top-ups of {due.get(each, 0)} were asked back, {held.get(each, 0)} is held for that"
         for each in sorted(due.keys() | held.keys())
         if due.get(each, 0) != held.get(each, 0)
+    ]
+
+
+def agreed_is_held(conn: Connection) -> list[str]:
+    """What the office has to hand over is held for that and for nothing else, and counted at its purchase."""
+    owed, bought = paying_out.owed(conn), stock.agreed(conn)
+    due: Held = defaultdict(int)
+    for (merchant_id, commodity, subject), amount in owed.items():
+        due[merchant_id, commodity, (Funds.BOUGHT if subject.startswith("purchase:") else Funds.PAID).value] += amount
+    held = _balances(conn, AGREED_BACK)
+    of_purchases = {subject: amount for (_, _, subject), amount in owed.items() if subject.startswith("purchase:")}
+    return [
+        f"merchant {each[0]}: {due.get(each, 0)} {each[1]} are to be handed over, {held.get(each, 0)} are held for that"
+        for each in sorted(due.keys() | held.keys())
+        if due.get(each, 0) != held.get(each, 0)
+    ] + [
+        f"{each}: {of_purchases.get(each, 0)} are to be handed over, its coupons say {bought.get(each, 0)}"
+        for each in sorted(of_purchases.keys() | bought.keys())
+        if of_purchases.get(each, 0) != bought.get(each, 0)
     ]
 
 
@@ -283,6 +313,7 @@ CHECKS: Final[tuple[Callable[[Connection], list[str]], ...]] = (
     stock_holds,
     refunds_agree,
     asked_is_held,
+    agreed_is_held,
     unused_is_held,
     coupons_agree,
     papers_agree,

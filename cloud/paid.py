@@ -77,6 +77,7 @@ DUTIES = Duties(
     },
     hold={"topup": _hold_top_up},
     decided={"topup": _top_up_decided, "purchase": buying.refund_decided},
+    paid_out={"merchant": paying_back.paid_out, "purchase": buying.paid_out},
     paid_here=_paid_here,
     alarm=_alarm,
 )

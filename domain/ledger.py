@@ -2,12 +2,11 @@
 
 Accounts of a merchant: ``available``, ``lease:<id>``, ``outstanding`` (issued, unused), ``void_pending`` (voided, not
 yet provably unusable), ``asked_back`` and ``asked_online`` (what a second person decides on, to be paid at the office
-or by the way it came) and ``redeemed``. Outside: ``recharge``, ``refund``, ``operator_loss`` and ``unfunded`` (what
-drivers got at the operator's expense), ``credit`` (what a
-postpaid merchant may spend before it pays) and ``allotment`` (what a contract gives each month, held in ``free:<lot>``
-until it is spent or lapses). Coupons bought ahead wait in ``stock:<purchase>``, those asked back in
-``stock_asked:<purchase>`` until that is decided; a branch's own purse is ``branch:<branch>``. A posting's amount is
-signed; an entry sums to zero.
+or by the way it came), ``agreed_back`` (what the office has to hand over) and ``redeemed``. Outside: ``recharge``,
+``refund``, ``operator_loss`` and ``unfunded`` (what drivers got at the operator's expense), ``credit`` (what a postpaid
+merchant may spend before it pays) and ``allotment`` (what a contract gives each month, held in ``free:<lot>`` until it
+is spent or lapses). Coupons bought ahead wait in ``stock:<purchase>``, those asked back in ``stock_asked:<purchase>``
+until that is decided; a branch's own purse is ``branch:<branch>``. A posting's amount is signed; an entry sums to zero.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ RECHARGE = "recharge"
 REFUND = "refund"
 ASKED_BACK = "asked_back"
 ASKED_ONLINE = "asked_online"
+AGREED_BACK = "agreed_back"
 OPERATOR_LOSS = "operator_loss"
 UNFUNDED = "unfunded"
 CREDIT = "credit"
@@ -32,7 +32,7 @@ ALLOTMENT = "allotment"
 SOURCES = frozenset({RECHARGE, OPERATOR_LOSS, CREDIT, ALLOTMENT})
 """Value enters the books here: their balances are negative."""
 
-NAMED = frozenset({AVAILABLE, OUTSTANDING, VOID_PENDING, REDEEMED, ASKED_BACK, ASKED_ONLINE})
+NAMED = frozenset({AVAILABLE, OUTSTANDING, VOID_PENDING, REDEEMED, ASKED_BACK, ASKED_ONLINE, AGREED_BACK})
 HOLDING = ("lease:", "free:", "stock:", "stock_asked:", "branch:")
 """What a merchant's value is held in: these accounts, and those whose names begin so."""
 

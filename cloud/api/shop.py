@@ -120,7 +120,7 @@ _OFFER = record({
 _PURCHASE = record({
     "purchase_id": WHOLE, "merchant_id": WHOLE, "product_id": WHOLE, "order_id": text(), "name": text(),
     "kind": text(), "value": WHOLE, "quantity": WHOLE, "unit_fen": WHOLE, "price_fen": WHOLE, "state": text(),
-    "left": WHOLE, "given": WHOLE, "refunded": WHOLE, "asked_back": WHOLE,
+    "left": WHOLE, "given": WHOLE, "refunded": WHOLE, "asked_back": WHOLE, "agreed_back": WHOLE,
     "asked_back_by": text(), "valid_from_ms": maybe(MOMENT), "valid_to_ms": maybe(MOMENT),
     "made_ms": MOMENT, "made_by": text(), "expires_ms": MOMENT, "paid_ms": maybe(MOMENT), "paid_by": text(),
 })  # fmt: skip

@@ -16,9 +16,12 @@ from cloud.merchants.tables import ledger_entry, merchant, posting, statement
 from cloud.payments import invoices, refunds
 from cloud.payments.invoices import PaidHere
 from domain.by_hand import left_of
-from domain.ledger import ASKED_BACK, RECHARGE, REFUND, Commodity, Funds
+from domain.ledger import AGREED_BACK, ASKED_BACK, RECHARGE, REFUND, Commodity, Funds
 
-_MOVES: Final = ("top_up", "top_up.corrected", "refund", "refund.asked_back", "refund.put_back")
+_MOVES: Final = (
+    "top_up", "top_up.corrected", "refund", "refund.asked_back", "refund.agreed_back", "refund.put_back",
+    "refund.handed_over", "refund.taken_back",
+)  # fmt: skip
 
 
 def top_ups(conn: Connection, operator_id: int, merchant_id: int) -> list[PaidHere]:
@@ -35,7 +38,7 @@ def top_ups(conn: Connection, operator_id: int, merchant_id: int) -> list[PaidHe
             ledger_entry.c.kind.in_(_MOVES),
             posting.c.commodity == Commodity.FEN.value,
             posting.c.funds == Funds.PAID.value,
-            posting.c.account.in_((RECHARGE, REFUND, ASKED_BACK)),
+            posting.c.account.in_((RECHARGE, REFUND, ASKED_BACK, AGREED_BACK)),
         )
         .order_by(ledger_entry.c.entry_id)
     )

@@ -181,6 +181,13 @@ def last_ms(conn: Connection, operator_id: int, kind: str, subjects: Collection[
     return {subject: int(made_ms) for subject, made_ms in conn.execute(query.group_by(ledger_entry.c.subject))}
 
 
+def last_note(conn: Connection, operator_id: int, kind: str, subject: str) -> str:
+    """What was written when the last entry of a *kind* was made about a subject; "" where none was."""
+    mine = (ledger_entry.c.operator_id == operator_id, ledger_entry.c.kind == kind, ledger_entry.c.subject == subject)
+    query = select(ledger_entry.c.note).where(*mine).order_by(ledger_entry.c.entry_id.desc()).limit(1)
+    return conn.execute(query).scalar_one_or_none() or ""
+
+
 def landed(conn: Connection, operator_id: int, account: str, event_ids: Sequence[str]) -> dict[str, int]:
     """What each event moved into *account*, over all kinds of funds."""
     query = select(posting.c.event_id, func.sum(posting.c.amount)).where(

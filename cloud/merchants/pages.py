@@ -32,6 +32,7 @@ from cloud.merchants import (
     statement_pages,
 )
 from cloud.merchants.service import PaymentMode, SettlementMode
+from cloud.payments import paying_out
 from cloud.payments.desk import DESK
 from cloud.web.state import (
     CLOUD,
@@ -141,6 +142,7 @@ def _all_about(conn: Connection, operator_id: int, merchant_id: int) -> dict[str
         "merchant": row,
         "usual_low": service.USUAL_LOW,
         "asked_back": paying_back.waits(conn, merchant_id),
+        "payouts": paying_out.due_of(conn, merchant_id),
         "purses": {commodity.value: ledger.purse(conn, merchant_id, commodity) for commodity in Commodity},
         "leased": {commodity.value: leases.leased(conn, merchant_id, commodity) for commodity in Commodity},
         "contracts": [(lot, *contracts.in_force(conn, merchant_id, lot["lot_id"])) for lot in all_lots],

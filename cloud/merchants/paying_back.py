@@ -1,7 +1,8 @@
 """Paid value of a purse goes back: money first by the way it came, and what was paid at the office there (E14).
 
 What a second person has to decide on has left the purse, so that a yes can always be carried out (decision 54): what
-the office would pay waits in ``asked_back``, what goes back to an online payer in ``asked_online``.
+the office would pay waits in ``asked_back``, what goes back to an online payer in ``asked_online``. What the office has
+to pay waits in ``agreed_back`` until it was handed over (decision 69).
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from cloud.access import audit, keys
 from cloud.act import Act, Refused, or_nothing
 from cloud.merchants import by_hand, ledger, service
 from cloud.merchants.tables import balance, merchant
-from cloud.payments import giving_back, refunds
+from cloud.payments import giving_back, paying_out, refunds
 from cloud.payments.orders import Duties
-from domain.ledger import ASKED_BACK, ASKED_ONLINE, AVAILABLE, REFUND, Commodity, Funds, move
+from domain.ledger import AGREED_BACK, ASKED_BACK, ASKED_ONLINE, AVAILABLE, REFUND, Commodity, Funds, move
 
-ASKED = "refund.asked_back"
+ASKED, PUT_BACK = "refund.asked_back", "refund.put_back"
 
 
 @or_nothing
@@ -62,7 +63,8 @@ def ask(
     if not rest:
         return None
     if at_once:
-        return service.refund(conn, act, merchant_id, commodity, rest, reason)
+        _agree(conn, act, row, AVAILABLE, commodity, rest, reason, act.by)
+        return None
     conn.execute(update(merchant).where(merchant.c.merchant_id == merchant_id).values(asked_back_by=act.by))
     _hand(conn, act, merchant_id, ASKED, (AVAILABLE, ASKED_BACK), rest, reason, commodity)
     return None
@@ -78,17 +80,38 @@ def waits(conn: Connection, merchant_id: int) -> tuple[Commodity, int] | None:
 
 
 def decide(conn: Connection, act: Act, merchant_id: int, *, agreed: bool) -> Refused | None:
-    """The second person's word: the office pays, or the purse has it again."""
+    """The second person's word: the office has to pay, or the purse has it again."""
     row = service.get(conn, act.operator_id, merchant_id)
     held = waits(conn, merchant_id) if row is not None else None
     if row is None or held is None:
         return Refused("refund_not_asked")
     if keys.person_behind(conn, act.operator_id, row["asked_back_by"]) == act.by:
         return Refused("refund_needs_another")
-    kind, target = ("refund", REFUND) if agreed else ("refund.put_back", AVAILABLE)
     commodity, amount = held
-    _hand(conn, act, merchant_id, kind, (ASKED_BACK, target), amount, "", commodity)
+    if agreed:
+        subject = f"merchant:{merchant_id}"
+        reason = ledger.last_note(conn, act.operator_id, ASKED, subject)
+        _agree(conn, act, row, ASKED_BACK, commodity, amount, reason, row["asked_back_by"])
+    else:
+        _hand(conn, act, merchant_id, PUT_BACK, (ASKED_BACK, AVAILABLE), amount, "", commodity)
     return None
+
+
+def _agree(
+    conn: Connection, act: Act, row: RowMapping, source: str, commodity: Commodity, amount: int, reason: str, by: str
+) -> None:
+    """The office has to hand it over; *by* asked for it."""
+    merchant_id = row["merchant_id"]
+    _hand(conn, act, merchant_id, "refund.agreed_back", (source, AGREED_BACK), amount, reason, commodity)
+    paying_out.owe(conn, act, f"merchant:{merchant_id}", row, amount, commodity, reason, by)
+
+
+def paid_out(conn: Connection, act: Act, payout: RowMapping, *, paid: bool, note: str) -> None:
+    """The merchant has its money, or the purse has it again."""
+    service.get(conn, act.operator_id, payout["merchant_id"])  # locked, as for every act on its purse
+    kind, target = ("refund.handed_over", REFUND) if paid else ("refund.taken_back", AVAILABLE)
+    commodity = Commodity(payout["commodity"])
+    _hand(conn, act, payout["merchant_id"], kind, (AGREED_BACK, target), payout["amount"], note, commodity)
 
 
 def hold(conn: Connection, act: Act, merchant_id: int, fen: int, order_id: str) -> Refused | None:
@@ -103,7 +126,7 @@ def hold(conn: Connection, act: Act, merchant_id: int, fen: int, order_id: str) 
 def decided(conn: Connection, act: Act, merchant_id: int, fen: int, order_id: str, *, agreed: bool) -> Refused | None:
     """The word on such a refund: the money leaves, or is in the purse again."""
     held = min(fen, ledger.held_by(conn, merchant_id, ASKED_ONLINE, Commodity.FEN, Funds.PAID))
-    kind, target = ("refund", REFUND) if agreed else ("refund.put_back", AVAILABLE)
+    kind, target = ("refund", REFUND) if agreed else (PUT_BACK, AVAILABLE)
     if held:
         _hand(conn, act, merchant_id, kind, (ASKED_ONLINE, target), held, order_id)
     if agreed and held < fen:  # it was asked for before such money was held

@@ -95,6 +95,12 @@ class Decided(Protocol):
     ) -> Refused | None: ...
 
 
+class PaidOut(Protocol):
+    """Told that what the office was to pay out (a row of ``pay_out``) was handed over, or taken back before that."""
+
+    def __call__(self, conn: Connection, act: Act, payout: RowMapping, /, *, paid: bool, note: str) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Duties:
     """What the rest of the cloud does for payments, handed in by ``cloud/app.py``.
@@ -103,13 +109,15 @@ class Duties:
     called for orders paid after they expired. *take_back* undoes it before a person's refund of so many fen; purposes
     that are not in it are refunded from their own pages. *hold* keeps it from being spent from when a refund was asked
     for until a second person said yes or no; *decided* then ends that, by either word. *paid_here* tells what a
-    merchant (operator, merchant) paid at the office, its row locked.
+    merchant (operator, merchant) paid at the office, its row locked; *paid_out* is told how it ended that the office
+    was to give money back by hand, by the kind of what that came out of.
     """
 
     fulfil: Mapping[str, Fulfil] = field(default_factory=dict)
     take_back: Mapping[str, TakeBack] = field(default_factory=dict)
     hold: Mapping[str, TakeBack] = field(default_factory=dict)
     decided: Mapping[str, Decided] = field(default_factory=dict)
+    paid_out: Mapping[str, PaidOut] = field(default_factory=dict)
     paid_here: Callable[[Connection, int, int], Sequence[PaidHere]] = lambda conn, operator_id, merchant_id: ()
     alarm: Callable[[Connection, Act, Alarm], None] = lambda conn, act, alarm: None
 

@@ -95,6 +95,29 @@ pay_refund = Table(
 Index("ix_pay_refund_order_id", pay_refund.c.order_id)
 Index("ix_pay_refund_ask_ms", pay_refund.c.ask_ms)
 
+pay_out = Table(  # money the office gives back by hand: agreed to, then handed over or taken back
+    "pay_out",
+    metadata,
+    Column("payout_id", big_id(), primary_key=True),
+    Column("operator_id", ForeignKey("operator.operator_id"), nullable=False),
+    Column("merchant_id", BigInteger, nullable=False),
+    Column("payee", Text, nullable=False),  # as it was called when it was agreed to
+    Column("subject", Text, nullable=False),  # what it comes out of: merchant:7 is its purse, or purchase:3
+    Column("commodity", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("agreed_by", Text, nullable=False),  # who asked, where nobody else had to agree
+    Column("agreed_ms", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),  # due, paid, taken_back
+    Column("means", Text, nullable=False),  # cash or transfer; "" before
+    Column("remark", Text, nullable=False),  # of who ended it
+    Column("ended_by", Text, nullable=False),
+    Column("ended_ms", BigInteger),
+)
+Index("ix_pay_out_operator_id_state", pay_out.c.operator_id, pay_out.c.state)
+Index("ix_pay_out_merchant_id_state", pay_out.c.merchant_id, pay_out.c.state)
+
 pay_notice = Table(  # each notice of a provider once, and what came of it
     "pay_notice",
     metadata,

@@ -16,13 +16,13 @@ from cloud.hooks import service as hooks
 from cloud.lots import service as lots
 from cloud.merchants import ledger
 from cloud.merchants import service as merchants
-from cloud.payments import invoices, refunds
+from cloud.payments import invoices, paying_out, refunds
 from cloud.payments.invoices import PaidHere
 from cloud.payments.orders import PayOrder, Wanted, open_order
 from cloud.shop import products
-from cloud.shop.stock import LEFT, State
+from cloud.shop.stock import GONE, LEFT, State
 from cloud.shop.tables import coupon_product, purchase
-from domain.ledger import RECHARGE, REFUND, Commodity, Funds, asked_account, move, stock_account
+from domain.ledger import AGREED_BACK, RECHARGE, REFUND, Commodity, Funds, asked_account, move, stock_account
 from domain.shop import first_day_after, is_over_cap
 
 PAY_WITHIN_MS = 15 * 60_000
@@ -205,12 +205,12 @@ def refund(conn: Connection, act: Act, purchase_id: int, count: int, reason: str
 
     What is at a lane or used cannot come back; stock whose validity is over can, if the operator wants to. Above
     *limit_fen* the stock is held until a second person decides. What was paid online goes back by the way it came,
-    else the operator pays it.
+    else the office has to hand it over.
     """
     row = get(conn, act.operator_id, purchase_id)
     if row is None or row["state"] != State.PAID.value:
         return Refused("purchase_unknown")
-    left = row["quantity"] - row["given"] - row["refunded"] - row["asked_back"]
+    left = row["quantity"] - row["given"] - row["refunded"] - row["asked_back"] - row["agreed_back"]
     if not 0 < count <= left:
         return Refused("stock_short", {"left": left})
     if not reason.strip():
@@ -227,6 +227,8 @@ def refund(conn: Connection, act: Act, purchase_id: int, count: int, reason: str
     if fen > limit_fen:
         conn.execute(_own(purchase_id).values(asked_back=purchase.c.asked_back + count, asked_back_by=act.by))
         _hand(conn, act, row, ASKED, (stock, asked_account(purchase_id)), count, reason)
+    elif not row["order_id"]:
+        _agree(conn, act, row, stock, count, reason, act.by)
     else:
         conn.execute(_own(purchase_id).values(refunded=purchase.c.refunded + count))
         _hand(conn, act, row, "stock.refunded", (stock, REFUND), count, reason)
@@ -240,7 +242,37 @@ def decide(conn: Connection, act: Act, purchase_id: int, *, agreed: bool) -> Ref
         return Refused("refund_not_asked")
     if keys.person_behind(conn, act.operator_id, row["asked_back_by"]) == act.by:
         return Refused("refund_needs_another")
-    return _decided(conn, act, row, row["asked_back"], agreed=agreed)
+    count = row["asked_back"]
+    if not agreed:
+        return _decided(conn, act, row, count, agreed=False)
+    conn.execute(_own(purchase_id).values(asked_back=0))
+    reason = ledger.last_note(conn, act.operator_id, ASKED, f"purchase:{purchase_id}")
+    _agree(conn, act, row, asked_account(purchase_id), count, reason, row["asked_back_by"])
+    return None
+
+
+def _agree(conn: Connection, act: Act, row: RowMapping, source: str, count: int, reason: str, by: str) -> None:
+    """The office has to hand over what so many coupons cost; *by* asked for it."""
+    purchase_id, payee = row["purchase_id"], merchants.get(conn, act.operator_id, row["merchant_id"])
+    if payee is None:
+        raise LookupError(row["merchant_id"])
+    conn.execute(_own(purchase_id).values(agreed_back=purchase.c.agreed_back + count))
+    _hand(conn, act, row, "stock.agreed_back", (source, AGREED_BACK), count, reason)
+    fen = int(count * row["unit_fen"])
+    paying_out.owe(conn, act, f"purchase:{purchase_id}", payee, fen, Commodity.FEN, reason.strip(), by)
+
+
+def paid_out(conn: Connection, act: Act, payout: RowMapping, *, paid: bool, note: str) -> None:
+    """The merchant has its money, or the coupons are stock again."""
+    purchase_id = int(payout["subject"].removeprefix("purchase:"))
+    row = get(conn, act.operator_id, purchase_id)
+    if row is None:
+        raise LookupError(payout["subject"])
+    count = payout["amount"] // row["unit_fen"]
+    back = {"refunded": purchase.c.refunded + count} if paid else {}
+    conn.execute(_own(purchase_id).values(agreed_back=purchase.c.agreed_back - count, **back))
+    kind, target = ("stock.refunded", REFUND) if paid else ("stock.taken_back", stock_account(purchase_id))
+    _hand(conn, act, row, kind, (AGREED_BACK, target), count, note)
 
 
 def refund_decided(conn: Connection, act: Act, order: PayOrder, amount_fen: int, *, agreed: bool) -> Refused | None:
@@ -265,7 +297,7 @@ def _decided(conn: Connection, act: Act, row: RowMapping, count: int, *, agreed:
 
 def paid_here(conn: Connection, operator_id: int, merchant_id: int, purchase_id: int | None = None) -> list[PaidHere]:
     """Purchases a merchant paid at the office, or one of them, each with what of it has not gone back."""
-    kept = (purchase.c.quantity - purchase.c.refunded - purchase.c.asked_back) * purchase.c.unit_fen
+    kept = (purchase.c.quantity - GONE) * purchase.c.unit_fen
     query = (
         select(purchase, coupon_product.c.name, kept.label("left_fen"))
         .join(coupon_product, coupon_product.c.product_id == purchase.c.product_id)

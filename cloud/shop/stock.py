@@ -19,7 +19,8 @@ class State(StrEnum):
     LAPSED = "LAPSED"
 
 
-LEFT = purchase.c.quantity - purchase.c.given - purchase.c.refunded - purchase.c.asked_back
+GONE = purchase.c.refunded + purchase.c.asked_back + purchase.c.agreed_back  # went back, or are to
+LEFT = purchase.c.quantity - purchase.c.given - GONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +92,10 @@ def worth(conn: Connection) -> dict[tuple[int, str], int]:
         due[row.merchant_id, stock_account(row.purchase_id)] = int(row.unused)
         due[row.merchant_id, asked_account(row.purchase_id)] = int(row.asked)
     return due
+
+
+def agreed(conn: Connection) -> dict[str, int]:
+    """What the office has to pay for coupons given back, in fen by purchase."""
+    fen = (purchase.c.agreed_back * purchase.c.unit_fen).label("fen")
+    rows = conn.execute(select(purchase.c.purchase_id, fen).where(purchase.c.agreed_back > 0))
+    return {f"purchase:{row.purchase_id}": int(row.fen) for row in rows}

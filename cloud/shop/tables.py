@@ -41,6 +41,7 @@ purchase = Table(  # a lot of purchase: its stock has a validity of its own
     Column("refunded", BigInteger, nullable=False),
     Column("asked_back", BigInteger, nullable=False, server_default="0"),  # wait for a second person's word (E21)
     Column("asked_back_by", Text, nullable=False, server_default=""),  # who asked last
+    Column("agreed_back", BigInteger, nullable=False, server_default="0"),  # the office has to pay for them
     Column("valid_from_ms", BigInteger),
     Column("valid_to_ms", BigInteger),  # not included
     Column("made_ms", BigInteger, nullable=False),

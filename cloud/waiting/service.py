@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from cloud.merchants import ledger, paying_back, statements
 from cloud.merchants import service as merchants
-from cloud.payments import bills, invoices, listing
+from cloud.payments import bills, invoices, listing, paying_out
 from cloud.reconciling import service as reconciling
 from cloud.shop import buying
 from domain.ledger import Commodity
@@ -28,7 +28,7 @@ class Item:
     about: str  # a number or a day that names it
     amount: int
     commodity: str
-    by: str  # who asked; "" where nobody did
+    by: str  # who asked, or agreed; "" where nobody did
     page: str
 
 
@@ -55,7 +55,7 @@ def _refunds(conn: Connection, operator_id: int, names: dict[int, str]) -> Itera
 
 
 def _office(conn: Connection, operator_id: int, names: dict[int, str]) -> Iterator[Item]:
-    """To be agreed to and then paid out by hand: of purses, and of purchases paid at the office."""
+    """To be agreed to, of purses and of purchases paid at the office; and what was agreed to, to be handed over."""
     purses, purchases = paying_back.waiting(conn, operator_id), buying.waiting(conn, operator_id)
     of_purses = [f"merchant:{row['merchant_id']}" for row in purses]
     since = ledger.last_ms(conn, operator_id, paying_back.ASKED, of_purses)
@@ -71,6 +71,12 @@ def _office(conn: Connection, operator_id: int, names: dict[int, str]) -> Iterat
             "stock_asked", since.get(subject), names.get(row["merchant_id"], ""), str(row["purchase_id"]),
             row["asked_back"] * row["unit_fen"], Commodity.FEN.value, row["asked_back_by"],
             f"/admin/shop/purchases?merchant={row['merchant_id']}",
+        )  # fmt: skip
+
+    for row in paying_out.every(conn, operator_id, paying_out.DUE, "", MOST):
+        yield Item(
+            "payout_due", row["agreed_ms"], row["payee"], str(row["payout_id"]), row["amount"], row["commodity"],
+            row["agreed_by"], "/admin/payments/payouts?state=due",
         )  # fmt: skip
 
 

@@ -19,10 +19,10 @@ from cloud.lots import remote
 from cloud.members import blocking, extending
 from cloud.members import service as members
 from cloud.members.terms import Terms
-from cloud.merchants import branches
+from cloud.merchants import branches, paying_back
 from cloud.merchants import service as merchants
 from cloud.paid import DUTIES
-from cloud.payments import bills, giving_back, invoices, orders
+from cloud.payments import bills, giving_back, invoices, orders, paying_out
 from cloud.payments.orders import PayOrder, Wanted
 from cloud.payments.provider import BillLine
 from cloud.reconciling import service as reconciling
@@ -31,6 +31,7 @@ from cloud.shop.products import Product
 from domain import events, fee_quote
 from domain.entitlement import Grant, WhenFull
 from domain.fee_quote import FeeQuote
+from domain.ledger import Commodity
 from plumbing.sealing import SealKey
 from scripts.gallery.cloud_town import ACCOUNT, CARS, DAY, HOUR, MINUTE, NOON, NORTH, PAPER_KEY, Town, sure
 from tests.cloud.paying import begun, pay
@@ -131,6 +132,20 @@ def _shop(town: Town, _hashed: str) -> None:
         if is_paid:
             sure(buying.settle(conn, act, row["purchase_id"], count * unit))
     sure(buying.refund(conn, act, 2, 3, "活动结束", 2_000))
+    _payouts(town)
+
+
+def _payouts(town: Town) -> None:
+    """Of money paid at the office: agreed to, handed over, and taken back before that."""
+    conn, act = town.conn, town.act("zhao.min")
+    sure(buying.refund(conn, act, 1, 5, "活动结束", 20_000))
+    sure(merchants.top_up(conn, act, town.merchant_id, Commodity.FEN, 60_000, 0, "现金"))
+    for fen, why in ((30_000, "合同到期，退余额"), (20_000, "重复付款"), (8_000, "店铺转让")):
+        sure(paying_back.ask(conn, act, DUTIES, town.merchant_id, fen, why, 20_000))
+        if fen > 20_000:
+            sure(paying_back.decide(conn, town.act("li.wei"), town.merchant_id, agreed=True))
+    sure(paying_out.hand_over(conn, act, DUTIES, 3, "transfer", "转账流水 20260528-0193"))
+    sure(paying_out.take_back(conn, act, DUTIES, 4, "商户改为继续使用"))
 
 
 def _money(town: Town, _hashed: str) -> None:

@@ -29,6 +29,8 @@ TEXTS: Final = {  # that pages read as more than a text; any other is "x"
     "scopes": "",
     "facts": "",
     "pay_invoice.state": "requested",
+    "pay_out.state": "due",
+    "pay_out.means": "cash",
     "funds": "PAID",
     "commodity": "FEN",
     "lease.state": "active",

@@ -52,6 +52,8 @@ CALLS: Final[dict[str, tuple[str, ...]]] = {
     "/admin/payments/accounts": ("assign_pay_account",),
     "/admin/payments/differences": ("close_bill_difference",),
     "/admin/payments/invoices/{invoice}": ("issue_invoice", "refuse_invoice", "reverse_invoice"),
+    "/admin/payments/payouts/{payout}/handed": ("hand_over_payout",),
+    "/admin/payments/payouts/{payout}/back": ("take_back_payout",),
     "/admin/payments/{order}/refund": ("refund_order",),
     "/admin/payments/{order}/again": ("send_refund_again",),
     "/admin/merchants/{merchant_id}/settlement": ("settle_merchant",),

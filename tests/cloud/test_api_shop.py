@@ -24,6 +24,10 @@ async def test_coupons_are_offered_ordered_once_a_key_paid_and_given_back(client
     at = f"/purchases/{bought[0]['purchase_id']}"
     paid = [(await call(client, key, "POST", f"{at}/paid", {}))[0] for _ in range(2)]
     back = await call(client, key, "POST", f"{at}/refund", {"count": 1, "reason": "too many"})
+    _, due = await call(client, key, "GET", "/payouts?state=due")
+    how = {"means": "transfer", "remark": "number 7"}
+    handed = await call(client, key, "POST", f"/payouts/{due[0]['payout_id']}/hand-over", how)
+    late = await call(client, key, "POST", f"/payouts/{due[0]['payout_id']}/take-back", {"reason": "no"})
     _, shop = await call(client, mine, "GET", f"{_own(stage)}/shop?show=bought&kind=DURATION")
     withdrawn = await call(client, key, "POST", f"/products/{product['product_id']}/withdraw", {})
     _, products = await call(client, key, "GET", "/products?q=ten")
@@ -34,6 +38,8 @@ async def test_coupons_are_offered_ordered_once_a_key_paid_and_given_back(client
     assert (orders[0][1]["amount_fen"], len(bought)) == (3200, 1)
     assert (beyond[0], beyond[1]["code"]) == (409, "purchase_cap")
     assert (paid, back) == ([200, 409], (200, {"amount_fen": 800}))
+    assert [(one["amount"], one["subject"].partition(":")[0]) for one in due] == [(800, "purchase")]
+    assert (handed, late[0], late[1]["code"]) == ((200, {"done": True}), 409, "payout_not_due")
     assert [(one["bought"], one["may_buy"], one["held"]["left"]) for one in shop] == [(3, 7, 3)]
     assert withdrawn[0] == 200
     assert [(one["sold"], one["withdrawn_ms"] is None) for one in products] == [(3, False)]

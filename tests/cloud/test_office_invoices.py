@@ -8,7 +8,7 @@ from cloud.act import Refused
 from cloud.merchants import paying_back, service, statements
 from cloud.merchants.service import SettlementMode
 from cloud.paid import DUTIES
-from cloud.payments import invoices, office
+from cloud.payments import invoices, office, paying_out
 from cloud.payments.invoices import PaidHere
 from cloud.shop import buying, products
 from cloud.shop.products import Product
@@ -135,6 +135,8 @@ def test_a_purchase_paid_at_the_office_is_invoiced_less_what_went_back(world: Wo
     assert buying.decide(world.conn, world.act("wang"), purchase_id, agreed=True) is None
 
     assert waiting == ("to_reverse", 3_000)
+    assert paid(world)[name].left_fen == 3_000
+    assert paying_out.hand_over(world.conn, world.act("wang"), DUTIES, 1, "cash") is None
     assert paid(world)[name].left_fen == 3_000
 
 

@@ -52,7 +52,7 @@ def test_online_top_ups_go_back_first_and_only_the_rest_at_the_office(world: Wor
 
     assert newest == sorted([(second, 2_000), (first, 500)])
     assert sum(fen for _, fen in going(world)) == 5_000
-    assert world.accounts()["refund"] == 6_500
+    assert (world.accounts()["refund"], world.accounts()["agreed_back"]) == (5_000, 1_500)
     assert check_all(world.conn) == []
 
 
@@ -70,7 +70,8 @@ def test_above_the_limit_neither_way_pays_before_a_second_person_agrees(world: W
     assert decide(world, "wang", agreed=True) is None
     assert giving_back.decide(world.conn, world.act("wang"), DUTIES, waiting["refund_id"], agreed=True) is None
     assert decide(world, "wang", agreed=True) == Refused("refund_not_asked")
-    assert (world.accounts()["refund"], going(world)) == (7_000, [(order_id, 3_000)])
+    assert (world.accounts()["refund"], going(world)) == (3_000, [(order_id, 3_000)])
+    assert world.accounts()["agreed_back"] == 4_000
     assert check_all(world.conn) == []
 
 

@@ -11,10 +11,10 @@ from cloud.coupons import service as coupons
 from cloud.merchants import service as merchants
 from cloud.merchants import statements
 from cloud.paid import DUTIES
-from cloud.payments import giving_back, orders, refunds
+from cloud.payments import giving_back, orders, paying_out, refunds
 from cloud.payments.orders import Settled
 from cloud.payments.provider import Outcome, State
-from cloud.payments.tables import pay_refund
+from cloud.payments.tables import pay_out, pay_refund
 from cloud.shop import buying, products, stock
 from cloud.shop.products import Product
 from cloud.shop.tables import purchase
@@ -52,9 +52,13 @@ def give(world: World, template_id: int, stay_id: str) -> coupons.Issued | Refus
     return coupons.issue(world.conn, world.act(), world.merchant_id, template_id, stay_id)
 
 
+def hand_over(world: World, payout_id: int) -> None:
+    assert paying_out.hand_over(world.conn, world.act("wang"), DUTIES, payout_id, "cash") is None
+
+
 def sound(world: World) -> bool:
     """The books as ``lotgate verify-ledger`` looks at them."""
-    return [wrong for check in checking.CHECKS[:6] for wrong in check(world.conn)] == []
+    return [wrong for check in checking.CHECKS[:7] for wrong in check(world.conn)] == []
 
 
 def test_stock_is_paid_for_given_and_used_up_in_the_books(world: World) -> None:
@@ -180,6 +184,8 @@ def test_only_unused_stock_is_refunded_and_the_cap_counts_it_no_more(world: Worl
 
     assert (much, paid_out) == (Refused("stock_short", {"left": 99}), 99 * 400)
     assert world.accounts().get(f"stock:{number}", 0) == 0
+    assert buying.bought(world.conn, world.merchant_id, product) == 100
+    hand_over(world, 1)
     assert buying.bought(world.conn, world.merchant_id, product) == 1
     assert sound(world)
 
@@ -335,8 +341,39 @@ def test_what_was_paid_at_the_office_waits_for_a_second_person_too(
     assert (again, by_the_same, decided) == (Refused("refund_waits"), Refused("refund_needs_another"), None)
     assert twice == Refused("refund_not_asked")
     assert (held["stock_asked:1"], held.get("refund", 0)) == (800, 0)
-    assert (after.get("stock:1", 0), after.get("refund", 0)) == (stock_fen, back_fen)
+    assert (after.get("stock:1", 0), after.get("agreed_back", 0)) == (stock_fen, back_fen)
+    assert after.get("refund", 0) == 0
     assert sound(world)
+
+
+def test_what_the_office_did_not_pay_after_all_is_stock_again(world: World) -> None:
+    product = offered(world)
+    number = buy(world, product, 100)
+    before = world.accounts()
+    assert buying.refund(world.conn, world.act("li"), number, 60, "closing", 100_000) == 24_000
+    over_cap = buying.order(world.conn, world.act("shop"), world.merchant_id, product, 1)
+    assert buying.refund(world.conn, world.act("li"), number, 10, "more", 100_000) == 4_000
+
+    assert paying_out.take_back(world.conn, world.act("wang"), DUTIES, 1, "it stays open") is None
+    hand_over(world, 2)
+
+    after = world.accounts()
+    assert over_cap == Refused("purchase_cap", {"most": 100})
+    assert (before["stock:1"], after["stock:1"], after["refund"]) == (40_000, 36_000, 4_000)
+    assert after.get("agreed_back", 0) == 0
+    assert sound(world)
+
+
+def test_a_check_finds_coupons_that_nobody_pays_for(world: World) -> None:
+    number = buy(world, offered(world), 3)
+    assert buying.refund(world.conn, world.act(), number, 2, "closing", 10_000) == 800
+
+    world.conn.execute(update(pay_out).values(state="paid"))
+
+    assert checking.agreed_is_held(world.conn) == [
+        f"merchant {world.merchant_id}: 0 FEN are to be handed over, 800 are held for that",
+        f"purchase:{number}: 0 are to be handed over, its coupons say 800",
+    ]
 
 
 def test_a_check_finds_what_the_books_gave_back_and_no_provider_was_told_of(world: World) -> None:

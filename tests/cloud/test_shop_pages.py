@@ -71,7 +71,7 @@ async def test_coupons_asked_back_above_the_limit_wait_for_another_person(browse
     assert "申请退 2 张，待同意" in asked[1]
     assert f"{at}/1/decide" not in asked[1]
     assert f"{at}/1/decide" in offered
-    assert "已退 2 张" in agreed[1]
+    assert "退 2 张，待支付" in agreed[1]
 
 
 async def test_the_lists_are_workbooks_too(browser: Browser, cloud: Cloud) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, insert, select
 from cloud.coupons import service as coupons
 from cloud.merchants import statements
 from cloud.paid import DUTIES
-from cloud.payments import giving_back, invoices
+from cloud.payments import giving_back, invoices, paying_out
 from cloud.payments.tables import pay_account, pay_difference
 from cloud.shop import buying, products
 from cloud.shop.products import Product
@@ -58,6 +58,15 @@ def test_coupons_paid_at_the_office_wait_there_too(world: World) -> None:
     assert (item.kind, item.amount, item.commodity, item.by) == ("stock_asked", 2_000, Commodity.FEN.value, "li")
     assert item.since_ms == world.now_ms
     assert buying.decide(world.conn, world.act("wang"), purchase_id, agreed=True) is None
+    (due,) = everything(world.conn, world.operator_id)
+    assert (due.kind, due.amount, due.by, due.page) == (
+        "payout_due",
+        2_000,
+        "wang",
+        "/admin/payments/payouts?state=due",
+    )
+    assert due.merchant == item.merchant
+    assert paying_out.hand_over(world.conn, world.act("zhao"), DUTIES, int(due.about), "cash") is None
     assert kinds(world) == []
 
 
