@@ -21,6 +21,7 @@ from cloud.access.roles import Role
 from cloud.app import make_app
 from cloud.coupons import codes
 from cloud.coupons import service as coupons
+from cloud.coupons.tables import coupon_template
 from cloud.db import Database
 from cloud.lots import service as lots
 from cloud.lots.edges import edge_of_lot
@@ -191,6 +192,20 @@ async def test_printed_coupons_are_on_the_sheet_until_claimed(shop: Browser, clo
     assert status == 200
     assert (len(scanned(full)), full.count('class="sheet"')) == (5, 2)
     assert (len(scanned(fewer)), fewer.count('class="sheet"')) == (2, 2)
+
+
+async def test_a_template_for_some_lots_names_them_to_the_shop(shop: Browser, cloud: Cloud) -> None:
+    def only_here(conn: Connection) -> tuple[int, str]:
+        lot_id, name = conn.exec_driver_sql("SELECT lot_id, name FROM lot ORDER BY lot_id LIMIT 1").one()
+        conn.execute(update(coupon_template).values(terms=f'{{"lots":[{lot_id}]}}'))
+        return int(lot_id), str(name)
+
+    lot_id, name = cloud.db.run_here(only_here)
+
+    page = await (await shop.get("/m/print")).text()
+
+    assert f'<span class="badge plain">{name}</span>' in page
+    assert f'<span class="badge plain">{lot_id}</span>' not in page
 
 
 async def test_the_pdf_holds_the_codes_of_the_sheet(shop: Browser) -> None:

@@ -166,6 +166,9 @@ async def takes_on(people: People) -> tuple[str, str]:
     page = people.operator
     await page.goto(people.url("/admin/merchants"))
     await page.click("main a.primary")
+    await page.click("dialog.over .actions button:not(.primary)")
+    await page.wait_for_selector("dialog.over", state="detached")
+    await page.click("main a.primary")
     await page.fill("[name=name]", "示例面馆")
     await page.fill("[name=phone]", "13900138000")
     await page.click("dialog.over button.primary")
@@ -186,7 +189,7 @@ async def takes_on(people: People) -> tuple[str, str]:
     assert "示例面馆" in await page.inner_text("dialog.over dl.facts")
     await top_up.locator("[name=paid]").fill("100")
     await top_up.locator("[name=bonus]").fill("20")
-    await top_up.locator("button").click()
+    await top_up.locator("button.primary").click()
     await sure(page, "充值 100 元、赠送 20 元")
     await page.wait_for_selector("text=充值成功")
     assert "¥120.00" in await page.inner_text(".stats")

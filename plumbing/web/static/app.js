@@ -112,16 +112,27 @@ async function openDialog(link) {
   part.querySelectorAll("form:not([action])").forEach((form) => (form.action = link.href));
   const dialog = document.createElement("dialog");
   dialog.className = "over";
-  const close = document.createElement("button");
-  close.type = "button";
-  close.className = "button";
-  close.textContent = confirmDialog.querySelector("[value=no]").textContent;
-  close.onclick = () => dialog.close();
   dialog.onclose = () => dialog.remove();
-  dialog.append(part, close);
+  dialog.append(part);
+  part.querySelectorAll("form").forEach((form) => addCancel(form, () => dialog.close()));
   document.body.append(dialog);
   dialog.querySelectorAll("[name=remark][maxlength]").forEach(countTyped);
   dialog.showModal();
+}
+
+// In a dialog a form's button stands at the right, after one that leaves everything as it is.
+function addCancel(form, leave) {
+  const row = document.createElement("div");
+  row.className = "actions";
+  const cancel = document.createElement("button");
+  cancel.type = "button";
+  cancel.className = "button";
+  cancel.textContent = confirmDialog.querySelector("[value=no]").textContent;
+  cancel.onclick = leave;
+  const send = form.querySelector("button");
+  send.classList.remove("block");
+  send.replaceWith(row);
+  row.append(cancel, send);
 }
 
 function closeMenus(which) {
@@ -295,7 +306,7 @@ function nameCells(root) {
 function reckon(form) {
   form.querySelectorAll("output[data-each]").forEach((price) => {
     const typed = form.elements[price.dataset.of].value.trim();
-    price.textContent = /^\d{1,9}$/.test(typed) ? "¥" + ((Number(typed) * Number(price.dataset.each)) / 100).toFixed(2) : "–";
+    price.textContent = /^\d{1,9}$/.test(typed) ? "¥" + ((Number(typed) * Number(price.dataset.each)) / 100).toLocaleString("en", {minimumFractionDigits: 2}) : "–";
   });
 }
 
