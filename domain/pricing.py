@@ -21,6 +21,7 @@ from domain.zones import Nested
 
 MS_A_MINUTE = 60_000
 _MINUTE = timedelta(minutes=1)
+USUAL_LENGTHS = tuple(timedelta(hours=hours) for hours in (*range(1, 25), 48, 72, 168, 720))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,17 @@ class PriceLists:
     def classes(self, refs: Sequence[TariffRef], when: datetime) -> tuple[str, ...]:
         """The classes that the version in force at *when* (lot-local) tells apart; none without a price list."""
         return self._book(refs).at(when).classes if refs else ()
+
+    def is_cheaper(self, refs: Sequence[TariffRef], vehicle: str, than: str, entered: datetime) -> bool:
+        """Does one class pay less than another for a stay of any usual length from *entered* (lot-local) on?"""
+        if not refs or vehicle == than:
+            return False
+        fee = self._book(refs).quote
+
+        def of(name: str, length: timedelta) -> int:
+            return fee(entered, entered + length, VehicleClass(name), self.calendar, StayFacts()).fee
+
+        return any(of(vehicle, length) < of(than, length) for length in USUAL_LENGTHS)
 
     def first_stay_since(self, refs: Sequence[TariffRef], entered: datetime) -> datetime | None:
         """When the day of *entered* began, where free minutes go to a day's first stay only; None where they do not."""

@@ -237,17 +237,19 @@ class Edge:
         """Cars inside that a typed or misread plate may be."""
         return await self.read(manual.look_alikes, typed)
 
-    async def pick_class(self, stay_id: str, vehicle_class: str, by: str) -> Result:
+    async def pick_class(self, stay_id: str, vehicle_class: str, by: str, *, approved_by: str = "") -> Result:
         """Charge an open stay as another class; where its car waits, the lane decides again."""
-        result = await self._do(classing.pick, self.office.lot, stay_id, vehicle_class, by)
+        pick = partial(classing.pick, approved_by=approved_by)
+        result = await self._do(pick, self.office.lot, stay_id, vehicle_class, by)
         self._due_changed(stay_id)
         return result
 
     async def enter_missing(
-        self, typed: str, zone: str, entered_wall_ms: int, by: str, reason: str, vehicle_class: str = ""
-    ) -> Result:
+        self, typed: str, zone: str, entered_wall_ms: int, by: str, reason: str, vehicle_class: str = "", *,
+        approved_by: str = "",
+    ) -> Result:  # fmt: skip
         """Write an entry nobody recorded."""
-        write = partial(manual.enter_missing, vehicle_class=vehicle_class)
+        write = partial(manual.enter_missing, vehicle_class=vehicle_class, approved_by=approved_by)
         result = await self._do(write, self.office.lot, typed, zone, entered_wall_ms, by, reason)
         self._decide_again(normalise(typed), result)
         return result

@@ -241,6 +241,7 @@ class LotRules:
     visitors_by: VisitorsBy = VisitorsBy.MANAGER
     reopen_by: DecidedBy = DecidedBy.SUPERVISOR  # who takes an exit back
     dispute_by: DecidedBy = DecidedBy.SUPERVISOR  # who says that a debt is not asked for meanwhile, or that it stands
+    cheaper_class_by: DecidedBy = DecidedBy.SUPERVISOR  # who charges a car as a class cheaper than its plate's
     left_before_h: int = 24  # a plate at an exit without a stay that left within these hours is asked about as such
     turnaround_s: int = 300  # sooner than that no car leaves, comes in unseen and stands at an exit again
     same_car_s: int = 120  # a second entry read within this time is the same arrival

@@ -13,7 +13,7 @@ from domain.vehicle import class_of
 from edge.db import decisions, journal, log, stays
 from edge.db.database import Database, transaction
 from edge.db.stays import StayRow
-from edge.services import paying
+from edge.services import paying, staffing
 from edge.services.lot import Done, Lot, Result
 
 
@@ -23,8 +23,20 @@ def known(lot: Lot, now: Moment) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for classes in lists for name in classes))
 
 
-def pick(db: Database, lot: Lot, stay_id: str, vehicle_class: str, by: str, now: Moment) -> Result:
-    """Charge an open stay as another class from its beginning. Refuses ``no_open_stay`` and ``no_such_class``."""
+def is_cheaper(lot: Lot, vehicle_class: str, than: str, entered_wall_ms: int) -> bool:
+    """Would a car that came then pay less anywhere in the lot as one class than as the other?"""
+    entered = lot.local(entered_wall_ms)
+    return any(lot.price.is_cheaper(refs, vehicle_class, than, entered) for refs in lot.tariffs.values())
+
+
+def pick(
+    db: Database, lot: Lot, stay_id: str, vehicle_class: str, by: str, now: Moment, *, approved_by: str = ""
+) -> Result:
+    """Charge an open stay as another class from its beginning.
+
+    *approved_by*: a supervisor beside them, whose right counts then. Refuses ``no_open_stay``, ``no_such_class`` and
+    ``class_cheaper`` where the class is cheaper than that of the plate as read.
+    """
     with transaction(db) as conn:
         stay = stays.get(conn, stay_id)
         if stay is None or not stay.is_open:
@@ -33,7 +45,14 @@ def pick(db: Database, lot: Lot, stay_id: str, vehicle_class: str, by: str, now:
             return Done(stay_id)
         if vehicle_class not in known(lot, now):
             return Refuse("no_such_class")
+        seen = class_of(stay.plate, _colour_at_entry(conn, stay))
+        if not staffing.may_charge_less(conn, lot.rules, approved_by or by) and is_cheaper(
+            lot, vehicle_class, seen, stay.entered.wall_ms
+        ):
+            return Refuse("class_cheaper")
         _put(conn, stay, vehicle_class, by, now)
+        if approved_by:
+            journal.act(conn, approved_by, "act.approve", stay_id, f"class.pick {by}", now)
         _settle_anew(conn, lot, stay, now)
         return Done(stay_id)
 

@@ -122,10 +122,12 @@ def enter_missing(
     now: Moment,
     *,
     vehicle_class: str = "",
+    approved_by: str = "",
 ) -> Result:
     """Write an entry nobody recorded, at the time a person names. Refuses a future time and a car already inside.
 
-    *vehicle_class*: as which it is charged, "" for the class its plate points to. Refuses one no price list knows.
+    *vehicle_class*: as which it is charged, "" for the class its plate points to. Refuses one no price list knows,
+    and a cheaper one as ``classing.pick`` does; *approved_by*: a supervisor beside them, whose right counts then.
     """
     plate = normalise(typed)
     if not is_plate(plate):
@@ -141,10 +143,15 @@ def enter_missing(
     with transaction(db) as conn:
         if stays.find_open(conn, plate) is not None:
             return Refuse("plate_already_inside")
+        asks = not staffing.may_charge_less(conn, lot.rules, approved_by or by)
+        if vehicle_class and asks and classing.is_cheaper(lot, vehicle_class, class_of(plate), entered_wall_ms):
+            return Refuse("class_cheaper")
         lane = next((lane.name for lane in lot.lanes.values() if lane.target == zone), "")
         entered = Moment(TYPED_BOOT, 0, entered_wall_ms, Quality.RTC)
         arrival = Arrival(lane, plate, typed, vehicle_class=vehicle_class or class_of(plate), typed_by=by)
         stay_id = entering.open_stay(conn, lot, arrival, "", entered)
+        if approved_by:
+            journal.act(conn, approved_by, "act.approve", stay_id, f"entry.add {by}", now)
         journal.act(conn, by, "entry.add", stay_id, reason, now)
         return Done(stay_id)
 

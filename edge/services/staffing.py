@@ -86,6 +86,12 @@ def may_set_fee(conn: sqlite3.Connection, rules: LotRules, by: str, apart_fen: i
     return _is_within(conn, rules.fee_limits_fen, by, apart_fen)
 
 
+def may_charge_less(conn: sqlite3.Connection, rules: LotRules, by: str) -> bool:
+    """May this person charge a car as a cheaper class than its plate's? A stranger may, as with limits."""
+    person = people.get(conn, by)
+    return person is None or is_at_least(person.role, rules.cheaper_class_by)
+
+
 def _is_within(conn: sqlite3.Connection, limits_fen: Mapping[str, int], by: str, amount_fen: int) -> bool:
     person = people.get(conn, by)
     limit = limits_fen.get(person.role) if person else None

@@ -151,12 +151,15 @@ async def mend(request: web.Request) -> web.Response:
 async def pick_class(request: web.Request) -> web.Response:
     """Charge this car as the class a person sees, from its entry on."""
     session, card, data = await require_session(request), await card_of(request), await request.post()
-    picked = text_field(data, "class", 40)
-    result = await request.app[EDGE].pick_class(card.stay.stay_id, picked, session.name)
+    picked, approved = text_field(data, "class", 40), await approver(request, data)
+    result = (
+        approved
+        if isinstance(approved, Refuse)
+        else await request.app[EDGE].pick_class(card.stay.stay_id, picked, session.name, approved_by=approved)
+    )
     if isinstance(result, Refuse):
-        await flash(request, "bad", refusal_words(request, result))
-    else:
-        await flash(request, "ok", texts(request)("done.classed", plate=card.stay.plate))
+        return await task_page(request, "class.html", card, result, picked=picked, approvers=await approvers(request))
+    await flash(request, "ok", texts(request)("done.classed", plate=card.stay.plate))
     return see_other(f"/booth/stay/{card.stay.stay_id}")
 
 
@@ -176,7 +179,7 @@ async def entry_page(request: web.Request) -> web.Response:
     """Write an entry nobody recorded; `?plate=` and `?lane=` come from the lane that asks for it."""
     await require_session(request)
     typed = {"plate": request.query.get("plate", "")[:20], "entered": "", "other": ""}
-    return _entry(request, typed, request.query.get("lane", "")[:64])
+    return await _entry(request, typed, request.query.get("lane", "")[:64])
 
 
 async def write_entry(request: web.Request) -> web.Response:
@@ -185,13 +188,15 @@ async def write_entry(request: web.Request) -> web.Response:
     typed = {name: text_field(data, name) for name in ("plate", "entered", "zone", "class", "other")}
     lane, entered_ms = text_field(data, "lane", 64), local_wall_ms(request, typed["entered"])
     if entered_ms is None:
-        return _entry(request, typed, lane, "bad_time")
-    reason = reason_of(request, data, "entry_reason")
+        return await _entry(request, typed, lane, "bad_time")
+    reason, approved = reason_of(request, data, "entry_reason"), await approver(request, data)
+    if isinstance(approved, Refuse):
+        return await _entry(request, typed, lane, approved)
     result = await edge.enter_missing(
-        typed["plate"], typed["zone"], entered_ms, session.name, reason, vehicle_class=typed["class"]
+        typed["plate"], typed["zone"], entered_ms, session.name, reason, typed["class"], approved_by=approved
     )
     if isinstance(result, Refuse):
-        return _entry(request, typed, lane, result)
+        return await _entry(request, typed, lane, result)
     await flash(request, "ok", texts(request)("done.entry", plate=normalise(typed["plate"])))
     if lane in edge.workers:
         await edge.lanes.choose_plate(lane, typed["plate"], session.name)
@@ -199,12 +204,14 @@ async def write_entry(request: web.Request) -> web.Response:
     return see_other(f"/booth/stay/{result.subject}")
 
 
-def _entry(request: web.Request, typed: dict[str, str], lane: str, refused: Refuse | str = "") -> web.Response:
+async def _entry(request: web.Request, typed: dict[str, str], lane: str, refused: Refuse | str = "") -> web.Response:
+    named = await approvers(request) if isinstance(refused, Refuse) and typed.get("class") else []
     lot, now = request.app[EDGE].office.lot, request.app[EDGE].office.now()
     return render(
         request, "entry.html", status=409 if refused else 200, typed=typed, lane=lane, zones=list(lot.zones),
         error=refusal_words(request, refused) if refused else "", now=f"{lot.local(now.wall_ms):%Y-%m-%dT%H:%M}",
-        reasons=("missed", "loop", "moved"), classes=classing.known(lot, now), **shared(request),
+        reasons=("missed", "loop", "moved"), classes=classing.known(lot, now), approvers=named,
+        **shared(request),
     )  # fmt: skip
 
 

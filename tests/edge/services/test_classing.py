@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,12 @@ import pytest
 from domain.decision import Admit, PayFirst, Refuse
 from domain.stay import UnpaidCause
 from edge.db import journal, stays
-from edge.services import classing, manual, passages, paying
+from edge.services import classing, manual, passages, paying, staffing
 from edge.services.checking import check_books, replay
 from edge.services.entering import enter
 from edge.services.leaving import leave
-from edge.services.lot import Done
-from edge.settings import Zone
+from edge.services.lot import Done, Lot
+from edge.settings import DecidedBy, Zone
 from tests.edge.lots import START, SmallLot, at, small_lot, verdict
 
 CLASSES = """
@@ -142,3 +143,77 @@ def test_what_no_price_list_knows_and_who_has_left_cannot_be_picked_for(lot: Sma
 
     leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(5))
     assert classing.pick(lot.db, lot.lot, stay_id, "large", "li", at(6)) == Refuse("no_open_stay")
+
+
+def hired(lot: SmallLot, name: str, role: str) -> str:
+    assert isinstance(staffing.employ(lot.db, name, role, "hash", "boss", START), Done)
+    return name
+
+
+def told(lot: SmallLot, who: DecidedBy) -> Lot:
+    return replace(lot.lot, rules=replace(lot.lot.rules, cheaper_class_by=who))
+
+
+@pytest.mark.parametrize("picked", ["nev", "large"])
+def test_an_attendant_charges_nobody_less_than_the_plates_own_class(lot: SmallLot, picked: str) -> None:
+    stay_id, wang = car_in(lot), hired(lot, "wang", staffing.ATTENDANT)
+
+    said = classing.pick(lot.db, lot.lot, stay_id, picked, wang, at(10))
+
+    assert said == (Refuse("class_cheaper") if picked == "nev" else Done(stay_id))
+    assert class_now(lot, stay_id) == ("small" if picked == "nev" else "large")
+
+
+def test_back_to_the_plates_own_class_needs_nobody(lot: SmallLot) -> None:
+    stay_id, wang = car_in(lot), hired(lot, "wang", staffing.ATTENDANT)
+    assert classing.pick(lot.db, lot.lot, stay_id, "large", wang, at(10)) == Done(stay_id)
+
+    assert classing.pick(lot.db, lot.lot, stay_id, "small", wang, at(11)) == Done(stay_id)
+
+
+def test_a_supervisor_beside_is_on_record_with_who_picked(lot: SmallLot) -> None:
+    stay_id, wang, li = car_in(lot), hired(lot, "wang", staffing.ATTENDANT), hired(lot, "li", staffing.SUPERVISOR)
+
+    assert classing.pick(lot.db, lot.lot, stay_id, "nev", wang, at(10), approved_by=wang) == Refuse("class_cheaper")
+    assert classing.pick(lot.db, lot.lot, stay_id, "nev", wang, at(10), approved_by=li) == Done(stay_id)
+
+    acts = [(act.act, act.by) for act in journal.acts(lot.db.conn) if act.subject == stay_id]
+    assert {("class.pick", wang), ("act.approve", li)} <= set(acts)
+
+
+def test_a_supervisor_alone_and_where_the_lot_says_so_an_attendant_may(lot: SmallLot) -> None:
+    wang, li = hired(lot, "wang", staffing.ATTENDANT), hired(lot, "li", staffing.SUPERVISOR)
+    one, other = car_in(lot), car_in(lot, "京B12345")
+
+    assert classing.pick(lot.db, lot.lot, one, "nev", li, at(10)) == Done(one)
+    assert classing.pick(lot.db, told(lot, DecidedBy.ATTENDANT), other, "nev", wang, at(10)) == Done(other)
+
+
+def test_a_missing_entry_is_written_with_a_cheaper_class_by_the_same_people(lot: SmallLot) -> None:
+    wang, li = hired(lot, "wang", staffing.ATTENDANT), hired(lot, "li", staffing.SUPERVISOR)
+    args = (lot.db, lot.lot, PLATE, "main", at(-90).wall_ms, wang, "camera off", START)
+
+    assert manual.enter_missing(*args, vehicle_class="nev") == Refuse("class_cheaper")
+    added = manual.enter_missing(*args, vehicle_class="nev", approved_by=li)
+
+    assert isinstance(added, Done)
+    assert class_now(lot, added.subject) == "nev"
+
+
+CAPPED = (
+    CLASSES.replace("price = { small = 5, large = 10, nev = 3 }", "price = 5")
+    + """
+[[cap]]
+per = "day"
+amount = { small = 40, large = 60, nev = 40 }
+"""
+)
+
+
+@pytest.mark.parametrize(("picked", "cheaper"), [("small", True), ("nev", True), ("large", False)])
+def test_a_class_is_cheaper_where_a_long_stay_costs_less(tmp_path: Path, picked: str, cheaper: bool) -> None:
+    path = tmp_path / "capped.toml"
+    path.write_text(CAPPED, encoding="utf-8")
+    lot = small_lot(tmp_path, zones=(Zone("main", (path,)),))
+
+    assert classing.is_cheaper(lot.lot, picked, "large", START.wall_ms) is cheaper
