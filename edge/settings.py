@@ -239,6 +239,7 @@ class LotRules:
     shifts: Shifts = Shifts.OFF
     booth_lock_min: int = 30  # a screen of the booth that nobody touched this long asks for the PIN again
     visitors_by: VisitorsBy = VisitorsBy.MANAGER
+    lists_by: DecidedBy = DecidedBy.ATTENDANT  # who searches who is on the lists; everybody sees today's visitors
     reopen_by: DecidedBy = DecidedBy.SUPERVISOR  # who takes an exit back
     dispute_by: DecidedBy = DecidedBy.SUPERVISOR  # who says that a debt is not asked for meanwhile, or that it stands
     cheaper_class_by: DecidedBy = DecidedBy.SUPERVISOR  # who charges a car as a class cheaper than its plate's

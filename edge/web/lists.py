@@ -14,6 +14,7 @@ from edge.db.excused import ExcusedRow
 from edge.services import excusing, listed, visitors
 from edge.services.listed import Listed
 from edge.services.lot import Lot
+from edge.services.staffing import is_at_least
 from edge.web import words
 from edge.web.booth import shared
 from edge.web.keys import EDGE, first_time, flash, refusal_words, see_other, taken_flash, text_field
@@ -33,8 +34,9 @@ async def lists_page(request: web.Request) -> web.Response:
 
 async def _lists(request: web.Request, refused: Refuse | None = None) -> web.Response:
     session, edge, number = await require_session(request), request.app[EDGE], page_number(request.query)
-    asked = normalise(request.query.get("q", "")[:20])
     lot, now = edge.office.lot, edge.office.now()
+    may_search = is_at_least(session.role, lot.rules.lists_by)
+    asked = normalise(request.query.get("q", "")[:20]) if may_search else ""
 
     def look(conn: sqlite3.Connection) -> tuple[list[Listed], int]:
         if len(asked) < SHORTEST:
@@ -46,7 +48,7 @@ async def _lists(request: web.Request, refused: Refuse | None = None) -> web.Res
         request, "lists.html", status=409 if refused else 200, rows=rows, asked=asked,
         page=Page(rows, number, total, PAGE_SIZE), is_search=len(asked) >= SHORTEST,
         too_short=0 < len(asked) < SHORTEST,
-        may_add=visitors.may_add(lot, session.role), shortest=SHORTEST,
+        may_search=may_search, may_add=visitors.may_add(lot, session.role), shortest=SHORTEST,
         error=refusal_words(request, refused) if refused else "", flash=await taken_flash(request), **shared(request),
     )  # fmt: skip
 

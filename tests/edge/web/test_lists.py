@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ import pytest
 
 from drivers.camera.simulated import Sight
 from edge.services.listed import Standing
+from edge.settings import DecidedBy, EdgeSettings
 from edge.web import words
 from tests.edge.web.running import PLATE, Lot, Visitor, running, visiting
 from tests.edge.web.test_words import CATALOGUE
@@ -143,3 +145,17 @@ async def test_the_days_report_shows_who_left_without_paying_why_and_the_picture
         assert said in today, said
     assert PLATE not in waived
     assert "这一天没有免费或减免的车辆" in before
+
+
+async def test_where_searching_is_a_supervisors_an_attendant_finds_nobody(tmp_path: Path) -> None:
+    def closed(settings: EdgeSettings) -> EdgeSettings:
+        return replace(settings, rules=replace(settings.rules, lists_by=DecidedBy.SUPERVISOR))
+
+    async with running(tmp_path, closed) as lot, visiting(lot, "booth") as one, visiting(lot, "booth") as other:
+        await entitle(lot)
+        await one.sign_in("attendant")
+        await other.sign_in("manager")
+        looked, found = [await who.get("/booth/lists?q=123") for who in (one, other)]
+
+    assert ("查名单请班长登录" in looked, 'type="search"' in looked, "陈先生" in looked) == (True, False, False)
+    assert ("查名单请班长登录" in found, 'type="search"' in found, "陈先生" in found) == (False, True, True)
