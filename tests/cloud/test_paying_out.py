@@ -134,6 +134,7 @@ async def test_the_office_ticks_it_off_on_its_page_and_reads_of_it_in_the_list_o
 
     assert waits.count("线下退款待支付") == 2
     assert "¥40.00" in listed
+    assert '<option value="">现金还是转账？</option>' in listed, "nobody says by oversight that it was cash"
     assert [answer[0] for answer in (no_means, paid, back, again)] == [422, 200, 200, 422]
     assert "收条 3" in paid[1]
     assert "现金" in file
