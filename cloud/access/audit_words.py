@@ -17,9 +17,26 @@ from plumbing.i18n import Texts
 _NOTHING: Any = object()
 _PLATES = frozenset({"plate", "plates", "old_plate"})
 _IN_FEN = frozenset({"fen"})
+_LISTS = frozenset({"scopes", "facts"})
 _AMOUNTS = frozenset(
     {"paid", "bonus", "amount", "balance", "bonus_balance", "branch_balance"}
 )  # of the commodity beside them
+_IN_MONEY = frozenset({"AMOUNT"})  # kinds of coupons whose value is money
+_GROUPS = {
+    "commodity": ("unit",),
+    "kind": ("kind", "grant"),
+    "role": ("role", "office", "booth_role"),
+    "scopes": ("scope",),
+    "facts": ("fact",),
+    "state": ("coupon", "refund_state"),
+    "slip": ("slip_kind",),
+    "payment_mode": ("mode",),
+    "settlement_mode": ("mode",),
+    "amount_basis": ("basis",),
+    "duration_basis": ("basis",),
+    "waiver_basis": ("basis",),
+}
+"""Whose words a coded value has, where those are not under its own name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +91,15 @@ class Reader:
         if isinstance(value, int):
             return self._number(name, value, beside)
         if isinstance(value, str):
-            return self._coded(name, value)
-        return " ".join(map(str, value)) if _is_plain(value) else canonical(value).decode()
+            return self._listed(name, value.split()) if name in _LISTS else self._coded(name, value)
+        return self._listed(name, value) if _is_plain(value) else canonical(value).decode()
+
+    def _listed(self, name: str, values: list[Any]) -> str:
+        return (" · " if name in _LISTS else " ").join(self._coded(name, str(one)) for one in values)
 
     def _number(self, name: str, value: int, beside: dict[str, Any]) -> str:
         of_money = beside.get("commodity") == "FEN" and name in _AMOUNTS
+        of_money |= name == "value" and beside.get("kind") in _IN_MONEY
         if of_money or name in _IN_FEN or name.endswith("_fen"):
             return f"¥{yuan(value)}"
         if name.endswith("_ms"):
@@ -86,8 +107,10 @@ class Reader:
         return str(value)
 
     def _coded(self, name: str, value: str) -> str:
-        group = {"commodity": "unit"}.get(name, name)
-        return self.t(f"{group}.{value}") if self.t.catalogue.has(f"{group}.{value}") else value
+        for group in _GROUPS.get(name, (name,)):
+            if self.t.catalogue.has(f"{group}.{value}"):
+                return self.t(f"{group}.{value}")
+        return value
 
     def act(self, code: str) -> str:
         """An act in words."""
@@ -95,9 +118,8 @@ class Reader:
 
     def subject(self, text: str) -> str:
         """``lease:7`` as its kind in words and its number."""
-        kind, colon, rest = text.partition(":")
-        known = colon and self.t.catalogue.has(f"subject.{kind}")
-        return f"{self.t(f'subject.{kind}')} {rest}" if known else text
+        kind, _, rest = text.partition(":")
+        return f"{self.t(f'subject.{kind}')} {rest}".strip() if self.t.catalogue.has(f"subject.{kind}") else text
 
     def acts_like(self, typed: str) -> tuple[str, ...]:
         """Acts whose words in the reader's language contain what was *typed*."""

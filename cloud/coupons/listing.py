@@ -8,27 +8,38 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, RowMapping, select, tuple_
 
 from cloud.bulk import rows_among
-from cloud.coupons.life import State
+from cloud.coupons.life import State, coupon_kind
 from cloud.coupons.tables import coupon, coupon_template, voucher
 from cloud.db import paged
 from cloud.merchants import service as merchants
 from cloud.merchants.statements import Fact
+from domain.coupon.model import CouponKind
+from domain.ledger import Commodity
 from plumbing.web.paging import Page
 
 
 def facts(conn: Connection, subjects: Sequence[str]) -> dict[str, Fact]:
     """What the coupons and vouchers named in the books were worth, and what they took off (E19)."""
     known: dict[str, Fact] = {}
-    given = select(coupon.c.serial, coupon.c.lot_id, coupon.c.value, coupon.c.off_fen, coupon.c.branch_id)
+    given = select(
+        coupon.c.serial, coupon.c.lot_id, coupon.c.kind, coupon.c.value, coupon.c.off_fen, coupon.c.branch_id
+    )
     for row in rows_among(conn, given, coupon.c.serial, subjects):
-        known[row["serial"]] = Fact(row["lot_id"], row["value"], row["off_fen"] or 0, row["branch_id"])
-    printed = select(voucher, coupon_template.c.value).join(
+        known[row["serial"]] = _fact(row, row["branch_id"])
+    printed = select(voucher, coupon_template.c.kind, coupon_template.c.value).join(
         coupon_template, coupon_template.c.template_id == voucher.c.template_id
     )
     slips = [tuple(map(int, name[8:].split("-"))) for name in subjects if name.startswith("voucher:")]
     for row in rows_among(conn, printed, tuple_(voucher.c.key_id, voucher.c.counter), slips):
-        known[f"voucher:{row['key_id']}-{row['counter']}"] = Fact(row["lot_id"], row["value"], row["off_fen"] or 0)
+        known[f"voucher:{row['key_id']}-{row['counter']}"] = _fact(row)
     return known
+
+
+def _fact(row: RowMapping, branch_id: int = 0) -> Fact:
+    kind = coupon_kind(row["kind"])
+    unit = Commodity.MIN if kind is CouponKind.DURATION else Commodity.FEN
+    face = 0 if kind is CouponKind.PERCENT else row["value"]  # a percentage is no money
+    return Fact(row["lot_id"], face, row["off_fen"] or 0, branch_id, unit.value)
 
 
 def coupons(

@@ -13,6 +13,7 @@ from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.db import paged
+from cloud.lots import edges as lot_edges
 from cloud.merchants import in_words, leases, ledger, service
 from cloud.web.state import allow, change, done, field_of, login_of, read, search_of, whole, words, zone_of
 from domain.fen import yuan
@@ -92,6 +93,7 @@ async def _leases(request: web.Request, role: str, refused: Refused | None = Non
         status=422 if refused else 200,
         page=await read(request, leases.listed, search, state, page_number(request.query)),
         held=await read(request, leases.held),
+        places={row["edge_id"]: row["lot_name"] for row in await read(request, lot_edges.edges)},
         states=list(LeaseState),
         state=state,
         error=words(request, refused),

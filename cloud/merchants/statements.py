@@ -28,12 +28,17 @@ CORRECTION = "statement.corrected"
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What a line's coupon or voucher was worth: *face* in its own unit, *reduced_fen* what it took off the fee."""
+    """What a line's coupon or voucher was worth: *face* in its own *unit*, *reduced_fen* what it took off the fee."""
 
     lot_id: int
     face: int
     reduced_fen: int
     branch_id: int = 0  # that gave it
+    unit: str = Commodity.FEN.value
+
+    def face_in(self, commodity: str) -> int:
+        """What it was worth where that is told in *commodity* at all; 0 where minutes are charged in money."""
+        return self.face if self.unit == commodity else 0
 
 
 Facts = Callable[[Connection, Sequence[str]], Mapping[str, Fact]]
@@ -68,7 +73,12 @@ def close(conn: Connection, act: Act, merchant_id: int, until_ms: int, facts: Fa
     shared = {"statement_id": statement_id, "operator_id": act.operator_id, "operator_word": "", "merchant_word": ""}
     for number, line in enumerate(charged, 1):
         fact = known.get(line["subject"], Fact(0, 0, 0))
-        worth = {"lot_id": fact.lot_id, "face": fact.face, "reduced_fen": fact.reduced_fen, "note": ""}
+        worth = {
+            "lot_id": fact.lot_id,
+            "face": fact.face_in(line["commodity"]),
+            "reduced_fen": fact.reduced_fen,
+            "note": "",
+        }
         worth |= {"branch_id": fact.branch_id}
         conn.execute(insert(statement_line).values(**shared, **line, **worth, line=number))
     audit.record(conn, act, "statement.closed", f"statement:{statement_id}", after={"merchant": merchant_id})

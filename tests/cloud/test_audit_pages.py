@@ -65,6 +65,21 @@ def test_fields_inside_fields_are_compared_one_by_one() -> None:
     assert changed == [Difference("x · Money", "¥1.00", "¥2.00")]
 
 
+def test_codes_are_words_a_coupons_money_is_yuan_and_every_field_has_a_name() -> None:
+    product = json.dumps({"kind": "AMOUNT", "value": 500, "unit_fen": 400, "max_purchasable": 10, "meaning": "end"})
+    access = json.dumps({"scopes": "read money", "facts": ["coupon.issued", "topup"], "role": "attendant"})
+    settled = json.dumps({"payment_mode": "PREPAID", "kind": "monthly", "when_full": "ask"})
+
+    told = [one for text in (product, access, settled) for one in reader("zh-CN").differences("", text)]
+
+    assert [one.after for one in told] == [
+        "金额券", "¥5.00", "¥4.00", "10", "从停车末尾减去", "查看（车牌打码） · 资金：充值、退款、价格、账单",
+        "优惠券已派发 · 商户充值", "收费员", "预付费", "月租车", "询问岗亭",
+    ]  # fmt: skip
+    assert all(not one.name.isascii() for one in told)
+    assert reader("zh-CN").subject("parked") == "挂起的事件"
+
+
 def test_acts_record_what_was_before(world: World) -> None:
     conn, merchant_id = world.conn, world.merchant_id
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from cloud.merchants import branches
+from cloud.merchants import branches, leases
+from cloud.merchants import service as merchants
 from cloud.merchants.branches import Plan
 from cloud.web.state import Cloud
 from domain.ledger import Commodity
@@ -51,6 +53,23 @@ async def test_a_merchant_chooses_the_purse_and_a_branch_sees_its_own(browser: B
     assert "−¥12.34" not in shown
     assert (await browser.get("/m/ledger?account=available")).status == 404
     assert (await browser.get("/m/ledger.csv?account=available")).status == 404
+
+
+async def test_who_books_by_itself_is_told_in_words_and_an_allowance_by_its_lot(browser: Browser, cloud: Cloud) -> None:  # noqa: F811
+    def filled(conn: Connection) -> str:
+        world = _again(conn, cloud)
+        merchants.top_up(conn, replace(world.act(), by="payments"), world.merchant_id, Commodity.FEN, 700, 0, "")
+        leases.grant(conn, replace(world.act(), by="cloud"), world.edge_id, world.merchant_id, Commodity.FEN)
+        return str(conn.exec_driver_sql("SELECT name FROM lot ORDER BY lot_id").scalars().first())
+
+    lot = cloud.db.run_here(filled)
+    await sign_in(browser, "finance")
+
+    books = await text(browser, "/admin/books")
+
+    assert "<td>online payment</td>" in books
+    assert "<td>the system</td>" in books
+    assert f"<td>{lot} <span" in await text(browser, "/admin/leases")
 
 
 async def test_the_file_of_the_books_is_in_words(browser: Browser, cloud: Cloud) -> None:  # noqa: F811

@@ -81,6 +81,22 @@ def test_a_later_contract_does_not_change_what_was_issued_under_the_old_one(worl
     assert world.accounts()["redeemed"] == 500
 
 
+@pytest.mark.parametrize(("kind", "value", "face"), [("AMOUNT", 500, 500), ("PERCENT", 80, 0), ("DURATION", 60, 0)])
+def test_a_line_in_money_tells_a_face_value_only_where_it_is_money(
+    world: World, kind: str, value: int, face: int
+) -> None:
+    postpaid(world, SettlementMode.ON_ISSUE, 50_000)
+    by_the_hour = Terms(duration_basis=Basis.HOURLY, fen_per_hour=600)
+    contracts.set_contract(world.conn, world.act(), world.merchant_id, world.lot_id, by_the_hour)
+    world.car("s1")
+    give(world, kind, value)
+    world.now_ms += MONTH_MS
+
+    (line,) = statements.lines(world.conn, world.operator_id, stated(world))
+
+    assert (line["commodity"], line["face"]) == ("FEN", face)
+
+
 def test_a_voucher_is_charged_by_the_contract_of_the_day_it_was_printed(world: World) -> None:
     contracts.set_contract(world.conn, world.act(), world.merchant_id, world.lot_id, USED)
     lease_id = leases.grant(world.conn, world.act(), world.edge_id, world.merchant_id, Commodity.FEN)
