@@ -77,7 +77,7 @@ MERCHANT = (
 )
 
 GIVERS = frozenset({"/m/issue", "/m/codes", "/m/print", "/m/records", "/m/posters"})
-OF_BRANCH = frozenset({"/m", "/m/issue", "/m/records", "/m/ledger"})
+OF_BRANCH = GIVERS | {"/m", "/m/ledger"}
 
 
 def _navigation(request: web.Request) -> Sequence[NavItem]:

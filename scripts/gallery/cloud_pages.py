@@ -51,9 +51,13 @@ ADMIN = (
     Shot("merchants", "/admin/merchants"),
     Shot("merchants-add", "/admin/merchants", press=("a[data-dialog][href$=new]",)),
     Shot("merchants-top-up", "/admin/merchants", press=("a[href$='#top-up']", "dialog.over [name=kind][value=MIN]")),
+    Shot("merchants-settle", "/admin/merchants", press=("a[href$='#settlement']",)),
     Shot("merchant-new", "/admin/merchants/new"),
     Shot("merchant-wrong", "/admin/merchants/new", fill={"[name=name]": "新店", "[name=phone]": "12"}, press=(SEND,)),
     Shot("merchant", "/admin/merchants/{merchant_id}"),
+    Shot("merchant-postpaid", "/admin/merchants/{postpaid}"),
+    Shot("merchant-ending", "/admin/merchants/{ending}",
+         press=("details:has(.badge.warn) > summary", "details[open] details > summary")),
     Shot("branches", "/admin/merchants/{merchant_id}/branches"),
     Shot("merchant-statements", "/admin/merchants/{merchant_id}/statements"),
     Shot("merchant-posters", "/admin/merchants/{merchant_id}/posters"),
@@ -151,6 +155,16 @@ MERCHANT = (
     Shot("top-up", "/m/top-up"),
 )  # fmt: skip
 
+BRANCH = (
+    Shot("home", "/m"),
+    Shot("issue", "/m/issue"),
+    Shot("codes", "/m/codes"),
+    Shot("print", "/m/print"),
+    Shot("posters", "/m/posters"),
+    Shot("records", "/m/records"),
+    Shot("ledger", "/m/ledger"),
+)
+
 DRIVER = (
     Shot("claim", "/c/{claim}"),
     Shot("claim-wrong", "/c/{claim}", fill={TYPED: "沪A1"}, press=(NEXT,)),
@@ -227,6 +241,7 @@ FULL = (
     Surface("manager", BOTH, MANAGER),
     Surface("verifier", BOTH, VERIFIER),
     Surface("merchant", BOTH, MERCHANT),
+    Surface("branch", BOTH, BRANCH),
 )
 EMPTY = (
     Surface("driver", (PHONE,), EMPTY_DRIVER, touch=True),

@@ -30,7 +30,7 @@ from scripts.gallery.cloud_town import ACCOUNT, CARS, NORTH, Town, build_empty, 
 from tests.cloud.paying import Till
 from tests.cloud.stage import PASSWORD, WEAK
 
-ACCOUNTS = {"admin": "li.wei", "merchant": ACCOUNT, "manager": "sun.hao", "verifier": "checker"}
+ACCOUNTS = {"admin": "li.wei", "merchant": ACCOUNT, "branch": ACCOUNT, "manager": "sun.hao", "verifier": "checker"}
 
 
 @dataclass
@@ -124,6 +124,10 @@ async def _surface(
     page = await context.new_page()
     if surface.name in ACCOUNTS:
         await _sign_in(page, cloud.base, ACCOUNTS[surface.name])
+    if surface.name == "branch":
+        await page.goto(f"{cloud.base}/m/places")
+        await page.click("main form button:not(.primary)")
+        await page.wait_for_url(lambda url: "/places" not in url)
     for shot in shots:
         await camera.take(page, cloud.base, surface, shot, cloud.town.names, language)
     await context.close()

@@ -18,7 +18,7 @@ from cloud.coupons.tables import coupon_poster
 from cloud.lots import service as lots
 from cloud.lots.service import LaneSpec
 from cloud.lots.tables import edge, voucher_key
-from cloud.merchants import branches, contracts, credit, leases, statements
+from cloud.merchants import branches, contracts, credit, ending, leases, statements
 from cloud.merchants import service as merchants
 from cloud.merchants.branches import Plan
 from cloud.merchants.service import PaymentMode, SettlementMode
@@ -184,7 +184,10 @@ def _merchants(town: Town) -> None:
         town.templates[template] = sure(
             coupons.create_template(conn, act, town.merchant_id, template, kind, value, **more)
         )
+    sure(ending.end(conn, act, town.shops["小满书店"], south, "2026-05-31"))
+    sure(merchants.create_merchant(conn, act, "巷口水果店", "13500000054"))
     town.names["merchant_id"] = str(town.merchant_id)
+    town.names |= {"postpaid": str(town.shops["滨江影城"]), "ending": str(town.shops["小满书店"])}
 
 
 def _templates() -> Iterator[tuple[str, str, int, dict[str, Any]]]:

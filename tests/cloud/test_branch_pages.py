@@ -33,6 +33,8 @@ async def test_a_login_switched_to_a_branch_sees_no_more_than_the_branch(browser
     assert [added[0], filled[0], admitted[0], stranger[0]] == [200, 200, 200, 422]
     assert "南门店" in switched[1]
     assert "¥12.34" in switched[1]
+    assert [f'href="{page}"' in switched[1] for page in ("/m/codes", "/m/print", "/m/posters")] == [True] * 3
+    assert "/m/staff" not in switched[1]
     assert elsewhere[0] == 404
     assert (closed, open_) == ([403, 403, 403, 403], [200, 200, 200, 200, 200])
 

@@ -135,6 +135,11 @@ function addCancel(form, leave) {
   row.append(cancel, send);
 }
 
+// Tabs wider than a phone: the one that is open is in sight.
+document.querySelectorAll("nav.filters .button.primary").forEach((tab) => {
+  tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
+});
+
 function closeMenus(which) {
   document.querySelectorAll("details.menu[open]").forEach((menu) => {
     if (which(menu)) menu.open = false;
