@@ -136,9 +136,14 @@ function addCancel(form, leave) {
 }
 
 // Tabs wider than a phone: the one that is open is in sight.
-document.querySelectorAll("nav.filters .button.primary").forEach((tab) => {
-  tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
-});
+function showTabs() {
+  document.querySelectorAll("nav.filters .button.primary").forEach((tab) => {
+    tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
+  });
+}
+
+addEventListener("resize", showTabs);
+showTabs();
 
 function closeMenus(which) {
   document.querySelectorAll("details.menu[open]").forEach((menu) => {
