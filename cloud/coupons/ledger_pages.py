@@ -48,8 +48,9 @@ def _movements(request: web.Request, operator_id: int, merchant_id: int, account
 
 def _names(conn: Connection, operator_id: int) -> dict[str, str]:
     """What branches and lots are called, by the account that is theirs."""
-    of_branches = {branch_account(number): name for number, name in branches.names(conn, operator_id).items()}
-    return of_branches | {free_account(row["lot_id"]): row["name"] for row in lots.lots(conn, operator_id)}
+    return branches.account_names(conn, operator_id) | {
+        free_account(row["lot_id"]): row["name"] for row in lots.lots(conn, operator_id)
+    }
 
 
 async def my_ledger(request: web.Request) -> web.Response:
@@ -62,7 +63,15 @@ async def my_ledger(request: web.Request) -> web.Response:
     t, names = texts(request), await read(request, _names)
     accounts = {account: in_words.account(t, account, names) for account in mine}
     page = await read(request, found)
-    return render(request, "my_ledger.html", page=page, commodity=_purse(request), accounts=accounts, chosen=chosen)
+    return render(
+        request,
+        "my_ledger.html",
+        page=page,
+        commodity=_purse(request),
+        accounts=accounts,
+        chosen=chosen,
+        branches=names,
+    )
 
 
 async def my_ledger_file(request: web.Request) -> web.Response:

@@ -14,7 +14,7 @@ from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.db import paged
 from cloud.lots import edges as lot_edges
-from cloud.merchants import in_words, leases, ledger, service
+from cloud.merchants import branches, in_words, leases, ledger, service
 from cloud.web.state import allow, change, done, field_of, login_of, read, search_of, whole, words, zone_of
 from domain.fen import yuan
 from domain.lease import LeaseState
@@ -40,7 +40,12 @@ def _every(conn: Connection, operator_id: int, merchant_id: int | None, search: 
 def _books(conn: Connection, operator_id: int) -> dict[str, Any]:
     names = {row["merchant_id"]: row["name"] for row in service.everyone(conn, operator_id)}
     books = [each for each in ledger.merchant_books(conn) if each.merchant_id in names]
-    return {"books": books, "names": names, "losses": ledger.operator_losses(conn, operator_id)}
+    return {
+        "books": books,
+        "names": names,
+        "losses": ledger.operator_losses(conn, operator_id),
+        "branches": branches.account_names(conn, operator_id),
+    }
 
 
 def _sought(request: web.Request) -> tuple[int | None, str]:

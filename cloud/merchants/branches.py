@@ -117,6 +117,11 @@ def names(conn: Connection, operator_id: int) -> dict[int, str]:
     return {row.branch_id: row.name for row in rows}
 
 
+def account_names(conn: Connection, operator_id: int) -> dict[str, str]:
+    """What branches are called, by their accounts in the books."""
+    return {branch_account(number): name for number, name in names(conn, operator_id).items()}
+
+
 def lots_of(conn: Connection, branch_ids: Sequence[int]) -> dict[int, list[int]]:
     """The lots each branch serves; a branch that is not named serves all."""
     found: dict[int, list[int]] = {}

@@ -19,6 +19,7 @@ from cloud.lots import service as lots
 from cloud.merchants import (
     book_pages,
     branch_pages,
+    branches,
     contracts,
     credit,
     ending,
@@ -154,6 +155,7 @@ def _all_about(conn: Connection, operator_id: int, merchant_id: int) -> dict[str
         "templates": coupons.templates(conn, operator_id, merchant_id),
         "template_lots": coupons.lots_of(conn, operator_id, merchant_id),
         "books": ledger.merchant_books(conn, merchant_id),
+        "branches": branches.account_names(conn, operator_id),
     }
 
 

@@ -39,6 +39,7 @@ async def test_a_merchant_chooses_the_purse_and_a_branch_sees_its_own(browser: B
     own, of_branch = "/m/ledger", f"/m/ledger?account=branch:{number}"
 
     assert "Purse of branch south" in await text(browser, own)
+    assert "branch south</td>" in await text(browser, own)
     assert "¥12.34" in await text(browser, of_branch)
     assert "−¥12.34" not in await text(browser, of_branch)
     assert "−¥12.34" in await text(browser, own)
