@@ -48,7 +48,8 @@ async def login_page(request: web.Request) -> web.Response:
 def _ways(request: web.Request) -> dict[str, Any]:
     """Where the way through WeChat begins, if there is one, and from the operator's page the merchants' own (S1.23)."""
     wechat = "/wechat" if request.config_dict[CLOUD].settings.wechat_login else ""
-    return {"wechat": wechat, "shop": "" if request.path.startswith("/m") else "/m/login"}
+    at_shops = request.path.startswith("/m")
+    return {"wechat": wechat, "shop": "" if at_shops else "/m/login", "at_shops": at_shops}
 
 
 async def login(request: web.Request) -> web.Response:
