@@ -32,7 +32,7 @@ async def _listed(request: web.Request) -> ShortList[Item]:
     def cells(item: Item) -> list[sheets.Cell]:
         return [
             t(f"waiting_kind.{item.kind}"),
-            sheets.written(item.since_ms, zone),
+            sheets.written(item.since_ms, zone) or item.day,
             item.merchant,
             item.about,
             yuan(item.amount) if item.commodity == "FEN" else item.amount,

@@ -25,11 +25,12 @@ class Item:
     kind: str
     since_ms: int | None
     merchant: str  # "" where it is no merchant's
-    about: str  # a number or a day that names it
+    about: str  # a number that names it
     amount: int
     commodity: str
     by: str  # who asked, or agreed; "" where nobody did
     page: str
+    day: str = ""  # of a difference, which has no moment
 
 
 def everything(conn: Connection, operator_id: int) -> list[Item]:
@@ -100,8 +101,9 @@ def _disputes(conn: Connection, operator_id: int, names: dict[int, str]) -> Iter
 def _differences(conn: Connection, operator_id: int) -> Iterator[Item]:
     for row in bills.every_difference(conn, operator_id, "", MOST, only_open=True):
         off = abs(row["ours_fen"] - row["theirs_fen"])
-        yield Item("bill_differs", None, "", f"{row['day']} {row['number']}".strip(), off, "FEN", "",
-                   "/admin/payments/bills")  # fmt: skip
+        yield Item(
+            "bill_differs", None, "", row["number"], off, Commodity.FEN.value, "", "/admin/payments/bills", row["day"]
+        )  # fmt: skip
     for row in reconciling.open_differences(conn, operator_id, MOST):
-        yield Item("day_differs", None, "", f"{row['day']} {row['subject']}".strip(), abs(row["here"] - row["there"]),
-                   "MIN" if row["kind"] == "charge_min" else "FEN", "", "/admin/payments/days")  # fmt: skip
+        yield Item("day_differs", None, "", row["subject"], abs(row["here"] - row["there"]),
+                   "MIN" if row["kind"] == "charge_min" else "FEN", "", "/admin/payments/days", row["day"])  # fmt: skip

@@ -89,6 +89,7 @@ def test_invoices_disputes_and_differences_wait_for_the_office(world: World) -> 
 
     assert sorted(found) == ["bill_differs", "invoice_requested", "statement_disputed"]
     assert found["bill_differs"].amount == 3
+    assert (found["bill_differs"].day, found["bill_differs"].about) == ("2026-05-28", "n1")
     assert invoices.issue(conn, act, asked, "F1") is None
     assert statements.say(conn, act, made, "merchant", [1], statements.CONFIRMED) is None
     assert kinds(world) == ["bill_differs"]
