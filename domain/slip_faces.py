@@ -72,11 +72,16 @@ class Voucher:
         """*worth* is what it takes off, in words; *test* is empty on a real one."""
         return {
             "lot": self.lot, "merchant": self.merchant, "worth": coupon_value(self, language),
-            "max": "" if self.max_fen is None else yuan(self.max_fen), "plate": self.plate,
+            "max": self._most(), "plate": self.plate,
             "from": _when(self.not_before), "until": _when(self.not_after), "number": self.number,
             "issued": _when(self.issued_at), "by": self.issued_by, "till": self.till,
             "test": "x" if self.test else "", "qr": self.qr,
         }  # fmt: skip
+
+    def _most(self) -> str:
+        """What it takes off at most; "" where *worth* says that already."""
+        is_said = self.kind is CouponKind.AMOUNT and self.max_fen == self.value
+        return "" if self.max_fen is None or is_said else yuan(self.max_fen)
 
 
 @dataclass(frozen=True, slots=True)

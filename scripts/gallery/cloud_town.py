@@ -264,13 +264,13 @@ def _given(town: Town) -> None:
     lines = [row["line"] for row in statements.lines(conn, town.operator_id, own)]
     for side in statements.SIDES:
         sure(statements.say(conn, town.act("zhao.min"), own, side, lines[:-1], statements.CONFIRMED))
-    sure(leases.grant(conn, town.act("leases"), town.edge_id, town.merchant_id, Commodity.FEN))
+    sure(leases.grant(conn, town.act("cloud"), town.edge_id, town.merchant_id, Commodity.FEN))
 
 
 def _slips(town: Town) -> None:
     """Vouchers printed at the counter: one used, one free, one scanned by a phone."""
     template, minute = town.templates["满百抵 10 元"], NOON // MINUTE
-    lease = sure(leases.grant(town.conn, town.act("leases"), town.edge_id, town.merchant_id, Commodity.FEN))
+    lease = sure(leases.grant(town.conn, town.act("cloud"), town.edge_id, town.merchant_id, Commodity.FEN))
     granted = select(lease_table.c.granted).where(lease_table.c.lease_id == lease)
     town.hears(events.LeaseApplied(lease, town.conn.execute(granted).scalar_one()), 60)
     for counter in (1, 2):

@@ -66,6 +66,17 @@ def test_a_voucher_reads_as_its_merchant_meant_it() -> None:
     ]
 
 
+def test_a_limit_that_is_the_worth_itself_is_not_printed_twice() -> None:
+    same, less, of_time = (
+        "\n".join(shown(slip_of(replace(VOUCHER, kind=kind, value=1_000, max_fen=most))))
+        for kind, most in ((CouponKind.AMOUNT, 1_000), (CouponKind.AMOUNT, 900), (CouponKind.DURATION, 1_000))
+    )
+
+    assert "最多抵扣" not in same
+    assert "最多抵扣 9.00 元" in less
+    assert "最多抵扣 10.00 元" in of_time
+
+
 @pytest.mark.parametrize("paper", list(Paper))
 @pytest.mark.parametrize("language", list(Language))
 @pytest.mark.parametrize("kind", list(CouponKind))
