@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from cloud.merchants import branches, leases
 from cloud.merchants import service as merchants
 from cloud.merchants.branches import Plan
+from cloud.merchants.ending import ENDED
 from cloud.web.state import Cloud
 from domain.ledger import Commodity
 from tests.cloud.test_pages import Browser, _again, browser, cloud, hashed, post, sign_in  # noqa: F401
@@ -59,7 +60,7 @@ async def test_a_merchant_chooses_the_purse_and_a_branch_sees_its_own(browser: B
 async def test_who_books_by_itself_is_told_in_words_and_an_allowance_by_its_lot(browser: Browser, cloud: Cloud) -> None:  # noqa: F811
     def filled(conn: Connection) -> str:
         world = _again(conn, cloud)
-        merchants.top_up(conn, replace(world.act(), by="payments"), world.merchant_id, Commodity.FEN, 700, 0, "")
+        merchants.top_up(conn, replace(world.act(), by="payments"), world.merchant_id, Commodity.FEN, 700, 0, ENDED)
         leases.grant(conn, replace(world.act(), by="cloud"), world.edge_id, world.merchant_id, Commodity.FEN)
         return str(conn.exec_driver_sql("SELECT name FROM lot ORDER BY lot_id").scalars().first())
 
@@ -70,6 +71,7 @@ async def test_who_books_by_itself_is_told_in_words_and_an_allowance_by_its_lot(
 
     assert "<td>online payment</td>" in books
     assert "<td>the system</td>" in books
+    assert "service at the lot ended</td>" in books
     assert f"<td>{lot} <span" in await text(browser, "/admin/leases")
 
 
