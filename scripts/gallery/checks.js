@@ -20,6 +20,8 @@
       one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".table-wrap, .nav, .lane-bar, pre"))[0];
     say("too_wide", `${wide} px${widest ? `: ${where(widest)} ${shortly(widest.textContent)}` : ""}`);
   }
+  if (innerWidth >= 1200) for (const one of document.querySelectorAll(".table-wrap"))
+    if (one.scrollWidth > one.clientWidth + 1) say("wide_table", `${one.scrollWidth - one.clientWidth} px: ${shortly(one.textContent)}`);
   for (const [id, count] of Object.entries(Object.groupBy([...document.querySelectorAll("[id]")], (one) => one.id))
     .map(([name, all]) => [name, all.length])) if (count > 1) say("same_id", id);
 

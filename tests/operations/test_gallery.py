@@ -55,6 +55,11 @@ async def test_a_machine_sees_what_is_wrong_with_a_page_and_nothing_wrong_with_a
     assert await seen("") == []
     assert await seen("<script>document.title = '· lotgate'</script>") == ["title"]
     assert await seen("<div style='width: 500px'>x</div>") == ["too_wide"]
+    await page.set_viewport_size({"width": 1440, "height": 900})
+    assert await seen("<div class='table-wrap' style='width: 90px; overflow: auto'><p style='width: 99px'>x") == [
+        "wide_table"
+    ]
+    await page.set_viewport_size({"width": 390, "height": 844})
     assert await seen("<p style='width: 50px; overflow: hidden; white-space: nowrap'>many more words</p>") == ["cut"]
     assert await seen("<p style='color: #999'>grey on white</p>") == ["contrast"]
     assert await seen("<button style='height: 30px'>Open it</button>") == ["small"]
