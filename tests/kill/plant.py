@@ -62,6 +62,7 @@ secret_file = "camera"
 type = "modbus_tcp"
 host = "127.0.0.1"
 port = {board}
+timeout_ms = 3000  # the board shares a loop with the test, and a lane in doubt about its arm waits for a person
 [devices.printers.desk]
 type = "escpos_network"
 host = "127.0.0.1"
