@@ -22,6 +22,12 @@ from tests.services.needs import needs
 from tests.services.postgres import PostgresServer
 
 
+@pytest.fixture(autouse=True)
+def no_lease_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No service of these tests lends money to lots beside them, however long a busy machine takes for a test."""
+    monkeypatch.setattr("cloud.app.REFILL_SECONDS", 86_400)
+
+
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with the newest schema and nothing in it, to copy."""
