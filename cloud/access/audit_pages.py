@@ -12,6 +12,7 @@ from cloud import sheets
 from cloud.access import audit
 from cloud.access.audit_words import Difference, Reader
 from cloud.access.roles import Right, may
+from cloud.web import named
 from cloud.web.state import CLOUD, allow, read, search_of, zone_of
 from plumbing.web import page_number, render, texts
 
@@ -65,7 +66,8 @@ async def export(request: web.Request) -> web.Response:
 def _cells(reader: Reader, row: RowMapping) -> list[sheets.Cell]:
     changed = reader.differences(row["before"], row["after"])
     when = datetime.fromtimestamp(row["made_ms"] / 1000, reader.zone)
-    who_what = [row["made_by"], reader.act(row["act"]), reader.subject(row["subject"]), row["reason"]]
+    by, subject = named.who(reader.t, row["made_by"]), named.subject(reader.t, row["subject"])
+    who_what = [by, reader.act(row["act"]), subject, row["reason"]]
     return [row["audit_id"], f"{when:%Y-%m-%d %H:%M:%S}", *who_what, _side(changed, "before"), _side(changed, "after")]
 
 

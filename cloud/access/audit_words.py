@@ -116,11 +116,6 @@ class Reader:
         """An act in words."""
         return self._coded("act", code)
 
-    def subject(self, text: str) -> str:
-        """``lease:7`` as its kind in words and its number."""
-        kind, _, rest = text.partition(":")
-        return f"{self.t(f'subject.{kind}')} {rest}".strip() if self.t.catalogue.has(f"subject.{kind}") else text
-
     def acts_like(self, typed: str) -> tuple[str, ...]:
         """Acts whose words in the reader's language contain what was *typed*."""
         words = self.t.catalogue.templates.get(self.t.language, {})

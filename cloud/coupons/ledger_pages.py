@@ -15,6 +15,7 @@ from cloud.db import paged
 from cloud.lots import service as lots
 from cloud.merchants import branches, in_words
 from cloud.merchants import service as merchants
+from cloud.web import named
 from cloud.web.state import allow, place_of, read, search_of, zone_of
 from domain.ledger import Commodity, branch_account, free_account
 from plumbing.i18n import Texts
@@ -92,10 +93,10 @@ def _moved(t: Texts, row: RowMapping, zone: ZoneInfo) -> list[sheets.Cell]:
     return [
         in_words.when(row["made_ms"], zone),
         in_words.entry(t, row["kind"]),
-        in_words.subject(t, row["subject"]),
+        named.subject(t, row["subject"]),
         t(f"funds.{row['funds']}"),
         in_words.amount(row["amount"], row["commodity"]),
-        row["made_by"],
+        named.who(t, row["made_by"]),
         row["note"],
     ]
 

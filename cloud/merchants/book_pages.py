@@ -15,6 +15,7 @@ from cloud.act import Refused
 from cloud.db import paged
 from cloud.lots import edges as lot_edges
 from cloud.merchants import branches, in_words, leases, ledger, service
+from cloud.web import named
 from cloud.web.state import allow, change, done, field_of, login_of, read, search_of, whole, words, zone_of
 from domain.fen import yuan
 from domain.lease import LeaseState
@@ -75,12 +76,12 @@ def _book_cells(t: Texts, row: RowMapping, zone: ZoneInfo) -> list[sheets.Cell]:
         in_words.when(row["made_ms"], zone),
         row["merchant_name"],
         in_words.entry(t, row["kind"]),
-        in_words.subject(t, row["subject"]),
+        named.subject(t, row["subject"]),
         in_words.account(t, row["account"]),
         t(f"unit.{row['commodity']}"),
         t(f"funds.{row['funds']}"),
         in_words.amount(row["amount"], row["commodity"]),
-        row["made_by"],
+        named.who(t, row["made_by"]),
         row["note"],
     ]
 

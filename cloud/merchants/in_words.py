@@ -23,13 +23,6 @@ def entry(t: Texts, kind: str) -> str:
     return t(key) if t.catalogue.has(key) else kind
 
 
-def subject(t: Texts, text: str) -> str:
-    """``lease:7`` as its kind and its number."""
-    kind, colon, number = text.partition(":")
-    known = colon and t.catalogue.has(f"subject.{kind}")
-    return f"{t(f'subject.{kind}')} {number}" if known else text
-
-
 def amount(value: int, commodity: str) -> str | int:
     """Yuan, or minutes."""
     return yuan(value) if commodity == Commodity.FEN.value else value

@@ -16,6 +16,7 @@ from cloud.act import Refused
 from cloud.coupons import service as coupons
 from cloud.lots import service as lots
 from cloud.merchants import branches, in_words, service, statements
+from cloud.web import named
 from cloud.web.lists import ShortList, short_list
 from cloud.web.state import (
     CLOUD,
@@ -216,7 +217,7 @@ def _line_cells(t: Texts, row: RowMapping, found: dict[str, Any], zone: ZoneInfo
         found["lots"].get(row["lot_id"], ""),
         found["branches"].get(row["branch_id"], ""),
         in_words.entry(t, row["kind"]),
-        in_words.subject(t, row["subject"]),
+        named.subject(t, row["subject"]),
         in_words.amount(row["face"], row["commodity"]),
         yuan(row["reduced_fen"]),
         in_words.amount(row["owed"], row["commodity"]),

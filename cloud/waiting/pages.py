@@ -8,6 +8,7 @@ from cloud import sheets
 from cloud.access.roles import Right
 from cloud.waiting import service
 from cloud.waiting.service import Item
+from cloud.web import named
 from cloud.web.lists import ShortList, short_list
 from cloud.web.state import allow, read, zone_of
 from domain.fen import yuan
@@ -37,7 +38,7 @@ async def _listed(request: web.Request) -> ShortList[Item]:
             item.about,
             yuan(item.amount) if item.commodity == "FEN" else item.amount,
             t(f"unit.{item.commodity}"),
-            item.by,
+            named.who(t, item.by),
         ]
 
     return short_list(request, [t(name) for name in COLUMNS], await read(request, service.everything), cells)

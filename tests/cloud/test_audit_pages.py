@@ -17,6 +17,7 @@ from cloud.merchants import branches, contracts, ledger
 from cloud.merchants import service as merchants
 from cloud.merchants.branches import Plan
 from cloud.sheets import read_xlsx
+from cloud.web import named
 from cloud.web.state import Cloud
 from domain.contract import Terms
 from domain.events import IncidentRaised
@@ -77,7 +78,7 @@ def test_codes_are_words_a_coupons_money_is_yuan_and_every_field_has_a_name() ->
         "优惠券已派发 · 商户充值", "收费员", "预付费", "月租车", "询问岗亭",
     ]  # fmt: skip
     assert all(not one.name.isascii() for one in told)
-    assert reader("zh-CN").subject("parked") == "挂起的事件"
+    assert named.subject(reader("zh-CN").t, "parked") == "挂起的事件"
 
 
 def test_acts_record_what_was_before(world: World) -> None:

@@ -73,6 +73,8 @@ async def test_who_books_by_itself_is_told_in_words_and_an_allowance_by_its_lot(
     assert "<td>the system</td>" in books
     assert "service at the lot ended</td>" in books
     assert f"<td>{lot} <span" in await text(browser, "/admin/leases")
+    rows = list(csv.reader(io.StringIO(await text(browser, "/admin/books.csv"))))
+    assert {"online payment", "the system"} <= {row[9] for row in rows}
 
 
 async def test_the_file_of_the_books_is_in_words(browser: Browser, cloud: Cloud) -> None:  # noqa: F811
