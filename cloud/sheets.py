@@ -32,6 +32,11 @@ def written(ms: int | None, zone: ZoneInfo) -> str:
     return "" if ms is None else f"{datetime.fromtimestamp(ms / 1000, zone):%Y-%m-%d %H:%M:%S}"
 
 
+def to_the_minute(ms: int | None, zone: ZoneInfo) -> str:
+    """The same where seconds tell nothing."""
+    return "" if ms is None else f"{datetime.fromtimestamp(ms / 1000, zone):%Y-%m-%d %H:%M}"
+
+
 def neutral(value: Cell) -> Cell:
     """A text that a spreadsheet would take for a formula begins with a quote instead."""
     return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value

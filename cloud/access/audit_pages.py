@@ -65,10 +65,10 @@ async def export(request: web.Request) -> web.Response:
 
 def _cells(reader: Reader, row: RowMapping) -> list[sheets.Cell]:
     changed = reader.differences(row["before"], row["after"])
-    when = datetime.fromtimestamp(row["made_ms"] / 1000, reader.zone)
+    when = sheets.written(row["made_ms"], reader.zone)
     by, subject = named.who(reader.t, row["made_by"]), named.subject(reader.t, row["subject"])
     who_what = [by, reader.act(row["act"]), subject, row["reason"]]
-    return [row["audit_id"], f"{when:%Y-%m-%d %H:%M:%S}", *who_what, _side(changed, "before"), _side(changed, "after")]
+    return [row["audit_id"], when, *who_what, _side(changed, "before"), _side(changed, "after")]
 
 
 def _side(changed: list[Difference], side: str) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from sqlalchemy import Connection, RowMapping
@@ -92,7 +90,7 @@ async def export(request: web.Request) -> web.Response:
             names.get(row["lot_id"], row["lot_id"]),
             row["number"],
             *(row[name] for name in texts_of),
-            *(_written(row[name], tz) for name in ("opened_ms", "closed_ms")),
+            *(sheets.to_the_minute(row[name], tz) for name in ("opened_ms", "closed_ms")),
             *(row[name] for name in COUNTS),
             *(yuan(row[name]) for name in (*SUMS, *DRAWER)),
             over,
@@ -108,10 +106,6 @@ async def export(request: web.Request) -> web.Response:
         body = await asyncio.to_thread(sheets.xlsx_file, t("nav.shifts"), columns, rows)
         return sheets.attachment(body, f"shifts-{first}.xlsx")
     return sheets.attachment(sheets.csv_file(columns, rows), f"shifts-{first}.csv")
-
-
-def _written(ms: Any, tz: ZoneInfo) -> str:
-    return "" if ms is None else f"{datetime.fromtimestamp(ms / 1000, tz):%Y-%m-%d %H:%M}"
 
 
 def add_routes(app: web.Application) -> None:

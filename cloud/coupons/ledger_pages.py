@@ -91,7 +91,7 @@ async def my_ledger_file(request: web.Request) -> web.Response:
 
 def _moved(t: Texts, row: RowMapping, zone: ZoneInfo) -> list[sheets.Cell]:
     return [
-        in_words.when(row["made_ms"], zone),
+        sheets.written(row["made_ms"], zone),
         in_words.entry(t, row["kind"]),
         named.subject(t, row["subject"]),
         t(f"funds.{row['funds']}"),

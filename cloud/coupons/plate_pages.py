@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from aiohttp import web
 
 from cloud import sheets
@@ -109,7 +107,7 @@ async def blocked_file(request: web.Request) -> web.Response:
         (
             row["plate"] if shown else mask(row["plate"]),
             row["reason"],
-            f"{datetime.fromtimestamp(row['created_ms'] / 1000, zone):%Y-%m-%d %H:%M:%S}",
+            sheets.written(row["created_ms"], zone),
             row["created_by"],
         )
         for row in await read(request, plates.every, search, sheets.MOST_ROWS)

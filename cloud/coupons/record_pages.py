@@ -142,9 +142,9 @@ def _cell(t: Texts, column: str, row: RowMapping, around: dict[str, Any], zone: 
         case "merchant":
             return str(around["names"].get(row["merchant_id"], ""))
         case "issued" | "bound" | "redeemed":
-            return _when(row[f"{column}_ms"], zone)
+            return sheets.written(row[f"{column}_ms"], zone)
         case "entered" | "left":
-            return _when(stay[f"{column}_ms"] if stay else None, zone)
+            return sheets.written(stay[f"{column}_ms"] if stay else None, zone)
         case "plate":
             plate = row["plate"] if "plate" in row else stay["plate"] if stay else ""
             return plate if plates else mask(plate)
@@ -168,10 +168,6 @@ def _cell(t: Texts, column: str, row: RowMapping, around: dict[str, Any], zone: 
             return t(f"coupon.{records.shown(row)}")
         case _:
             return str(row["issued_by" if column == "by" else column])
-
-
-def _when(ms: int | None, zone: ZoneInfo) -> str:
-    return "" if ms is None else f"{datetime.fromtimestamp(ms / 1000, zone):%Y-%m-%d %H:%M:%S}"
 
 
 async def my_usage(request: web.Request) -> web.Response:

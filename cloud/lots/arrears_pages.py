@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -67,12 +66,11 @@ async def export(request: web.Request) -> web.Response:
 
 
 def _line(t: Texts, row: RowMapping, zone: ZoneInfo, *, shown: bool) -> list[str]:
-    since = datetime.fromtimestamp(row["recorded_ms"] / 1000, zone)
     cause = f"cause.{row['cause']}"
     return [
         row["plate"] if shown else mask(row["plate"]),
         row["lot_name"],
-        f"{since:%Y-%m-%d %H:%M}",
+        sheets.to_the_minute(row["recorded_ms"], zone),
         t(cause) if t.catalogue.has(cause) else row["cause"],
         yuan(row["owed_fen"]),
         yuan(row["left_fen"]),

@@ -100,8 +100,8 @@ async def export(request: web.Request) -> web.Response:
                 row["plate"] if plates else mask(row["plate"]),
                 row["reason"],
                 names.get(row["lot_id"], t("blocked.every_lot")),
-                visiting.written(row["ends_ms"], tz),
-                visiting.written(row["created_ms"], tz),
+                sheets.to_the_minute(row["ends_ms"], tz),
+                sheets.to_the_minute(row["created_ms"], tz),
                 row["created_by"],
             )
             for row in found
@@ -137,7 +137,7 @@ async def visitors_file(request: web.Request) -> web.Response:
     rows: list[list[sheets.Cell]] = [
         [
             row["plate"] if plates else mask(row["plate"]), row["host"], names.get(row["lot_id"], ""),
-            visiting.written(row["begins_ms"], tz), visiting.written(row["ends_ms"], tz), row["added_by"],
+            sheets.to_the_minute(row["begins_ms"], tz), sheets.to_the_minute(row["ends_ms"], tz), row["added_by"],
             row["ended_by"],
         ]
         for row in found

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.lots import service as lots
-from cloud.members import excused, visiting
+from cloud.members import excused
 from cloud.members.excused import WHYS, Day
 from cloud.members.pages import EXPORT_ROWS
 from cloud.web.state import CLOUD, allow, lots_of, read, search_of, whole, zone_of
@@ -79,7 +79,7 @@ async def export(request: web.Request) -> web.Response:
         names = lots.names(conn, operator_id)
         return [
             (
-                visiting.written(row["happened_ms"], tz),
+                sheets.to_the_minute(row["happened_ms"], tz),
                 names.get(row["lot_id"], row["lot_id"]),
                 row["lane"],
                 row["plate"] if plates else mask(row["plate"]),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, Select, or_, select
 
@@ -35,8 +33,3 @@ def _query(operator_id: int, search: str, within: Lots) -> Select[Any]:
             wanted.append(booth_visitor.c.plate.contains(plate, autoescape=True))
         query = query.where(or_(*wanted))
     return query.order_by(booth_visitor.c.begins_ms.desc(), booth_visitor.c.visitor_id)
-
-
-def written(ms: int | None, tz: ZoneInfo) -> str:
-    """A moment for a table file."""
-    return "" if ms is None else f"{datetime.fromtimestamp(ms / 1000, tz):%Y-%m-%d %H:%M}"

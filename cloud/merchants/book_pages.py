@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -73,7 +72,7 @@ async def books_file(request: web.Request) -> web.Response:
 def _book_cells(t: Texts, row: RowMapping, zone: ZoneInfo) -> list[sheets.Cell]:
     return [
         row["entry_id"],
-        in_words.when(row["made_ms"], zone),
+        sheets.written(row["made_ms"], zone),
         row["merchant_name"],
         in_words.entry(t, row["kind"]),
         named.subject(t, row["subject"]),
@@ -125,9 +124,9 @@ def _lease_cells(t: Texts, row: RowMapping, zone: ZoneInfo) -> list[sheets.Cell]
     amounts = [row["granted"], row["spent"], row["left"] if row["state"] != "closed" else 0]
     shown = [yuan(one) if row["commodity"] == Commodity.FEN.value else one for one in amounts]
     purse = f"{t('unit.' + row['commodity'])} · {t('funds.' + row['funds'])}"
-    when = datetime.fromtimestamp(row["granted_ms"] / 1000, zone)
     state = t(f"lease.{row['state']}")
-    return [row["lease_id"], row["merchant_name"], row["edge_id"], purse, *shown, state, f"{when:%Y-%m-%d %H:%M:%S}"]
+    since = sheets.written(row["granted_ms"], zone)
+    return [row["lease_id"], row["merchant_name"], row["edge_id"], purse, *shown, state, since]
 
 
 async def call_back(request: web.Request) -> web.Response:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from domain.fen import yuan
 from domain.ledger import Commodity
@@ -26,8 +24,3 @@ def entry(t: Texts, kind: str) -> str:
 def amount(value: int, commodity: str) -> str | int:
     """Yuan, or minutes."""
     return yuan(value) if commodity == Commodity.FEN.value else value
-
-
-def when(ms: int | None, zone: ZoneInfo) -> str:
-    """A moment to the second; "" for none."""
-    return "" if ms is None else f"{datetime.fromtimestamp(ms / 1000, zone):%Y-%m-%d %H:%M:%S}"

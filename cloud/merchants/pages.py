@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -90,9 +89,6 @@ async def merchants_file(request: web.Request) -> web.Response:
 
 
 def _merchant_cells(t: Texts, row: RowMapping, zone: ZoneInfo) -> list[sheets.Cell]:
-    def when(ms: int | None) -> str:
-        return "" if ms is None else f"{datetime.fromtimestamp(ms / 1000, zone):%Y-%m-%d %H:%M}"
-
     money, minutes = row["balance_fen"], row["balance_minutes"]
     return [
         row["name"],
@@ -101,8 +97,8 @@ def _merchant_cells(t: Texts, row: RowMapping, zone: ZoneInfo) -> list[sheets.Ce
         t("merchants.enabled") if row["enabled"] else t("merchants.disabled"),
         "-" if money is None else yuan(int(money)),
         "-" if minutes is None else int(minutes),
-        when(row["created_ms"]),
-        when(row["disabled_ms"]),
+        sheets.to_the_minute(row["created_ms"], zone),
+        sheets.to_the_minute(row["disabled_ms"], zone),
         row["remark"],
     ]
 

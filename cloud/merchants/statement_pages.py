@@ -213,7 +213,7 @@ def _line_cells(t: Texts, row: RowMapping, found: dict[str, Any], zone: ZoneInfo
     said = [t(f"statements.{row[name]}") if row[name] else "" for name in ("operator_word", "merchant_word")]
     return [
         row["line"],
-        in_words.when(row["happened_ms"], zone),
+        sheets.written(row["happened_ms"], zone),
         found["lots"].get(row["lot_id"], ""),
         found["branches"].get(row["branch_id"], ""),
         in_words.entry(t, row["kind"]),

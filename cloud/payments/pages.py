@@ -67,19 +67,15 @@ async def export(request: web.Request) -> web.Response:
     await allow(request, Right.VIEW)
     (day, asked), t = _asked(request), texts(request)
     zone = zone_of(request)
-
-    def at(ms: int | None) -> str:
-        return "" if ms is None else f"{datetime.fromtimestamp(ms / 1000, zone):%Y-%m-%d %H:%M:%S}"
-
     rows: list[Sequence[sheets.Cell]] = [
         (
-            at(row["created_ms"]),
+            sheets.written(row["created_ms"], zone),
             row["order_id"],
             t(f"purpose.{row['purpose']}"),
             row["description"],
             yuan(row["amount_fen"]),
             t(f"pay_state.{row['state']}"),
-            at(row["paid_ms"]),
+            sheets.written(row["paid_ms"], zone),
             row["fulfilment"],
         )
         for row in await read(request, listing.every, asked, EXPORT_ROWS)

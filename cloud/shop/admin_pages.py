@@ -17,7 +17,20 @@ from cloud.shop import buying, products
 from cloud.shop.listing import cells, product_cells, product_columns, purchase_columns
 from cloud.shop.products import Product
 from cloud.shop.stock import State
-from cloud.web.state import CLOUD, allow, change, done, field_of, login_of, path_id, read, search_of, whole, words
+from cloud.web.state import (
+    CLOUD,
+    allow,
+    change,
+    done,
+    field_of,
+    login_of,
+    path_id,
+    read,
+    search_of,
+    whole,
+    words,
+    zone_of,
+)
 from domain.fen import fen_from_yuan
 from plumbing.web import Session, page_number, render, texts
 
@@ -57,7 +70,7 @@ async def products_file(request: web.Request) -> web.Response:
     def found(conn: Connection, operator_id: int) -> list[RowMapping]:
         return list(conn.execute(products.query(operator_id, *asked).limit(sheets.MOST_ROWS)).mappings())
 
-    t, zone = texts(request), request.config_dict[CLOUD].settings.time_zone
+    t, zone = texts(request), zone_of(request)
     rows = [product_cells(t, row, zone) for row in await read(request, found)]
     return await sheets.table_file(request.match_info["kind"], "products", t("nav.sale"), product_columns(t), rows)
 
@@ -149,7 +162,7 @@ async def purchases_file(request: web.Request) -> web.Response:
         rows = conn.execute(buying.history(operator_id, *asked).limit(sheets.MOST_ROWS)).mappings()
         return list(rows), _names(conn, operator_id)
 
-    t, zone = texts(request), request.config_dict[CLOUD].settings.time_zone
+    t, zone = texts(request), zone_of(request)
     rows, names = await read(request, found)
     columns = [t("col.merchant"), *purchase_columns(t)]
     lines = [[names.get(row["merchant_id"], ""), *cells(t, row, zone)] for row in rows]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import RowMapping
 
-from cloud.sheets import Cell
+from cloud.sheets import Cell, to_the_minute
 from domain.fen import yuan
 from plumbing.i18n import Texts
 
@@ -27,7 +26,7 @@ def product_columns(t: Texts) -> list[str]:
     return [t(f"shop.{name}") for name in PRODUCT]
 
 
-def cells(t: Texts, row: RowMapping, zone: str) -> Sequence[Cell]:
+def cells(t: Texts, row: RowMapping, zone: ZoneInfo) -> Sequence[Cell]:
     """One purchase."""
     return [
         row["purchase_id"],
@@ -39,14 +38,14 @@ def cells(t: Texts, row: RowMapping, zone: str) -> Sequence[Cell]:
         yuan(row["price_fen"]),
         t(f"purchase_state.{row['state']}"),
         row["left"] if row["valid_to_ms"] else 0,
-        when(row["valid_from_ms"], zone),
-        when(row["valid_to_ms"], zone),
-        when(row["made_ms"], zone),
+        to_the_minute(row["valid_from_ms"], zone),
+        to_the_minute(row["valid_to_ms"], zone),
+        to_the_minute(row["made_ms"], zone),
         row["made_by"],
     ]
 
 
-def product_cells(t: Texts, row: RowMapping, zone: str) -> Sequence[Cell]:
+def product_cells(t: Texts, row: RowMapping, zone: ZoneInfo) -> Sequence[Cell]:
     """One product."""
     return [
         row["product_id"],
@@ -57,8 +56,8 @@ def product_cells(t: Texts, row: RowMapping, zone: str) -> Sequence[Cell]:
         row["max_purchasable"] or t("shop.no_limit"),
         row["valid_months"],
         int(row["sold"]),
-        when(row["created_ms"], zone),
-        when(row["withdrawn_ms"], zone),
+        to_the_minute(row["created_ms"], zone),
+        to_the_minute(row["withdrawn_ms"], zone),
     ]
 
 
@@ -67,8 +66,3 @@ def worth(t: Texts, row: RowMapping) -> str:
     if row["kind"] == "AMOUNT":
         return yuan(row["value"])
     return t("unit.minutes", minutes=row["value"]) if row["kind"] == "DURATION" else t("kind.FULL_WAIVER")
-
-
-def when(ms: int | None, zone: str) -> str:
-    """A moment in the cloud's time zone; "" for none."""
-    return "" if ms is None else f"{datetime.fromtimestamp(ms / 1000, ZoneInfo(zone)):%Y-%m-%d %H:%M}"

@@ -27,6 +27,7 @@ from cloud.web.state import (
     search_of,
     whole,
     words,
+    zone_of,
 )
 from plumbing.web import page_number, render, texts
 
@@ -110,7 +111,7 @@ async def purchases_file(request: web.Request) -> web.Response:
         query = buying.history(operator_id, merchant_id, *_asked(request))
         return list(conn.execute(query.limit(sheets.MOST_ROWS)).mappings())
 
-    t, zone = texts(request), request.config_dict[CLOUD].settings.time_zone
+    t, zone = texts(request), zone_of(request)
     rows = [cells(t, row, zone) for row in await read(request, found)]
     title, kind = t("shop.purchases"), request.match_info["kind"]
     return await sheets.table_file(kind, "purchases", title, purchase_columns(t), rows)
