@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, cast, func, literal, or_, select
 from sqlalchemy.types import Text
@@ -34,6 +34,7 @@ from domain.ledger import (
 )
 
 Held = dict[tuple[int, str, str], int]  # merchant, commodity, funds -> amount
+Key = TypeVar("Key", int, str, tuple[int, str], tuple[int, str, str])
 _PAPER_HELD_IN = {"OUTSTANDING": OUTSTANDING, State.EXPIRING.value: VOID_PENDING}
 _OF_COUPON = (OUTSTANDING, VOID_PENDING, REDEEMED)
 _WITHDRAWN = (State.VOID_PENDING, State.EXPIRING)
@@ -94,21 +95,17 @@ def stock_holds(conn: Connection) -> list[str]:
     ours = or_(balance.c.account.startswith("stock:"), balance.c.account.startswith("stock_asked:", autoescape=True))
     stored = conn.execute(select(balance).where(ours, balance.c.amount != 0))
     kept = {(row.merchant_id, row.account): row.amount for row in stored}
-    due = stock.worth(conn)
     return [
-        f"{key[1]} should hold {due.get(key, 0)}, it holds {kept.get(key, 0)}"
-        for key in sorted(due.keys() | kept.keys())
-        if due.get(key, 0) != kept.get(key, 0)
+        f"{account} should hold {due}, it holds {held}"
+        for (_, account), due, held in _differing(stock.worth(conn), kept)
     ]
 
 
 def refunds_agree(conn: Connection) -> list[str]:
     """What the books gave back of an order paid online is what its provider gave back, or is to be told to."""
-    booked, told = _booked_back(conn), _told_back(conn)
     return [
-        f"order {each}: the books gave {booked.get(each, 0)} back, its refunds are {told.get(each, 0)}"
-        for each in sorted(booked.keys() | told.keys())
-        if booked.get(each, 0) != told.get(each, 0)
+        f"order {order_id}: the books gave {booked} back, its refunds are {told}"
+        for order_id, booked, told in _differing(_booked_back(conn), _told_back(conn))
     ]
 
 
@@ -122,31 +119,28 @@ def asked_is_held(conn: Connection) -> list[str]:
         .where(pay_try.c.state == "paid", pay_refund.c.state == "asked")
         .group_by(pay_order.c.merchant_id)
     )
-    due = {int(merchant_id): int(fen) for merchant_id, fen in conn.execute(asked)}
-    held = {merchant_id: amount for (merchant_id, _, _), amount in _balances(conn, ASKED_ONLINE).items()}
+    to_hold = {int(merchant_id): int(fen) for merchant_id, fen in conn.execute(asked)}
+    is_held = {merchant_id: amount for (merchant_id, _, _), amount in _balances(conn, ASKED_ONLINE).items()}
     return [
-        f"merchant {each}: top-ups of {due.get(each, 0)} were asked back, {held.get(each, 0)} is held for that"
-        for each in sorted(due.keys() | held.keys())
-        if due.get(each, 0) != held.get(each, 0)
+        f"merchant {merchant_id}: top-ups of {due} were asked back, {held} is held for that"
+        for merchant_id, due, held in _differing(to_hold, is_held)
     ]
 
 
 def agreed_is_held(conn: Connection) -> list[str]:
     """What the office has to hand over is held for that and for nothing else, and counted at its purchase."""
-    owed, bought = paying_out.owed(conn), stock.agreed(conn)
-    due: Held = defaultdict(int)
+    owed = paying_out.owed(conn)
+    to_hold: Held = defaultdict(int)
     for (merchant_id, commodity, subject), amount in owed.items():
-        due[merchant_id, commodity, (Funds.BOUGHT if subject.startswith("purchase:") else Funds.PAID).value] += amount
-    held = _balances(conn, AGREED_BACK)
+        funds = Funds.BOUGHT if subject.startswith("purchase:") else Funds.PAID
+        to_hold[merchant_id, commodity, funds.value] += amount
     of_purchases = {subject: amount for (_, _, subject), amount in owed.items() if subject.startswith("purchase:")}
     return [
-        f"merchant {each[0]}: {due.get(each, 0)} {each[1]} are to be handed over, {held.get(each, 0)} are held for that"
-        for each in sorted(due.keys() | held.keys())
-        if due.get(each, 0) != held.get(each, 0)
+        f"merchant {merchant_id}: {due} {commodity} are to be handed over, {held} are held for that"
+        for (merchant_id, commodity, _), due, held in _differing(to_hold, _balances(conn, AGREED_BACK))
     ] + [
-        f"{each}: {of_purchases.get(each, 0)} are to be handed over, its coupons say {bought.get(each, 0)}"
-        for each in sorted(of_purchases.keys() | bought.keys())
-        if of_purchases.get(each, 0) != bought.get(each, 0)
+        f"{purchase}: {due} are to be handed over, its coupons say {told}"
+        for purchase, due, told in _differing(of_purchases, stock.agreed(conn))
     ]
 
 
@@ -189,15 +183,11 @@ def unused_is_held(conn: Connection) -> list[str]:
     unused = select(voucher).where(voucher.c.state.in_(_PAPER_HELD_IN))
     for row in conn.execute(unused):
         reserved[_PAPER_HELD_IN[row.state]][row.merchant_id, row.commodity, row.funds] += row.reserved
-    wrong = []
-    for account, expected in reserved.items():
-        held = _balances(conn, account)
-        for key in sorted(expected.keys() | held.keys()):
-            if expected.get(key, 0) != held.get(key, 0):
-                whose = f"merchant {key[0]}, {key[1]} {key[2]}"
-                sums = f"{held.get(key, 0)}, its coupons and vouchers reserve {expected.get(key, 0)}"
-                wrong.append(f"{whose}: {account} holds {sums}")
-    return wrong
+    return [
+        f"merchant {merchant_id}, {commodity} {funds}: {account} holds {held}, its coupons and vouchers reserve {due}"
+        for account, expected in reserved.items()
+        for (merchant_id, commodity, funds), due, held in _differing(expected, _balances(conn, account))
+    ]
 
 
 def coupons_agree(conn: Connection) -> list[str]:
@@ -273,6 +263,13 @@ def _coupons(conn: Connection, states: tuple[str, ...]) -> Held:
         held[row.merchant_id, commodity, Funds.FREE.value] += int(row.free)
         held[row.merchant_id, commodity, Funds.BOUGHT.value] += int(row.bought)
     return held
+
+
+def _differing(due: Mapping[Key, int], held: Mapping[Key, int]) -> Iterator[tuple[Key, int, int]]:
+    """Where two reckonings do not agree, in order, with what each says there; one that does not name a key says 0."""
+    for key in sorted(due.keys() | held.keys()):
+        if due.get(key, 0) != held.get(key, 0):
+            yield key, due.get(key, 0), held.get(key, 0)
 
 
 def _balances(conn: Connection, account: str) -> Held:
