@@ -308,7 +308,7 @@ class Edge:
     async def approved(self, approver: str, by: str, act: str, subject: str) -> None:
         """Put on record that a supervisor stood beside somebody who acted; nothing where nobody did."""
         if approver:
-            await self._must(audit.record_act, approver, "act.approve", subject, f"{act} {by}")
+            await self._must(audit.record_approval, approver, act, subject, by)
 
     async def record_act(self, by: str, act: str, subject: str = "", reason: str = "") -> None:
         """Put an act with its name on record."""

@@ -42,6 +42,12 @@ def act(conn: sqlite3.Connection, by: str, what: str, subject: str, reason: str,
     log.append(conn, ActRecorded(by, what, subject, reason), now)
 
 
+def approved(conn: sqlite3.Connection, approver: str, what: str, subject: str, by: str, now: Moment) -> None:
+    """Record that a supervisor stood beside *by* who acted; nothing where nobody did ("")."""
+    if approver:
+        act(conn, approver, "act.approve", subject, f"{what} {by}", now)
+
+
 def acts(conn: sqlite3.Connection, most: int = 100) -> list[ActRow]:
     """The newest acts first."""
     return [ActRow(**dict(row)) for row in conn.execute("SELECT * FROM act ORDER BY act_id DESC LIMIT ?", (most,))]

@@ -17,6 +17,12 @@ def record_act(db: Database, by: str, act: str, subject: str, reason: str, now: 
         journal.act(conn, by, act, subject, reason, now)
 
 
+def record_approval(db: Database, approver: str, act: str, subject: str, by: str, now: Moment) -> None:
+    """Write here and into the log that *approver* stood beside *by* who acted."""
+    with transaction(db) as conn:
+        journal.approved(conn, approver, act, subject, by, now)
+
+
 def raise_incident(db: Database, code: str, lane: str, detail: str, now: Moment) -> None:
     """Put something on record that a person should look at; *detail* carries no full plate."""
     with transaction(db) as conn:

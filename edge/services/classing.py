@@ -51,8 +51,7 @@ def pick(
         ):
             return Refuse("class_cheaper")
         _put(conn, stay, vehicle_class, by, now)
-        if approved_by:
-            journal.act(conn, approved_by, "act.approve", stay_id, f"class.pick {by}", now)
+        journal.approved(conn, approved_by, "class.pick", stay_id, by, now)
         _settle_anew(conn, lot, stay, now)
         return Done(stay_id)
 

@@ -150,8 +150,7 @@ def enter_missing(
         entered = Moment(TYPED_BOOT, 0, entered_wall_ms, Quality.RTC)
         arrival = Arrival(lane, plate, typed, vehicle_class=vehicle_class or class_of(plate), typed_by=by)
         stay_id = entering.open_stay(conn, lot, arrival, "", entered)
-        if approved_by:
-            journal.act(conn, approved_by, "act.approve", stay_id, f"entry.add {by}", now)
+        journal.approved(conn, approved_by, "entry.add", stay_id, by, now)
         journal.act(conn, by, "entry.add", stay_id, reason, now)
         return Done(stay_id)
 

@@ -44,7 +44,6 @@ def unlock(db: Database, stay_id: str, by: str, now: Moment, *, approved_by: str
         if held.by != by and not staffing.ranks(conn, approved_by or by, staffing.SUPERVISOR):
             return Refuse("supervisor_only")
         plate_locks.drop(conn, stay.plate)
-        if approved_by:
-            journal.act(conn, approved_by, "act.approve", stay_id, f"plate.unlock {by}", now)
+        journal.approved(conn, approved_by, "plate.unlock", stay_id, by, now)
         journal.act(conn, by, "plate.unlock", stay_id, held.reason, now)
         return Done(stay_id)

@@ -96,8 +96,7 @@ def close_shift(
             return shift
         if shift.opened_by != by and not count.reason.strip():
             return Refuse("reason_missing")
-        if approved_by:
-            journal.act(conn, approved_by, "act.approve", shift_id, f"shift.close {by}", now)
+        journal.approved(conn, approved_by, "shift.close", shift_id, by, now)
         _end(conn, shift, count, by, now)
         if not count.takes_over:
             return Done(shift_id)

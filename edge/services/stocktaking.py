@@ -171,8 +171,7 @@ def gone(
         if not _may_close(conn, lot, stay, approved_by or by, now):
             return Refuse("above_waive_limit")
         _close(conn, lot, stay, now)
-        if approved_by:
-            journal.act(conn, approved_by, "act.approve", stay_id, f"stay.gone {by}", now)
+        journal.approved(conn, approved_by, "stay.gone", stay_id, by, now)
         journal.act(conn, by, "stay.gone", stay_id, reason, now)
         return Done(stay_id)
 
