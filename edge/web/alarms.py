@@ -19,12 +19,16 @@ PAGE_SIZE = 20
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A row with the decision whose picture shows it, the stay it names, and what else its record says."""
+    """A row with the decision whose picture shows it, the stay it names, and what else its record says.
+
+    *apart_s*: by how many seconds a wrong clock is off, 0 for any other alarm.
+    """
 
     row: AlarmRow
     picture: str
     stay_id: str
     more: str
+    apart_s: int
 
 
 def alarm(conn: sqlite3.Connection, row: AlarmRow) -> Alarm:
@@ -39,7 +43,13 @@ def alarm(conn: sqlite3.Connection, row: AlarmRow) -> Alarm:
             more.append(f"¥{yuan(int(word))}")
         elif len(word) < 32:  # not the id of a decision without a picture
             more.append(word)
-    return Alarm(row, picture, stay_id, " ".join(more))
+    return Alarm(row, picture, stay_id, " ".join(more), _apart_s(row))
+
+
+def _apart_s(row: AlarmRow) -> int:
+    """A second that has begun counts."""
+    ms = row.detail.partition(" ")[0].removeprefix("-")
+    return (int(ms) + 999) // 1000 if row.code == "clock_wrong" and ms.isdecimal() else 0
 
 
 async def alarms_page(request: web.Request) -> web.Response:
