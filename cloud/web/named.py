@@ -1,15 +1,17 @@
-"""What was acted on and who acted, in words, for files; pages have ``parts.subject`` and ``parts.who`` for the same."""
+"""What was acted on and who acted, in words, in files and, as ``named``, in every template."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from plumbing.i18n import Texts
 
 
-def subject(t: Texts, text: str) -> str:
-    """``lease:7`` as its kind in words and its number."""
+def subject(t: Texts, text: str, names: Mapping[str, str] | None = None) -> str:
+    """``lease:7`` as its kind in words and its number or, where *names* tell it, its name."""
     kind, _, rest = text.partition(":")
     key = f"subject.{kind}"
-    return f"{t(key)} {rest}".strip() if t.catalogue.has(key) else text
+    return f"{t(key)} {(names or {}).get(text, rest)}".strip() if t.catalogue.has(key) else text
 
 
 def who(t: Texts, name: str) -> str:
