@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
-
 from aiohttp import web
 from sqlalchemy import RowMapping
 
@@ -12,6 +9,7 @@ from cloud import sheets
 from cloud.access import audit
 from cloud.access.audit_words import Difference, Reader
 from cloud.access.roles import Right, may
+from cloud.days import day_began
 from cloud.web import named
 from cloud.web.state import CLOUD, allow, read, search_of, zone_of
 from plumbing.web import page_number, render, texts
@@ -32,17 +30,9 @@ def _sought(request: web.Request, reader: Reader) -> audit.Sought:
         query.get("by", "").strip()[:60],
         what,
         reader.acts_like(what) if what else (),
-        _began(query.get("from", ""), reader.zone),
-        _began(query.get("to", ""), reader.zone, 1),
+        day_began(query.get("from", ""), reader.zone),
+        day_began(query.get("to", ""), reader.zone, 1),
     )
-
-
-def _began(text: str, zone: ZoneInfo, days: int = 0) -> int | None:
-    try:
-        day = date.fromisoformat(text) + timedelta(days)
-        return int(datetime.combine(day, time(), zone).timestamp()) * 1000
-    except (ValueError, OverflowError):
-        return None
 
 
 async def page(request: web.Request) -> web.Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, Final
 
 from aiohttp import web
@@ -89,15 +88,6 @@ class Operation:
 
 
 NO_BODY: Final[Schema] = record({})
-
-
-def day_of(text: str) -> date | None:
-    """The day a caller means; None where there is none that this trade could mean."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if 2000 <= day.year <= 2200 else None
 
 
 def rows(found: Page[Any]) -> Page[dict[str, Any]]:

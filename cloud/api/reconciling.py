@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from cloud.access.scopes import Scope
 from cloud.act import Act, Refused
-from cloud.api.operation import Ask, Operation, day_of, done, rows
+from cloud.api.operation import Ask, Operation, done, rows
 from cloud.api.schema import DAY, DONE, FLAG, ID, MOMENT, PAGE, WHOLE, listing, maybe, record, text
+from cloud.days import day_of
 from cloud.payments import bills
 from cloud.reconciling import service
 from cloud.reconciling.comparing import Sums

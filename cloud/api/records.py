@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select
@@ -12,14 +11,14 @@ from sqlalchemy import Connection, Select
 from cloud.access.scopes import Scope
 from cloud.act import Act, Refused
 from cloud.api.lots import plates_shown
-from cloud.api.operation import Ask, Operation, day_of
+from cloud.api.operation import Ask, Operation
 from cloud.api.schema import DAY, FLAG, ID, MOMENT, PAGE, WHOLE, listing, maybe, one_of, record, text, whole
 from cloud.coupons import often, papers, records, reporting
 from cloud.coupons.life import State
 from cloud.coupons.records import KINDS, Sought
+from cloud.days import day_at, day_of
 from cloud.db import paged
 from cloud.lots import service as lots
-from cloud.web.state import Cloud
 from plumbing.web import Page
 
 END_MS = 1 << 47
@@ -65,7 +64,7 @@ def figures(conn: Connection, act: Act, ask: Ask) -> Any:
     days = {name: day_of(ask.query[name]) for name in ("from", "to") if name in ask.query}
     if None in days.values():
         return Refused("day_malformed")
-    period = reporting.period(days.get("from"), days.get("to"), _today(ask.cloud, act.now_ms))
+    period = reporting.period(days.get("from"), days.get("to"), day_at(act.now_ms, ask.cloud.zone))
     told = reporting.figures(conn, act.operator_id, *period, ask.cloud.zone, act.now_ms)
     return {
         "from": period[0].isoformat(),
@@ -73,10 +72,6 @@ def figures(conn: Connection, act: Act, ask: Ask) -> Any:
         **asdict(told),
         "top": [{"merchant": name, "off_fen": fen} for name, fen in reporting.top(told)],
     }
-
-
-def _today(cloud: Cloud, now_ms: int) -> date:
-    return datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(cloud.zone).date()
 
 
 def plates_with_many(conn: Connection, act: Act, ask: Ask) -> Any:

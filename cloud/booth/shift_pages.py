@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 
 from aiohttp import web
 from sqlalchemy import Connection, RowMapping
@@ -13,6 +13,7 @@ from cloud import sheets
 from cloud.access.roles import Right
 from cloud.booth import shifts
 from cloud.booth.shifts import Asked
+from cloud.days import day_at, parse_day, span_ms
 from cloud.lots import service as lots
 from cloud.web.state import CLOUD, allow, lots_of, read, search_of, whole, zone_of
 from domain.fen import yuan
@@ -28,22 +29,11 @@ COUNTS = ("cars", "payments", "openings")
 def _asked(request: web.Request, session: Session) -> tuple[str, str, Asked]:
     """First and last day asked for, and the rest."""
     tz, query = zone_of(request), request.query
-    today = datetime.fromtimestamp(request.config_dict[CLOUD].now_ms() / 1000, tz).date()
-    last = _day(query.get("to", "")) or today
-    first = min(_day(query.get("from", "")) or last - timedelta(days=DAYS - 1), last)
-    start, end = (
-        round(datetime.combine(each, time.min, tz).timestamp() * 1000) for each in (first, last + timedelta(days=1))
-    )
+    last = parse_day(query.get("to", "")) or day_at(request.config_dict[CLOUD].now_ms(), tz)
+    first = min(parse_day(query.get("from", "")) or last - timedelta(days=DAYS - 1), last)
     lot_id, search, differs = whole(query.get("lot", "")), search_of(request), query.get("differs") == "1"
-    asked = Asked(start, end, lot_id, search, differs, lots_of(session))
+    asked = Asked(*span_ms(first, last, tz), lot_id, search, differs, lots_of(session))
     return first.isoformat(), last.isoformat(), asked
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 async def listed(request: web.Request) -> web.Response:

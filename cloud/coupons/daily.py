@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sqlalchemy import Connection, case, func, or_, select
 
 from cloud.access import staff
@@ -11,6 +9,7 @@ from cloud.act import Act, Refused
 from cloud.coupons.reserving import RESERVED
 from cloud.coupons.tables import coupon
 from cloud.coupons.voiding import UNCLAIMED
+from cloud.days import today_began_ms
 from cloud.lots import service as lots
 from cloud.merchants.contracts import Cost
 from domain.ledger import Commodity
@@ -35,13 +34,12 @@ def over(
 ) -> Refused | None:
     """The same where the limits of the account are known."""
     zone = lots.zone_of(conn, act.operator_id, lot_id)
-    midnight = datetime.fromtimestamp(act.now_ms / 1000, zone).replace(hour=0, minute=0, second=0, microsecond=0)
     whole = case((coupon.c.pass_id == "", coupon.c.coupon_id), else_=coupon.c.pass_id)  # a pass is one coupon
     held_for = func.coalesce(func.sum(sum(coupon.c[name] for name in RESERVED.values())), 0)
     given = select(func.count(whole.distinct()), held_for).where(
         coupon.c.operator_id == act.operator_id,
         coupon.c.merchant_id == merchant_id,
-        coupon.c.issued_ms >= round(midnight.astimezone(UTC).timestamp() * 1000),
+        coupon.c.issued_ms >= today_began_ms(act.now_ms, zone),
         coupon.c.issued_by == act.by,
         or_(coupon.c.bound_ms.is_not(None), coupon.c.state.in_([state.value for state in UNCLAIMED])),
     )

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, Select
 
 from cloud import sheets
 from cloud.access.roles import Right
-from cloud.coupons.record_pages import day_began
+from cloud.days import day_began
 from cloud.db import paged
 from cloud.lots import service as lots
 from cloud.merchants import branches, in_words

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,6 +27,7 @@ from cloud.coupons import late
 from cloud.coupons.life import State
 from cloud.coupons.tables import coupon, coupon_blocked, coupon_rule, coupon_template, redemption, voucher
 from cloud.coupons.template import terms_from
+from cloud.days import day_at, today_began_ms
 from cloud.lots import service as lots
 from cloud.merchants import leases
 from cloud.merchants import service as merchants
@@ -142,12 +142,7 @@ def _lock_plate(conn: Connection, operator_id: int, plate: str) -> None:
 
 
 def _day(at_ms: int, zone: ZoneInfo) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, zone).date().isoformat()
-
-
-def _midnight_ms(at_ms: int, zone: ZoneInfo) -> int:
-    here = datetime.fromtimestamp(at_ms / 1000, zone)
-    return round(here.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC).timestamp() * 1000)
+    return day_at(at_ms, zone).isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +234,7 @@ def _given(conn: Connection, template_id: int, now_ms: int, zone: ZoneInfo, limi
     """
     if limits.total == NONE.total and limits.day_total == NONE.day_total:
         return Given()
-    start = _midnight_ms(now_ms, zone)
+    start = today_began_ms(now_ms, zone)
     bound = (coupon.c.plate != "") & coupon.c.state.not_in(GONE)
     whole = case((coupon.c.pass_id == "", coupon.c.coupon_id), else_=coupon.c.pass_id)
     ours = select(func.count(whole.distinct())).where(coupon.c.template_id == template_id, bound)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +15,7 @@ from cloud.access.roles import Right, may
 from cloud.coupons import papers, records
 from cloud.coupons.life import State
 from cloud.coupons.records import KINDS, Sought
+from cloud.days import day_began
 from cloud.db import paged
 from cloud.lots import service as lots
 from cloud.merchants import branches
@@ -45,15 +45,6 @@ class View:
     @property
     def plates(self) -> bool:
         return may(self.session.role, Right.PLATES)
-
-
-def day_began(text: str, zone: ZoneInfo, days: int = 0) -> int | None:
-    """UTC ms at which the day somebody typed began, *days* later; None for no day."""
-    try:
-        day = date.fromisoformat(text) + timedelta(days)
-        return int(datetime.combine(day, time(), zone).timestamp()) * 1000
-    except (ValueError, OverflowError):
-        return None
 
 
 def _sought(request: web.Request, view: View) -> Sought:

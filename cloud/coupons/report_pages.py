@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -13,6 +13,7 @@ from cloud.access.roles import Right
 from cloud.coupons import reporting
 from cloud.coupons.record_pages import View
 from cloud.coupons.reporting import STEPS, Figures
+from cloud.days import day_at, parse_day
 from cloud.web.charts import Value, lying, standing
 from cloud.web.state import CLOUD, allow, lots_of, read, zone_of
 from domain.fen import yuan
@@ -22,15 +23,8 @@ from plumbing.web import Session, render, texts
 def _period(request: web.Request) -> tuple[date, date]:
     """First and last day asked for."""
     zone, now_ms = zone_of(request), request.config_dict[CLOUD].now_ms()
-    today = datetime.fromtimestamp(now_ms / 1000, zone).date()
-    return reporting.period(_day(request.query.get("from", "")), _day(request.query.get("to", "")), today)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
+    since, until = (parse_day(request.query.get(name, "")) for name in ("from", "to"))
+    return reporting.period(since, until, day_at(now_ms, zone))
 
 
 async def _read(request: web.Request, session: Session, since: date, until: date) -> Figures:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from cloud.coupons import papers, records
 from cloud.coupons.records import QUARTER_MS
+from cloud.days import day_at, span_ms
 from cloud.merchants import service as merchants
 from cloud.reach import EVERY, Lots
 
@@ -50,12 +51,12 @@ def figures(
     conn: Connection, operator_id: int, since: date, until: date, zone: ZoneInfo, now_ms: int, within: Lots = EVERY
 ) -> Figures:
     """What the coupons of these days did, both included, as days are in *zone*."""
-    from_ms, until_ms = _began(since, zone), _began(until + timedelta(1), zone)
+    from_ms, until_ms = span_ms(since, until, zone)
     names = {row["merchant_id"]: str(row["name"]) for row in merchants.everyone(conn, operator_id)}
     sums: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
     used = (one.by_quarter(operator_id, from_ms, until_ms, within) for one in (records, papers))
     for row in (row for query in used for row in conn.execute(query)):
-        day = datetime.fromtimestamp(row.quarter * QUARTER_MS / 1000, zone).date().isoformat()
+        day = day_at(row.quarter * QUARTER_MS, zone).isoformat()
         sums[day, row.merchant_id][0] += int(row.coupons)
         sums[day, row.merchant_id][1] += int(row.off_fen or 0)
     days = [
@@ -77,7 +78,3 @@ def top(figures: Figures) -> list[tuple[str, int]]:
     for day in figures.days:
         sums[day.merchant] += day.off_fen
     return sorted(sums.items(), key=lambda one: (-one[1], one[0]))[:TOP]
-
-
-def _began(day: date, zone: ZoneInfo) -> int:
-    return round(datetime.combine(day, time(), zone).timestamp()) * 1000

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, Select, select
 
+from cloud.days import day_at, day_of, span_ms
 from cloud.db import paged
 from cloud.lots.tables import lot, payment, stay
 from cloud.reach import EVERY, Lots
@@ -39,22 +40,10 @@ def sought(query: Mapping[str, str], zone: ZoneInfo, now_ms: int) -> Sought:
     lot_id = int(lot) if lot.isascii() and lot.isdigit() and len(lot) < 16 else None
     if query.get("state") != "gone":
         return Sought(search, lot_id)
-    today = datetime.fromtimestamp(now_ms / 1000, zone).date()
-    last = _day(query.get("to", "")) or today
-    first = min(_day(query.get("from", "")) or last - timedelta(DAYS - 1), last)
+    last = day_of(query.get("to", "")) or day_at(now_ms, zone)
+    first = min(day_of(query.get("from", "")) or last - timedelta(DAYS - 1), last)
     first = max(first, last - timedelta(MOST_DAYS - 1))
-    began, ended = (
-        round(datetime.combine(day, time.min, zone).timestamp() * 1000) for day in (first, last + timedelta(1))
-    )
-    return Sought(search, lot_id, True, first, last, began, ended)
-
-
-def _day(text: str) -> date | None:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if 2000 <= day.year <= 2200 else None
+    return Sought(search, lot_id, True, first, last, *span_ms(first, last, zone))
 
 
 def listed(conn: Connection, operator_id: int, what: Sought, page: int = 1, within: Lots = EVERY) -> Page[RowMapping]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from aiohttp import web
 from sqlalchemy import Connection
 
 from cloud import sheets
 from cloud.access.roles import Right, may
+from cloud.days import day_at, span_ms
 from cloud.lots import service as lots
 from cloud.members import excused
 from cloud.members.excused import WHYS, Day
@@ -32,15 +32,10 @@ def day_in(request: web.Request, session: Session) -> tuple[str, Day]:
     try:
         day = datetime.fromisoformat(query.get("day", "")).date()
     except ValueError:
-        day = datetime.fromtimestamp(request.config_dict[CLOUD].now_ms() / 1000, tz).date()
-    start, end = (_midnight_ms(datetime.combine(each, time.min), tz) for each in (day, day + timedelta(days=1)))
+        day = day_at(request.config_dict[CLOUD].now_ms(), tz)
     why = query.get("why", "")
     lot_id, search = whole(query.get("lot", "")), search_of(request)
-    return day.isoformat(), Day(start, end, lot_id, why if why in WHYS else "", search, lots_of(session))
-
-
-def _midnight_ms(at: datetime, tz: ZoneInfo) -> int:
-    return round(at.replace(tzinfo=tz).timestamp() * 1000)
+    return day.isoformat(), Day(*span_ms(day, day, tz), lot_id, why if why in WHYS else "", search, lots_of(session))
 
 
 def detail_words(t: Texts, why: str, detail: str) -> str:

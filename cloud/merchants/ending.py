@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
-
 from sqlalchemy import Connection, func, select, tuple_, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.coupons import withdrawing
+from cloud.days import day_began
 from cloud.lots import service as lots
 from cloud.merchants import leases, service
 from cloud.merchants.contracts import current_contract
@@ -29,11 +28,10 @@ def end(
         return Refused("contract_missing")
     ends_ms = act.now_ms
     if last_day:
-        try:
-            midnight = datetime.combine(date.fromisoformat(last_day) + timedelta(days=1), time.min)
-        except (ValueError, OverflowError):
+        midnight_ms = day_began(last_day, lots.zone_of(conn, act.operator_id, lot_id), 1)
+        if midnight_ms is None:
             return Refused("service_end_malformed")
-        ends_ms = round(midnight.replace(tzinfo=lots.zone_of(conn, act.operator_id, lot_id)).timestamp() * 1000)
+        ends_ms = midnight_ms
     if ends_ms < act.now_ms:
         return Refused("service_end_malformed")
     its = contract.c.contract_id == row["contract_id"]

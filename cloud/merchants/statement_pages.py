@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +13,7 @@ from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.act import Refused
 from cloud.coupons import service as coupons
+from cloud.days import day_at, day_began
 from cloud.lots import service as lots
 from cloud.merchants import branches, in_words, service, statements
 from cloud.web import named
@@ -36,7 +36,6 @@ from domain.fen import fen_from_yuan, yuan
 from domain.ledger import Commodity
 from plumbing.i18n import Texts
 from plumbing.web import Session, render, texts
-from plumbing.web.request import SHELL
 
 LINE = ("col.number", "col.when", "col.lot", "branches.branch", "col.act", "col.subject", "statements.face",
         "statements.reduced", "statements.owed", "books.purse", "statements.operator_word",
@@ -98,12 +97,9 @@ async def my_listed(request: web.Request) -> web.Response:
 async def make(request: web.Request) -> web.Response:
     """State everything charged before a day (in the cloud's time zone)."""
     viewer, merchant_id = await _operator(request, Right.MONEY), path_id(request, "merchant_id")
-    try:
-        day = date.fromisoformat(await field_of(request, "until"))
-    except ValueError:
+    until_ms = day_began(await field_of(request, "until"), zone_of(request))
+    if until_ms is None:
         return await _list(request, viewer, merchant_id, words(request, Refused("statement_period_malformed")))
-    zone = ZoneInfo(request.config_dict[SHELL].zone)
-    until_ms = int(datetime.combine(day, time(), zone).timestamp()) * 1000
     made = await change(request, login_of(viewer.session), statements.close, merchant_id, until_ms, coupons.facts)
     if isinstance(made, Refused):
         return await _list(request, viewer, merchant_id, words(request, made))
@@ -241,7 +237,7 @@ def _listed(request: web.Request, found: dict[str, Any]) -> ShortList[RowMapping
     t, zone = texts(request), zone_of(request)
 
     def day(ms: int | None) -> str:
-        return "" if ms is None else datetime.fromtimestamp(ms / 1000, zone).date().isoformat()
+        return "" if ms is None else day_at(ms, zone).isoformat()
 
     def state(row: RowMapping) -> str:
         is_over = row["due_ms"] is not None and row["due_ms"] < found["now_ms"]

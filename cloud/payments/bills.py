@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, Select, delete, insert, or_, sele
 
 from cloud.access import audit
 from cloud.act import Act, Refused
+from cloud.days import began_ms, day_at
 from cloud.db import paged
 from cloud.payments.comparing import Difference, Ours, compare
 from cloud.payments.orders import Alarm, Duties
@@ -31,7 +32,7 @@ def days_due(conn: Connection, operator_id: int, now_ms: int) -> list[tuple[int,
     taken = {tuple(row) for row in conn.execute(select(pay_bill.c.account_id, pay_bill.c.day))}
     due = []
     for row in conn.execute(query).mappings():
-        since = datetime.fromtimestamp(row["created_ms"] / 1000, CHINA).date()
+        since = day_at(row["created_ms"], CHINA)
         days = (last - timedelta(days=back) for back in reversed(range(BACK_DAYS)))
         missing = (day for day in days if day >= since and (row["account_id"], day.isoformat()) not in taken)
         due += [(row["account_id"], row["name"], day) for day in missing]
@@ -78,7 +79,7 @@ def take(
 
 def _ours(conn: Connection, account_id: int, day: date, lines: Sequence[BillLine]) -> list[Ours]:
     """What our book has for the day; a line of the bill finds its payment or refund on whatever day it stands here."""
-    start = int(datetime(day.year, day.month, day.day, tzinfo=CHINA).timestamp() * 1000)
+    start = began_ms(day, CHINA)
     end = start + 86_400_000
     numbers = [line.charge_number for line in lines if not line.refund_number]
     paid = select(pay_try.c.number, pay_try.c.paid_fen).where(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -11,6 +10,7 @@ from sqlalchemy import Connection
 from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.act import Act, Refused
+from cloud.days import parse_day
 from cloud.payments import accounts, bills, invoices, orders
 from cloud.payments.desk import DESK
 from cloud.payments.provider import ProviderError
@@ -48,9 +48,8 @@ async def take_bill(request: web.Request) -> web.Response:
     await allow(request, Right.MONEY)
     known = {row["account_id"]: row["name"] for row in await read(request, accounts.accounts)}
     account_id = whole(await field_of(request, "account_id")) or 0
-    try:
-        day = date.fromisoformat(await field_of(request, "day"))
-    except ValueError:
+    day = parse_day(await field_of(request, "day"))
+    if day is None:
         return await _bills(request, words(request, Refused("day_malformed")))
     if account_id not in known:
         return await _bills(request, words(request, Refused("account_unknown")))

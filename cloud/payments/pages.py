@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -13,6 +12,7 @@ from sqlalchemy import Connection, RowMapping
 from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.act import Refused
+from cloud.days import day_at, parse_day, span_ms
 from cloud.lots import service as lots
 from cloud.payments import accounts, giving_back, invoices, listing, notices, orders, refunds
 from cloud.payments.desk import DESK
@@ -31,14 +31,8 @@ COLUMNS = ("when", "order", "purpose", "description", "amount", "state", "paid",
 def day_in(request: web.Request) -> tuple[str, int, int]:
     """The day asked for (today where none is): its text, [start, end)."""
     tz = zone_of(request)
-    try:
-        day = date.fromisoformat(request.query.get("day", ""))
-    except ValueError:
-        day = datetime.fromtimestamp(request.config_dict[CLOUD].now_ms() / 1000, tz).date()
-    start, end = (
-        round(datetime.combine(each, time(), tz).timestamp() * 1000) for each in (day, day + timedelta(days=1))
-    )
-    return day.isoformat(), start, end
+    day = parse_day(request.query.get("day", "")) or day_at(request.config_dict[CLOUD].now_ms(), tz)
+    return day.isoformat(), *span_ms(day, day, tz)
 
 
 def _asked(request: web.Request) -> tuple[str, Asked]:

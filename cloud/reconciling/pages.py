@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
 
 from aiohttp import web
 
 from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.act import Refused
+from cloud.days import parse_day
 from cloud.lots import service as lots
 from cloud.payments import bills
 from cloud.reconciling import service
@@ -61,9 +61,8 @@ async def make_day(request: web.Request) -> web.Response:
     """Lay one day side by side now."""
     session = await allow(request, Right.MONEY)
     lot_id = whole(await field_of(request, "lot_id")) or 0
-    try:
-        day = date.fromisoformat(await field_of(request, "day"))
-    except ValueError:
+    day = parse_day(await field_of(request, "day"))
+    if day is None:
         return await _days(request, Refused("day_malformed"))
     made = await change(request, login_of(session), service.make, lot_id, day)
     if isinstance(made, Refused):

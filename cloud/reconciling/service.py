@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, sel
 
 from cloud.access import audit
 from cloud.act import Act, Refused
+from cloud.days import span_ms
 from cloud.db import paged
 from cloud.lots import incidents
 from cloud.lots import service as lots
@@ -62,10 +63,9 @@ def make(conn: Connection, act: Act, lot_id: int, day: date) -> Sequence[Differe
     if lot is None:
         return Refused("lot_missing")
     zone = ZoneInfo(lot["time_zone"])
-    begins, ends = (datetime.combine(day + timedelta(days=more), time(), zone) for more in (0, 1))
-    if act.now_ms < ends.timestamp() * 1000:
+    from_ms, until_ms = span_ms(day, day, zone)
+    if act.now_ms < until_ms:
         return Refused("day_not_over")
-    from_ms, until_ms = (round(each.timestamp() * 1000) for each in (begins, ends))
     lots.lock_lot(conn, lot_id)  # two workers make it one after the other
     facts = gathering.lot_day(conn, act.operator_id, lot_id, from_ms, until_ms)
     found = comparing.compare(facts)

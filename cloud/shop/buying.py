@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, Select, Update, func, insert, select, update
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping, Select, Update, func, insert, sel
 from cloud.access import audit, keys
 from cloud.act import Act, Refused
 from cloud.coupons import service as coupons
+from cloud.days import began_ms, day_at
 from cloud.db import new_id
 from cloud.hooks import service as hooks
 from cloud.lots import service as lots
@@ -195,9 +196,7 @@ def _good_until(conn: Connection, act: Act, product: RowMapping) -> int:
     zones = {row["lot_id"]: row["time_zone"] for row in lots.lots(conn, act.operator_id)}
     name = zones.get(product["lot_id"]) or next(iter(zones.values()), "")
     zone = ZoneInfo(name) if name else UTC
-    today = datetime.fromtimestamp(act.now_ms / 1000, zone).date()
-    over = datetime.combine(first_day_after(today, product["valid_months"]), time(), zone)
-    return int(over.timestamp()) * 1000
+    return began_ms(first_day_after(day_at(act.now_ms, zone), product["valid_months"]), zone)
 
 
 def refund(conn: Connection, act: Act, purchase_id: int, count: int, reason: str, limit_fen: int) -> int | Refused:
