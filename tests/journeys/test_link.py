@@ -23,7 +23,7 @@ from edge.sync.link import EdgeLink
 from plumbing.broker import EmbeddedBroker
 from plumbing.mqtt import MqttOptions
 from plumbing.onethread import OneThread
-from tests.journeys.test_protocol import Line, act, at
+from tests.journeys.line import Line, act, at
 from tests.services.mosquitto import secure_mosquitto
 
 USERS = {"cloud": "secret", "e1": "secret"}

@@ -29,7 +29,7 @@ from edge.sync.link import EdgeLink
 from plumbing.mqtt import MqttOptions
 from plumbing.onethread import OneThread
 from plumbing.signing import PublicKey
-from tests.journeys.test_protocol import Line, act, at
+from tests.journeys.line import Line, act, at
 from tests.services.mosquitto import SecureBroker
 
 EVENTS = 3_000
