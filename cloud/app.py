@@ -300,6 +300,8 @@ async def _expire(cloud: Cloud) -> None:
             cloud.wake()
         while await cloud.db.run(coupons.withdraw_papers, cloud.operator_id, cloud.now_ms()):
             cloud.wake()
+        for release in (coupons.release_left, coupons.release_papers_left):
+            await cloud.db.run(release, cloud.operator_id, cloud.now_ms())
         if await cloud.db.run(ending.end_due, cloud.act(SERVICE)):
             cloud.wake()
         await cloud.db.run(slips.forget, cloud.operator_id, cloud.now_ms())

@@ -248,6 +248,15 @@ class CouponRedeemed(Event):
     off_fen: int
 
 
+@event("coupon.kept", 1, Priority.P0)
+@dataclass(frozen=True, slots=True)
+class CouponKept(Event):
+    """The cloud withdrew a coupon or voucher (*ref*) a car inside had paid with: it counts until that car leaves."""
+
+    ref: str
+    stay_id: str
+
+
 @event("coupon.restored", 1, Priority.P0, (Leg(REDEEMED, OUTSTANDING, "the value reserved at issue"),))
 @dataclass(frozen=True, slots=True)
 class CouponRestored(Event):

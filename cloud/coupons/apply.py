@@ -27,6 +27,7 @@ from domain.contract import Terms
 from domain.coupon.model import Remainder
 from domain.events import (
     ChannelApplied,
+    CouponKept,
     CouponRedeemed,
     CouponRestored,
     Envelope,
@@ -180,7 +181,7 @@ def voucher_voided(conn: Connection, ctx: ApplyContext, envelope: Envelope, even
 
 
 def coupon_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: CouponRedeemed) -> None:
-    """``coupon.redeemed``: charged once; used after a void the lot had not heard of, the operator pays.
+    """``coupon.redeemed``: charged once; used before its lot had heard of a void, the operator pays.
 
     One withdrawn because its time was over is charged all the same until its value went back (E3).
     """
@@ -200,7 +201,7 @@ def coupon_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, eve
     subject = f"coupon:{event.coupon_id}"
     if _known_redemption(conn, event.redemption_id, subject):
         return
-    charged = State.REDEEMED in MOVES[State(row["state"])]
+    charged = _is_due(row, event.stay_id)
     _redeemed(conn, ctx, envelope, subject, event.redemption_id, event.stay_id, event.off_fen, charged=charged)
     if not charged:
         code = _TOO_LATE.get(State(row["state"]), "coupon_used_after_void")
@@ -218,6 +219,18 @@ def coupon_redeemed(conn: Connection, ctx: ApplyContext, envelope: Envelope, eve
     _post(conn, ctx, envelope, row["merchant_id"], row["serial"], reserving.charge(conn, row, charge, ctx.now_ms))
     hearing.tell(conn, row, ctx.now_ms, "coupon.redeemed", off_fen=event.off_fen, charged=charge)
     put_row(conn, ctx.operator_id, row["edge_id"], "coupons", event.coupon_id, None, ctx.now_ms)
+
+
+def _is_due(row: RowMapping, stay_id: str) -> bool:
+    """Does its use come in time? One a person withdrew counts only for the car that had paid with it before."""
+    state = State(row["state"])
+    return State.REDEEMED in MOVES[state] and (state is not State.VOID_PENDING or row["kept_by"] == stay_id)
+
+
+def coupon_kept(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: CouponKept) -> None:
+    """``coupon.kept``: what is withdrawn by now and was paid with before waits until that car has left."""
+    keeping = expiring_papers if ":" in event.ref else voiding
+    keeping.keep(conn, ctx.edge_id, event.ref, event.stay_id)
 
 
 def coupon_restored(conn: Connection, ctx: ApplyContext, envelope: Envelope, event: CouponRestored) -> None:
@@ -394,5 +407,6 @@ MONEY: Final[dict[str, MoneyApplier]] = {
     "voucher.restored": voucher_restored,
     "coupon.redeemed": coupon_redeemed,
     "coupon.restored": coupon_restored,
+    "coupon.kept": coupon_kept,
     "channel.applied": voids_known,
 }

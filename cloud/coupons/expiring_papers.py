@@ -16,6 +16,7 @@ from cloud.coupons.life import MINUTE_MS, State
 from cloud.coupons.tables import voucher
 from cloud.coupons.voiding import CLOUD
 from cloud.lots import edges as lot_edges
+from cloud.lots import service as lots
 from cloud.merchants import ledger
 from cloud.sync import parked
 from cloud.sync.channels import put_row
@@ -70,9 +71,17 @@ def tell(conn: Connection, row: RowMapping, edge_id: str, now_ms: int) -> int:
 
 def _withdraw(conn: Connection, row: RowMapping, edge_id: str, now_ms: int) -> None:
     version = tell(conn, row, edge_id, now_ms)
+    conn.execute(update(voucher).where(_is_it(row)).values(kept_by=""))
     its = paper_name(row["key_id"], row["counter"])
     once = f"expire:{its}:{edge_id}:{version}"  # again after a use that was taken back: another version
     _post(conn, row, once, "voucher.expired", CLOUD, now_ms, carry(row, OUTSTANDING, VOID_PENDING))
+
+
+def keep(conn: Connection, edge_id: str, ref: str, stay_id: str) -> None:
+    """As ``voiding.keep``; *ref* is its name in its lot's list."""
+    key_id, _, counter = ref.partition(":")
+    its = (voucher.c.key_id == int(key_id)) & (voucher.c.counter == int(counter)) & (voucher.c.edge_id == edge_id)
+    conn.execute(update(voucher).where(its, voucher.c.state == State.EXPIRING.value).values(kept_by=stay_id))
 
 
 def release(conn: Connection, edge_id: str, channel_version: int, now_ms: int, cause: str) -> int:
@@ -80,11 +89,18 @@ def release(conn: Connection, edge_id: str, channel_version: int, now_ms: int, c
 
     Call as ``voiding.release_voids``: the edge's log is applied up to the moment it came to hold that version.
     """
-    waiting = select(voucher).where(
-        voucher.c.edge_id == edge_id,
-        voucher.c.state == State.EXPIRING.value,
-        voucher.c.void_version <= channel_version,
-    )
+    known = (voucher.c.edge_id == edge_id) & (voucher.c.void_version <= channel_version) & (voucher.c.kept_by == "")
+    return _release(conn, known, now_ms, cause)
+
+
+def release_left(conn: Connection, operator_id: int, now_ms: int) -> int:
+    """The same of those kept for a car that has left and did not use them."""
+    left = (voucher.c.kept_by != "") & lots.has_left(operator_id, voucher.c.kept_by)
+    return _release(conn, (voucher.c.operator_id == operator_id) & left, now_ms, CLOUD)
+
+
+def _release(conn: Connection, which: ColumnElement[bool], now_ms: int, cause: str) -> int:
+    waiting = select(voucher).where(which, voucher.c.state == State.EXPIRING.value)
     rows = conn.execute(waiting.order_by(voucher.c.key_id, voucher.c.counter).with_for_update()).mappings().all()
     aside = _used_aside(conn, rows[0]["operator_id"]) if rows else set()
     known = [row for row in rows if (row["key_id"], row["counter"]) not in aside]

@@ -43,7 +43,7 @@ _TO_A_CAR = Questions(
 _BOOKS = Questions(left=ledger.LEFT, hook=LISTENING, head=audit.HEAD)
 _BOOKS_AND_LINE = Questions(line=STANDING, left=ledger.LEFT, hook=LISTENING, head=audit.HEAD)  # locked in this order
 _ADD = Prepared(adding(coupon, coupon.c.keys()))
-_LATER = dict.fromkeys(coupon.c.keys()) | {"pass_id": ""}
+_LATER = dict.fromkeys(coupon.c.keys()) | {"pass_id": "", "kept_by": ""}
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ MOVES: dict[State, frozenset[State]] = {
     State.RESERVED: frozenset({State.BOUND, State.REDEEMED, State.VOID_PENDING}),
     State.EXPIRING: frozenset({State.REDEEMED, State.EXPIRED}),
     State.EXPIRED: frozenset(),
-    State.VOID_PENDING: frozenset({State.VOIDED}),
+    State.VOID_PENDING: frozenset({State.REDEEMED, State.VOIDED}),  # used: by a car that had paid with it before
     State.REDEEMED: frozenset({State.BOUND}),  # the end of the stay that used it was taken back
     State.VOIDED: frozenset(),
     State.RECLAIMED: frozenset(),

@@ -73,7 +73,8 @@ def _has_lapsed(conn: Connection, row: RowMapping, now_ms: int) -> bool:
 def charge(conn: Connection, row: RowMapping, amount: int, now_ms: int) -> tuple[Posting, ...]:
     """Postings that charge *amount* of what is reserved for a coupon; the rest goes back where it came from."""
     used, rest = _shares(row, amount)
-    held_in = VOID_PENDING if row["state"] == State.EXPIRING.value else OUTSTANDING
+    withdrawn = row["state"] in (State.EXPIRING.value, State.VOID_PENDING.value)
+    held_in = VOID_PENDING if withdrawn else OUTSTANDING
     lapsed = _has_lapsed(conn, row, now_ms)
     return (*_carried(row, held_in, REDEEMED, used), *_carried(row, held_in, AVAILABLE, rest, lapsed))
 

@@ -1,6 +1,7 @@
 """Coupons, for the other capabilities: templates, coupons straight to a car inside, and taking them back."""
 
 from cloud.coupons.expiring import record_expiries, withdraw_expired
+from cloud.coupons.expiring_papers import release_left as release_papers_left
 from cloud.coupons.expiring_papers import withdraw as withdraw_papers
 from cloud.coupons.issuing import MOST_AT_ONCE, Issued, issue
 from cloud.coupons.life import CUSTOM, MOVES, Kind, State, coupon_kind
@@ -16,7 +17,7 @@ from cloud.coupons.template import (
     tell_template,
     templates,
 )
-from cloud.coupons.voiding import release_voids, void
+from cloud.coupons.voiding import release_left, release_voids, void
 
 __all__ = [
     "CUSTOM",
@@ -40,6 +41,8 @@ __all__ = [
     "rebind",
     "record_expiries",
     "refusal",
+    "release_left",
+    "release_papers_left",
     "release_voids",
     "tell_coupon_rules",
     "tell_template",

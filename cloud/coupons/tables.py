@@ -158,6 +158,7 @@ coupon = Table(
     Column("voided_ms", BigInteger),
     Column("void_reason", Text, nullable=False),
     Column("void_version", BigInteger),  # of the coupons channel: the edge knows of its void or end from here on
+    Column("kept_by", Text, nullable=False, server_default=""),  # withdrawn after this open stay had paid with it
     Column("redeemed_ms", BigInteger),
     Column("off_fen", BigInteger),
     Column("pass_id", Text, nullable=False, server_default=""),  # uses of one pass share it (E10)
@@ -236,6 +237,7 @@ voucher = Table(
     Column("off_fen", BigInteger),
     Column("charged", BigInteger),  # of what was reserved, once used
     Column("void_version", BigInteger),  # of the vstate channel: the lot knows of its end from here on
+    Column("kept_by", Text, nullable=False, server_default=""),  # withdrawn after this open stay had paid with it
 )
 Index("ix_voucher_waiting", voucher.c.operator_id, voucher.c.state, voucher.c.not_after_min)
 Index("ix_voucher_issued", voucher.c.operator_id, voucher.c.issued_ms)

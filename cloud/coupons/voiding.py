@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
 
 from cloud.access import audit
 from cloud.act import Act, Refused
@@ -13,6 +13,7 @@ from cloud.coupons.life import (
 )
 from cloud.coupons.reserving import carry, carry_home
 from cloud.coupons.tables import coupon
+from cloud.lots import service as lots
 from cloud.merchants import ledger
 from cloud.merchants import service as merchants
 from cloud.sync import parked
@@ -57,7 +58,13 @@ def void(conn: Connection, act: Act, coupon_id: str, reason: str, merchant_id: i
     conn.execute(
         update(coupon)
         .where(coupon.c.coupon_id == coupon_id)
-        .values(state=State.VOID_PENDING.value, voided_ms=act.now_ms, void_reason=reason.strip(), void_version=version)
+        .values(
+            state=State.VOID_PENDING.value,
+            voided_ms=act.now_ms,
+            void_reason=reason.strip(),
+            void_version=version,
+            kept_by="",
+        )
     )
     entry = ledger.Entry(
         act.operator_id, row["merchant_id"], act.uuid(), "coupon.voided", row["serial"], act.by, act.now_ms, reason
@@ -101,27 +108,39 @@ def used_aside(conn: Connection, operator_id: int) -> set[str]:
     return {str(used.get("coupon_id")) for used in parked.of_operator(conn, operator_id, CouponRedeemed.TYPE)}
 
 
+def keep(conn: Connection, edge_id: str, coupon_id: str, stay_id: str) -> None:
+    """A car had paid with a coupon before its lot heard of its end: its value waits until that car has left."""
+    its = (coupon.c.coupon_id == coupon_id) & (coupon.c.edge_id == edge_id)
+    conn.execute(update(coupon).where(its, coupon.c.state.in_(_RELEASED)).values(kept_by=stay_id))
+
+
 def release_voids(conn: Connection, edge_id: str, channel_version: int, now_ms: int, cause: str) -> int:
     """Return the value of withdrawn coupons whose end is in *channel_version* of the edge's coupons channel or before.
 
     Call only when the edge holds that version and its log is applied up to the moment it came to hold it: then no
-    redemption from before is on its way. A car that had settled with the coupon and had not yet left may still redeem
-    it; that is at the operator's expense. *cause* names the event that showed it. Returns how many.
+    redemption from before is on its way, and what cars inside had paid with is kept. *cause* names the event that
+    showed it. Returns how many.
     """
-    query = select(coupon).where(
-        coupon.c.edge_id == edge_id,
-        coupon.c.state.in_(list(_RELEASED)),
-        coupon.c.void_version <= channel_version,
-    )
-    rows = conn.execute(query.order_by(coupon.c.coupon_id).with_for_update()).mappings().all()
-    if any(row["state"] == State.EXPIRING.value for row in rows):  # a replaced edge's word may still be set aside
-        used = used_aside(conn, rows[0]["operator_id"])
-        rows = [row for row in rows if row["state"] != State.EXPIRING.value or row["coupon_id"] not in used]
-    for row in rows:
+    known = (coupon.c.edge_id == edge_id) & (coupon.c.void_version <= channel_version) & (coupon.c.kept_by == "")
+    return _release(conn, known, now_ms, cause)
+
+
+def release_left(conn: Connection, operator_id: int, now_ms: int) -> int:
+    """The same of those kept for a car that has left and did not use them."""
+    left = (coupon.c.kept_by != "") & lots.has_left(operator_id, coupon.c.kept_by)
+    return _release(conn, (coupon.c.operator_id == operator_id) & left, now_ms, CLOUD)
+
+
+def _release(conn: Connection, which: ColumnElement[bool], now_ms: int, cause: str) -> int:
+    query = select(coupon).where(which, coupon.c.state.in_(_RELEASED)).order_by(coupon.c.coupon_id)
+    rows = conn.execute(query.with_for_update()).mappings().all()
+    used = used_aside(conn, rows[0]["operator_id"]) if rows else set()  # perhaps by an edge that was replaced since
+    unused = [row for row in rows if row["coupon_id"] not in used]
+    for row in unused:
         state, kind = _RELEASED[row["state"]]
         event_id = f"release:{row['coupon_id']}"
         entry = ledger.Entry(row["operator_id"], row["merchant_id"], event_id, kind, row["serial"], cause, now_ms)
         ledger.post(conn, entry, carry_home(conn, row, VOID_PENDING, now_ms))
         means.come_back(conn, row["purse"])
         conn.execute(update(coupon).where(coupon.c.coupon_id == row["coupon_id"]).values(state=state.value))
-    return len(rows)
+    return len(unused)

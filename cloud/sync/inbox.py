@@ -17,7 +17,7 @@ from cloud.sync.appliers import MONEY, PROJECTIONS
 from cloud.sync.context import Applied, ApplyContext
 from cloud.sync.errors import CannotApplyError
 from cloud.sync.tables import inbox
-from domain.events import ChannelApplied, CouponRedeemed, Envelope, open_envelope
+from domain.events import ChannelApplied, CouponKept, CouponRedeemed, Envelope, VoucherRedeemed, open_envelope
 from domain.upcast import read
 from domain.wire import GENESIS, BadMessageError, Json
 
@@ -30,6 +30,12 @@ _PARKED: Final = (
     .where(inbox.c.edge_id == bindparam("edge"), inbox.c.epoch == bindparam("of"), inbox.c.parked_why.is_not(None))
     .order_by(inbox.c.seq)
 )
+
+_USES: Final[dict[str, frozenset[str]]] = {
+    "coupons": frozenset({CouponRedeemed.TYPE, CouponKept.TYPE}),
+    "vstate": frozenset({VoucherRedeemed.TYPE, CouponKept.TYPE}),
+}
+"""Events of what a channel withdraws that say it is used, or that it will be."""
 
 
 def apply_events(
@@ -152,16 +158,17 @@ def _apply_one(
 def _void_must_wait(
     conn: Connection, ctx: ApplyContext, envelope: Envelope, event: object, parked_here: set[str]
 ) -> CannotApplyError | None:
-    """The value of voided coupons stays where it is while a redemption of one may be among the parked events."""
-    if not isinstance(event, ChannelApplied) or event.channel != "coupons":
+    """The value of what was withdrawn stays where it is while a use of it may be among the parked events."""
+    uses = _USES.get(event.channel, frozenset()) if isinstance(event, ChannelApplied) else frozenset()
+    if not uses:
         return None
     earlier = select(inbox.c.seq).where(
         inbox.c.edge_id == ctx.edge_id,
         inbox.c.parked_why.is_not(None),
-        inbox.c.type == CouponRedeemed.TYPE,
+        inbox.c.type.in_(uses),
         (inbox.c.epoch < ctx.epoch) | (inbox.c.seq < envelope.seq),
     )
-    if CouponRedeemed.TYPE in parked_here or conn.execute(earlier.limit(1)).first() is not None:
+    if uses & parked_here or conn.execute(earlier.limit(1)).first() is not None:
         return CannotApplyError("an earlier redemption is parked", follows=True)
     return None
 

@@ -91,15 +91,15 @@ def kept(conn: sqlite3.Connection, channel: str) -> Kept | None:
     return Kept(start, end, parts, sum(row["part"] == place for place, row in enumerate(staged, 1)))
 
 
-def take(conn: sqlite3.Connection, part: Part) -> bool:
-    """Keep *part*; when it completes its step, make the whole step visible and return True.
+def take(conn: sqlite3.Connection, part: Part) -> Step | None:
+    """Keep *part*; when it completes its step, make the whole step visible and return it.
 
     A part that does not start where we stand is dropped: the next hello or digest brings the right one.
     Raises BadMessageError when the complete step does not give its digest (nothing becomes visible then).
     """
     held = version(conn, part.channel)
     if part.end < held or part.start > held or (part.end == held and not part.repair):
-        return False
+        return None
     conn.execute(
         "INSERT OR REPLACE INTO stage (channel, start, end, part, parts, message) VALUES (?, ?, ?, ?, ?, ?)",
         (part.channel, part.start, part.end, part.part, part.parts, canonical(part.message()).decode()),
@@ -107,19 +107,19 @@ def take(conn: sqlite3.Connection, part: Part) -> bool:
     step_of = (part.channel, part.start, part.end, part.parts)
     of_step = "FROM stage WHERE channel = ? AND start = ? AND end = ? AND parts = ?"
     if conn.execute(f"SELECT count(*) {of_step}", step_of).fetchone()[0] < part.parts:
-        return False
+        return None
     staged = conn.execute(f"SELECT message {of_step} ORDER BY part", step_of).fetchall()
     parts = [open_part(json.loads(message)) for (message,) in staged]
     conn.execute("DELETE FROM stage WHERE channel = ?", (part.channel,))
     step = advance(_buckets(conn, part.channel), _named(conn, parts), parts)
     if part.end == held and not step.changed and not step.gone:
-        return False
+        return None
     _write(conn, part.channel, step)
     conn.execute(
         "INSERT OR REPLACE INTO applied (channel, ver, digest) VALUES (?, ?, ?)",
         (part.channel, part.end, digest_text(step.buckets)),
     )
-    return True
+    return step
 
 
 def forget_versions(conn: sqlite3.Connection) -> None:

@@ -7,6 +7,7 @@ from sqlite_utils import Database, Migrations
 from edge.db import (
     alarms,
     arrears,
+    counted,
     coupons_aside,
     equal_lists,
     excused,
@@ -325,3 +326,9 @@ def m0033_list_equal(db: Database) -> None:
 def m0034_papers_of_leases(db: Database) -> None:
     """How many papers of templates with a total may be printed from a lease."""
     db.conn.execute("ALTER TABLE lease ADD COLUMN papers TEXT")
+
+
+@migrations()
+def m0035_stays_settled(db: Database) -> None:
+    """What cars inside have paid with is looked up whenever the cloud withdraws something."""
+    db.conn.execute(counted.INDEX)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from domain.moment import Moment
 
+WITHDRAWN = ("void", "VOIDED")
+"""What the cloud's list ``vstate`` says of a voucher that counts no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class VoucherRow:
@@ -174,6 +177,12 @@ def use(conn: sqlite3.Connection, key_id: int, counter: int, use: Use, now: Mome
 def is_coupon_used(conn: sqlite3.Connection, coupon_id: str) -> bool:
     """Was this coupon redeemed here, whatever the channel still says?"""
     return conn.execute("SELECT 1 FROM coupon_in_use WHERE coupon_id = ?", (coupon_id,)).fetchone() is not None
+
+
+def is_ref_used(conn: sqlite3.Connection, ref: str) -> bool:
+    """The same of a coupon or a voucher, as a stay names it."""
+    key_id, _, counter = ref.partition(":")
+    return is_used(conn, int(key_id), int(counter)) if counter else is_coupon_used(conn, ref)
 
 
 def use_coupon(conn: sqlite3.Connection, coupon_id: str, use: Use, now: Moment) -> None:

@@ -10,22 +10,25 @@ from domain.moment import Moment
 from domain.plate import normalise
 from domain.pricing import coupon_of, coupon_spec
 from domain.wire import BadMessageError, Json
-from edge.db import channels, coupons_aside, vouchers
+from edge.db import channels, counted, coupons_aside, vouchers
 from edge.db.stays import StayRow
 from edge.services.lot import Lot
 
 MINUTE_MS = 60_000
-SLIP_BOUND, WITHDRAWN = "BOUND", ("void", "VOIDED")
+SLIP_BOUND = "BOUND"
 logger = logging.getLogger(__name__)
 
 
 def coupons_for(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> tuple[CouponGiven, ...]:
     """Coupons bound to this car by the cloud and papers laid on it here, without those already used here.
 
-    Of a pass, which is many coupons, the first that is not used. Those a person took off this stay do not count.
+    Of a pass, which is many coupons, the first that is not used. Those a person took off this stay do not count, nor
+    those another car has paid with before they were moved here.
     """
     aside = {one.ref for one in coupons_aside.of_stay(conn, stay.stay_id)}
-    return tuple(one for one in _all_of(conn, lot, stay, now, aside) if _makes_sense(one))
+    found = _all_of(conn, lot, stay, now, aside)
+    others = counted.by_others(conn, {one.ref for one in found}, stay.stay_id)
+    return tuple(one for one in found if one.ref not in others and _makes_sense(one))
 
 
 def _all_of(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment, aside: set[str]) -> list[CouponGiven]:
@@ -61,7 +64,7 @@ def bound_rows(conn: sqlite3.Connection, stay: StayRow) -> list[tuple[str, Json]
 def is_withdrawn(conn: sqlite3.Connection, ref: str) -> bool:
     """Does the cloud say this paper counts no more?"""
     row = channels.get(conn, "vstate", ref)
-    return row is not None and row.get("state") in WITHDRAWN
+    return row is not None and row.get("state") in vouchers.WITHDRAWN
 
 
 def _slips(conn: sqlite3.Connection, lot: Lot, stay: StayRow, now: Moment) -> list[CouponGiven]:

@@ -14,7 +14,7 @@ from domain.events import VoucherIssued, VoucherPrinted, VoucherVoided
 from domain.ledger import Commodity
 from domain.moment import Moment
 from domain.wire import Json
-from edge.db import channels, journal, leases, log, printorders, vouchers
+from edge.db import channels, counted, journal, leases, log, printorders, vouchers
 from edge.db.database import Database, transaction
 from edge.db.leases import HeldLease
 from edge.db.vouchers import VoucherRow
@@ -169,7 +169,7 @@ def came_out(db: Database, slips: Sequence[tuple[int, int]], by: str, now: Momen
 
 
 def void(db: Database, key_id: int, counter: int, by: str, reason: str, now: Moment) -> Result:
-    """Withdraw a voucher that was not redeemed and lies on no stay."""
+    """Withdraw a voucher that was not redeemed, lies on no stay and is not what a car inside has paid with."""
     if not reason.strip():
         return Refuse("reason_missing")
     with transaction(db) as conn:
@@ -177,7 +177,8 @@ def void(db: Database, key_id: int, counter: int, by: str, reason: str, now: Mom
             return Refuse("no_such_voucher")
         if vouchers.is_used(conn, key_id, counter):
             return Refuse("voucher_used")
-        if vouchers.laid_where(conn, f"{key_id}:{counter}") is not None:
+        ref = f"{key_id}:{counter}"
+        if vouchers.laid_where(conn, ref) is not None or ref in counted.holders(conn):
             return Refuse("voucher_on_other_stay")
         if not vouchers.set_voided(conn, key_id, counter):
             return Refuse("voucher_voided")

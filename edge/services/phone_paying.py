@@ -18,7 +18,7 @@ from domain.ledger import Commodity, Funds, move
 from domain.moment import Moment
 from domain.wire import Json
 from edge.db import arrears as owed
-from edge.db import channels, log, money, phone, stays
+from edge.db import channels, counted, log, money, phone, stays, vouchers
 from edge.db.database import Database, transaction
 from edge.db.phone import PhonePayment, QuoteRow
 from edge.db.stays import StayRow
@@ -176,9 +176,13 @@ def _last_ms(until_s: int) -> int:
 
 
 def _settle_as_quoted(conn: sqlite3.Connection, stay_id: str, row: QuoteRow, paid_at: Moment) -> None:
+    """At the price that was said; what a coupon was to carry that another car has paid with or used is forgone."""
     stay = stays.get(conn, stay_id)
     if stay is not None:
-        final = settling.ending(Priced(row.quote.fee_fen, (), row.off), stay)
+        gone = counted.by_others(conn, dict(row.off), stay_id)
+        off = tuple((ref, fen) for ref, fen in row.off if not (ref in gone or vouchers.is_ref_used(conn, ref)))
+        forgone = sum(fen for _, fen in row.off) - sum(fen for _, fen in off)
+        final = settling.ending(Priced(row.quote.fee_fen - forgone, (), off), stay)
         stays.settle(conn, stay_id, paid_at, final.fee_fen, final.off)
 
 

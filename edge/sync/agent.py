@@ -31,7 +31,7 @@ from domain.wire import (
     unpack,
     whole,
 )
-from edge.db import channels, equal_lists, leases, log
+from edge.db import channels, counted, equal_lists, leases, log
 from edge.db.database import transaction
 from edge.sync.commands import Begun, Handler, carry_out
 
@@ -355,8 +355,10 @@ class EdgeAgent:
         part = open_part(message)
         before = channels.kept(self._db.conn, part.channel) if part.more else None
         with transaction(self._db) as conn:
-            if channels.take(conn, part):
-                log.append(conn, ChannelApplied(part.channel, part.end), now)
+            step = channels.take(conn, part)
+            if step is not None:
+                kept = counted.kept(conn, part.channel, step)
+                log.append_all(conn, [*kept, (ChannelApplied(part.channel, part.end), None)], now)
         goes_on = part.more and channels.kept(self._db.conn, part.channel) != before
         return (self._ask_for_more(now, at_once=goes_on) if part.more else []) + self._batches(now)
 

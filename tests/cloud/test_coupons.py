@@ -12,7 +12,7 @@ from cloud.merchants import service as merchants
 from cloud.sync.channels import get_row
 from cloud.sync.errors import CannotApplyError
 from domain.contract import WAIVER_CAP_FEN
-from domain.events import ChannelApplied, CouponRedeemed, CouponRestored, StayClosed
+from domain.events import ChannelApplied, CouponKept, CouponRedeemed, CouponRestored, StayClosed
 from domain.ledger import Commodity
 from domain.serial import parse_serial
 from tests.cloud.world import NOW, World
@@ -159,6 +159,56 @@ def test_a_coupon_used_before_the_lot_heard_of_its_void_costs_the_operator(world
 
     assert world.accounts() == {"recharge": -12_000, "available": 12_000, "operator_loss": -300, "unfunded": 300}
     assert world.codes() == ["coupon_used_after_void"]
+
+
+def left(stay_id: str, off_fen: int) -> StayClosed:
+    return StayClosed(stay_id, "out", "京A12345", "PAID", "", 900, off_fen, 0, 900 - off_fen, 0, "d", "t")
+
+
+@pytest.mark.parametrize("is_used", [True, False])
+def test_a_void_waits_for_the_car_that_had_paid_with_the_coupon(world: World, is_used: bool) -> None:
+    world.car("s1")
+    made = issue(world)
+    coupons.void(world.conn, world.act(), made.coupon_id, "wrong car")
+
+    world.apply(CouponKept(made.coupon_id, "s1"))
+    world.apply(ChannelApplied("coupons", 2))
+    too_early = coupons.release_left(world.conn, world.operator_id, world.now_ms)
+    waiting = world.accounts()
+    if is_used:
+        world.apply(CouponRedeemed("r1", made.coupon_id, "s1", 300))
+    world.apply(left("s1", 300 if is_used else 0))
+    released = [coupons.release_left(world.conn, world.operator_id, world.now_ms) for _ in range(2)]
+
+    after = {"available": 11_500, "redeemed": 500} if is_used else {"available": 12_000}
+    assert (too_early, waiting) == (0, {"recharge": -12_000, "available": 11_500, "void_pending": 500})
+    assert (released, world.accounts()) == ([not is_used, 0], {"recharge": -12_000, **after})
+    assert (world.codes(), check_all(world.conn)) == ([], [])
+
+
+def test_a_coupon_kept_for_one_car_is_not_charged_for_another(world: World) -> None:
+    world.car("s1")
+    made = issue(world)
+    coupons.void(world.conn, world.act(), made.coupon_id, "wrong car")
+    world.apply(CouponKept(made.coupon_id, "s1"))
+
+    world.apply(CouponRedeemed("r1", made.coupon_id, "s2", 300))
+
+    assert world.codes() == ["coupon_used_after_void"]
+
+
+def test_a_use_that_was_taken_back_leaves_nothing_kept(world: World) -> None:
+    world.car("s1")
+    made = issue(world)
+    coupons.void(world.conn, world.act(), made.coupon_id, "wrong car")
+    world.apply(CouponKept(made.coupon_id, "s1"))
+    world.apply(CouponRedeemed("r1", made.coupon_id, "s1", 300))
+    world.apply(CouponRestored("r1", made.coupon_id, "s1"))
+
+    assert coupons.void(world.conn, world.act(), made.coupon_id, "wrong car") is None
+    world.apply(ChannelApplied("coupons", 10**6))
+
+    assert (world.accounts(), check_all(world.conn)) == ({"recharge": -12_000, "available": 12_000}, [])
 
 
 def test_used_and_voided_coupons_cannot_be_voided(world: World) -> None:

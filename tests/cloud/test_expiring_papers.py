@@ -17,7 +17,16 @@ from cloud.merchants.tables import ledger_entry
 from cloud.sync import channels
 from cloud.sync.channels import get_row
 from cloud.sync.inbox import apply_events, rerun_parked
-from domain.events import TYPES, ChannelApplied, VoucherRedeemed, VoucherRestored, VoucherVoided, encode
+from domain.events import (
+    TYPES,
+    ChannelApplied,
+    CouponKept,
+    StayClosed,
+    VoucherRedeemed,
+    VoucherRestored,
+    VoucherVoided,
+    encode,
+)
 from domain.moment import Moment
 from domain.wire import GENESIS, chain_hash
 from tests.cloud.test_leases import granted, issued
@@ -89,6 +98,47 @@ def test_a_use_that_comes_up_late_wins_and_is_charged_once(world: World, is_with
 
     assert (world.accounts(), states(world)) == (USED, ["REDEEMED"])
     assert (world.codes(), check_all(world.conn)) == ([], [])
+
+
+@pytest.mark.parametrize("is_used", [True, False])
+def test_a_paper_a_car_has_paid_with_comes_back_when_that_car_left_without_using_it(
+    world: World, is_used: bool
+) -> None:
+    world.car("s1")
+    printed(world)
+    job(world)
+
+    world.apply(CouponKept(f"{world.key_id}:1", "s1"))
+    lot_knows(world)
+    waiting = states(world), coupons.release_papers_left(world.conn, world.operator_id, world.now_ms)
+    if is_used:
+        world.apply(VoucherRedeemed("r1", world.key_id, 1, "s1", 400))
+    world.apply(StayClosed("s1", "out", "京A12345", "PAID", "", 900, 0, 0, 900, 0, "d", "t"))
+    released = coupons.release_papers_left(world.conn, world.operator_id, world.now_ms)
+
+    assert (waiting, released) == ((["EXPIRING"], 0), not is_used)
+    assert world.accounts() == (USED if is_used else BACK)
+    assert (world.codes(), check_all(world.conn)) == ([], [])
+
+
+@pytest.mark.parametrize("is_used", [True, False])
+def test_a_lot_that_knows_waits_for_what_it_said_before_and_was_set_aside(
+    world: World, monkeypatch: pytest.MonkeyPatch, is_used: bool
+) -> None:
+    printed(world)
+    job(world)
+    ref = f"{world.key_id}:1"
+    use = VoucherRedeemed("r1", world.key_id, 1, "s1", 400) if is_used else CouponKept(ref, "s1")
+    at = Moment("b", 1, world.now_ms)
+    bodies = [encode(70, at, use), encode(71, at, ChannelApplied("vstate", 9))]
+    first = chain_hash(GENESIS, bodies[0])
+    with monkeypatch.context() as older_release:
+        older_release.delitem(TYPES, (use.TYPE, 1))
+        aside = apply_events(world.conn, world.ctx(), bodies, [first, chain_hash(first, bodies[1])], 70)
+
+    assert [one["s"] for one in aside] == [70, 71]
+    assert rerun_parked(world.conn, world.ctx(), "wang") == 2
+    assert states(world) == ["REDEEMED" if is_used else "EXPIRING"]
 
 
 def test_a_use_after_the_lot_knew_is_the_operators(world: World) -> None:

@@ -328,6 +328,8 @@ def expiries_recorded(world: World) -> None:
     def job(conn: Connection, act: Act) -> None:
         coupons.record_expiries(conn, OPERATOR, act.now_ms + ahead_ms)
         coupons.withdraw_expired(conn, OPERATOR, act.now_ms + ahead_ms)
+        coupons.release_left(conn, OPERATOR, act.now_ms)
+        coupons.release_papers_left(conn, OPERATOR, act.now_ms)
 
     in_cloud(world, job)
 

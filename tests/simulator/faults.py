@@ -92,7 +92,7 @@ def part_visible_before_the_last() -> Iterator[None]:
     """The edge shows the rows of a part as soon as it has it."""
     take = channels.take
 
-    def eager(conn: sqlite3.Connection, part: Part) -> bool:
+    def eager(conn: sqlite3.Connection, part: Part) -> Step | None:
         if part.parts > 1 and part.start <= channels.version(conn, part.channel) < part.end:
             live = tuple(row for row in part.rows if row.value is not None)
             channels._write(conn, part.channel, Step(live, (), []))

@@ -21,6 +21,7 @@ from edge.services.leases import apply_grant
 from edge.services.leaving import leave
 from edge.services.limiting import Limited
 from edge.services.lot import Done
+from edge.services.paying import due_of, take_cash
 from edge.services.recovering import recover
 from edge.services.redeeming import LaidOn, lay_number, lay_voucher, take_off
 from plumbing.signing import PrivateKey
@@ -362,6 +363,19 @@ def test_a_slip_named_for_a_car_is_taken_off_without_the_paper_and_once(lot: Sma
     assert verdict(second) == PayFirst(1000)
     assert lot.types().count("voucher.redeemed") == 1
     assert vouchers.is_used(lot.db.conn, 1, 1)
+
+
+def test_a_slip_a_car_has_paid_with_is_not_voided_at_the_booth(lot: SmallLot) -> None:
+    slip = issued(lot)
+    stay_id = car_in(lot)
+    named_for(lot, slip, PLATE)
+    take_cash(lot.db, lot.lot, "p1", stay_id, due_of(lot.db.conn, lot.lot, stay_id, at(70)), "li", at(70))
+
+    refused = void(lot.db, 1, 1, "wang", "mistake", at(71))
+    leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(72))
+
+    assert refused == Refuse("voucher_on_other_stay")
+    assert "voucher.redeemed" in lot.types()
 
 
 def test_a_slip_named_for_a_car_counts_for_no_other(lot: SmallLot) -> None:
