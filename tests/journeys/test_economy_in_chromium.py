@@ -8,10 +8,8 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import pytest
 from aiohttp import web
@@ -27,6 +25,7 @@ from lotgate.gateway.keys import account_settings, make_keys
 from lotgate.gateway.program import Gateway
 from plumbing.broker import free_port
 from plumbing.settings import build as build_settings
+from tests.fakes.one_day import begin_a_day_with_room
 from tests.journeys.town import Town, open_town
 
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ GIVEN, CLAIMED, BOUGHT = "浙B6M208", "苏A7T931", "皖C2R654"
 PHONE = "Mozilla/5.0 (Linux; Android 14; Phone) Chrome/131.0 Mobile Safari/537.36"
 PASSWORD = "noodles at noon"
 WAIT_MS = 30_000
-DAY_MIN = 180  # all of it happens on one day of the books
 
 
 @dataclass
@@ -67,12 +65,6 @@ async def page_of(chromium: Browser, complaints: list[str], **options: object) -
     return page
 
 
-def minutes_left(town: Town) -> int:
-    """Of the lot's day."""
-    now = datetime.fromtimestamp(town.cloud.now_ms() / 1000, ZoneInfo("Asia/Shanghai"))
-    return 24 * 60 - now.hour * 60 - now.minute
-
-
 @asynccontextmanager
 async def gateway_at(port: int, folder: Path, town: Town) -> AsyncIterator[None]:
     gateway = Gateway(folder, Book(town.cloud.now_ms))
@@ -94,8 +86,7 @@ async def people(chromium: Browser, tmp_path: Path) -> AsyncIterator[People]:
     desk = {"locale": "zh-CN", "viewport": {"width": 1280, "height": 800}}
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "user_agent": PHONE}
     async with open_town(tmp_path, payments=payments, name="城北停车场") as town, gateway_at(port, keys, town):
-        if minutes_left(town) < DAY_MIN:
-            town.later(minutes_left(town) + 1)
+        begin_a_day_with_room(town.cloud.now_ms(), town.later)  # all of it stands on one day of the books
         yield People(
             town,
             f"http://127.0.0.1:{port}",

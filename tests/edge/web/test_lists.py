@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,19 +14,16 @@ from edge.settings import DecidedBy, EdgeSettings
 from edge.web import words
 from tests.edge.web.running import PLATE, Lot, Visitor, running, visiting
 from tests.edge.web.test_words import CATALOGUE
+from tests.fakes.one_day import begin_a_day_with_room
 
 DAY_MS = 86_400_000
-DAY_MIN = 180  # a visitor is one for the day: all of a test happens on it
 ADD = "/booth/lists/visitors/new"
 
 
 @pytest.fixture
 async def lot(tmp_path: Path) -> AsyncIterator[Lot]:
     async with running(tmp_path) as lot:
-        now = datetime.fromtimestamp(lot.edge.office.now().wall_ms / 1000, ZoneInfo("Asia/Shanghai"))
-        left_min = 24 * 60 - now.hour * 60 - now.minute
-        if left_min < DAY_MIN:
-            lot.later(left_min + 1)
+        begin_a_day_with_room(lot.edge.office.now().wall_ms, lot.later)  # a visitor is one for the day
         yield lot
 
 
