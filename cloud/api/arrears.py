@@ -12,6 +12,7 @@ from cloud.api.lots import plates_shown, shown_page
 from cloud.api.operation import Ask, NotThereError, Operation
 from cloud.api.schema import ID, MOMENT, NAMED, PAGE, WHOLE, listing, maybe, one_of, record, text
 from cloud.lots import arrears
+from cloud.lots.arrears import Sought
 from domain.plate import normalise
 
 
@@ -19,8 +20,8 @@ def list_arrears(conn: Connection, act: Act, ask: Ask) -> Any:
     """Debts in one state, newest first; looked for by who may see plates."""
     query = ask.query
     search = normalise(query.get("q", "")) if ask.may(Scope.PLATES) else ""
-    state = query.get("state", arrears.OPEN)
-    return shown_page(ask, arrears.arrears(conn, act.operator_id, state, search, query.get("lot_id"), ask.page))
+    sought = Sought(query.get("state", arrears.OPEN), search, query.get("lot_id"))
+    return shown_page(ask, arrears.arrears(conn, act.operator_id, sought, ask.page))
 
 
 def get_debt(conn: Connection, act: Act, ask: Ask) -> Any:

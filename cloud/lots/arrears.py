@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -22,6 +25,19 @@ from cloud.reach import EVERY, Lots
 from plumbing.web.paging import Page
 
 OPEN, DISPUTED, SETTLED = "open", "disputed", "settled"
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Debts in one state, with part of a plate in normal form, at one lot or all *within*."""
+
+    state: str = OPEN
+    search: str = ""
+    lot_id: int | None = None
+    within: Lots = EVERY
+
+
+OPEN_ONES: Final = Sought()
 
 
 def _debts(operator_id: int) -> Subquery:
@@ -48,55 +64,33 @@ def _debts(operator_id: int) -> Subquery:
     )  # fmt: skip
 
 
-def _wanted(debts: Subquery, state: str, search: str, lot_id: int | None, within: Lots) -> ColumnElement[bool]:
-    wanted: ColumnElement[bool] = (debts.c.state == state) & within.hold(debts.c.lot_id)
-    if search:
-        wanted = and_(wanted, debts.c.plate.contains(search, autoescape=True))
-    return wanted if lot_id is None else and_(wanted, debts.c.lot_id == lot_id)
+def _wanted(debts: Subquery, sought: Sought) -> ColumnElement[bool]:
+    wanted: ColumnElement[bool] = (debts.c.state == sought.state) & sought.within.hold(debts.c.lot_id)
+    if sought.search:
+        wanted = and_(wanted, debts.c.plate.contains(sought.search, autoescape=True))
+    return wanted if sought.lot_id is None else and_(wanted, debts.c.lot_id == sought.lot_id)
 
 
-def arrears(
-    conn: Connection,
-    operator_id: int,
-    state: str = OPEN,
-    search: str = "",
-    lot_id: int | None = None,
-    page: int = 1,
-    within: Lots = EVERY,
-) -> Page[RowMapping]:
-    """Debts in one state, the newest first; *search* is part of a plate in normal form."""
-    return paged(conn, _query(operator_id, state, search, lot_id, within), page)
+def arrears(conn: Connection, operator_id: int, sought: Sought = OPEN_ONES, page: int = 1) -> Page[RowMapping]:
+    """What was sought, the newest first."""
+    return paged(conn, _query(operator_id, sought), page)
 
 
-def every(
-    conn: Connection,
-    operator_id: int,
-    state: str = OPEN,
-    search: str = "",
-    lot_id: int | None = None,
-    within: Lots = EVERY,
-) -> list[RowMapping]:
+def every(conn: Connection, operator_id: int, sought: Sought = OPEN_ONES) -> list[RowMapping]:
     """The whole of such a list, for an export."""
-    return list(conn.execute(_query(operator_id, state, search, lot_id, within)).mappings())
+    return list(conn.execute(_query(operator_id, sought)).mappings())
 
 
-def _query(operator_id: int, state: str, search: str, lot_id: int | None, within: Lots) -> Select[tuple[object, ...]]:
+def _query(operator_id: int, sought: Sought) -> Select[tuple[object, ...]]:
     debts = _debts(operator_id)
-    query = select(debts).where(_wanted(debts, state, search, lot_id, within))
+    query = select(debts).where(_wanted(debts, sought))
     return query.order_by(debts.c.recorded_ms.desc(), debts.c.debt_id)
 
 
-def left_fen(
-    conn: Connection,
-    operator_id: int,
-    state: str = OPEN,
-    search: str = "",
-    lot_id: int | None = None,
-    within: Lots = EVERY,
-) -> int:
+def left_fen(conn: Connection, operator_id: int, sought: Sought = OPEN_ONES) -> int:
     """What is left of such a list in all, in fen."""
     debts = _debts(operator_id)
-    total = select(func.coalesce(func.sum(debts.c.left_fen), 0)).where(_wanted(debts, state, search, lot_id, within))
+    total = select(func.coalesce(func.sum(debts.c.left_fen), 0)).where(_wanted(debts, sought))
     return int(conn.execute(total).scalar_one())
 
 

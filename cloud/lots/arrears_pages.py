@@ -11,31 +11,31 @@ from sqlalchemy import RowMapping
 from cloud import sheets
 from cloud.access.roles import Right, may
 from cloud.lots import arrears, service
+from cloud.lots.arrears import Sought
 from cloud.web.state import allow, lots_of, read, whole, zone_of
 from domain.fen import yuan
 from domain.plate import mask, normalise
 from plumbing.i18n import Texts
-from plumbing.web import page_number, render, texts
+from plumbing.web import Session, page_number, render, texts
 
 STATES = (arrears.OPEN, arrears.DISPUTED, arrears.SETTLED)
 
 
-def _asked(request: web.Request) -> tuple[str, str, int | None]:
-    """State, part of a plate, lot."""
+def _sought(request: web.Request, session: Session) -> Sought:
     state = request.query.get("state", arrears.OPEN)
     search = normalise(request.query.get("q", "")[:20])
-    return state if state in STATES else arrears.OPEN, search, whole(request.query.get("lot", ""))
+    lot_id, within = whole(request.query.get("lot", "")), lots_of(session)
+    return Sought(state if state in STATES else arrears.OPEN, search, lot_id, within)
 
 
 async def arrears_page(request: web.Request) -> web.Response:
     """Debts in one state at all lots or one; plates masked where the role has no need of them."""
     session = await allow(request, Right.VIEW_LOTS)
-    (state, search, lot_id), within = _asked(request), lots_of(session)
-    found = await read(request, arrears.arrears, state, search, lot_id, page_number(request.query), within)
+    sought = _sought(request, session)
     return render(
-        request, "arrears.html", page=found, state=state, states=STATES, lot_id=lot_id,
-        lots=await read(request, service.lots, within),
-        left_fen=await read(request, arrears.left_fen, state, search, lot_id, within),
+        request, "arrears.html", page=await read(request, arrears.arrears, sought, page_number(request.query)),
+        state=sought.state, states=STATES, lot_id=sought.lot_id, lots=await read(request, service.lots, sought.within),
+        left_fen=await read(request, arrears.left_fen, sought),
         plates=may(session.role, Right.PLATES),
     )  # fmt: skip
 
@@ -54,7 +54,7 @@ async def debt_page(request: web.Request) -> web.Response:
 async def export(request: web.Request) -> web.Response:
     """The whole list as a table file."""
     session = await allow(request, Right.VIEW_LOTS)
-    found = await read(request, arrears.every, *_asked(request), lots_of(session))
+    found = await read(request, arrears.every, _sought(request, session))
     t, shown = texts(request), may(session.role, Right.PLATES)
     zone = zone_of(request)
     words = ("since", "cause", "owed", "left", "state")

@@ -25,7 +25,7 @@ def tell_debts(conn: Connection, operator_id: int, now_ms: int) -> int:
     ).all()
     if len({one.lot_id for one in edges}) < 2:
         return 0
-    debts = arrears.every(conn, operator_id, arrears.OPEN)
+    debts = arrears.every(conn, operator_id)
     changed = 0
     for edge_id, lot_id in edges:
         elsewhere = [row for row in debts if row["lot_id"] != lot_id][:MOST]

@@ -47,5 +47,5 @@ def owed(conn: Connection, operator_id: int, lot_id: int) -> list[Owed]:
     return [
         Owed(row["debt_id"], row["stay_id"], row["plate"], row["cause"], row["left_fen"], state, row["recorded_ms"])
         for state in (arrears.OPEN, arrears.DISPUTED)
-        for row in arrears.every(conn, operator_id, state, lot_id=lot_id)
+        for row in arrears.every(conn, operator_id, arrears.Sought(state, lot_id=lot_id))
     ]

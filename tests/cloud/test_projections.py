@@ -110,7 +110,7 @@ def test_what_a_plate_owes_follows_what_became_of_its_debts(world: World) -> Non
     world.apply(events.DebtMoved("m3", "x1", "disputed", 0, "", "li", "not my car"))
 
     assert arrears.owed_by(world.conn, world.operator_id, "京A12345") == 200
-    (asked,) = arrears.every(world.conn, world.operator_id, arrears.DISPUTED)
+    (asked,) = arrears.every(world.conn, world.operator_id, arrears.Sought(arrears.DISPUTED))
     assert (asked["debt_id"], asked["left_fen"], asked["lot_name"]) == ("x1", 200, "north lot")
     assert arrears.arrears(world.conn, world.operator_id).total == 0
     assert [row["kind"] for row in arrears.moves(world.conn, world.operator_id, "x1")] == ["paid", "disputed"]
