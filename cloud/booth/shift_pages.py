@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -92,10 +91,7 @@ async def export(request: web.Request) -> web.Response:
 
     order = ("lot", "number", *texts_of, "opened_ms", "closed_ms", *COUNTS, *SUMS, *DRAWER, "difference")
     rows, columns = await read(request, collect), [t(f"booth_shift.{name}") for name in order]
-    if request.match_info["kind"] == "xlsx":
-        body = await asyncio.to_thread(sheets.xlsx_file, t("nav.shifts"), columns, rows)
-        return sheets.attachment(body, f"shifts-{first}.xlsx")
-    return sheets.attachment(sheets.csv_file(columns, rows), f"shifts-{first}.csv")
+    return await sheets.table_file(request.match_info["kind"], f"shifts-{first}", t("nav.shifts"), columns, rows)
 
 
 def add_routes(app: web.Application) -> None:

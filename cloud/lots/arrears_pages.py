@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -60,9 +59,7 @@ async def export(request: web.Request) -> web.Response:
     words = ("since", "cause", "owed", "left", "state")
     columns = [t("col.plate"), t("col.lot"), *(t(f"arrears.{name}") for name in words)]
     rows = [_line(t, row, zone, shown=shown) for row in found]
-    if request.match_info["kind"] == "csv":
-        return sheets.attachment(sheets.csv_file(columns, rows), "arrears.csv")
-    return sheets.attachment(await asyncio.to_thread(sheets.xlsx_file, t("nav.arrears"), columns, rows), "arrears.xlsx")
+    return await sheets.table_file(request.match_info["kind"], "arrears", t("nav.arrears"), columns, rows)
 
 
 def _line(t: Texts, row: RowMapping, zone: ZoneInfo, *, shown: bool) -> list[str]:

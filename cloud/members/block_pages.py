@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from aiohttp import web
@@ -108,11 +107,7 @@ async def export(request: web.Request) -> web.Response:
         ]
 
     rows, columns = await read(request, collect), [t(f"blocked.{name}") for name in COLUMNS]
-    if request.match_info["kind"] == "xlsx":
-        return sheets.attachment(
-            await asyncio.to_thread(sheets.xlsx_file, t("nav.blocked"), columns, rows), "blocked.xlsx"
-        )
-    return sheets.attachment(sheets.csv_file(columns, rows), "blocked.csv")
+    return await sheets.table_file(request.match_info["kind"], "blocked", t("nav.blocked"), columns, rows)
 
 
 async def visitors(request: web.Request) -> web.Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -88,10 +87,7 @@ async def export(request: web.Request) -> web.Response:
         ]
 
     rows, columns = await read(request, collect), [t(f"excused.{name}") for name in COLUMNS]
-    if request.match_info["kind"] == "xlsx":
-        body = await asyncio.to_thread(sheets.xlsx_file, t("nav.excused"), columns, rows)
-        return sheets.attachment(body, f"excused-{day}.xlsx")
-    return sheets.attachment(sheets.csv_file(columns, rows), f"excused-{day}.csv")
+    return await sheets.table_file(request.match_info["kind"], f"excused-{day}", t("nav.excused"), columns, rows)
 
 
 def add_routes(app: web.Application) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -40,7 +39,6 @@ from plumbing.web import Session, page_number, render, texts
 EXPORT_ROWS = 100_000
 COLUMNS = ("kind", "plates", "name", "phone", "host", "lots", "places", "begins", "ends", "grace_days", "windows",
            "when_full", "state", "remark")  # fmt: skip
-FILES = {"csv": "people.csv", "xlsx": "people.xlsx"}
 
 
 def _wanted(request: web.Request, session: Session) -> Wanted:
@@ -86,8 +84,7 @@ def hours_words(t: Texts, one: Entitled) -> str:
 async def export(request: web.Request) -> web.Response:
     """The list as a file, plates masked for who may not see them."""
     session = await allow(request, Right.VIEW_LOTS)
-    cloud, kind = request.config_dict[CLOUD], request.match_info["kind"]
-    t, tz, now_ms = texts(request), zone_of(request), cloud.now_ms()
+    t, tz, now_ms = texts(request), zone_of(request), request.config_dict[CLOUD].now_ms()
     plates = may(session.role, Right.PLATES)
 
     def collect(conn: Connection, operator_id: int) -> list[Sequence[sheets.Cell]]:
@@ -97,11 +94,7 @@ async def export(request: web.Request) -> web.Response:
 
     rows = await read(request, collect)
     columns = [t(f"people.{name}") for name in COLUMNS]
-    if kind == "xlsx":
-        body = await asyncio.to_thread(sheets.xlsx_file, t("nav.people"), columns, rows)
-    else:
-        body = sheets.csv_file(columns, rows)
-    return sheets.attachment(body, FILES[kind])
+    return await sheets.table_file(request.match_info["kind"], "people", t("nav.people"), columns, rows)
 
 
 def _cells(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -75,10 +74,7 @@ async def export(request: web.Request) -> web.Response:
         for row in await read(request, listing.every, asked, EXPORT_ROWS)
     ]
     columns = [t(f"payments.{name}") for name in COLUMNS]
-    if request.match_info["kind"] == "csv":
-        return sheets.attachment(sheets.csv_file(columns, rows), f"payments-{day}.csv")
-    body = await asyncio.to_thread(sheets.xlsx_file, t("nav.payments"), columns, rows)
-    return sheets.attachment(body, f"payments-{day}.xlsx")
+    return await sheets.table_file(request.match_info["kind"], f"payments-{day}", t("nav.payments"), columns, rows)
 
 
 def _one(conn: Connection, operator_id: int, order_id: str) -> dict[str, Any]:
