@@ -31,6 +31,7 @@ from drivers.modbus_frames import (
     unpack_bits,
 )
 from drivers.modbus_line import ModbusLine, line_of
+from drivers.tcp_simulated import SimulatedTcp
 from drivers.wiring import Wiring
 
 FLASH_ON = 0x0200
@@ -150,42 +151,21 @@ def _exception(pdu: bytes, code: int) -> bytes:
     return bytes([(pdu[0] if pdu else 0) & 0x7F | EXCEPTION, code])
 
 
-class SimulatedRelayBoard:
-    """Serves a RelayModel over Modbus TCP on loopback. Use as a context manager; ``stop`` and ``start`` unplug it."""
+class SimulatedRelayBoard(SimulatedTcp):
+    """Serves a RelayModel over Modbus TCP."""
 
     def __init__(self, model: RelayModel | None = None, *, port: int = 0, slow_s: float = 0.6) -> None:
+        super().__init__(port)
         self.model = model or RelayModel()
-        self.port = port
         self.requests: list[bytes] = []
-        self.connections = 0  # made so far
         self._slow_s = slow_s
         self._faults: list[tuple[Fault, int]] = []  # what, and for which function
-        self._server: asyncio.Server | None = None
-        self._handlers: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> SimulatedRelayBoard:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Power on, on the same port as before."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Pull the plug: every connection drops, all relays fall off."""
-        if self._server is None:
-            return
-        self._server.close()
-        for handler in self._handlers:
-            handler.cancel()
-        await asyncio.gather(*self._handlers)
-        await self._server.wait_closed()
-        self._server = None
-        self.model.power_off()
+        """Pull the plug: every connection drops, all relays fall off. Safe to call twice."""
+        if self.is_on:
+            await super().stop()
+            self.model.power_off()
 
     @property
     def pulses(self) -> list[Pulse]:
@@ -200,20 +180,11 @@ class SimulatedRelayBoard:
         """Let the next *times* requests of *function* go wrong."""
         self._faults += [(fault, function)] * times
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        handler = asyncio.current_task()
-        assert handler is not None  # noqa: S101 - streams run this in a task
-        self._handlers.add(handler)
-        self.connections += 1
-        try:
-            with contextlib.suppress(
-                asyncio.IncompleteReadError, BadFrameError, ConnectionError, asyncio.CancelledError
-            ):
-                while await self._serve_one(reader, writer):
-                    pass
-        finally:
-            self._handlers.discard(handler)
-            writer.transport.abort()
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer request after request, until one is none."""
+        with contextlib.suppress(BadFrameError):
+            while await self._serve_one(reader, writer):
+                pass
 
     async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         transaction, unit, length = tcp_header(await reader.readexactly(MBAP.size))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from drivers.printer.escpos import EscposNetworkOptions, EscposNetworkPrinter
+from drivers.tcp_simulated import SimulatedTcp
 from drivers.wiring import Wiring
 from plumbing.paper.commands import DRAWER, INIT, SENSOR, STATUS, STATUS_BACK, BadBytesError, Command, split
 from plumbing.paper.length import DOTS_A_MM, Roll
@@ -60,15 +61,16 @@ def answer(command: Command, fault: PrinterFault | None) -> bytes:
     return b"" if fault in STOPS else bytes([BACK[fault][2]])
 
 
-class SimulatedPrinter:
-    """Serves on loopback. ``jobs`` has the bytes of every job that reached the paper, questions left out.
+class SimulatedPrinter(SimulatedTcp):
+    """``jobs`` has the bytes of every job that reached the paper, questions left out.
 
     *tells_end* False: a unit that does not know GS r. *mm_s*: how fast paper comes out, 0 for at once. As with a real
     one DLE EOT is answered at once and GS r when everything before it is on paper.
     """
 
     def __init__(self, *, port: int = 0, mm_s: int = 0) -> None:
-        self.port, self.mm_s = port, mm_s
+        super().__init__(port)
+        self.mm_s = mm_s
         self._roll, self._printed_at = Roll(), 0.0
         self.fault: PrinterFault | None = None
         self.jobs: list[bytes] = []
@@ -76,31 +78,6 @@ class SimulatedPrinter:
         self.tells_end = True
         self._breaks_at: tuple[int, PrinterFault | None] | None = None
         self._breaks_after: tuple[int, PrinterFault] | None = None
-        self._server: asyncio.Server | None = None
-        self._handlers: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> SimulatedPrinter:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Power on, on the same port as before."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        """Pull the plug."""
-        if self._server is None:
-            return
-        self._server.close()
-        for handler in self._handlers:
-            handler.cancel()
-        await asyncio.gather(*self._handlers)
-        await self._server.wait_closed()
-        self._server = None
 
     def break_after(self, commands: int, fault: PrinterFault) -> None:
         """Let *fault* happen once *commands* commands of the next job are on paper."""
@@ -110,16 +87,10 @@ class SimulatedPrinter:
         """Let *fault* happen once *byte* bytes of the next job have arrived; None pulls the cable there."""
         self._breaks_at = (byte, fault)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        handler = asyncio.current_task()
-        assert handler is not None  # noqa: S101 - streams run this in a task
-        self._handlers.add(handler)
-        try:
-            with contextlib.suppress(ConnectionError, BadBytesError, asyncio.CancelledError):
-                await self._listen(reader, writer)
-        finally:
-            self._handlers.discard(handler)
-            writer.transport.abort()
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take commands as they come, until bytes are none."""
+        with contextlib.suppress(BadBytesError):
+            await self._listen(reader, writer)
 
     async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         rest, heard = b"", 0
