@@ -10,9 +10,7 @@ from cloud.access import audit
 from cloud.access.scopes import Scope
 from cloud.act import Act
 from cloud.api.operation import Ask, Operation, rows
-from cloud.api.schema import MOMENT, PAGE, WHOLE, listing, maybe, record, text, whole
-
-END_MS = 1 << 47
+from cloud.api.schema import AT_MS, MOMENT, PAGE, WHOLE, listing, maybe, record, text
 
 
 def list_audit(conn: Connection, act: Act, ask: Ask) -> Any:
@@ -30,8 +28,7 @@ _DEED = record({
     "audit_id": WHOLE, "lot_id": maybe(WHOLE), "made_by": text(), "act": text(), "subject": text(),
     "reason": text(2000), "before": text(100_000), "after": text(100_000), "made_ms": MOMENT,
 })  # fmt: skip
-_AT_MS = whole(0, END_MS)
-_TIMES = {"from_ms": _AT_MS, "until_ms": _AT_MS}
+_TIMES = {"from_ms": AT_MS, "until_ms": AT_MS}
 
 OPERATIONS = (
     Operation(

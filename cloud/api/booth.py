@@ -10,7 +10,9 @@ from cloud.access.scopes import Scope
 from cloud.act import Act, Refused
 from cloud.api.operation import NO_BODY, Ask, NotThereError, Operation, done, rows
 from cloud.api.schema import (
+    AT_MS,
     DONE,
+    END_MS,
     FLAG,
     ID,
     MOMENT,
@@ -23,7 +25,6 @@ from cloud.api.schema import (
     one_of,
     record,
     text,
-    whole,
 )
 from cloud.booth import people, shifts
 from cloud.booth.shifts import FIGURES, Asked
@@ -31,8 +32,6 @@ from cloud.web.state import Cloud
 from domain.wire import Json
 from plumbing.passwords import random_pin
 from plumbing.sealing import SealKey
-
-END_MS = 1 << 47
 
 
 def list_shifts(conn: Connection, act: Act, ask: Ask) -> Any:
@@ -91,8 +90,7 @@ _SHIFT: dict[str, Schema] = {
     "opened_ms": MOMENT, "closed_ms": maybe(MOMENT), "closed_by": text(), "takes_over": text(), "reason": text(1000),
     **dict.fromkeys(FIGURES, WHOLE),
 }  # fmt: skip
-_AT_MS = whole(0, END_MS)
-_TIMES = {"from_ms": _AT_MS, "until_ms": _AT_MS}
+_TIMES = {"from_ms": AT_MS, "until_ms": AT_MS}
 _PIN = text(12)
 _BOOTH_PERSON = record({
     "person_id": WHOLE, "lot_id": maybe(WHOLE), "name": text(), "role": text(), "set_ms": MOMENT, "set_by": text(),

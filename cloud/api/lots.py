@@ -12,6 +12,8 @@ from cloud.access.scopes import Scope
 from cloud.act import Act, Refused
 from cloud.api.operation import NO_BODY, Ask, NotThereError, Operation, made, rows
 from cloud.api.schema import (
+    AT_MS,
+    END_MS,
     FLAG,
     ID,
     MOMENT,
@@ -39,7 +41,6 @@ from domain.plate import mask, normalise
 from domain.stay import Direction
 from plumbing.web import Page
 
-END_MS = 1 << 47
 FEWEST_TYPED = 3  # characters of a plate before a merchant is shown cars
 
 
@@ -244,7 +245,7 @@ OPERATIONS = (
     ),
     Operation(
         "GET", "/cars/gone", "list_gone", "Cars that left, the last first", gone, listing(_GONE), Scope.READ,
-        query={"from_ms": whole(0, END_MS), "until_ms": whole(0, END_MS), "lot_id": ID, "q": text(20), "page": PAGE},
+        query={"from_ms": AT_MS, "until_ms": AT_MS, "lot_id": ID, "q": text(20), "page": PAGE},
     ),
     Operation(
         "GET", "/incidents", "list_incidents", "Incidents, newest first", list_incidents, listing(_INCIDENT),

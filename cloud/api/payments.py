@@ -11,7 +11,9 @@ from cloud.access.scopes import Scope
 from cloud.act import Act
 from cloud.api.operation import NO_BODY, Ask, NotThereError, Operation, done, made, rows
 from cloud.api.schema import (
+    AT_MS,
     DONE,
+    END_MS,
     ID,
     MOMENT,
     MOST_FEN,
@@ -32,8 +34,6 @@ from cloud.payments import listing as lists
 from cloud.payments.listing import Asked
 from cloud.payments.orders import PayOrder
 from cloud.waiting import service as waiting
-
-END_MS = 1 << 47
 
 
 def list_orders(conn: Connection, act: Act, ask: Ask) -> Any:
@@ -175,7 +175,6 @@ _ACCOUNT = record({
     "takes": listing(record({"lot_id": WHOLE, "purpose": text()})),
 })  # fmt: skip
 _ONE, _INVOICE_ID = {"order_id": NAMED}, {"invoice_id": NAMED}
-_AT_MS = whole(0, END_MS)
 _NUMBER = record({"number": text(invoices.NUMBER_LENGTH, 1)})
 
 _WAITING = record({
@@ -198,7 +197,7 @@ OPERATIONS = (
         "GET", "/orders", "list_orders", "Orders to pay online, newest first", list_orders, listing(record(_ORDER)),
         Scope.READ,
         query={
-            "from_ms": _AT_MS, "until_ms": _AT_MS, "state": one_of(*lists.STATES), "purpose": one_of(*orders.PURPOSES),
+            "from_ms": AT_MS, "until_ms": AT_MS, "state": one_of(*lists.STATES), "purpose": one_of(*orders.PURPOSES),
             "q": text(60), "page": PAGE,
         },
     ),

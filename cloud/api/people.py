@@ -10,7 +10,22 @@ from cloud.access.scopes import Scope
 from cloud.act import Act
 from cloud.api.lots import shown_page
 from cloud.api.operation import NO_BODY, Ask, NotThereError, Operation, done, made, rows
-from cloud.api.schema import DONE, FLAG, ID, MOMENT, PAGE, WHOLE, listing, maybe, one_of, record, text, whole
+from cloud.api.schema import (
+    AT_MS,
+    DONE,
+    END_MS,
+    FLAG,
+    ID,
+    MOMENT,
+    PAGE,
+    WHOLE,
+    listing,
+    maybe,
+    one_of,
+    record,
+    text,
+    whole,
+)
 from cloud.api.shop import TO_PAY, to_pay
 from cloud.members import blocking, excused, extending, service, visiting
 from cloud.members.excused import WHYS
@@ -19,8 +34,6 @@ from cloud.members.terms import LONGEST_NAME, LONGEST_REMARK, MOST_GRACE, MOST_P
 from domain.entitlement import Grant, WhenFull
 from domain.plate import mask, normalise
 from plumbing.web import Page
-
-END_MS = 1 << 47
 
 
 def list_people(conn: Connection, act: Act, ask: Ask) -> Any:
@@ -141,7 +154,6 @@ def list_excused(conn: Connection, act: Act, ask: Ask) -> Any:
     return shown_page(ask, excused.listed(conn, act.operator_id, day, ask.page))
 
 
-_AT_MS = whole(0, END_MS)
 _WINDOW = record({
     "from_min": whole(0, 1439), "to_min": whole(0, 1440), "weekdays": listing(whole(0, 6), 7),
 })  # fmt: skip
@@ -158,7 +170,7 @@ _TERMS = record(
     },
     {
         "phone": text(15), "host": text(LONGEST_NAME), "remark": text(LONGEST_REMARK), "places": whole(0, MOST_PLATES),
-        "begins_ms": maybe(_AT_MS), "ends_ms": maybe(_AT_MS), "grace_days": whole(0, MOST_GRACE),
+        "begins_ms": maybe(AT_MS), "ends_ms": maybe(AT_MS), "grace_days": whole(0, MOST_GRACE),
         "windows": listing(_WINDOW, MOST_WINDOWS), "when_full": one_of(*WhenFull),
     },
 )  # fmt: skip
@@ -227,7 +239,7 @@ OPERATIONS = (
     Operation(
         "POST", "/blocked-plates", "block_plate", "Keep a plate out of one lot, or of all", block,
         record({"block_id": WHOLE}), Scope.PEOPLE, status=201,
-        body=record({"plate": text(20, 1), "reason": _REASON}, {"lot_id": maybe(ID), "ends_ms": maybe(_AT_MS)}),
+        body=record({"plate": text(20, 1), "reason": _REASON}, {"lot_id": maybe(ID), "ends_ms": maybe(AT_MS)}),
     ),
     Operation(
         "POST", "/blocked-plates/{block_id}/end", "unblock_plate", "Let it in again", unblock, DONE, Scope.PEOPLE,
@@ -241,7 +253,7 @@ OPERATIONS = (
         "GET", "/excused-stays", "list_excused_stays", "Stays that ended without their fee being paid, newest first",
         list_excused, listing(_EXCUSED), Scope.PEOPLE,
         query={
-            "from_ms": _AT_MS, "until_ms": _AT_MS, "lot_id": ID, "why": one_of(*WHYS), "q": text(60), "page": PAGE,
+            "from_ms": AT_MS, "until_ms": AT_MS, "lot_id": ID, "why": one_of(*WHYS), "q": text(60), "page": PAGE,
         },
     ),
 )  # fmt: skip

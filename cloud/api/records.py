@@ -12,7 +12,7 @@ from cloud.access.scopes import Scope
 from cloud.act import Act, Refused
 from cloud.api.lots import plates_shown
 from cloud.api.operation import Ask, Operation
-from cloud.api.schema import DAY, FLAG, ID, MOMENT, PAGE, WHOLE, listing, maybe, one_of, record, text, whole
+from cloud.api.schema import AT_MS, DAY, FLAG, ID, MOMENT, PAGE, WHOLE, listing, maybe, one_of, record, text, whole
 from cloud.coupons import often, papers, records, reporting
 from cloud.coupons.life import State
 from cloud.coupons.records import KINDS, Sought
@@ -20,8 +20,6 @@ from cloud.days import day_at, day_of
 from cloud.db import paged
 from cloud.lots import service as lots
 from plumbing.web import Page
-
-END_MS = 1 << 47
 
 
 def list_usage(conn: Connection, act: Act, ask: Ask) -> Any:
@@ -102,12 +100,11 @@ _OFTEN = record({
     "plate": text(), "merchant_id": WHOLE, "merchant": text(), "by": text(), "count": WHOLE, "used": WHOLE,
     "off_fen": WHOLE,
 })  # fmt: skip
-_AT_MS = whole(0, END_MS)
 _SOUGHT = {
     "merchant_id": ID,
     "kind": one_of(*KINDS),
-    "from_ms": _AT_MS,
-    "until_ms": _AT_MS,
+    "from_ms": AT_MS,
+    "until_ms": AT_MS,
     "q": text(60),
     "page": PAGE,
 }

@@ -38,6 +38,8 @@ def whole(least: int, most: int) -> Schema:
 
 
 PAGE: Final = whole(1, 100_000)
+END_MS: Final = 1 << 47  # later than any moment
+AT_MS: Final = whole(0, END_MS)
 """Which page of a list, from 1."""
 
 
