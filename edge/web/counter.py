@@ -29,6 +29,7 @@ from edge.web.keys import (
     see_other,
     taken_flash,
     text_field,
+    whole,
 )
 from edge.web.printdesk import PrintDesk, PrintOrder
 from edge.web.tasks import new_mark, reason_of
@@ -183,8 +184,7 @@ async def order_print(request: web.Request) -> web.Response:
     """Queue an order; the same form again orders nothing more."""
     session, merchant_id, data = await require_session(request), await merchant_at(request), await request.post()
     offer = await _offer(request, merchant_id)
-    typed, printer = text_field(data, "count", 4), text_field(data, "printer", 64)
-    count = int(typed) if typed.isascii() and typed.isdigit() else 0
+    count, printer = whole(text_field(data, "count", 4), 0), text_field(data, "printer", 64)
     if not 1 <= count <= MOST_AT_ONCE:
         return await _print(request, offer, texts(request)("refused.bad_count", most=min(offer.count, MOST_AT_ONCE)))
     if not request.app[EDGE].counter.slips_are_of_use:

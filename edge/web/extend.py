@@ -6,7 +6,7 @@ from aiohttp import web
 
 from domain.decision import Refuse
 from edge.web.booth import shared
-from edge.web.keys import EDGE, WATCH, flash, refusal_words, see_other, text_field
+from edge.web.keys import EDGE, WATCH, flash, refusal_words, see_other, text_field, whole
 from edge.web.proof import authority, beside
 from edge.web.tasks import reason_of
 from plumbing.web import Session, render, require_session, texts
@@ -23,8 +23,7 @@ async def extend_page(request: web.Request) -> web.Response:
 async def extend(request: web.Request) -> web.Response:
     """Nobody's time runs out for so many minutes."""
     session, data, edge = await require_session(request), await request.post(), request.app[EDGE]
-    typed = text_field(data, "minutes", 4)
-    minutes = int(typed) if typed.isascii() and typed.isdigit() else 0
+    minutes = whole(text_field(data, "minutes", 4), 0)
     may = await authority(request, data, session)
     if isinstance(may, Refuse):
         return await _page(request, session, may)

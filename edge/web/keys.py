@@ -90,6 +90,11 @@ def refusal_words(request: web.Request, refused: Refuse | str) -> str:
     return words(key, **facts) if words.catalogue.has(key) else words("refused.other", code=code)
 
 
+def whole(typed: str, otherwise: int) -> int:
+    """A whole number somebody typed; *otherwise* where it is none."""
+    return int(typed) if typed.isascii() and typed.isdigit() else otherwise
+
+
 def text_field(form: object, name: str, most: int = 400) -> str:
     """A text field of a posted form, stripped; "" when it is missing, a file, or longer than *most*."""
     value = form.get(name, "") if hasattr(form, "get") else ""

@@ -16,7 +16,7 @@ from edge.services.refunding import late_fen, refundable_fen
 from edge.web import receipts, workstation
 from edge.web.booth import shared
 from edge.web.cards import StayCard, stay_card
-from edge.web.keys import EDGE, first_time, flash, refusal_words, see_other, taken_flash, text_field
+from edge.web.keys import EDGE, first_time, flash, refusal_words, see_other, taken_flash, text_field, whole
 from edge.web.proof import approver, approvers
 from plumbing.web import render, require_session, texts
 
@@ -166,8 +166,7 @@ async def pick_class(request: web.Request) -> web.Response:
 async def note_charging(request: web.Request) -> web.Response:
     """How long this car has charged so far."""
     session, card, data = await require_session(request), await card_of(request), await request.post()
-    typed = text_field(data, "minutes", 8)
-    minutes = int(typed) if typed.isascii() and typed.isdigit() else -1
+    minutes = whole(text_field(data, "minutes", 8), -1)
     result = await request.app[EDGE].note_charging(card.stay.stay_id, minutes, session.name)
     if isinstance(result, Refuse):
         return await task_page(request, "stay.html", card, result, receipts=[], refundable=0, late_fen=0, flash=None)

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from domain.decision import Refuse
 from edge.web.booth import shared
-from edge.web.keys import EDGE, flash, refusal_words, see_other, taken_flash, text_field
+from edge.web.keys import EDGE, flash, refusal_words, see_other, taken_flash, text_field, whole
 from edge.web.proof import authority, beside
 from edge.web.tasks import reason_of
 from plumbing.web import render, require_session, texts
@@ -25,7 +25,7 @@ async def count(request: web.Request) -> web.Response:
     session, data = await require_session(request), await request.post()
     zone, _, vehicle_class = text_field(data, "pool", 120).partition("/")
     typed = text_field(data, "counted", 8)
-    counted = int(typed) if typed.isascii() and typed.isdigit() else -1
+    counted = whole(typed, -1)
     reason = reason_of(request, data, "zone_reason")
     edge = request.app[EDGE]
     may = await authority(request, data, session)
