@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from cloud import replacing, sheets
 from cloud.access.roles import Right, may
-from cloud.act import Refused
+from cloud.act import Act, Refused
 from cloud.joining import put_out
 from cloud.lots import edges as lot_edges
 from cloud.lots import incidents as lot_incidents
@@ -262,28 +262,30 @@ async def create_edge(request: web.Request) -> web.Response:
     lot_id, name = whole(await field_of(request, "lot_id")), await field_of(request, "name")
     key = cloud.config_key.public.raw
     made = await change(request, login_of(session), lot_edges.create_edge, lot_id or 0, name, cloud.public_url, key)
-    if isinstance(made, Refused):
-        return await _edges(request, session.role, error=words(request, made))
-    return await _edges(request, session.role, claim=made)
+    return await _claim_shown(request, session, made)
 
 
 async def renew_claim(request: web.Request) -> web.Response:
     """A fresh claim for an edge nobody has claimed."""
-    session = await allow(request, Right.MANAGE)
-    cloud = request.config_dict[CLOUD]
-    edge_id, key = await field_of(request, "edge_id"), cloud.config_key.public.raw
-    made = await change(request, login_of(session), lot_edges.renew_claim, edge_id, cloud.public_url, key)
-    if isinstance(made, Refused):
-        return await _edges(request, session.role, error=words(request, made))
-    return await _edges(request, session.role, claim=made)
+    return await _claim_of(request, lot_edges.renew_claim)
 
 
 async def replace_edge(request: web.Request) -> web.Response:
     """Put a dead device out and show the claim for the one that takes its place."""
+    return await _claim_of(request, replacing.replace_edge)
+
+
+async def _claim_of(
+    request: web.Request, make: Callable[[Connection, Act, str, str, bytes], Claim | Refused]
+) -> web.Response:
     session = await allow(request, Right.MANAGE)
     cloud = request.config_dict[CLOUD]
     edge_id, key = await field_of(request, "edge_id"), cloud.config_key.public.raw
-    made = await change(request, login_of(session), replacing.replace_edge, edge_id, cloud.public_url, key)
+    made = await change(request, login_of(session), make, edge_id, cloud.public_url, key)
+    return await _claim_shown(request, session, made)
+
+
+async def _claim_shown(request: web.Request, session: Session, made: Claim | Refused) -> web.Response:
     if isinstance(made, Refused):
         return await _edges(request, session.role, error=words(request, made))
     return await _edges(request, session.role, claim=made)
