@@ -12,7 +12,6 @@ from aiohttp import web
 import cloud
 from cloud.access.roles import Right, may
 from cloud.web import named
-from domain.plate import mask
 from plumbing.i18n import SHELL_LOCALE, Catalogue, load_catalogue
 from plumbing.lanepage import pages as lanepage
 from plumbing.web import NavItem, Sessions, Shell, create_app, current_session
@@ -127,9 +126,8 @@ def _words() -> Catalogue:
 
 
 def shell_app(shell: Shell) -> web.Application:
-    """An application of *shell* whose templates can mask plates, say who did what, read what is kept as JSON."""
+    """An application of *shell* whose templates can also say who did what, read JSON and ask what somebody may."""
     app = create_app(shell)
-    app[ENVIRONMENT].filters["masked"] = mask
     app[ENVIRONMENT].filters["from_json"] = json.loads
     app[ENVIRONMENT].globals |= {"allowed": _allowed, "named": named}
     return app
