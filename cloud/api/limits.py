@@ -12,6 +12,7 @@ from cloud.act import Act
 from cloud.api.lots import shown_page
 from cloud.api.operation import Ask, NotThereError, Operation, done, made
 from cloud.api.schema import DONE, FLAG, ID, MOMENT, PAGE, WHOLE, Schema, listing, one_of, record, text, whole
+from cloud.blocked import LONGEST_REASON
 from cloud.coupons import plates, rules, template
 from cloud.lots import service as lots
 from cloud.merchants import service as merchants
@@ -114,7 +115,7 @@ _AT_TEMPLATE = "/merchants/{merchant_id}/templates/{template_id}/limits"
 _PLATE = record({
     "blocked_id": WHOLE, "plate": text(), "reason": text(), "created_ms": MOMENT, "created_by": text(),
 })  # fmt: skip
-_REASON = text(plates.LONGEST_REASON, 1)
+_REASON = text(LONGEST_REASON, 1)
 
 OPERATIONS = (
     Operation(

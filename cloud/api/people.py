@@ -27,6 +27,7 @@ from cloud.api.schema import (
     whole,
 )
 from cloud.api.shop import TO_PAY, to_pay
+from cloud.blocked import LONGEST_REASON
 from cloud.members import blocking, excused, extending, service, visiting
 from cloud.members.excused import WHYS
 from cloud.members.service import STATES, Entitled
@@ -192,7 +193,7 @@ _EXCUSED = record({
     "excused_by": text(), "waived_fen": WHOLE, "happened_ms": MOMENT,
 })  # fmt: skip
 _ONE = {"person_id": ID}
-_REASON = text(blocking.LONGEST_REASON, 1)
+_REASON = text(LONGEST_REASON, 1)
 _MONTH_FEN = whole(0, extending.MOST_FEN)
 
 OPERATIONS = (

@@ -7,16 +7,15 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 
+from cloud import blocked
 from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.coupons.tables import coupon_blocked
 from cloud.db import new_id, paged
 from cloud.lots import edges as lot_edges
 from cloud.sync.channels import put_row
-from domain.plate import classify, mask, normalise
+from domain.plate import mask, normalise
 from plumbing.web.paging import Page
-
-LONGEST_REASON = 128
 
 
 def is_blocked(conn: Connection, operator_id: int, plate: str) -> bool:
@@ -33,12 +32,9 @@ def _live(operator_id: int) -> Select[Any]:
 def block(conn: Connection, act: Act, typed: str, reason: str) -> int | Refused:
     """No coupon for this plate from now on, of no merchant; what it has already is not touched."""
     plate = normalise(typed)
-    if classify(plate) is None:
-        return Refused("plate_malformed", {"plate": typed[:20]})
-    if not reason.strip():
-        return Refused("reason_missing")
-    if len(reason) > LONGEST_REASON:
-        return Refused("text_too_long", {"most": LONGEST_REASON})
+    refused = blocked.refusal(plate, typed, reason)
+    if refused is not None:
+        return refused
     if is_blocked(conn, act.operator_id, plate):
         return Refused("plate_blocked_already", {"plate": plate})
     values = {"operator_id": act.operator_id, "plate": plate, "reason": reason.strip()}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, RowMapping, Select, insert, or_, select, update
 
+from cloud import blocked
 from cloud.access import audit
 from cloud.act import Act, Refused
 from cloud.db import new_id, paged
@@ -13,10 +14,8 @@ from cloud.lots import service as lots
 from cloud.members import telling
 from cloud.members.tables import blocked_plate
 from cloud.reach import EVERY, Lots
-from domain.plate import classify, mask, normalise
+from domain.plate import mask, normalise
 from plumbing.web.paging import Page
-
-LONGEST_REASON = 128
 
 
 def block(
@@ -24,12 +23,9 @@ def block(
 ) -> int | Refused:
     """Keep a plate out of one lot or (None) all of them, until *ends_ms* or for good."""
     plate = normalise(typed)
-    if classify(plate) is None:
-        return Refused("plate_malformed", {"plate": typed[:20]})
-    if not reason.strip():
-        return Refused("reason_missing")
-    if len(reason) > LONGEST_REASON:
-        return Refused("text_too_long", {"most": LONGEST_REASON})
+    refused = blocked.refusal(plate, typed, reason)
+    if refused is not None:
+        return refused
     if lot_id not in act.within or (lot_id is not None and lot_id not in lots.names(conn, act.operator_id)):
         return Refused("lot_unknown")
     if ends_ms is not None and ends_ms <= act.now_ms:
