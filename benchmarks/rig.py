@@ -20,7 +20,7 @@ from plumbing.broker import free_port
 
 LANES = 4
 CONFIG = Path(__file__).parent.parent / "config"
-UNDER_S = 0.3  # a passage: loops are polled each 30 ms and believed after 80, on a machine that may be busy
+UNDER_S = 0.5  # a passage: loops are polled each 30 ms and believed after 80, on a machine that may be busy
 AWAY_S = 1.0  # the next car is read once the lane knows that no trailer follows this one (trailer_gap_ms)
 PULSE_WITHIN_S = 10
 

@@ -35,10 +35,15 @@ def _holders(conn: sqlite3.Connection, query: str) -> dict[str, str]:
     return {ref: stay_id for stay_id, off in conn.execute(query) for ref, _ in json.loads(off)}
 
 
-def kept(conn: sqlite3.Connection, channel: str, step: Step) -> list[Fact]:
-    """What the log must say of coupons and vouchers that *step* withdraws and a car inside has paid with."""
+def withdraw(conn: sqlite3.Connection, channel: str, step: Step) -> list[Fact]:
+    """Heed what *step* of the cloud's list withdraws; returns what the log must say: what a car inside has paid with.
+
+    A coupon that lay on a stay because its exit was undone lies there no longer.
+    """
     if channel == "coupons":
         withdrawn = set(step.gone)
+        for ref in step.gone:
+            vouchers.take_off(conn, ref)
     elif channel == "vstate":
         withdrawn = {row.key for row in step.changed if row.value and row.value.get("state") in vouchers.WITHDRAWN}
     else:

@@ -357,7 +357,7 @@ class EdgeAgent:
         with transaction(self._db) as conn:
             step = channels.take(conn, part)
             if step is not None:
-                kept = counted.kept(conn, part.channel, step)
+                kept = counted.withdraw(conn, part.channel, step)
                 log.append_all(conn, [*kept, (ChannelApplied(part.channel, part.end), None)], now)
         goes_on = part.more and channels.kept(self._db.conn, part.channel) != before
         return (self._ask_for_more(now, at_once=goes_on) if part.more else []) + self._batches(now)

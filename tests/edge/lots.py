@@ -62,12 +62,13 @@ class SmallLot:
         """Event types in the log, in order."""
         return [row[0] for row in self.db.conn.execute("SELECT type FROM outbox ORDER BY seq")]
 
-    def put(self, channel: str, key: str, value: dict[str, object]) -> None:
-        """Let the cloud put a row into a channel."""
+    def put(self, channel: str, key: str, value: dict[str, object] | None) -> None:
+        """Let the cloud put a row into a channel, or with None take it out."""
         rows = self.versions.setdefault(channel, [])
         version = len(rows) + 1
         rows.append(Row(key, version, value))
         live = {row.key: row for row in rows}
+        live = {key: row for key, row in live.items() if row.value is not None}
         part = Part(channel, version - 1, version, 1, 1, (rows[-1],), digest_text(digest(live.values())))
         with transaction(self.db) as conn:
             assert channels.take(conn, part)

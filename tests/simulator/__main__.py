@@ -18,6 +18,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=100, help="how many, from --first-seed on")
     parser.add_argument("--steps", type=int, default=None, help="steps before the network heals")
     parser.add_argument("--phones", action="store_true", help="worlds in which fees are paid by phone too")
+    parser.add_argument("--minds", action="store_true", help="worlds in which people change their minds")
     parser.add_argument("-v", "--verbose", action="store_true", help="tell the whole story")
     args = parser.parse_args()
     say = print if args.verbose else None
@@ -25,7 +26,7 @@ def main() -> int:
     began = time.monotonic()
     for done, seed in enumerate(seeds, 1):
         try:
-            play(seed, say, args.steps, phones=args.phones)
+            play(seed, say, args.steps, phones=args.phones, minds=args.minds)
         except Exception:  # noqa: BLE001 - whatever breaks a seed is shown with its number
             traceback.print_exc()
             print(f"seed {seed} does not hold")

@@ -100,7 +100,7 @@ def car_goes(world: World) -> None:
 def _leave(world: World, node: EdgeNode, plate: str) -> None:
     decided = ask_to_leave(world, node, plate)
     if decided is not None and isinstance(decided.decision.verdict, PayFirst) and world.rng.randrange(3):
-        _pay(world, node, decided.stay_id)
+        pay(world, node, decided.stay_id)
         ask_to_leave(world, node, plate)
 
 
@@ -149,7 +149,7 @@ def _through(world: World, node: EdgeNode, lane: str, decision_id: str, plate: s
         node.act(lambda lot, now: passages.turned_back(node.db, lot, lane, decision_id, plate, now))
 
 
-def _pay(world: World, node: EdgeNode, stay_id: str) -> None:
+def pay(world: World, node: EdgeNode, stay_id: str) -> None:
     """Cash for what is due or a part of it; the attendant may tap twice."""
     payment_id = f"p{node.name}{next(world.numbers)}"
     taps = world.rng.choice((1, 1, 2))

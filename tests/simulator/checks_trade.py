@@ -73,7 +73,10 @@ def check_papers(node: EdgeNode, conn: sqlite3.Connection) -> None:
 
 
 def check_postings(cloud: sqlite3.Connection) -> None:
-    """The kept balances are the sums of the postings; every voucher and coupon is charged at most once (I9)."""
+    """The kept balances are the sums of the postings; every voucher and coupon is charged at most once (I9).
+
+    A use that is taken back counts no more.
+    """
     kept = cloud.execute("SELECT merchant_id, account, commodity, funds, amount FROM balance WHERE amount <> 0")
     sums = cloud.execute(
         "SELECT merchant_id, account, commodity, funds, sum(amount) AS total FROM posting"
@@ -82,7 +85,9 @@ def check_postings(cloud: sqlite3.Connection) -> None:
     if set(kept.fetchall()) != set(sums.fetchall()):
         raise ViolationError("I1", "balances are not the sums of their postings")
     twice = cloud.execute(
-        "SELECT e.subject, count(DISTINCT e.entry_id) AS times FROM ledger_entry e JOIN posting p USING (entry_id)"
+        "SELECT e.subject, count(DISTINCT CASE WHEN p.amount > 0 THEN e.entry_id END)"
+        " - count(DISTINCT CASE WHEN p.amount < 0 THEN e.entry_id END) AS times"
+        " FROM ledger_entry e JOIN posting p USING (entry_id)"
         " WHERE p.account = 'redeemed' GROUP BY e.subject HAVING times > 1"
     ).fetchone()
     if twice:
@@ -90,7 +95,8 @@ def check_postings(cloud: sqlite3.Connection) -> None:
     early = cloud.execute(
         "SELECT u.subject FROM ledger_entry r JOIN ledger_entry u ON u.subject = r.subject AND u.entry_id > r.entry_id"
         " WHERE r.kind IN ('coupon.released', 'coupon.lapsed', 'voucher.lapsed')"
-        " AND u.kind IN ('coupon.redeemed', 'voucher.redeemed')"
+        " AND u.kind IN ('coupon.redeemed', 'voucher.redeemed') AND u.subject NOT IN"
+        " (SELECT subject FROM ledger_entry WHERE note = 'use_taken_back')"  # crossed, undone and used again: one loss
     ).fetchone()
     if early:
         raise ViolationError("void", f"{early[0]} was used after its value had gone back")
@@ -99,7 +105,9 @@ def check_postings(cloud: sqlite3.Connection) -> None:
 def check_losses(cloud: sqlite3.Connection) -> None:
     """The operator loses only by what was used while its void or end was on its way (sync section 7)."""
     lost = cloud.execute("SELECT coalesce(sum(amount), 0) FROM balance WHERE account = 'operator_loss'").fetchone()[0]
-    crossed = cloud.execute("SELECT coalesce(sum(off_fen), 0) FROM redemption WHERE NOT charged").fetchone()[0]
+    crossed = cloud.execute(
+        "SELECT coalesce(sum(off_fen), 0) FROM redemption WHERE NOT charged AND restored_ms IS NULL"
+    ).fetchone()[0]
     if -lost != crossed:
         raise ViolationError("I4", f"the operator lost {-lost}, crossing voids explain {crossed}")
 
@@ -127,6 +135,8 @@ def check_trade(node: EdgeNode) -> None:
             if voucher in used:
                 raise ViolationError("I10", f"{node.name}: voucher {voucher} opened two exits")
             used.add(voucher)
+        if kind == "voucher.restored":
+            used.remove(voucher)
         if kind == "voucher.issued":
             if payload["lease_id"] in returned:
                 raise ViolationError("I14", f"{node.name}: spent from lease {payload['lease_id']} after its return")

@@ -67,7 +67,7 @@ LANES = (
     lots.LaneSpec("in", Direction.ENTRY, "outside", "main"),
     lots.LaneSpec("out", Direction.EXIT, "main", "outside"),
 )
-VOUCHERS = frozenset({"voucher.issued", "voucher.redeemed", "voucher.voided", "lease.returned"})
+VOUCHERS = frozenset({"voucher.issued", "voucher.redeemed", "voucher.restored", "voucher.voided", "lease.returned"})
 
 
 def lot_of(edge: str) -> int:

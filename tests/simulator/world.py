@@ -72,9 +72,14 @@ class World:
     """Build it, then ``run`` it. Raises ViolationError with the story so far when a promise is broken."""
 
     def __init__(
-        self, seed: int, say: Callable[[str], None] | None = None, steps: int = STEPS, phones: Phones | None = None
+        self,
+        seed: int,
+        say: Callable[[str], None] | None = None,
+        steps: int = STEPS,
+        phones: Phones | None = None,
+        more: Callable[[World], None] | None = None,
     ) -> None:
-        self.seed, self.steps, self.phones = seed, steps, phones
+        self.seed, self.steps, self.phones, self.more = seed, steps, phones, more
         self.rng = random.Random(seed)
         self.traits = draw_traits(self.rng)
         self.true = TrueTime()
@@ -149,6 +154,8 @@ class World:
         names = list(self.traits.weights)
         for name in self.rng.choices(names, self._weights(names), k=self.rng.choice((0, 1, 1, 2, 4))):
             ACTS[name].play(self)
+        if self.more is not None:
+            self.more(self)
         if self.phones is not None:
             self.phones.step(self)
         self.deliver()

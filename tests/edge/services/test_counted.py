@@ -14,7 +14,9 @@ from edge.db.database import transaction
 from edge.services.checking import check_books
 from edge.services.entering import enter
 from edge.services.leaving import leave
+from edge.services.lot import Done
 from edge.services.paying import take_cash
+from edge.services.reopening import reopen
 from tests.edge.lots import SmallLot, at, small_lot, verdict
 from tests.edge.services.test_phone_paying import PLATE as PHONED
 from tests.edge.services.test_phone_paying import comes, lot_with, quoted, tell
@@ -57,7 +59,7 @@ def kept(lot: SmallLot, part: Part) -> list[Event]:
     with transaction(lot.db) as conn:
         step = channels.take(conn, part)
         assert step is not None
-        return [fact for fact, _ in counted.kept(conn, part.channel, step)]
+        return [fact for fact, _ in counted.withdraw(conn, part.channel, step)]
 
 
 def gone(channel: str, key: str, version: int) -> Part:
@@ -108,3 +110,16 @@ def test_a_price_said_to_a_phone_holds_though_another_car_used_its_coupon(tmp_pa
 
     assert verdict(leave(lot.db, lot.lot, lot.arrival("out", PHONED), at(74))) == Admit("within_leave_time")
     assert check_books(lot.db.conn) == []
+
+
+def test_a_coupon_of_an_exit_that_was_undone_counts_no_more_once_it_is_withdrawn(lot: SmallLot) -> None:
+    stay_id = paid(lot)
+    assert leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(33)).opens
+    lot.put("coupons", "c1", None)
+    assert reopen(lot.db, lot.lot, stay_id, "li", "supervisor", "misread", at(34)) == Done(stay_id)
+    lot.put("coupons", "c1", coupon(PLATE))  # as coupon.restored has the cloud do
+
+    said = kept(lot, gone("coupons", "c1", 4))
+
+    assert said == [CouponKept("c1", stay_id)]  # it may leave as it had paid, for a while
+    assert verdict(leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(60))) == PayFirst(300)

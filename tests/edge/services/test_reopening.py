@@ -72,7 +72,7 @@ def test_a_coupon_the_cloud_has_struck_off_meanwhile_still_lies_on_the_stay(lot:
     stay_id = car_in(lot)
     lot.put("coupons", "c1", {**COUPON, "value": 5000})
     leave(lot.db, lot.lot, lot.arrival("out", PLATE), at(70))
-    lot.put("coupons", "c1", None)  # type: ignore[arg-type]
+    lot.put("coupons", "c1", None)
 
     reopen(lot.db, lot.lot, stay_id, "li", "supervisor", "turned round", at(71))
 
