@@ -6,17 +6,12 @@ from datetime import date, datetime, time, timedelta, tzinfo
 
 
 def parse_day(text: str) -> date | None:
-    """The day somebody typed; None for no day."""
+    """The day somebody typed; None for no day, and for one that this trade could not mean."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
-
-
-def day_of(text: str) -> date | None:
-    """The same; None too for a day that this trade could not mean."""
-    day = parse_day(text)
-    return day if day is not None and 2000 <= day.year <= 2200 else None
+    return day if 2000 <= day.year <= 2200 else None
 
 
 def day_at(ms: int, zone: tzinfo) -> date:
@@ -43,7 +38,4 @@ def span_ms(first: date, last: date, zone: tzinfo) -> tuple[int, int]:
 def day_began(text: str, zone: tzinfo, days: int = 0) -> int | None:
     """When the day somebody typed began, *days* later; None for no day."""
     day = parse_day(text)
-    try:
-        return None if day is None else began_ms(day + timedelta(days), zone)
-    except OverflowError:
-        return None
+    return None if day is None else began_ms(day + timedelta(days), zone)

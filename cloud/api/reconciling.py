@@ -10,7 +10,7 @@ from cloud.access.scopes import Scope
 from cloud.act import Act, Refused
 from cloud.api.operation import Ask, Operation, done, rows
 from cloud.api.schema import DAY, DONE, FLAG, ID, MOMENT, PAGE, WHOLE, listing, maybe, record, text
-from cloud.days import day_of
+from cloud.days import parse_day
 from cloud.payments import bills
 from cloud.reconciling import service
 from cloud.reconciling.comparing import Sums
@@ -29,7 +29,7 @@ def list_days(conn: Connection, act: Act, ask: Ask) -> Any:
 
 def make_day(conn: Connection, act: Act, ask: Ask) -> Any:
     """Lay one day side by side now."""
-    day = day_of(ask.body["day"])
+    day = parse_day(ask.body["day"])
     found = Refused("day_malformed") if day is None else service.make(conn, act, ask.body["lot_id"], day)
     return found if isinstance(found, Refused) else {"differences": len(found)}
 

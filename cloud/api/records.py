@@ -16,7 +16,7 @@ from cloud.api.schema import AT_MS, DAY, FLAG, ID, MOMENT, PAGE, WHOLE, listing,
 from cloud.coupons import often, papers, records, reporting
 from cloud.coupons.life import State
 from cloud.coupons.records import KINDS, Sought
-from cloud.days import day_at, day_of
+from cloud.days import day_at, parse_day
 from cloud.db import paged
 from cloud.lots import service as lots
 from plumbing.web import Page
@@ -59,7 +59,7 @@ def _told(ask: Ask, row: dict[str, Any], stay: Any) -> dict[str, Any]:
 
 def figures(conn: Connection, act: Act, ask: Ask) -> Any:
     """How far coupons got, what they took off by merchant and day, who gives most; a year at most, its end first."""
-    days = {name: day_of(ask.query[name]) for name in ("from", "to") if name in ask.query}
+    days = {name: parse_day(ask.query[name]) for name in ("from", "to") if name in ask.query}
     if None in days.values():
         return Refused("day_malformed")
     period = reporting.period(days.get("from"), days.get("to"), day_at(act.now_ms, ask.cloud.zone))

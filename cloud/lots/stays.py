@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, Select, select
 
-from cloud.days import day_at, day_of, span_ms
+from cloud.days import day_at, parse_day, span_ms
 from cloud.db import paged
 from cloud.lots.tables import lot, payment, stay
 from cloud.reach import EVERY, Lots
@@ -40,8 +40,8 @@ def sought(query: Mapping[str, str], zone: ZoneInfo, now_ms: int) -> Sought:
     lot_id = int(lot) if lot.isascii() and lot.isdigit() and len(lot) < 16 else None
     if query.get("state") != "gone":
         return Sought(search, lot_id)
-    last = day_of(query.get("to", "")) or day_at(now_ms, zone)
-    first = min(day_of(query.get("from", "")) or last - timedelta(DAYS - 1), last)
+    last = parse_day(query.get("to", "")) or day_at(now_ms, zone)
+    first = min(parse_day(query.get("from", "")) or last - timedelta(DAYS - 1), last)
     first = max(first, last - timedelta(MOST_DAYS - 1))
     return Sought(search, lot_id, True, first, last, *span_ms(first, last, zone))
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from aiohttp import web
 from sqlalchemy import Connection
 
 from cloud import sheets
 from cloud.access.roles import Right, may
-from cloud.days import day_at, span_ms
+from cloud.days import day_at, parse_day, span_ms
 from cloud.lots import service as lots
 from cloud.members import excused
 from cloud.members.excused import WHYS, Day
@@ -28,10 +27,7 @@ COLUMNS = ("when", "lot", "lane", "plate", "why", "detail", "by", "waived", "dec
 def day_in(request: web.Request, session: Session) -> tuple[str, Day]:
     """The day asked for (today where none is), and what else."""
     tz, query = zone_of(request), request.query
-    try:
-        day = datetime.fromisoformat(query.get("day", "")).date()
-    except ValueError:
-        day = day_at(request.config_dict[CLOUD].now_ms(), tz)
+    day = parse_day(query.get("day", "")) or day_at(request.config_dict[CLOUD].now_ms(), tz)
     why = query.get("why", "")
     lot_id, search = whole(query.get("lot", "")), search_of(request)
     return day.isoformat(), Day(*span_ms(day, day, tz), lot_id, why if why in WHYS else "", search, lots_of(session))

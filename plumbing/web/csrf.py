@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -80,7 +80,15 @@ async def _field(request: web.Request) -> str:
     if request.content_type not in ("application/x-www-form-urlencoded", "multipart/form-data"):
         return ""
     try:
-        value = (await request.post()).get(FIELD, "")
+        posted = await request.post()
     except (ValueError, LookupError, HttpProcessingError) as exc:  # no boundary, an unknown charset, half a part
         raise web.HTTPBadRequest from exc
+    refuse_nul(text for text in posted.values() if isinstance(text, str))
+    value = posted.get(FIELD, "")
     return value if isinstance(value, str) else ""
+
+
+def refuse_nul(texts: Iterable[str]) -> None:
+    """No text of ours has a NUL in it, and PostgreSQL keeps none. Raises HTTPBadRequest."""
+    if any("\x00" in text for text in texts):
+        raise web.HTTPBadRequest

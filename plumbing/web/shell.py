@@ -120,6 +120,7 @@ async def _recognise(request: web.Request, handler: Handler) -> web.StreamRespon
 
 @web.middleware
 async def _check_csrf(request: web.Request, handler: Handler) -> web.StreamResponse:
+    csrf.refuse_nul((request.path, *request.query.values()))
     await csrf.check(request)
     return await handler(request)
 

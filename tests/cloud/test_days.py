@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cloud.days import began_ms, day_at, day_began, day_of, parse_day, span_ms, today_began_ms
+from cloud.days import began_ms, day_at, day_began, parse_day, span_ms, today_began_ms
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 HOUR = 3_600_000
@@ -18,20 +18,19 @@ def ms(text: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("text", "meant", "day"),
+    ("text", "day"),
     [
-        ("2026-11-18", date(2026, 11, 18), date(2026, 11, 18)),
-        ("0206-11-18", None, date(206, 11, 18)),
-        ("2201-01-01", None, date(2201, 1, 1)),
-        ("2026-02-30", None, None),
-        ("18.11.2026", None, None),
-        ("", None, None),
+        ("2026-11-18", date(2026, 11, 18)),
+        ("0206-11-18", None),
+        ("2201-01-01", None),
+        ("9999-12-31", None),
+        ("2026-02-30", None),
+        ("18.11.2026", None),
+        ("", None),
     ],
 )
-def test_a_day_is_what_is_written_like_one_and_meant_where_it_can_be(
-    text: str, meant: date | None, day: date | None
-) -> None:
-    assert (day_of(text), parse_day(text)) == (meant, day)
+def test_a_day_is_what_is_written_like_one_and_can_be_meant(text: str, day: date | None) -> None:
+    assert parse_day(text) == day
 
 
 def test_a_day_begins_at_midnight_of_its_place() -> None:

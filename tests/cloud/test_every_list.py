@@ -115,3 +115,24 @@ async def test_a_short_list_shows_what_its_rows_say_and_nothing_else(browser: Br
     assert "tills" not in none
     assert len(file.splitlines()) == 1
     assert "<td>tills</td>" not in second
+
+
+ODD = (
+    "day=9999-12-31&from=9999-12-31&to=9999-12-31&page=99999999999&lot=9999999999999999999&merchant=-1&q=%25%27%00",
+    "day=0001-01-01&from=0001-01-02&to=0001-01-03&page=-1&lot=x&month=9999-12&q=" + "9" * 300,
+)
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.MERCHANT])
+@pytest.mark.parametrize("query", ODD)
+async def test_no_page_breaks_on_what_nobody_means(browser: Browser, stage: Stage, role: Role, query: str) -> None:
+    stage.own.update(stage.cloud.db.run_here(_machines, stage))
+    await sign_in(browser, role)
+
+    broken = []
+    for method, pattern in routes(browser.app):
+        if method == "GET" and isinstance(door_of(method, pattern), Right):
+            status, _, _ = await try_door(browser, "GET", f"{address(pattern, stage.own)}?{query}")
+            broken += [pattern] if status >= 500 else []
+
+    assert broken == []

@@ -20,6 +20,16 @@ async def test_a_form_of_our_own_page_is_carried_out_once(visitor: Visitor) -> N
     assert done(visitor) == ["wang /open"]
 
 
+async def test_a_nul_is_refused_in_a_form_and_in_an_address(visitor: Visitor) -> None:
+    await sign_in(visitor)
+    token = await form_token(visitor, "/cars")
+
+    posted = await visitor.post("/open", data={"csrf_token": token, "reason": "a\x00b"}, allow_redirects=False)
+    asked = await visitor.get("/cars?q=%00")
+
+    assert (posted.status, asked.status, done(visitor)) == (400, 400, [])
+
+
 async def test_a_script_may_send_the_token_as_a_header(visitor: Visitor) -> None:
     await sign_in(visitor)
     token = await form_token(visitor, "/cars")
