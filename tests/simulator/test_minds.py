@@ -12,7 +12,7 @@ from tests.simulator.violations import ViolationError
 
 pytestmark = pytest.mark.simulator
 
-WORLDS = 40
+WORLDS = 20
 FAULTS: dict[str, tuple[str, Callable[[object], object]]] = {
     "the_lot_forgets_who_has_paid_with_what": ("edge.db.counted.holders", lambda _: {}),
 }
