@@ -66,6 +66,7 @@ ADMIN = (
     Shot("coupons", "/admin/coupons"),
     Shot("coupons-none", "/admin/coupons", "?q=zzz"),
     Shot("coupon", "/admin/coupons/{coupon_id}"),
+    Shot("coupon-kept", "/admin/coupons/{kept}"),
     Shot("coupon-issue", "/admin/coupons/issue", "?merchant={merchant_id}&q=沪AD"),
     Shot("coupon-limits", "/admin/coupons/limits", "?merchant={merchant_id}"),
     Shot("coupon-plates", "/admin/coupons/plates"),

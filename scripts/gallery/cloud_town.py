@@ -235,6 +235,8 @@ def _given(town: Town) -> None:
     redeemed, voided = town.gives("满百抵 10 元", "s2"), town.gives("免费停 2 小时", "s4")
     town.hears(events.CouponRedeemed("r-s2", redeemed, "s2", 800), 6)
     coupons.void(conn, act, voided, "顾客退货")
+    town.hears(events.CouponKept(voided, "s4"), 2)
+    town.names["kept"] = voided
     for template, stay_id in (
         ("会员日全免", "s5"),
         ("工作日八折", "s6"),
