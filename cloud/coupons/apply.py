@@ -247,7 +247,7 @@ def coupon_restored(conn: Connection, ctx: ApplyContext, envelope: Envelope, eve
         _find(conn, ctx, envelope, row["merchant_id"], row["serial"], used["off_fen"])
         return
     legs, reserved = reserving.uncharge(conn, row, ctx.now_ms)
-    values = {"state": State.BOUND.value, "redeemed_ms": None, "off_fen": None, "charged": None}
+    values = {"state": State.BOUND.value, "redeemed_ms": None, "off_fen": None, "charged": None, "kept_by": ""}
     conn.execute(update(coupon).where(coupon.c.coupon_id == event.coupon_id).values(**values, **reserved))
     _post(conn, ctx, envelope, row["merchant_id"], row["serial"], legs)
     issuing.tell_again(conn, row, ctx.now_ms)

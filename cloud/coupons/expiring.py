@@ -56,7 +56,7 @@ def withdraw_expired(conn: Connection, operator_id: int, now_ms: int) -> int:
     for row in rows:
         coupon_id, edge_id = row["coupon_id"], row["edge_id"]
         version = put_row(conn, operator_id, edge_id, "coupons", coupon_id, None, now_ms)
-        gone = {"state": State.EXPIRING.value, "void_version": version, "kept_by": ""}
+        gone = {"state": State.EXPIRING.value, "void_version": version}
         conn.execute(update(coupon).where(coupon.c.coupon_id == coupon_id).values(**gone))
         once = f"expire:{coupon_id}:{edge_id}:{version}"  # again after a use that was taken back: another version
         entry = ledger.Entry(

@@ -71,7 +71,6 @@ def tell(conn: Connection, row: RowMapping, edge_id: str, now_ms: int) -> int:
 
 def _withdraw(conn: Connection, row: RowMapping, edge_id: str, now_ms: int) -> None:
     version = tell(conn, row, edge_id, now_ms)
-    conn.execute(update(voucher).where(_is_it(row)).values(kept_by=""))
     its = paper_name(row["key_id"], row["counter"])
     once = f"expire:{its}:{edge_id}:{version}"  # again after a use that was taken back: another version
     _post(conn, row, once, "voucher.expired", CLOUD, now_ms, carry(row, OUTSTANDING, VOID_PENDING))
@@ -123,7 +122,7 @@ def take_back(conn: Connection, row: RowMapping, now_ms: int) -> None:
         return
     edge_id = lot_edges.edge_of_lot(conn, row["lot_id"]) or row["edge_id"]
     put_row(conn, row["operator_id"], edge_id, CHANNEL, row_key(row["key_id"], row["counter"]), None, now_ms)
-    conn.execute(update(voucher).where(_is_it(row)).values(void_version=None))
+    conn.execute(update(voucher).where(_is_it(row)).values(void_version=None, kept_by=""))
 
 
 def held_in(row: RowMapping) -> str:

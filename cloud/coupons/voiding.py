@@ -58,13 +58,7 @@ def void(conn: Connection, act: Act, coupon_id: str, reason: str, merchant_id: i
     conn.execute(
         update(coupon)
         .where(coupon.c.coupon_id == coupon_id)
-        .values(
-            state=State.VOID_PENDING.value,
-            voided_ms=act.now_ms,
-            void_reason=reason.strip(),
-            void_version=version,
-            kept_by="",
-        )
+        .values(state=State.VOID_PENDING.value, voided_ms=act.now_ms, void_reason=reason.strip(), void_version=version)
     )
     entry = ledger.Entry(
         act.operator_id, row["merchant_id"], act.uuid(), "coupon.voided", row["serial"], act.by, act.now_ms, reason

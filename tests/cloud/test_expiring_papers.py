@@ -152,9 +152,12 @@ def test_a_use_after_the_lot_knew_is_the_operators(world: World) -> None:
     assert (world.codes(), check_all(world.conn)) == (["voucher_used_after_end"], [])
 
 
-def test_a_use_that_is_taken_back_lets_it_expire_again(world: World) -> None:
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_a_use_that_is_taken_back_lets_it_expire_again(world: World, is_kept: bool) -> None:
     printed(world)
     job(world)
+    if is_kept:
+        world.apply(CouponKept(f"{world.key_id}:1", "s1"))
     world.apply(VoucherRedeemed("r1", world.key_id, 1, "s1", 400))
     world.apply(VoucherRestored("r1", world.key_id, 1, "s1"))
     lot_knows(world, 1)
